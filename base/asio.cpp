@@ -1,0 +1,96 @@
+#include "base/asio.h"
+
+#include <list>
+#include <memory>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/redirect_error.hpp>
+
+namespace base {
+
+Awaitable<void> sleep_for(asio::any_io_executor executor, Milliseconds duration) {
+  asio::steady_timer timer(std::move(executor), duration);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+Event::Event(asio::any_io_executor executor) : timer_(std::move(executor), asio::steady_timer::time_point::max()) {}
+
+void Event::set() {
+  set_ = true;
+  timer_.cancel();
+}
+
+Awaitable<void> Event::wait() {
+  while (!set_) {
+    boost::system::error_code ignored;  // set() wakes the waiters by cancelling the timer
+    co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+    if (cancelled != asio::cancellation_type::none) {
+      throw boost::system::system_error(asio::error::operation_aborted);
+    }
+  }
+}
+
+struct TaskGroup::State {
+  explicit State(asio::any_io_executor e) : executor(std::move(e)), idle(executor) {}
+
+  void cancel_all() {
+    cancelled = true;
+    // Posted: a task may be cancelled by another one that is still on the stack.
+    for (auto& signal : signals) {
+      asio::post(executor, [signal] { signal->emit(asio::cancellation_type::terminal); });
+    }
+  }
+
+  asio::any_io_executor executor;
+  std::list<std::shared_ptr<asio::cancellation_signal>> signals;
+  std::exception_ptr first_failure;
+  Event idle;
+  bool cancelled = false;
+};
+
+TaskGroup::TaskGroup(asio::any_io_executor executor) : state_(std::make_shared<State>(std::move(executor))) {}
+
+TaskGroup::~TaskGroup() { cancel(); }
+
+void TaskGroup::spawn(Awaitable<void> task) {
+  auto signal = std::make_shared<asio::cancellation_signal>();
+  state_->idle.clear();
+  const auto place = state_->signals.insert(state_->signals.end(), signal);
+  asio::co_spawn(state_->executor, std::move(task),
+                 asio::bind_cancellation_slot(signal->slot(), [state = state_, place](const std::exception_ptr& failure) {
+                   state->signals.erase(place);
+                   if (failure && !state->first_failure && !state->cancelled) {
+                     state->first_failure = failure;
+                     state->cancel_all();
+                   }
+                   if (state->signals.empty()) state->idle.set();
+                 }));
+  if (state_->cancelled) {
+    asio::post(state_->executor, [signal] { signal->emit(asio::cancellation_type::terminal); });
+  }
+}
+
+void TaskGroup::cancel() { state_->cancel_all(); }
+
+Awaitable<void> TaskGroup::join() {
+  const auto state = state_;
+  // A cancelled owner still waits for its children: they are cancelled and end soon, and may use what the owner owns.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  while (!state->signals.empty()) {
+    bool told_to_stop = false;
+    try {
+      co_await state->idle.wait();
+    } catch (const boost::system::system_error&) {
+      told_to_stop = true;
+    }
+    if (told_to_stop) {
+      state->cancel_all();
+      co_await asio::this_coro::reset_cancellation_state();
+    }
+  }
+  if (state->first_failure) std::rethrow_exception(state->first_failure);
+}
+
+}  // namespace base

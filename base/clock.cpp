@@ -1,0 +1,35 @@
+#include "base/clock.h"
+
+#include <array>
+#include <cstdint>
+#include <ctime>
+#include <string>
+
+namespace base {
+
+Clock Clock::system() {
+  return {.wall = [] { return std::chrono::system_clock::now(); },
+          .since_boot =
+              [] {
+                timespec now{};
+                clock_gettime(CLOCK_BOOTTIME, &now);
+                return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+              }};
+}
+
+std::int64_t to_unix_seconds(WallTime time) {
+  return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+WallTime from_unix_seconds(std::int64_t seconds) { return WallTime(std::chrono::seconds(seconds)); }
+
+std::string to_rfc3339(WallTime time) {
+  const std::time_t seconds = to_unix_seconds(time);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return {text.data(), length};
+}
+
+}  // namespace base

@@ -1,0 +1,137 @@
+#include "base/encoding.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include <openssl/evp.h>
+
+#include "base/error.h"
+
+namespace base {
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+constexpr std::uint8_t kNotADigit = 0xff;
+
+std::uint8_t hex_digit(char c) {
+  if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
+  if (c >= 'A' && c <= 'F') return static_cast<std::uint8_t>(c - 'A' + 10);
+  return kNotADigit;
+}
+
+std::uint8_t base64_digit(char c) {
+  if (c >= 'A' && c <= 'Z') return static_cast<std::uint8_t>(c - 'A');
+  if (c >= 'a' && c <= 'z') return static_cast<std::uint8_t>(c - 'a' + 26);
+  if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0' + 52);
+  if (c == '+' || c == '-') return 62;
+  if (c == '/' || c == '_') return 63;
+  return kNotADigit;
+}
+
+}  // namespace
+
+std::string hex_encode(ByteView bytes) {
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const std::uint8_t byte : bytes) {
+    text.push_back(kHexDigits[byte >> 4U]);
+    text.push_back(kHexDigits[byte & 0x0fU]);
+  }
+  return text;
+}
+
+Bytes hex_decode(std::string_view text, std::string_view field) {
+  if (text.size() % 2 != 0) throw InvalidInput(field, "odd number of hexadecimal digits");
+  Bytes bytes;
+  bytes.reserve(text.size() / 2);
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const std::uint8_t high = hex_digit(text[i]);
+    const std::uint8_t low = hex_digit(text[i + 1]);
+    if (high == kNotADigit || low == kNotADigit) throw InvalidInput(field, "not hexadecimal");
+    bytes.push_back(static_cast<std::uint8_t>((high << 4U) | low));
+  }
+  return bytes;
+}
+
+std::string base64_encode(ByteView bytes) {
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // EVP_EncodeBlock also writes a final NUL
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(), static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+Bytes base64_decode(std::string_view text, std::string_view field) {
+  const bool url_safe = text.find_first_of("-_") != std::string_view::npos;
+  if (url_safe && text.find_first_of("+/") != std::string_view::npos) {
+    throw InvalidInput(field, "mixes the two base64 alphabets");
+  }
+  if (text.ends_with('=')) {
+    if (text.size() % 4 != 0) throw InvalidInput(field, "wrong base64 padding");
+    text.remove_suffix(text.ends_with("==") ? 2 : 1);
+  }
+  if (text.size() % 4 == 1) throw InvalidInput(field, "wrong base64 length");
+  Bytes bytes;
+  bytes.reserve(text.size() * 3 / 4);
+  std::uint32_t accumulator = 0;
+  unsigned bits = 0;
+  for (const char c : text) {
+    const std::uint8_t digit = base64_digit(c);
+    if (digit == kNotADigit) throw InvalidInput(field, "not base64");
+    accumulator = (accumulator << 6U) | digit;
+    bits += 6;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes.push_back(static_cast<std::uint8_t>(accumulator >> bits));
+    }
+  }
+  if ((accumulator & ((1U << bits) - 1U)) != 0) throw InvalidInput(field, "base64 has bits after its last byte");
+  return bytes;
+}
+
+std::string base64url_encode(ByteView bytes) {
+  std::string text = base64_encode(bytes);
+  text.erase(text.find_last_not_of('=') + 1);
+  std::ranges::replace(text, '+', '-');
+  std::ranges::replace(text, '/', '_');
+  return text;
+}
+
+bool is_utf8(std::string_view text) {
+  const ByteView bytes = view_of(text);
+  std::size_t i = 0;
+  while (i < bytes.size()) {
+    const std::uint8_t lead = bytes[i];
+    std::size_t length = 0;
+    std::uint8_t second_min = 0x80;
+    std::uint8_t second_max = 0xbf;
+    if (lead <= 0x7f) {
+      ++i;
+      continue;
+    }
+    if (lead >= 0xc2 && lead <= 0xdf) {
+      length = 2;
+    } else if (lead >= 0xe0 && lead <= 0xef) {
+      length = 3;
+      if (lead == 0xe0) second_min = 0xa0;
+      if (lead == 0xed) second_max = 0x9f;
+    } else if (lead >= 0xf0 && lead <= 0xf4) {
+      length = 4;
+      if (lead == 0xf0) second_min = 0x90;
+      if (lead == 0xf4) second_max = 0x8f;
+    } else {
+      return false;
+    }
+    if (bytes.size() - i < length) return false;
+    if (bytes[i + 1] < second_min || bytes[i + 1] > second_max) return false;
+    for (std::size_t k = 2; k < length; ++k) {
+      if ((bytes[i + k] & 0xc0U) != 0x80U) return false;
+    }
+    i += length;
+  }
+  return true;
+}
+
+}  // namespace base

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace base {
+
+/// Lower-case hexadecimal.
+std::string hex_encode(ByteView bytes);
+/// Accepts either case; throws InvalidInput(`field`) on an odd length or another character.
+Bytes hex_decode(std::string_view text, std::string_view field);
+
+/// RFC 4648 section 4, with padding.
+std::string base64_encode(ByteView bytes);
+/// Accepts what protobuf's JSON mapping accepts (standard or URL-safe alphabet, padded or not), but no white space, no
+/// mix of alphabets and no non-zero bits after the last byte. Throws InvalidInput(`field`).
+Bytes base64_decode(std::string_view text, std::string_view field);
+
+/// RFC 4648 section 5, without padding, as JOSE uses it.
+std::string base64url_encode(ByteView bytes);
+
+/// Whether `text` is well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates.
+bool is_utf8(std::string_view text);
+
+}  // namespace base

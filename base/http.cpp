@@ -1,0 +1,77 @@
+#include "base/http.h"
+
+#include <algorithm>
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+namespace base {
+namespace {
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+std::string_view default_port(bool tls) { return tls ? "443" : "80"; }
+
+}  // namespace
+
+std::string_view find_header(const std::vector<HttpHeader>& headers, std::string_view name) {
+  const auto found = std::ranges::find_if(headers, [&](const HttpHeader& h) { return equal_ignoring_case(h.name, name); });
+  return found == headers.end() ? std::string_view() : std::string_view(found->value);
+}
+
+HttpUrl HttpUrl::parse(std::string_view url, std::string_view field) {
+  const auto parsed = boost::urls::parse_uri(url);
+  if (!parsed) throw InvalidInput(field, "not an absolute URL");
+  HttpUrl result;
+  if (parsed->scheme() == "https") {
+    result.tls = true;
+  } else if (parsed->scheme() != "http") {
+    throw InvalidInput(field, "scheme is neither http nor https");
+  }
+  if (parsed->has_userinfo()) throw InvalidInput(field, "a URL with user information is not accepted");
+  if (parsed->has_fragment()) throw InvalidInput(field, "a URL with a fragment is not accepted");
+  result.host = std::string(parsed->host_address());
+  if (result.host.empty()) throw InvalidInput(field, "URL has no host");
+  const std::string port(parsed->port());
+  result.port = port.empty() ? std::string(default_port(result.tls)) : port;
+  result.target = std::string(parsed->encoded_path());
+  if (result.target.empty()) result.target = "/";
+  if (parsed->has_query()) result.target += "?" + std::string(parsed->encoded_query());
+  return result;
+}
+
+std::string HttpUrl::authority() const {
+  const std::string name = host.find(':') != std::string::npos ? "[" + host + "]" : host;
+  return port == default_port(tls) ? name : name + ":" + port;
+}
+
+std::string HttpUrl::origin() const {
+  const std::string name = host.find(':') != std::string::npos ? "[" + host + "]" : host;
+  return (tls ? "https://" : "http://") + name + ":" + port;
+}
+
+bool HttpUrl::is_loopback() const {
+  return host == "localhost" || host == "::1" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
+}
+
+std::string url_encode(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string encoded;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                            c == '.' || c == '_' || c == '~';
+    if (unreserved) {
+      encoded.push_back(c);
+    } else {
+      encoded += {'%', kHex[byte >> 4U], kHex[byte & 0x0fU]};
+    }
+  }
+  return encoded;
+}
+
+}  // namespace base

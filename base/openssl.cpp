@@ -1,0 +1,81 @@
+#include "base/openssl.h"
+
+#include <new>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+
+#include "base/error.h"
+
+namespace base {
+namespace {
+
+constexpr std::size_t kSha256Size = 32;
+
+}  // namespace
+
+std::string openssl_error() {
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  if (code == 0) return "no reason given";
+  const char* reason = ERR_reason_error_string(code);
+  return reason != nullptr ? reason : "OpenSSL error " + std::to_string(code);
+}
+
+X509Ptr parse_certificate(ByteView der, const std::string& field) {
+  const unsigned char* cursor = der.data();
+  X509Ptr certificate(d2i_X509(nullptr, &cursor, static_cast<long>(der.size())));
+  if (!certificate) throw InvalidInput(field, "not a DER certificate (" + openssl_error() + ")");
+  if (cursor != der.data() + der.size()) throw InvalidInput(field, "bytes follow the certificate");
+  return certificate;
+}
+
+std::vector<X509Ptr> parse_pem_certificates(std::string_view pem, const std::string& field) {
+  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  if (!bio) throw std::bad_alloc();
+  std::vector<X509Ptr> certificates;
+  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) certificates.emplace_back(certificate);
+  const bool ended_well = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  const std::string reason = openssl_error();
+  if (certificates.empty() || !ended_well) throw InvalidInput(field, "not PEM certificates (" + reason + ")");
+  return certificates;
+}
+
+Bytes certificate_der(const X509& certificate) {
+  unsigned char* encoded = nullptr;
+  const int length = i2d_X509(&certificate, &encoded);
+  if (length < 0) throw Error("encoding a certificate: " + openssl_error());
+  Bytes der(encoded, encoded + length);
+  OPENSSL_free(encoded);
+  return der;
+}
+
+std::string certificate_subject(const X509& certificate) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  if (!bio) throw std::bad_alloc();
+  X509_NAME_print_ex(bio.get(), X509_get_subject_name(&certificate), 0, XN_FLAG_ONELINE);
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(bio.get(), &text);
+  return {text, static_cast<std::size_t>(length)};
+}
+
+Bytes random_bytes(std::size_t count) {
+  Bytes bytes(count);
+  if (RAND_bytes(bytes.data(), static_cast<int>(count)) != 1) throw Error("no random bytes: " + openssl_error());
+  return bytes;
+}
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+  if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
+}
+
+void Sha256::update(ByteView bytes) { EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()); }
+
+Bytes Sha256::finish() {
+  Bytes digest(kSha256Size);
+  EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
+  return digest;
+}
+
+}  // namespace base

@@ -1,0 +1,34 @@
+# Compiler and linker settings of every target of this project.
+
+set(CS_SANITIZE "" CACHE STRING "Sanitizers to build with, such as address,undefined or thread")
+option(CS_FUZZ "Build the fuzz targets (needs clang)" OFF)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection)
+add_link_options(-Wl,-z,relro,-z,now)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_definitions(_FORTIFY_SOURCE=2 _GLIBCXX_ASSERTIONS)
+endif()
+if(CS_SANITIZE)
+  add_compile_options(-fsanitize=${CS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${CS_SANITIZE})
+endif()
+
+# Warnings for our own code only; generated code and headers of others are not ours to mend.
+add_library(cs_warnings INTERFACE)
+target_compile_options(cs_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+                                             -Wnon-virtual-dtor -Wold-style-cast -Werror)
+
+# cs_library(NAME SOURCES... LINK PUBLIC_LIBRARIES... PRIVATE PRIVATE_LIBRARIES...)
+function(cs_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE" ${ARGN})
+  add_library(cs_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(cs_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(cs_${name} PUBLIC ${ARG_LINK} PRIVATE ${ARG_PRIVATE} cs_warnings)
+endfunction()

@@ -1,0 +1,10 @@
+#pragma once
+
+// Debian 12 ships Catch2 2, Debian 13 Catch2 3; the tests use what both have.
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+using Catch::Matchers::ContainsSubstring;
+#else
+#include <catch2/catch.hpp>
+inline auto ContainsSubstring(const std::string& text) { return Catch::Matchers::Contains(text); }
+#endif
