@@ -1,0 +1,43 @@
+"""Start the real services that a launch needs, in a private folder, and stop exactly what was started.
+
+Every class is a context manager. Nothing here imitates a component of the project: the TPM is swtpm, containers run in
+containerd, images come from a registry and tokens from cs-verifier. Only the cloud around the machine is played, by
+`MetadataServer`.
+"""
+
+from .certificates import CertificateAuthority
+from .containerd import Containerd
+from .images import Image, Layer, busybox_layer
+from .launcher import Launcher
+from .machine import Machine, boot_log_path
+from .metadata import MetadataServer
+from .process import HarnessError, Interrupted, Process, binary, missing_requirements, unwind_on_signals
+from .registry import PushedImage, Registry
+from .tee import TeeClient
+from .tpm import Swtpm
+from .verifier import Verifier
+from .world import World
+
+__all__ = [
+    "CertificateAuthority",
+    "Containerd",
+    "HarnessError",
+    "Image",
+    "Interrupted",
+    "Launcher",
+    "Layer",
+    "Machine",
+    "MetadataServer",
+    "Process",
+    "PushedImage",
+    "Registry",
+    "Swtpm",
+    "TeeClient",
+    "Verifier",
+    "World",
+    "binary",
+    "boot_log_path",
+    "busybox_layer",
+    "missing_requirements",
+    "unwind_on_signals",
+]

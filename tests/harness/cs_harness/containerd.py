@@ -1,0 +1,139 @@
+"""A containerd of our own."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from pathlib import Path
+from types import TracebackType
+
+from .process import HarnessError, Process, run
+
+UNMOUNT_DETACH = 2
+
+CONFIGURATION = """version = 2
+root = "{root}"
+state = "{state}"
+disabled_plugins = [
+  "io.containerd.grpc.v1.cri",
+  "io.containerd.snapshotter.v1.aufs",
+  "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper",
+  "io.containerd.snapshotter.v1.zfs",
+]
+
+[grpc]
+  address = "{socket}"
+
+[ttrpc]
+  address = "{socket}.ttrpc"
+
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{root}/opt"
+"""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Containerd:
+    """containerd with private root, state and socket.
+
+    The namespace is private too, since runc derives the path of a container's cgroup from it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "containerd"
+        self.socket = self._folder / "containerd.sock"
+        self.namespace = f"cs-test-{os.getpid()}"
+        self.snapshotter = "overlayfs"
+        self._process: Process | None = None
+
+    def __enter__(self) -> Containerd:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        configuration = self._folder / "config.toml"
+        root, state = self._folder / "root", self._folder / "state"
+        configuration.write_text(CONFIGURATION.format(root=root, state=state, socket=self.socket))
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._remove_tasks()
+        finally:
+            self.stop()
+            self._kill_leftovers()
+            self._unmount_leftovers()
+
+    def start(self) -> None:
+        """Start the daemon and wait until it serves."""
+        self._process = Process(["containerd", "--config", self._folder / "config.toml"])
+        try:
+            self._process.wait_for("containerd successfully booted", timeout=30)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop the daemon; running containers live on, in the care of their shims."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def restart(self) -> None:
+        """Stop and start the daemon."""
+        self.stop()
+        self.start()
+
+    def ctr(self, *arguments: str) -> str:
+        """Run containerd's own client in our namespace."""
+        return run("ctr", "--address", self.socket, "--namespace", self.namespace, *arguments, timeout=30)
+
+    def containers(self) -> list[str]:
+        """Return the ids of the containers that exist."""
+        return self.ctr("containers", "list", "--quiet").split()
+
+    def snapshots(self) -> list[str]:
+        """Return the keys of the active (writable) snapshots."""
+        rows = [line.split() for line in self.ctr("snapshots", "list").splitlines()[1:]]
+        return [row[0] for row in rows if row[-1] == "Active"]
+
+    def _remove_tasks(self) -> None:
+        if self._process is None or not self._process.running:
+            return
+        try:
+            for task in self.ctr("tasks", "list", "--quiet").split():
+                self.ctr("tasks", "delete", "--force", task)
+        except HarnessError:
+            pass  # what is left is killed below
+
+    def _kill_leftovers(self) -> None:
+        """Kill container processes and shims, found by our bundles and by our socket in the shims' arguments."""
+        tasks = self._folder / "state/io.containerd.runtime.v2.task"
+        for pid_file in tasks.glob("*/*/init.pid"):
+            _kill(int(pid_file.read_text()))
+        address = str(self.socket).encode()
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                arguments = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"containerd-shim" in arguments[0] and address in arguments:
+                _kill(int(entry.name))
+
+    def _unmount_leftovers(self) -> None:
+        prefix = f"{self._folder}/"
+        mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+        for mount in reversed([mount for mount in mounts if mount.startswith(prefix)]):
+            _libc.umount2(mount.encode(), UNMOUNT_DETACH)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,141 @@
+"""The attestation service."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import re
+import ssl
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlsplit
+
+from .certificates import CertificateAuthority
+from .process import HarnessError, Process, binary, free_port, run
+
+SOFTWARE_VERSION = "260100"
+SUPPORT_ATTRIBUTES = ("LATEST", "STABLE", "USABLE")
+
+
+def reference_value(
+    boot_log: Path,
+    *,
+    name: str = "confidential-space-260100",
+    hardened: bool = True,
+    software_version: str = SOFTWARE_VERSION,
+    support_attributes: Sequence[str] = SUPPORT_ATTRIBUTES,
+) -> dict[str, object]:
+    """Return the reference value of the VM image that wrote a boot log."""
+    output = run(
+        *(binary("cs-verifier"), "reference-value", "--boot-log", boot_log, "--name", name),
+        *("--swversion", software_version, "--hardened", "true" if hardened else "false"),
+        *("--support-attributes", ",".join(support_attributes)),
+    )
+    return json.loads(output)
+
+
+class Verifier:
+    """cs-verifier with TLS on a loopback port of its own; its `url` is also the tokens' issuer."""
+
+    def __init__(
+        self,
+        folder: Path,
+        authority: CertificateAuthority,
+        *,
+        attestation_roots: Sequence[Path],
+        reference_values: Sequence[Mapping[str, object]],
+        identity_token_issuers: Mapping[str, Path] | None = None,
+        token_lifetime_seconds: int = 3600,
+    ) -> None:
+        self._folder = folder / "verifier"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._authority = authority
+        self._server = authority.issue("verifier")
+        self._port = free_port()
+        self.url = f"https://127.0.0.1:{self._port}"
+        self.token_lifetime_seconds = token_lifetime_seconds
+        self._roots = attestation_roots
+        self._issuers = identity_token_issuers or {}
+        self._reference_values = self._folder / "reference-values.json"
+        self._reference_values.write_text(json.dumps({"images": list(reference_values)}, indent=2))
+        self._process: Process | None = None
+
+    def __enter__(self) -> Verifier:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def lines(self) -> list[str]:
+        """What the running service has logged."""
+        return self._process.lines if self._process else []
+
+    def start(self) -> None:
+        """Start the service and wait until it listens."""
+        configuration = {
+            "issuer": self.url,
+            "listen": {
+                "address": "127.0.0.1",
+                "port": self._port,
+                "certificate": str(self._server.certificate),
+                "private_key": str(self._server.private_key),
+            },
+            "state_directory": str(self._folder / "state"),
+            "attestation_roots": [str(root) for root in self._roots],
+            "reference_values": str(self._reference_values),
+            "token_lifetime_seconds": self.token_lifetime_seconds,
+            "challenge_lifetime_seconds": 300,
+            "identity_token_issuers": [
+                {"issuer": issuer, "jwks": str(jwks)} for issuer, jwks in self._issuers.items()
+            ],
+        }
+        (self._folder / "state").mkdir(exist_ok=True)
+        path = self._folder / "config.json"
+        path.write_text(json.dumps(configuration, indent=2))
+        self._process = Process([binary("cs-verifier"), "serve", "--config", path])
+        try:
+            line = self._process.wait_for(r'msg="?listening"?', timeout=20)
+            match = re.search(r"url=\"?(https?://[^\s\"]+)", line)
+            if match is None:
+                raise HarnessError(f"cs-verifier does not say where it listens: {line}")
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop the service; keys and challenges stay in its state folder."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def get(self, path: str) -> dict[str, object]:
+        """Fetch one of the public JSON documents."""
+        host, port = urlsplit(self.url).hostname, self._port
+        context = ssl.create_default_context(cafile=str(self._authority.certificate))
+        connection = http.client.HTTPSConnection(str(host), port, timeout=10, context=context)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            body = response.read()
+        finally:
+            connection.close()
+        if response.status != http.client.OK:
+            raise HarnessError(f"GET {path}: {response.status} {body.decode(errors='replace')}")
+        return json.loads(body)
+
+    def keys(self) -> dict[str, object]:
+        """Fetch the token signing keys the way a relying party does: discovery document first."""
+        discovery = self.get("/.well-known/openid-configuration")
+        return self.get(urlsplit(str(discovery["jwks_uri"])).path)
+
+
+def unverified_claims(token: str) -> dict[str, object]:
+    """Return a token's claims without checking anything."""
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

@@ -1,0 +1,98 @@
+"""Everything a launch needs, in one folder."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from .certificates import CertificateAuthority
+from .containerd import Containerd
+from .launcher import Launcher
+from .machine import Machine, boot_log_path
+from .metadata import IDENTITY_ISSUER, MetadataServer
+from .registry import Registry
+from .verifier import Verifier, reference_value
+
+HARDENED_COMMAND_LINE = "quiet confidential-space.hardened=true\n"
+DEBUG_COMMAND_LINE = "quiet confidential-space.hardened=false\n"
+
+
+class World:
+    """A booted machine, a registry, containerd, the metadata server and the verifier.
+
+    The machine's TPM measures one launch per boot, so `launcher` boots it again unless told otherwise.
+    """
+
+    def __init__(
+        self, folder: Path, *, banks: Sequence[str] | None = None, token_lifetime_seconds: int = 3600
+    ) -> None:
+        self.folder = folder
+        self.authority = CertificateAuthority(folder / "tls")
+        self.metadata = MetadataServer(folder / "metadata")
+        self.machine = Machine(folder / "machine", self.metadata.instance, banks=banks)
+        self.containerd = Containerd(folder)
+        self.registry = Registry(folder, self.authority)
+        self.verifier: Verifier
+        self._token_lifetime_seconds = token_lifetime_seconds
+        self._stack = contextlib.ExitStack()
+        self._launches = 0
+
+    def __enter__(self) -> World:
+        with contextlib.ExitStack() as stack:
+            for service in (self.metadata, self.containerd, self.registry, self.machine):
+                stack.enter_context(service)
+            self.verifier = stack.enter_context(
+                Verifier(
+                    self.folder,
+                    self.authority,
+                    attestation_roots=[self.machine.attestation_root],
+                    reference_values=[reference_value(boot_log_path())],
+                    identity_token_issuers={IDENTITY_ISSUER: self.metadata.jwks},
+                    token_lifetime_seconds=self._token_lifetime_seconds,
+                )
+            )
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def launcher(
+        self,
+        attributes: dict[str, str] | None = None,
+        *,
+        hardened: bool = True,
+        metadata_file: Path | None = None,
+        reboot: bool = True,
+        verifier_url: str | None = None,
+        runtime_directory: Path | None = None,
+        log_level: str = "debug",
+    ) -> Launcher:
+        """Return a launcher that is ready to be entered; `attributes` become the metadata server's."""
+        if attributes is not None:
+            self.metadata.attributes = attributes
+        if reboot:
+            self.machine.reboot()
+        self._launches += 1
+        command_line = self.folder / ("cmdline-hardened" if hardened else "cmdline-debug")
+        command_line.write_text(HARDENED_COMMAND_LINE if hardened else DEBUG_COMMAND_LINE)
+        runtime = runtime_directory or self.folder / f"runtime-{self._launches}"
+        arguments: list[str | Path] = [
+            *("--tcti", self.machine.tpm.tcti),
+            *("--boot-log", self.machine.boot_log),
+            *("--containerd", self.containerd.socket, "--containerd-namespace", self.containerd.namespace),
+            *("--snapshotter", self.containerd.snapshotter),
+            *("--runtime-directory", runtime),
+            *("--verifier", verifier_url or self.verifier.url, "--verifier-ca", self.authority.certificate),
+            *("--registry-ca", self.authority.certificate),
+            *("--kernel-command-line", command_line),
+            *("--log-level", log_level),
+        ]
+        if metadata_file is not None:
+            arguments += ["--metadata-file", metadata_file]
+        env = {"GCE_METADATA_HOST": self.metadata.address}
+        return Launcher(arguments, runtime, env)
