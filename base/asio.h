@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -12,10 +13,13 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
 
 namespace asio = boost::asio;
 
@@ -30,13 +34,55 @@ using Milliseconds = std::chrono::milliseconds;
 Awaitable<void> sleep_for(asio::any_io_executor executor, Milliseconds duration);
 
 /// Runs the blocking `work` on `executor` (a thread that may block) and resumes the caller where it was. What `work`
-/// throws is thrown here. `work` must not refer to anything that a cancelled caller could take away.
+/// throws is thrown here. If `work` has not returned after `deadline`, or the caller is cancelled, the caller goes on
+/// (with the exception that `on_timeout` makes, or operation_aborted) while `work` runs to its end unobserved; it must
+/// therefore own all it uses.
+template <typename Work, typename OnTimeout>
+Awaitable<std::invoke_result_t<Work>> run_blocking(asio::any_io_executor executor, Milliseconds deadline, Work work,
+                                                   OnTimeout on_timeout) {
+  using Result = std::invoke_result_t<Work>;
+  struct Shared {
+    explicit Shared(asio::any_io_executor home) : done(std::move(home)) {}
+    asio::steady_timer done;  // used on the caller's executor only
+    std::optional<std::conditional_t<std::is_void_v<Result>, std::monostate, Result>> result;
+    std::exception_ptr failure;
+    bool finished = false;
+  };
+  const asio::any_io_executor home = co_await asio::this_coro::executor;
+  const auto shared = std::make_shared<Shared>(home);
+  shared->done.expires_after(deadline);
+  asio::post(executor, [shared, home, job = std::move(work)]() mutable {
+    try {
+      if constexpr (std::is_void_v<Result>) {
+        job();
+        shared->result.emplace();
+      } else {
+        shared->result.emplace(job());
+      }
+    } catch (...) {  // not hidden: carried over to the caller
+      shared->failure = std::current_exception();
+    }
+    asio::post(home, [shared] {
+      shared->finished = true;
+      shared->done.cancel();
+    });
+  });
+  boost::system::error_code ended;
+  co_await shared->done.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+  if (!shared->finished) {
+    if (ended) throw boost::system::system_error(asio::error::operation_aborted);
+    throw on_timeout();
+  }
+  if (shared->failure) std::rethrow_exception(shared->failure);
+  if constexpr (!std::is_void_v<Result>) co_return std::move(*shared->result);
+}
+
+/// The same without a deadline.
 template <typename Work>
 Awaitable<std::invoke_result_t<Work>> run_blocking(asio::any_io_executor executor, Work work) {
-  // The inner coroutine lives on `executor`; co_spawn brings its result back to this coroutine's own executor.
-  co_return co_await asio::co_spawn(
-      executor, [](Work job) -> Awaitable<std::invoke_result_t<Work>> { co_return job(); }(std::move(work)),
-      asio::use_awaitable);
+  constexpr Milliseconds kLongerThanAnyProcess = std::chrono::hours(24 * 365);
+  return run_blocking(std::move(executor), kLongerThanAnyProcess, std::move(work),
+                      [] { return boost::system::system_error(asio::error::timed_out); });
 }
 
 /// Several waiters, one wake-up: a coroutine that waits for something another coroutine will do.

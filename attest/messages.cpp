@@ -1,0 +1,205 @@
+#include "attest/messages.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/encoding.h"
+#include "base/error.h"
+
+namespace attest {
+namespace {
+
+using base::Bytes;
+using base::InvalidInput;
+using base::Json;
+using base::JsonObject;
+
+constexpr std::size_t kMaxQuotes = 8;
+constexpr std::size_t kMaxChain = 8;
+constexpr std::size_t kMaxIdTokens = 16;
+
+struct EnumName {
+  std::string_view name;
+  int number;
+};
+constexpr std::array kSignatureTypes = {EnumName{"SIGNATURE_TYPE_UNSPECIFIED", 0}, EnumName{"SIGNATURE_TYPE_OIDC", 1},
+                                        EnumName{"SIGNATURE_TYPE_PKI", 2}};
+constexpr std::array kTokenProfiles = {EnumName{"TOKEN_PROFILE_UNSPECIFIED", 0},
+                                       EnumName{"TOKEN_PROFILE_DEFAULT_EAT", 1}, EnumName{"TOKEN_PROFILE_AWS", 2}};
+constexpr int kPki = 2;
+constexpr int kAws = 2;
+
+/// An enum of protobuf's JSON mapping: its name, or its number; absent is 0.
+int parse_enum(const JsonObject& json, const char* key, const std::array<EnumName, 3>& names) {
+  if (!json.has(key)) return 0;
+  const std::string field = json.path() + "." + key;
+  if (json.raw()[key].is_string()) {
+    const auto found = std::ranges::find(names, json.string(key), &EnumName::name);
+    if (found != names.end()) return found->number;
+  } else if (const auto number = json.optional_integer(key)) {
+    const auto found = std::ranges::find(names, *number, &EnumName::number);
+    if (found != names.end()) return found->number;
+  }
+  throw InvalidInput(field, "is no value of this enum");
+}
+
+std::uint32_t parse_pcr_index(const std::string& text, const std::string& field) {
+  std::uint32_t index = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), index);
+  if (code != std::errc() || end != text.data() + text.size() || text != std::to_string(index)) {
+    throw InvalidInput(field, "PCR index is not a number");
+  }
+  return index;
+}
+
+Json quote_json(const Quote& quote) {
+  Json values = Json::object();
+  for (const auto& [pcr, value] : quote.pcr_values) values[std::to_string(pcr)] = base::base64_encode(value);
+  return {{"hashAlgo", static_cast<int>(quote.bank)},
+          {"pcrValues", std::move(values)},
+          {"rawQuote", base::base64_encode(quote.attest)},
+          {"rawSignature", base::base64_encode(quote.signature)}};
+}
+
+Quote parse_quote(const JsonObject& json) {
+  json.expect_only({"hashAlgo", "pcrValues", "rawQuote", "rawSignature"});
+  Quote quote;
+  const std::uint64_t algorithm = json.unsigned_integer("hashAlgo");
+  const auto bank = algorithm <= UINT32_MAX ? measure::hash_algorithm_of(static_cast<std::uint32_t>(algorithm))
+                                            : std::nullopt;
+  if (!bank) throw InvalidInput(json.path() + ".hashAlgo", "is no hash algorithm that a quote may be of");
+  quote.bank = *bank;
+  const JsonObject values = json.object("pcrValues");
+  for (const auto& [index, value] : values.raw().items()) {
+    quote.pcr_values.emplace(parse_pcr_index(index, values.path()), values.bytes(index.c_str()));
+  }
+  quote.attest = json.bytes("rawQuote");
+  quote.signature = json.bytes("rawSignature");
+  return quote;
+}
+
+Evidence parse_evidence(const JsonObject& json) {
+  json.expect_only({"quotes", "tcgEventLog", "canonicalEventLog", "akCert", "certChain"});
+  Evidence evidence;
+  const auto quotes = json.objects_or_empty("quotes");
+  if (quotes.size() > kMaxQuotes) throw InvalidInput(json.path() + ".quotes", "are too many");
+  for (const JsonObject& quote : quotes) evidence.quotes.push_back(parse_quote(quote));
+  evidence.boot_log = json.bytes_or_empty("tcgEventLog");
+  evidence.launch_log = json.bytes_or_empty("canonicalEventLog");
+  evidence.ak_certificate = json.bytes_or_empty("akCert");
+  const auto chain = json.strings_or_empty("certChain");
+  if (chain.size() > kMaxChain) throw InvalidInput(json.path() + ".certChain", "is too long");
+  for (const std::string& certificate : chain) {
+    evidence.ak_chain.push_back(base::base64_decode(certificate, json.path() + ".certChain"));
+  }
+  return evidence;
+}
+
+Json options_json(const TokenOptions& options) {
+  const bool aws = options.type == TokenType::kAwsPrincipalTags || options.type == TokenType::kLimitedAws;
+  Json json = {{"tokenProfile", aws ? "TOKEN_PROFILE_AWS" : "TOKEN_PROFILE_DEFAULT_EAT"},
+               {"signatureType", options.type == TokenType::kPki ? "SIGNATURE_TYPE_PKI" : "SIGNATURE_TYPE_OIDC"}};
+  if (!options.audience.empty()) json["audience"] = options.audience;
+  if (!options.nonces.empty()) json["nonce"] = options.nonces;
+  if (options.type == TokenType::kAwsPrincipalTags && !options.signature_key_ids.empty()) {
+    json["awsPrincipalTagsOptions"]["allowedPrincipalTags"]["containerImageSignatures"]["keyIds"] =
+        options.signature_key_ids;
+  }
+  return json;
+}
+
+TokenOptions parse_options(const JsonObject& json) {
+  json.expect_only({"audience", "tokenProfile", "nonce", "signatureType", "awsPrincipalTagsOptions"});
+  TokenOptions options;
+  options.audience = json.string_or("audience", "");
+  options.nonces = json.strings_or_empty("nonce");
+  const bool pki = parse_enum(json, "signatureType", kSignatureTypes) == kPki;
+  const bool aws = parse_enum(json, "tokenProfile", kTokenProfiles) == kAws;
+  if (pki && aws) throw InvalidInput(json.path(), "the AWS profile has no PKI signature");
+  if (pki) options.type = TokenType::kPki;
+  const auto tags = json.optional_object("awsPrincipalTagsOptions");
+  if (aws) options.type = tags ? TokenType::kAwsPrincipalTags : TokenType::kLimitedAws;
+  if (!tags) return options;
+  if (const auto allowed = tags->optional_object("allowedPrincipalTags")) {
+    if (const auto signatures = allowed->optional_object("containerImageSignatures")) {
+      options.signature_key_ids = signatures->strings_or_empty("keyIds");
+    }
+  }
+  return options;
+}
+
+}  // namespace
+
+std::string_view name_of(TokenType type) { return kTokenTypeNames.at(static_cast<std::size_t>(type)); }
+
+std::optional<TokenType> token_type_named(std::string_view name) {
+  const auto found = std::ranges::find(kTokenTypeNames, name);
+  if (found == kTokenTypeNames.end()) return std::nullopt;
+  return static_cast<TokenType>(found - kTokenTypeNames.begin());
+}
+
+Challenge Challenge::parse(const JsonObject& json) {
+  Challenge challenge{json.string("name"), json.bytes("tpmNonce")};
+  if (challenge.nonce.empty()) throw InvalidInput(json.path() + ".tpmNonce", "is empty");
+  // The name becomes a part of a URL's path.
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-._~:/").find(c) != std::string_view::npos;
+  };
+  if (!challenge.name.starts_with("projects/") || !std::ranges::all_of(challenge.name, is_plain)) {
+    throw InvalidInput(json.path() + ".name", "is no resource name");
+  }
+  return challenge;
+}
+
+Json VerifyRequest::to_json(const std::string& challenge_name) const {
+  Json quotes = Json::array();
+  for (const Quote& quote : evidence.quotes) quotes.push_back(quote_json(quote));
+  Json chain = Json::array();
+  for (const Bytes& certificate : evidence.ak_chain) chain.push_back(base::base64_encode(certificate));
+  Json request = {{"challenge", challenge_name},
+                  {"tpmAttestation",
+                   {{"quotes", std::move(quotes)},
+                    {"tcgEventLog", base::base64_encode(evidence.boot_log)},
+                    {"canonicalEventLog", base::base64_encode(evidence.launch_log)},
+                    {"akCert", base::base64_encode(evidence.ak_certificate)},
+                    {"certChain", std::move(chain)}}},
+                  {"signedEntities", Json::array({Json::object()})},
+                  {"options", options_json(options)}};
+  if (!id_tokens.empty()) request["gcpCredentials"]["serviceAccountIdTokens"] = id_tokens;
+  return request;
+}
+
+VerifyRequest VerifyRequest::parse(const JsonObject& json) {
+  json.expect_only({"challenge", "gcpCredentials", "tpmAttestation", "tdCcel", "signedEntities", "gceShieldedIdentity",
+                    "options", "nvidiaAttestation"});
+  for (const char* unsupported : {"tdCcel", "gceShieldedIdentity", "nvidiaAttestation"}) {
+    if (json.has(unsupported)) throw InvalidInput(json.path() + "." + unsupported, "is not appraised by this verifier");
+  }
+  VerifyRequest request;
+  request.evidence = parse_evidence(json.object("tpmAttestation"));
+  if (const auto credentials = json.optional_object("gcpCredentials")) {
+    credentials->expect_only({"serviceAccountIdTokens"});
+    request.id_tokens = credentials->strings_or_empty("serviceAccountIdTokens");
+    if (request.id_tokens.size() > kMaxIdTokens) throw InvalidInput(credentials->path(), "holds too many tokens");
+  }
+  if (const auto options = json.optional_object("options")) request.options = parse_options(*options);
+  return request;
+}
+
+CanonicalCode canonical_code(std::string_view name) {
+  const auto found = std::ranges::find(kCanonicalCodes, name, &CanonicalCode::name);
+  return found == kCanonicalCodes.end() ? canonical_code("UNKNOWN") : *found;
+}
+
+CanonicalCode canonical_code_of_http(unsigned status) {
+  const auto found = std::ranges::find(kCanonicalCodes, status, &CanonicalCode::http_status);
+  if (found != kCanonicalCodes.end()) return *found;
+  return canonical_code(status >= 500 ? "INTERNAL" : "UNKNOWN");
+}
+
+Json error_json(CanonicalCode code, std::string_view message) {
+  return {{"error", {{"code", code.http_status}, {"message", message}, {"status", code.name}}}};
+}
+
+}  // namespace attest

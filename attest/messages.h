@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attest/evidence.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+namespace attest {
+
+// The messages of the Google Cloud Attestation REST API, v1 (confidentialcomputing.googleapis.com), in protobuf's JSON
+// mapping: camelCase, bytes in base64, enums by name or number, map keys as strings. Client and verifier share them.
+
+/// The audience of a token that nobody asked anything special of.
+inline constexpr std::string_view kDefaultAudience = "https://sts.googleapis.com";
+
+enum class TokenType { kOidc, kPki, kAwsPrincipalTags, kLimitedAws };
+
+/// The names that the workload's socket API uses, such as "OIDC".
+inline constexpr std::array<std::string_view, 4> kTokenTypeNames = {"OIDC", "PKI", "AWS_PRINCIPALTAGS", "LIMITED_AWS"};
+std::string_view name_of(TokenType type);
+std::optional<TokenType> token_type_named(std::string_view name);
+
+struct TokenOptions {
+  std::string audience;  ///< empty: the verifier's default
+  std::vector<std::string> nonces;
+  TokenType type = TokenType::kOidc;
+  std::vector<std::string> signature_key_ids;  ///< of kAwsPrincipalTags only
+};
+
+struct Challenge {
+  std::string name;   ///< projects/{project}/locations/{location}/challenges/{id}
+  base::Bytes nonce;  ///< qualifying data of the quotes
+
+  static Challenge parse(const base::JsonObject& json);
+};
+
+struct VerifyRequest {
+  Evidence evidence;
+  std::vector<std::string> id_tokens;
+  TokenOptions options;
+
+  base::Json to_json(const std::string& challenge_name) const;
+  /// Throws InvalidInput that names the field. `json` is the body of a :verifyConfidentialSpace call.
+  static VerifyRequest parse(const base::JsonObject& json);
+};
+
+/// google.rpc.Code as HTTP sees it.
+struct CanonicalCode {
+  std::string_view name;
+  int number;
+  unsigned http_status;
+};
+inline constexpr std::array kCanonicalCodes = {
+    CanonicalCode{"INVALID_ARGUMENT", 3, 400},   CanonicalCode{"FAILED_PRECONDITION", 9, 400},
+    CanonicalCode{"OUT_OF_RANGE", 11, 400},      CanonicalCode{"UNAUTHENTICATED", 16, 401},
+    CanonicalCode{"PERMISSION_DENIED", 7, 403},  CanonicalCode{"NOT_FOUND", 5, 404},
+    CanonicalCode{"ABORTED", 10, 409},           CanonicalCode{"ALREADY_EXISTS", 6, 409},
+    CanonicalCode{"RESOURCE_EXHAUSTED", 8, 429}, CanonicalCode{"CANCELLED", 1, 499},
+    CanonicalCode{"UNKNOWN", 2, 500},            CanonicalCode{"INTERNAL", 13, 500},
+    CanonicalCode{"DATA_LOSS", 15, 500},         CanonicalCode{"UNIMPLEMENTED", 12, 501},
+    CanonicalCode{"UNAVAILABLE", 14, 503},       CanonicalCode{"DEADLINE_EXCEEDED", 4, 504},
+};
+/// UNKNOWN for a name that there is not.
+CanonicalCode canonical_code(std::string_view name);
+/// The code that an HTTP status stands for when the body names none.
+CanonicalCode canonical_code_of_http(unsigned status);
+
+/// {"error":{"code":400,"message":"...","status":"INVALID_ARGUMENT"}}
+base::Json error_json(CanonicalCode code, std::string_view message);
+
+}  // namespace attest

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "measure/hash.h"
+
+namespace measure {
+
+// The firmware's event log (TCG PC Client Platform Firmware Profile, section 10), as the kernel shows it in
+// binary_bios_measurements: SHA-1 only, or crypto agile behind a Spec ID event. Little-endian.
+
+inline constexpr std::size_t kMaxBootLogBytes = std::size_t{4} << 20U;
+inline constexpr std::uint32_t kMaxPcr = 23;
+
+/// Event types of the profile, section 10.4.1. An event's type is not measured: only its digest is.
+namespace boot_event {
+inline constexpr std::uint32_t kNoAction = 0x3;
+inline constexpr std::uint32_t kSeparator = 0x4;
+inline constexpr std::uint32_t kEventTag = 0x6;
+inline constexpr std::uint32_t kScrtmVersion = 0x8;
+inline constexpr std::uint32_t kIpl = 0xd;
+inline constexpr std::uint32_t kNonhostInfo = 0x11;
+inline constexpr std::uint32_t kEfiVariableDriverConfig = 0x80000001;
+inline constexpr std::uint32_t kEfiBootServicesApplication = 0x80000003;
+inline constexpr std::uint32_t kEfiAction = 0x80000007;
+inline constexpr std::uint32_t kEfiVariableAuthority = 0x800000e0;
+}  // namespace boot_event
+
+struct BootEvent {
+  std::uint32_t pcr = 0;
+  std::uint32_t type = 0;
+  DigestSet digests;  ///< of the algorithms that this project knows
+  base::Bytes data;
+
+  /// Whether one of the digests is the hash of `data`: only then does the register vouch for the data.
+  bool data_is_measured() const;
+};
+
+struct BootLog {
+  std::vector<BootEvent> events;
+  std::uint8_t startup_locality = 0;  ///< PCR 0 starts with this as its last byte
+
+  /// The registers that have measured events, each as the log makes it. Throws InvalidInput when an event has no digest
+  /// for `algorithm`.
+  PcrValues replay(HashAlgorithm algorithm) const;
+};
+
+/// Throws InvalidInput on cut-off bytes, registers above 23, unknown digest sizes, repeated algorithms.
+BootLog decode_boot_log(base::ByteView log);
+
+}  // namespace measure

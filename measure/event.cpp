@@ -1,0 +1,51 @@
+#include "measure/event.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/error.h"
+
+namespace measure {
+
+std::string_view name_of(EventType type) {
+  switch (type) {
+    case EventType::kImageRef: return "ImageRef";
+    case EventType::kImageDigest: return "ImageDigest";
+    case EventType::kRestartPolicy: return "RestartPolicy";
+    case EventType::kImageId: return "ImageID";
+    case EventType::kArg: return "Arg";
+    case EventType::kEnvVar: return "EnvVar";
+    case EventType::kOverrideArg: return "OverrideArg";
+    case EventType::kOverrideEnv: return "OverrideEnv";
+    case EventType::kLaunchSeparator: return "LaunchSeparator";
+    case EventType::kMemoryMonitor: return "MemoryMonitor";
+    case EventType::kGpuCcMode: return "GpuCCMode";
+    case EventType::kGpuDeviceAttestationBinding: return "GPUDeviceAttestationBinding";
+  }
+  throw base::Error("unknown event type");
+}
+
+bool is_env_name(std::string_view name) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !name.empty() && is_letter(name.front()) &&
+         std::ranges::all_of(name, [&](char c) { return is_letter(c) || is_digit(c); });
+}
+
+EnvVar EnvVar::parse(std::string_view text, std::string_view field) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos) throw base::InvalidInput(field, "malformed env var, has no '='");
+  const std::string_view name = text.substr(0, equals);
+  const std::string_view value = text.substr(equals + 1);
+  if (!is_env_name(name)) {
+    throw base::InvalidInput(field, "malformed env name \"" + std::string(name) +
+                                        "\", does not match ^[a-zA-Z_][a-zA-Z0-9_]*$");
+  }
+  if (!base::is_utf8(value) || value.find('\0') != std::string_view::npos) {
+    throw base::InvalidInput(field, "malformed env value of " + std::string(name) +
+                                        ", contains non-utf8 character or NUL");
+  }
+  return {std::string(name), std::string(value)};
+}
+
+}  // namespace measure

@@ -1,0 +1,43 @@
+#include "measure/tpm_worker.h"
+
+#include <vector>
+
+namespace measure {
+
+TpmWorker::~TpmWorker() {
+  if (lost_) {
+    // Joining would wait for a TPM that does not answer. The state must outlive the thread that uses it, so it is left
+    // to the end of the process.
+    static auto* const left_behind = new std::vector<std::shared_ptr<State>>();
+    left_behind->push_back(std::move(state_));
+    return;
+  }
+  // The TPM's last use, flushing its keys, happens on its own thread too.
+  asio::post(state_->thread, [state = state_.get()] { state->opened.reset(); });
+  state_->thread.join();
+}
+
+base::Awaitable<void> TpmWorker::open(std::string tcti) {
+  throw_if_lost();
+  co_await base::run_blocking(
+      state_->thread.get_executor(), deadline_,
+      [state = state_, tcti = std::move(tcti)] {
+        state->opened = std::make_unique<Tpm>(Tpm::open(tcti));
+        state->opened->pcr_banks();  // a TPM that opens but does not answer is no TPM
+      },
+      [this] {
+        give_up();
+        return TpmError("failed to open TPM device: no answer in time", 0, base::Action::kReboot);
+      });
+}
+
+void TpmWorker::throw_if_lost() const {
+  if (lost_) throw TpmError("the TPM has stopped answering", 0);
+}
+
+TpmError TpmWorker::give_up() {
+  lost_ = true;
+  return TpmError("the TPM did not answer in time", 0);
+}
+
+}  // namespace measure
