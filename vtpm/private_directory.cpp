@@ -1,0 +1,22 @@
+#include "vtpm/private_directory.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+
+#include "base/error.h"
+
+namespace vtpm {
+
+PrivateDirectory::PrivateDirectory(const std::string& prefix) {
+  std::string name = (std::filesystem::temp_directory_path() / (prefix + "-XXXXXX")).string();
+  if (::mkdtemp(name.data()) == nullptr) throw base::SystemError("making a folder like " + name, errno);
+  path_ = name;
+}
+
+PrivateDirectory::~PrivateDirectory() {
+  std::error_code ignored;  // a leftover in the temporary folder is no reason to fail
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace vtpm
