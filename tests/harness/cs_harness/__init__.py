@@ -5,6 +5,7 @@ containerd, images come from a registry and tokens from cs-verifier. Only the cl
 `MetadataServer`.
 """
 
+from . import cel
 from .certificates import CertificateAuthority
 from .containerd import Containerd
 from .images import Image, Layer, busybox_layer
@@ -38,6 +39,7 @@ __all__ = [
     "binary",
     "boot_log_path",
     "busybox_layer",
+    "cel",
     "missing_requirements",
     "unwind_on_signals",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from .process import HarnessError, Process, run
 
@@ -49,7 +51,7 @@ class Containerd:
         self.snapshotter = "overlayfs"
         self._process: Process | None = None
 
-    def __enter__(self) -> Containerd:
+    def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         configuration = self._folder / "config.toml"
         root, state = self._folder / "root", self._folder / "state"
@@ -66,6 +68,7 @@ class Containerd:
             self.stop()
             self._kill_leftovers()
             self._unmount_leftovers()
+            self._remove_cgroups()
 
     def start(self) -> None:
         """Start the daemon and wait until it serves."""
@@ -131,9 +134,16 @@ class Containerd:
         for mount in reversed([mount for mount in mounts if mount.startswith(prefix)]):
             _libc.umount2(mount.encode(), UNMOUNT_DETACH)
 
+    def _remove_cgroups(self) -> None:
+        """Remove the groups of our namespace, which runc leaves behind empty; children first."""
+        base = Path("/sys/fs/cgroup")
+        for group in [*base.glob(self.namespace), *base.glob(f"*/{self.namespace}")]:
+            folders = [Path(folder) for folder, _, _ in os.walk(group)]
+            for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+
 
 def _kill(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from .process import HarnessError, Process, binary
 from .tee import TeeClient
@@ -31,12 +32,7 @@ class LogLine:
         """Split `time=... level=INFO msg="..." key=value`; a line of another form becomes its own message."""
         fields = {}
         for key, value in _FIELD.findall(raw):
-            if value.startswith('"'):
-                try:
-                    value = json.loads(value)
-                except ValueError:
-                    value = value[1:-1]
-            fields.setdefault(key, value)
+            fields.setdefault(key, _unquoted(value))
         if "msg" not in fields:
             return LogLine(raw, "", raw, {})
         return LogLine(raw, fields.pop("level", ""), fields.pop("msg"), fields)
@@ -54,7 +50,7 @@ class Launcher:
         self._env = dict(env)
         self._process: Process | None = None
 
-    def __enter__(self) -> Launcher:
+    def __enter__(self) -> Self:
         self._process = Process([binary("cs-launcher"), *self._arguments], env=self._env, separate_stdout=True)
         return self
 
@@ -103,3 +99,12 @@ class Launcher:
     def wait(self, timeout: float = LAUNCH_SECONDS) -> int:
         """Return the exit code."""
         return self.process.wait(timeout)
+
+
+def _unquoted(value: str) -> str:
+    if not value.startswith('"'):
+        return value
+    try:
+        return str(json.loads(value))
+    except ValueError:
+        return value[1:-1]

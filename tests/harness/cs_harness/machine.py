@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from .metadata import Instance
 from .process import REPOSITORY, binary, run
@@ -33,7 +34,7 @@ class Machine:
         """PEM file of the authority that certified the attestation keys."""
         return self._authority_folder / "ca.pem"
 
-    def __enter__(self) -> Machine:
+    def __enter__(self) -> Self:
         self.tpm.__enter__()
         try:
             self.provision()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
@@ -55,7 +56,7 @@ class MetadataServer:
         self.address = ""
         self._server: ThreadingHTTPServer | None = None
 
-    def __enter__(self) -> MetadataServer:
+    def __enter__(self) -> Self:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):

@@ -9,6 +9,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from urllib.parse import urlencode, urlsplit
 
 from .certificates import CertificateAuthority
@@ -45,7 +46,7 @@ class Registry:
         self.address = ""
         self._process: Process | None = None
 
-    def __enter__(self) -> Registry:
+    def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         server = self._authority.issue("registry")
         configuration = {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from .process import Process, run, wait_connect
 
@@ -23,7 +24,7 @@ class Swtpm:
         self._banks = banks
         self._process: Process | None = None
 
-    def __enter__(self) -> Swtpm:
+    def __enter__(self) -> Self:
         self.state.mkdir(parents=True, exist_ok=True)
         if self._banks is not None:
             run("swtpm_setup", "--tpm2", "--tpm-state", self.state, "--pcr-banks", ",".join(self._banks), "--overwrite")

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit
 
 from .certificates import CertificateAuthority
@@ -62,7 +63,7 @@ class Verifier:
         self._reference_values.write_text(json.dumps({"images": list(reference_values)}, indent=2))
         self._process: Process | None = None
 
-    def __enter__(self) -> Verifier:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -91,9 +92,7 @@ class Verifier:
             "reference_values": str(self._reference_values),
             "token_lifetime_seconds": self.token_lifetime_seconds,
             "challenge_lifetime_seconds": 300,
-            "identity_token_issuers": [
-                {"issuer": issuer, "jwks": str(jwks)} for issuer, jwks in self._issuers.items()
-            ],
+            "identity_token_issuers": [{"issuer": issuer, "jwks": str(jwks)} for issuer, jwks in self._issuers.items()],
         }
         (self._folder / "state").mkdir(exist_ok=True)
         path = self._folder / "config.json"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from .certificates import CertificateAuthority
 from .containerd import Containerd
@@ -22,11 +23,17 @@ DEBUG_COMMAND_LINE = "quiet confidential-space.hardened=false\n"
 class World:
     """A booted machine, a registry, containerd, the metadata server and the verifier.
 
-    The machine's TPM measures one launch per boot, so `launcher` boots it again unless told otherwise.
+    The machine's TPM measures one launch per boot, so `launcher` boots it again unless told otherwise. `progress` is
+    called with the name of each service that is about to be started.
     """
 
     def __init__(
-        self, folder: Path, *, banks: Sequence[str] | None = None, token_lifetime_seconds: int = 3600
+        self,
+        folder: Path,
+        *,
+        banks: Sequence[str] | None = None,
+        token_lifetime_seconds: int = 3600,
+        progress: Callable[[str], None] = lambda service: None,
     ) -> None:
         self.folder = folder
         self.authority = CertificateAuthority(folder / "tls")
@@ -35,14 +42,23 @@ class World:
         self.containerd = Containerd(folder)
         self.registry = Registry(folder, self.authority)
         self.verifier: Verifier
+        self._progress = progress
         self._token_lifetime_seconds = token_lifetime_seconds
         self._stack = contextlib.ExitStack()
         self._launches = 0
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            for service in (self.metadata, self.containerd, self.registry, self.machine):
+            services = {
+                "metadata server": self.metadata,
+                "containerd": self.containerd,
+                "image registry": self.registry,
+                "machine (software TPM, boot log replayed)": self.machine,
+            }
+            for name, service in services.items():
+                self._progress(name)
                 stack.enter_context(service)
+            self._progress("attestation service")
             self.verifier = stack.enter_context(
                 Verifier(
                     self.folder,
