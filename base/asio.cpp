@@ -14,7 +14,8 @@ Awaitable<void> sleep_for(asio::any_io_executor executor, Milliseconds duration)
   co_await timer.async_wait(asio::use_awaitable);
 }
 
-Event::Event(asio::any_io_executor executor) : timer_(std::move(executor), asio::steady_timer::time_point::max()) {}
+Event::Event(asio::any_io_executor executor)
+    : executor_(executor), timer_(std::move(executor), asio::steady_timer::time_point::max()) {}
 
 void Event::set() {
   set_ = true;
@@ -30,6 +31,14 @@ Awaitable<void> Event::wait() {
       throw boost::system::system_error(asio::error::operation_aborted);
     }
   }
+}
+
+Awaitable<void> Event::wait_for(Milliseconds duration) {
+  if (set_) co_return;
+  asio::steady_timer patience(executor_, duration);
+  co_await asio::experimental::make_parallel_group(timer_.async_wait(asio::deferred),
+                                                   patience.async_wait(asio::deferred))
+      .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
 }
 
 struct TaskGroup::State {

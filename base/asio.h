@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -13,7 +15,9 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -85,6 +89,21 @@ Awaitable<std::invoke_result_t<Work>> run_blocking(asio::any_io_executor executo
                       [] { return boost::system::system_error(asio::error::timed_out); });
 }
 
+/// Runs both side by side. The first that fails cancels the other, and its exception is the one thrown.
+template <typename A, typename B>
+Awaitable<std::pair<A, B>> both(Awaitable<A> a, Awaitable<B> b) {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  auto [order, failure_a, result_a, failure_b, result_b] =
+      co_await asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(a), asio::deferred),
+                                                       asio::co_spawn(executor, std::move(b), asio::deferred))
+          .async_wait(asio::experimental::wait_for_one_error(), asio::use_awaitable);
+  const std::array failures = {failure_a, failure_b};
+  for (const std::size_t index : order) {
+    if (failures[index]) std::rethrow_exception(failures[index]);
+  }
+  co_return std::pair<A, B>(std::move(result_a), std::move(result_b));
+}
+
 /// Several waiters, one wake-up: a coroutine that waits for something another coroutine will do.
 class Event {
  public:
@@ -93,8 +112,11 @@ class Event {
   void clear() noexcept { set_ = false; }
   bool is_set() const noexcept { return set_; }
   Awaitable<void> wait();
+  /// The same, but at most for `duration`; ask is_set() behind it.
+  Awaitable<void> wait_for(Milliseconds duration);
 
  private:
+  asio::any_io_executor executor_;
   asio::steady_timer timer_;
   bool set_ = false;
 };

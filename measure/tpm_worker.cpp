@@ -31,6 +31,10 @@ base::Awaitable<void> TpmWorker::open(std::string tcti) {
       });
 }
 
+void TpmWorker::release(std::shared_ptr<void> object) {
+  asio::post(state_->thread, [dropped = std::move(object)]() mutable { dropped.reset(); });
+}
+
 void TpmWorker::throw_if_lost() const {
   if (lost_) throw TpmError("the TPM has stopped answering", 0);
 }

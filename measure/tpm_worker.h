@@ -36,6 +36,9 @@ class TpmWorker {
                                           [this] { return give_up(); });
   }
 
+  /// Drops an object that holds TPM handles on the TPM's thread.
+  void release(std::shared_ptr<void> object);
+
  private:
   struct State {
     Tpm& tpm() {

@@ -1,0 +1,42 @@
+#include "attest/attestation.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace attest {
+namespace {
+
+base::Awaitable<std::optional<std::string>> id_token_for(const IdTokenSource& source, std::string audience) {
+  if (!source) co_return std::nullopt;
+  try {
+    co_return co_await source(std::move(audience));
+  } catch (const base::Error& error) {
+    throw error.in_context("failed to get principal tokens");
+  }
+}
+
+}  // namespace
+
+Attestation::Attestation(Attester& attester, VerifierClient& verifier, IdTokenSource id_tokens, base::Clock clock)
+    : attester_(attester), verifier_(verifier), id_tokens_(std::move(id_tokens)), clock_(std::move(clock)) {}
+
+base::Awaitable<Token> Attestation::token(TokenOptions options) {
+  // The socket API's default: only who asks for nothing special gets the default audience.
+  if (options.audience.empty() && options.nonces.empty()) options.audience = kDefaultAudience;
+  const std::string audience = options.audience;
+  Challenge challenge = co_await verifier_.create_challenge();
+  auto [evidence, id_token] =
+      co_await base::both(attester_.evidence(challenge.nonce), id_token_for(id_tokens_, challenge.name));
+  base::log::debug("attestation through TPM quote");
+  VerifyRequest request{.evidence = std::move(evidence), .id_tokens = {}, .options = std::move(options)};
+  if (id_token) request.id_tokens.push_back(std::move(*id_token));
+  std::string jwt = co_await verifier_.verify(std::move(challenge), std::move(request));
+  try {
+    co_return Token::parse(std::move(jwt), audience, clock_.wall());
+  } catch (const base::InvalidInput& error) {
+    throw VerifierError(std::string("the verifier's token is not usable: ") + error.what(), canonical_code("DATA_LOSS"));
+  }
+}
+
+}  // namespace attest

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "attest/attestation_key.h"
+#include "attest/evidence.h"
+#include "base/asio.h"
+#include "base/bytes.h"
+#include "measure/tpm_worker.h"
+
+namespace attest {
+
+/// Collects evidence of a machine whose launch log is sealed. PCR values are read once and afterwards only checked
+/// against each quote's PCR digest; they are read again when they differ.
+class Attester {
+ public:
+  /// What stays the same in all evidence.
+  struct Endorsements {
+    base::Bytes boot_log;
+    base::Bytes launch_log;
+    measure::DigestSet launch_pcr;  ///< what PCR 13 must hold, by bank
+    std::vector<base::Bytes> ak_chain;
+  };
+
+  /// `worker` must outlive this.
+  Attester(measure::TpmWorker& worker, AttestationKey key, Endorsements endorsements);
+  ~Attester();
+  Attester(const Attester&) = delete;
+  Attester& operator=(const Attester&) = delete;
+
+  /// Throws Error when PCR 13 no longer holds what the launch log says, or other PCRs keep changing.
+  base::Awaitable<Evidence> evidence(base::Bytes nonce);
+
+ private:
+  struct OnTpmThread;
+
+  measure::TpmWorker& worker_;
+  std::shared_ptr<const Endorsements> endorsements_;
+  base::Bytes certificate_;
+  std::shared_ptr<OnTpmThread> on_tpm_thread_;
+};
+
+}  // namespace attest

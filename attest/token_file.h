@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+
+namespace attest {
+
+/// The default token as a file that the workload reads: the raw JWT, mode 0644, always whole.
+class TokenFile {
+ public:
+  static constexpr const char* kName = "attestation_verifier_claims_token";
+
+  explicit TokenFile(base::FileDescriptor directory) : directory_(std::move(directory)) {}
+
+  /// Throws SystemError; the old token stays then.
+  void write(std::string_view jwt) const;
+
+ private:
+  base::FileDescriptor directory_;
+};
+
+}  // namespace attest

@@ -1,0 +1,158 @@
+#include "attest/verifier_client.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/log.h"
+#include "base/retry.h"
+
+namespace attest {
+namespace {
+
+using base::Json;
+using base::JsonObject;
+using base::Milliseconds;
+
+/// Challenges and locations: tried again on UNAVAILABLE and INTERNAL, with 0.5 to 1 s between.
+constexpr base::RetryPolicy kRetries{.max_attempts = 3,
+                                     .first_delay = Milliseconds(500),
+                                     .multiplier = 2.0,
+                                     .max_delay = Milliseconds(1000),
+                                     .jitter = 0.1};
+constexpr Milliseconds kShortCall{5000};
+/// Never tried again: the call uses the challenge up.
+constexpr Milliseconds kVerifyCall{60000};
+constexpr std::size_t kMaxAnswerBytes = std::size_t{1} << 20U;
+constexpr std::size_t kMaxQuotedText = 500;
+
+bool may_pass(const base::Error& error) {
+  const auto* refusal = dynamic_cast<const VerifierError*>(&error);
+  return refusal != nullptr && (refusal->code().name == "UNAVAILABLE" || refusal->code().name == "INTERNAL");
+}
+
+VerifierError unreachable(const base::HttpError& error) {
+  const bool timed_out = error.kind() == base::HttpError::Kind::kTimeout;
+  return {std::string("verifier: ") + error.what(), canonical_code(timed_out ? "DEADLINE_EXCEEDED" : "UNAVAILABLE")};
+}
+
+std::optional<std::chrono::seconds> retry_after(const base::HttpResponse& response) {
+  const std::string_view text = response.header("Retry-After");
+  std::uint32_t seconds = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
+
+/// google.rpc.Status, or whatever a proxy in between says.
+VerifierError refusal(const base::HttpResponse& response) {
+  CanonicalCode code = canonical_code_of_http(response.status);
+  std::string message = response.body.substr(0, kMaxQuotedText);
+  try {
+    const Json document = base::parse_json(response.body, "error");
+    const JsonObject error = JsonObject(document, "error").object("error");
+    message = error.string_or("message", message);
+    if (const auto status = error.optional_string("status")) code = canonical_code(*status);
+  } catch (const base::InvalidInput&) {
+    // Not JSON: the HTTP status and the text are all there is to tell.
+  }
+  return {"verifier refused with " + std::string(code.name) + " (HTTP " + std::to_string(response.status) +
+              "): " + message,
+          code, retry_after(response)};
+}
+
+std::string checked_endpoint(const std::string& endpoint) {
+  const base::HttpUrl url = base::HttpUrl::parse(endpoint, "verifier endpoint");
+  if (!url.tls && !url.is_loopback()) {
+    throw base::InvalidInput("verifier endpoint", "plain http is accepted for loopback addresses only");
+  }
+  if (url.target != "/") throw base::InvalidInput("verifier endpoint", "must not have a path");
+  return url.origin();
+}
+
+}  // namespace
+
+VerifierClient::VerifierClient(asio::any_io_executor executor, Config config)
+    : executor_(executor), config_(std::move(config)), client_(executor, config_.ca_file) {
+  config_.endpoint = checked_endpoint(config_.endpoint);
+}
+
+base::Awaitable<Json> VerifierClient::call(std::string method, std::string path, std::string body, Milliseconds timeout) {
+  base::HttpRequest request{.method = method, .url = config_.endpoint + "/v1/" + path};
+  request.headers.push_back({"Accept", "application/json"});
+  if (method == "POST") request.headers.push_back({"Content-Type", "application/json"});
+  request.body = std::move(body);
+  if (config_.access_token) {
+    const auto token = co_await config_.access_token();
+    if (token) request.headers.push_back({"Authorization", "Bearer " + *token});
+  }
+  base::HttpResponse response;
+  try {
+    response = co_await client_.send(std::move(request), {.max_body_bytes = kMaxAnswerBytes, .timeout = timeout});
+  } catch (const base::HttpError& error) {
+    throw unreachable(error);
+  }
+  if (response.status != 200) throw refusal(response);
+  try {
+    co_return base::parse_json(response.body, "verifier's answer");
+  } catch (const base::InvalidInput& error) {
+    throw VerifierError(error.what(), canonical_code("DATA_LOSS"));
+  }
+}
+
+base::Awaitable<Json> VerifierClient::call_with_retries(std::string method, std::string path, std::string body) {
+  const auto attempt = [&] { return call(method, path, body, kShortCall); };
+  co_return co_await base::retry(executor_, kRetries, attempt, may_pass);
+}
+
+base::Awaitable<void> VerifierClient::check_location() {
+  const std::string project = "projects/" + config_.project_id;
+  std::optional<VerifierError> failure;
+  try {
+    co_await call_with_retries("GET", project + "/locations/" + config_.region, "");
+  } catch (const VerifierError& error) {
+    failure = error;
+  }
+  if (!failure) co_return;
+  if (failure->code().name != "NOT_FOUND" && failure->code().name != "INVALID_ARGUMENT") throw VerifierError(*failure);
+  const std::string regions = co_await region_list();
+  throw VerifierError("invalid region \"" + config_.region + "\", available regions are [" + regions + "]",
+                      failure->code());
+}
+
+base::Awaitable<std::string> VerifierClient::region_list() {
+  const Json answer = co_await call_with_retries("GET", "projects/" + config_.project_id + "/locations", "");
+  std::string regions;
+  for (const JsonObject& location : JsonObject(answer, "locations").objects_or_empty("locations")) {
+    if (!regions.empty()) regions += ' ';
+    regions += location.string_or("locationId", "?");
+  }
+  co_return regions;
+}
+
+base::Awaitable<Challenge> VerifierClient::create_challenge() {
+  const std::string path = "projects/" + config_.project_id + "/locations/" + config_.region + "/challenges";
+  const Json answer = co_await call_with_retries("POST", path, "{}");
+  try {
+    Challenge challenge = Challenge::parse(JsonObject(answer, "challenge"));
+    base::log::info("Successfully created challenge", {{"challenge_name", challenge.name}});
+    co_return challenge;
+  } catch (const base::InvalidInput& error) {
+    throw VerifierError(std::string("verifier's answer: ") + error.what(), canonical_code("DATA_LOSS"));
+  }
+}
+
+base::Awaitable<std::string> VerifierClient::verify(Challenge challenge, VerifyRequest request) {
+  std::string body = request.to_json(challenge.name).dump();
+  const Json answer = co_await call("POST", challenge.name + ":verifyConfidentialSpace", std::move(body), kVerifyCall);
+  try {
+    const JsonObject object(answer, "answer");
+    for (const JsonObject& partial : object.objects_or_empty("partialErrors")) {
+      base::log::warning("Partial errors from VerifyAttestation", {{"error", partial.string_or("message", "")}});
+    }
+    co_return object.string("attestationToken");
+  } catch (const base::InvalidInput& error) {
+    throw VerifierError(std::string("verifier's answer: ") + error.what(), canonical_code("DATA_LOSS"));
+  }
+}
+
+}  // namespace attest

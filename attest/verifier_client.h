@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "attest/messages.h"
+#include "base/asio.h"
+#include "base/error.h"
+#include "base/http_client.h"
+
+namespace attest {
+
+/// The verifier refused, or could not be reached (UNAVAILABLE).
+class VerifierError : public base::Error {
+ public:
+  VerifierError(const std::string& message, CanonicalCode code, std::optional<std::chrono::seconds> retry_after = {})
+      : base::Error(message), code_(code), retry_after_(retry_after) {}
+
+  CanonicalCode code() const noexcept { return code_; }
+  /// The verifier's own word on when to come back.
+  std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
+
+ private:
+  CanonicalCode code_;
+  std::optional<std::chrono::seconds> retry_after_;
+};
+
+/// A client of the Google Cloud Attestation REST API, or of any verifier that speaks it.
+class VerifierClient {
+ public:
+  struct Config {
+    std::string endpoint;  ///< https://host[:port]; http:// for loopback only
+    std::optional<std::filesystem::path> ca_file;
+    std::string project_id;
+    std::string region;
+    /// The bearer token of a call, or nothing; may be empty.
+    std::function<base::Awaitable<std::optional<std::string>>()> access_token;
+  };
+
+  /// Throws InvalidInput for an endpoint that is not as above.
+  VerifierClient(asio::any_io_executor executor, Config config);
+
+  /// Asks whether the verifier serves this project and region; throws VerifierError that lists the regions it has.
+  base::Awaitable<void> check_location();
+  base::Awaitable<Challenge> create_challenge();
+  /// Returns the token as the verifier sent it. The challenge is used up, whatever comes of it.
+  base::Awaitable<std::string> verify(Challenge challenge, VerifyRequest request);
+
+ private:
+  base::Awaitable<base::Json> call(std::string method, std::string path, std::string body, base::Milliseconds timeout);
+  base::Awaitable<base::Json> call_with_retries(std::string method, std::string path, std::string body);
+  base::Awaitable<std::string> region_list();
+
+  asio::any_io_executor executor_;
+  Config config_;
+  base::HttpClient client_;
+};
+
+}  // namespace attest
