@@ -1,0 +1,61 @@
+#include "launcher/oci/image_config.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "launcher/oci/descriptor.h"
+
+namespace launcher {
+namespace {
+
+using base::InvalidInput;
+using base::JsonObject;
+
+constexpr base::JsonLimits kConfigLimits{.max_bytes = kMaxConfigBytes, .max_depth = 32};
+
+std::map<std::string, std::string> parse_labels(const JsonObject& config) {
+  std::map<std::string, std::string> labels;
+  const auto object = config.optional_object("Labels");
+  if (!object) return labels;
+  for (const auto& [name, value] : object->raw().items()) labels.emplace(name, object->string(name.c_str()));
+  return labels;
+}
+
+std::vector<std::string> parse_exposed_ports(const JsonObject& config) {
+  std::vector<std::string> ports;
+  const auto object = config.optional_object("ExposedPorts");
+  if (!object) return ports;
+  for (const auto& [port, ignored] : object->raw().items()) ports.push_back(port);
+  return ports;
+}
+
+void parse_execution(const JsonObject& config, ImageConfig& image) {
+  image.entrypoint = config.strings_or_empty("Entrypoint");
+  image.cmd = config.strings_or_empty("Cmd");
+  image.env = config.strings_or_empty("Env");
+  image.user = config.string_or("User", "");
+  image.working_dir = config.string_or("WorkingDir", "");
+  image.labels = parse_labels(config);
+  image.exposed_ports = parse_exposed_ports(config);
+}
+
+}  // namespace
+
+ImageConfig parse_image_config(std::string_view bytes, std::string_view media_type) {
+  if (!is_config(media_type)) throw InvalidInput("image config", "unsupported media type");
+  const base::Json document = base::parse_json(bytes, "image config", kConfigLimits);
+  const JsonObject object(document, "image config");
+  ImageConfig image;
+  image.architecture = object.string("architecture");
+  image.os = object.string("os");
+  if (const auto config = object.optional_object("config")) parse_execution(*config, image);
+  const JsonObject rootfs = object.object("rootfs");
+  if (rootfs.string("type") != "layers") throw InvalidInput("image config.rootfs.type", "is not \"layers\"");
+  for (const std::string& id : rootfs.strings_or_empty("diff_ids")) {
+    image.diff_ids.push_back(Digest::parse(id, "image config.rootfs.diff_ids"));
+  }
+  if (image.diff_ids.empty()) throw InvalidInput("image config.rootfs.diff_ids", "an image without layers cannot be run");
+  if (image.diff_ids.size() > kMaxLayers) throw InvalidInput("image config.rootfs.diff_ids", "too many layers");
+  return image;
+}
+
+}  // namespace launcher

@@ -1,0 +1,105 @@
+#include "launcher/oci/process.h"
+
+#include <algorithm>
+
+#include "base/encoding.h"
+#include "base/error.h"
+
+namespace launcher {
+namespace {
+
+using base::InvalidInput;
+
+constexpr std::string_view kHostname = "HOSTNAME";
+constexpr std::size_t kMaxNameInError = 64;
+
+bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_name_part(char c) { return is_name_start(c) || (c >= '0' && c <= '9'); }
+
+bool is_clean(std::string_view text) { return text.find('\0') == std::string_view::npos && base::is_utf8(text); }
+
+/// An image's entry without "=" may be nothing but a value, so only the part that is a legal name is shown.
+std::string shown_name(std::string_view entry) {
+  const std::size_t equals = entry.find('=');
+  if (equals == std::string_view::npos) return "(entry without '=')";
+  std::string name(entry.substr(0, std::min(equals, kMaxNameInError)));
+  std::ranges::replace_if(name, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return name;
+}
+
+class Environment {
+ public:
+  void set(std::string_view name, std::string_view value, const std::string& source) {
+    if (!is_env_name(name)) {
+      throw InvalidInput(source, "malformed env name " + shown_name(std::string(name) + "=") +
+                                     ", expecting env name to match ^[a-zA-Z_][a-zA-Z0-9_]*$");
+    }
+    if (!is_clean(value)) {
+      throw InvalidInput(source, "malformed env value of " + std::string(name) + ", contains non-utf8 character or NUL");
+    }
+    const auto found = std::ranges::find(names_, name);
+    const std::string entry = std::string(name) + "=" + std::string(value);
+    if (found == names_.end()) {
+      names_.emplace_back(name);
+      entries_.push_back(entry);
+    } else {
+      entries_[static_cast<std::size_t>(found - names_.begin())] = entry;
+    }
+  }
+
+  std::vector<std::string> take() { return std::move(entries_); }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<std::string> entries_;
+};
+
+void check_arg(std::string_view arg) {
+  if (!is_clean(arg)) throw InvalidInput("container arguments", "an argument holds a NUL or invalid UTF-8");
+}
+
+}  // namespace
+
+bool is_env_name(std::string_view name) {
+  return !name.empty() && is_name_start(name.front()) && std::ranges::all_of(name, is_name_part);
+}
+
+std::vector<std::string> final_args(const ImageConfig& image, const std::optional<std::vector<std::string>>& cmd_override) {
+  const bool overridden = cmd_override.has_value() && !cmd_override->empty();
+  const std::vector<std::string>& cmd = overridden ? *cmd_override : image.cmd;
+  std::vector<std::string> args = image.entrypoint;
+  args.insert(args.end(), cmd.begin(), cmd.end());
+  if (overridden && args.size() <= cmd.size()) {
+    throw base::Error("length of Args [" + std::to_string(args.size()) +
+                      "] is shorter or equal to the length of the given Cmd [" + std::to_string(cmd.size()) +
+                      "], maybe the Entrypoint is set to empty in the image?");
+  }
+  if (args.empty() || args.front().empty()) {
+    throw InvalidInput("container arguments", "the image has neither an Entrypoint nor a Cmd");
+  }
+  std::ranges::for_each(args, check_arg);
+  return args;
+}
+
+std::vector<std::string> final_env(const ImageConfig& image, const EnvOverrides& overrides, std::string_view hostname) {
+  Environment environment;
+  for (const std::string& entry : image.env) {
+    const std::size_t equals = entry.find('=');
+    if (equals == std::string::npos) throw InvalidInput("image config.config.Env", "malformed env " + shown_name(entry));
+    environment.set(std::string_view(entry).substr(0, equals), std::string_view(entry).substr(equals + 1),
+                    "image config.config.Env");
+  }
+  for (const auto& [name, value] : overrides) environment.set(name, value, "tee-env-" + shown_name(name + "="));
+  environment.set(kHostname, hostname, "hostname");
+  return environment.take();
+}
+
+std::string final_working_dir(const ImageConfig& image) {
+  if (image.working_dir.empty()) return "/";
+  if (!image.working_dir.starts_with('/') || image.working_dir.find('\0') != std::string::npos) {
+    throw InvalidInput("image config.config.WorkingDir", "is not an absolute path");
+  }
+  return image.working_dir;
+}
+
+}  // namespace launcher
