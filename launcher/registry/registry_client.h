@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/asio.h"
+#include "base/error.h"
+#include "base/http_client.h"
+#include "base/retry.h"
+#include "launcher/oci/descriptor.h"
+#include "launcher/registry/reference.h"
+
+namespace launcher {
+
+/// One try and three more, half a second apart.
+inline constexpr base::RetryPolicy kRegistryRetry{
+    .max_attempts = 4, .first_delay = base::Milliseconds{500}, .multiplier = 1.0, .max_delay = base::Milliseconds{500}};
+
+struct RegistryLimits {
+  base::Milliseconds request_timeout{30000};                   ///< for a manifest, a token, and until a blob begins
+  std::size_t min_bytes_per_second = std::size_t{16} << 10U;   ///< slower blobs are given up
+  base::Milliseconds max_retry_after{10000};                   ///< a longer Retry-After is cut to this
+  int max_redirects = 5;
+  base::RetryPolicy retry = kRegistryRetry;
+};
+
+/// A registry said no, or something that is not what the protocol demands.
+class RegistryError : public base::Error {
+ public:
+  RegistryError(const std::string& message, unsigned status, bool transient = false, base::Milliseconds retry_after = {})
+      : Error(message), status_(status), transient_(transient), retry_after_(retry_after) {}
+
+  /// HTTP status, 0 when there is none to blame.
+  unsigned status() const noexcept { return status_; }
+  bool is_transient() const noexcept { return transient_; }
+  base::Milliseconds retry_after() const noexcept { return retry_after_; }
+
+ private:
+  unsigned status_;
+  bool transient_;
+  base::Milliseconds retry_after_;
+};
+
+struct Credential {
+  std::string username;
+  std::string password;
+};
+
+/// The credential for a registry host ("gcr.io", "localhost:5000"), or nothing for anonymous access. Asked anew for each
+/// token.
+using CredentialSource = std::function<std::optional<Credential>(const std::string& host)>;
+
+/// An index or a manifest as it was served, its digest computed from these very bytes.
+struct ManifestBytes {
+  std::string media_type;
+  Digest digest;
+  std::string bytes;
+
+  Descriptor descriptor() const { return {media_type, digest, bytes.size()}; }
+};
+
+/// Where a blob goes. `restart` comes before the first byte of each attempt and makes what came before it void.
+struct BlobSink {
+  std::function<base::Awaitable<void>()> restart;
+  std::function<base::Awaitable<void>(base::ByteView)> write;
+};
+
+/// The pulling half of the OCI distribution API 1.1. Everything that is returned has been checked against its digest.
+/// TLS always, except for a registry on loopback. Throws RegistryError, base::HttpError or base::InvalidInput.
+class RegistryClient {
+ public:
+  /// `http` must outlive the client.
+  RegistryClient(base::HttpClient& http, CredentialSource credentials, RegistryLimits limits = {});
+
+  /// The index or manifest that `reference` names now.
+  base::Awaitable<ManifestBytes> resolve(ImageReference reference);
+  /// A manifest of the same repository, by digest.
+  base::Awaitable<ManifestBytes> manifest(ImageReference reference, Descriptor wanted);
+  /// Streams a blob. It is complete and genuine only when this returns.
+  base::Awaitable<void> blob(ImageReference reference, Descriptor wanted, BlobSink sink);
+  /// A whole blob of at most `kMaxConfigBytes`.
+  base::Awaitable<std::string> small_blob(ImageReference reference, Descriptor wanted);
+
+ private:
+  struct Call;
+  struct Answer;
+
+  base::Awaitable<ManifestBytes> fetch_manifest(const ImageReference& reference, const std::string& which,
+                                                std::optional<Digest> expected, base::Milliseconds pause);
+  base::Awaitable<ManifestBytes> manifest_with_retries(const ImageReference& reference, const std::string& which,
+                                                       std::optional<Digest> expected);
+  base::Awaitable<void> fetch_blob(const ImageReference& reference, const Descriptor& wanted, const BlobSink& sink,
+                                   base::Milliseconds pause);
+  base::Awaitable<base::HttpResponse> send(const Call& call);
+  base::Awaitable<Answer> send_following_redirects(const Call& call, std::string authorization);
+  base::Awaitable<std::string> authorize(const Call& call, const base::HttpResponse& refusal);
+  base::Awaitable<std::string> bearer_token(const Call& call, std::map<std::string, std::string> parameters,
+                                            std::optional<Credential> credential);
+  bool should_retry(const base::Error& error, base::Milliseconds& pause) const;
+
+  base::HttpClient* http_;
+  CredentialSource credentials_;
+  RegistryLimits limits_;
+  /// Authorization header by registry host and repository.
+  std::map<std::string, std::string> authorizations_;
+};
+
+}  // namespace launcher

@@ -1,0 +1,152 @@
+#include "launcher/registry/www_authenticate.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+
+namespace launcher {
+namespace {
+
+constexpr auto kField = "WWW-Authenticate";
+
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+/// tchar, RFC 9110 section 5.6.2.
+bool is_token_char(char c) {
+  return is_alphanumeric(c) || (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+}
+bool is_token68_char(char c) { return is_alphanumeric(c) || (c != '\0' && std::string_view("-._~+/").find(c) != std::string_view::npos); }
+bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20U && c != '\t') || c == 0x7f; }
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return result;
+}
+
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : text_(text) {}
+
+  std::vector<AuthChallenge> parse() {
+    std::vector<AuthChallenge> challenges;
+    for (skip_separators(); !at_end(); skip_separators()) {
+      if (challenges.size() == kMaxChallenges) fail("too many challenges");
+      challenges.push_back(challenge());
+    }
+    return challenges;
+  }
+
+ private:
+  [[noreturn]] static void fail(std::string_view reason) { throw base::InvalidInput(kField, reason); }
+
+  bool at_end() const { return position_ == text_.size(); }
+  char peek() const { return at_end() ? '\0' : text_[position_]; }
+  bool at_list_end() const { return at_end() || peek() == ','; }
+
+  void skip_space() {
+    while (peek() == ' ' || peek() == '\t') ++position_;
+  }
+  void skip_separators() {
+    while (peek() == ' ' || peek() == '\t' || peek() == ',') ++position_;
+  }
+
+  std::string_view take_while(bool (*accepts)(char)) {
+    const std::size_t begin = position_;
+    while (!at_end() && accepts(text_[position_])) ++position_;
+    return text_.substr(begin, position_ - begin);
+  }
+
+  AuthChallenge challenge() {
+    AuthChallenge result;
+    result.scheme = lower(take_while(is_token_char));
+    if (result.scheme.empty()) fail("no authentication scheme where one is due");
+    if (!at_list_end() && peek() != ' ') fail("illegal character behind the authentication scheme");
+    skip_space();
+    if (at_list_end()) return result;
+    auto first = parameter();
+    if (!first) {
+      result.token68 = token68();
+      return result;
+    }
+    add(result, std::move(*first));
+    for (auto next = next_parameter(); next; next = next_parameter()) add(result, std::move(*next));
+    return result;
+  }
+
+  using Parameter = std::pair<std::string, std::string>;
+
+  static void add(AuthChallenge& challenge, Parameter parameter) {
+    if (challenge.parameters.size() == kMaxChallengeParameters) fail("too many parameters");
+    const bool added = challenge.parameters.emplace(std::move(parameter.first), std::move(parameter.second)).second;
+    if (!added) fail("a parameter occurs twice");
+  }
+
+  /// The parameter behind the next comma, or nothing when a new challenge begins there or the list ends.
+  std::optional<Parameter> next_parameter() {
+    skip_space();
+    if (!at_list_end()) fail("illegal character behind a parameter");
+    const std::size_t before = position_;
+    skip_separators();
+    if (at_end()) return std::nullopt;
+    auto found = parameter();
+    if (!found) position_ = before;
+    return found;
+  }
+
+  /// auth-param, or nothing (and nothing consumed) when the text is not one.
+  std::optional<Parameter> parameter() {
+    const std::size_t before = position_;
+    std::string name = lower(take_while(is_token_char));
+    skip_space();
+    if (name.empty() || peek() != '=') return rewind(before);
+    ++position_;
+    skip_space();
+    if (peek() == '"') return Parameter{std::move(name), quoted_string()};
+    std::string value(take_while(is_token_char));
+    skip_space();
+    if (value.empty() || !at_list_end()) return rewind(before);  // padding of a token68
+    return Parameter{std::move(name), std::move(value)};
+  }
+
+  std::optional<Parameter> rewind(std::size_t to) {
+    position_ = to;
+    return std::nullopt;
+  }
+
+  std::string token68() {
+    std::string token(take_while(is_token68_char));
+    while (peek() == '=') {
+      token.push_back('=');
+      ++position_;
+    }
+    skip_space();
+    if (token.empty() || token.front() == '=' || !at_list_end()) fail("neither a parameter nor a token68");
+    return token;
+  }
+
+  std::string quoted_string() {
+    std::string value;
+    for (++position_; peek() != '"'; ++position_) {
+      if (at_end()) fail("a quoted string does not end");
+      if (peek() == '\\') ++position_;
+      if (at_end() || is_control(peek())) fail("illegal character in a quoted string");
+      value.push_back(peek());
+    }
+    ++position_;
+    return value;
+  }
+
+  std::string_view text_;
+  std::size_t position_ = 0;
+};
+
+}  // namespace
+
+std::vector<AuthChallenge> parse_www_authenticate(std::string_view value) {
+  if (value.size() > kMaxChallengeBytes) throw base::InvalidInput(kField, "too long");
+  return Parser(value).parse();
+}
+
+}  // namespace launcher
