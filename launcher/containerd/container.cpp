@@ -1,0 +1,87 @@
+#include "launcher/containerd/container.h"
+
+#include <csignal>
+
+#include "base/error.h"
+#include "base/retry.h"
+
+namespace launcher {
+namespace {
+
+/// For a task that has been killed to be gone.
+constexpr base::Milliseconds kKillTimeout{30000};
+constexpr base::RetryPolicy kWaitRetry{
+    .max_attempts = 60, .first_delay = base::Milliseconds{500}, .multiplier = 1.0, .max_delay = base::Milliseconds{500}};
+
+bool is_lost_connection(const base::Error& error) {
+  const auto* refusal = dynamic_cast<const ContainerdError*>(&error);
+  return refusal != nullptr && refusal->is_unavailable();
+}
+
+}  // namespace
+
+Container::Container(ContainerdClient client, ContainerNames names)
+    : names_(std::move(names)), containerd_namespace_(client.containerd_namespace()), containers_(client), tasks_(client),
+      snapshots_(client, names_.snapshotter) {}
+
+std::string Container::cgroups_path() const { return "/" + containerd_namespace_ + "/" + names_.id; }
+
+base::Awaitable<void> Container::remove() const {
+  if (co_await tasks_.exists(names_.id)) {
+    co_await tasks_.kill(names_.id, SIGKILL);
+    co_await tasks_.wait(names_.id, kKillTimeout);
+    co_await tasks_.remove(names_.id);
+  }
+  co_await containers_.remove(names_.id);
+  co_await snapshots_.remove(names_.snapshot);
+}
+
+base::Awaitable<std::vector<Mount>> Container::prepare_snapshot(Digest chain_id) const {
+  std::map<std::string, std::string> no_labels;
+  co_return co_await snapshots_.prepare(names_.snapshot, chain_id.string(), no_labels);
+}
+
+base::Awaitable<void> Container::create(std::string image_name, base::Json spec) const {
+  ContainerRecord record;
+  record.id = names_.id;
+  record.image = std::move(image_name);
+  record.runtime = names_.runtime;
+  record.snapshotter = names_.snapshotter;
+  record.snapshot_key = names_.snapshot;
+  record.spec = spec.dump();
+  co_await containers_.create(std::move(record));
+}
+
+base::Awaitable<std::string> Container::current_spec() const {
+  const auto record = co_await containers_.find(names_.id);
+  if (!record) throw base::Error("the container " + names_.id + " is gone from containerd");
+  co_return record->spec;
+}
+
+base::Awaitable<void> Container::expect_spec(base::Json spec) const {
+  const auto record = co_await containers_.find(names_.id);
+  if (!record) throw base::Error("the container " + names_.id + " is gone from containerd");
+  const bool same = record->spec == spec.dump() && record->runtime == names_.runtime &&
+                    record->snapshot_key == names_.snapshot && record->snapshotter == names_.snapshotter;
+  if (!same) throw base::Error("the container " + names_.id + " was changed after it had been measured");
+}
+
+base::Awaitable<std::uint32_t> Container::create_task(TaskOutput output) const {
+  std::vector<Mount> mounts = co_await snapshots_.mounts(names_.snapshot);
+  co_return co_await tasks_.create(names_.id, std::move(mounts), std::move(output));
+}
+
+base::Awaitable<std::uint32_t> Container::start() const { co_return co_await tasks_.start(names_.id); }
+
+base::Awaitable<std::uint32_t> Container::wait() const {
+  const auto executor = co_await asio::this_coro::executor;
+  constexpr base::Milliseconds kNoTimeout{0};
+  co_return co_await base::retry(
+      executor, kWaitRetry, [this] { return tasks_.wait(names_.id, kNoTimeout); }, is_lost_connection);
+}
+
+base::Awaitable<void> Container::kill(int signal) const {
+  co_await tasks_.kill(names_.id, static_cast<std::uint32_t>(signal));
+}
+
+}  // namespace launcher

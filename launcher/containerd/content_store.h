@@ -1,0 +1,67 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "launcher/containerd/client.h"
+#include "launcher/oci/descriptor.h"
+
+namespace launcher {
+
+using Labels = std::map<std::string, std::string>;
+
+/// One blob on its way into the content store. Nothing is in the store before `commit`; a writer that goes away without
+/// it leaves an ingest, which ContentStore::abort removes.
+class ContentWriter {
+ public:
+  ~ContentWriter();
+  ContentWriter(ContentWriter&&) noexcept;
+  ContentWriter& operator=(ContentWriter&&) noexcept;
+
+  /// The store had the blob already: there is nothing to write.
+  bool is_present() const noexcept;
+  base::Awaitable<void> write(base::ByteView bytes);
+  /// containerd checks size and digest, and refuses a blob with others.
+  base::Awaitable<void> commit(Labels labels);
+  /// Ends the stream without a blob; when this returns, containerd has let go of the ingest and it can be aborted.
+  base::Awaitable<void> abandon();
+
+ private:
+  friend class ContentStore;
+  struct Stream;
+  explicit ContentWriter(std::shared_ptr<Stream> stream) : stream_(std::move(stream)) {}
+
+  std::shared_ptr<Stream> stream_;
+};
+
+/// containerd's content store: blobs by digest. What it holds it has verified when it was written.
+class ContentStore {
+ public:
+  explicit ContentStore(ContainerdClient client) : client_(std::move(client)) {}
+
+  /// The blob's size, or nothing when the store does not have it.
+  base::Awaitable<std::optional<std::uint64_t>> find(Digest digest) const;
+  /// The whole blob, checked against its digest; throws when it is longer than `max_bytes`.
+  base::Awaitable<std::string> read(Digest digest, std::size_t max_bytes) const;
+  /// Begins a blob anew under the ingest reference `ref`.
+  base::Awaitable<ContentWriter> open(std::string ref, Descriptor descriptor) const;
+  /// Writes a whole blob; one that is there already gets the labels only.
+  base::Awaitable<void> put(Descriptor descriptor, std::string bytes, Labels labels) const;
+  /// Adds labels to a blob or replaces their values.
+  base::Awaitable<void> set_labels(Digest digest, Labels labels) const;
+  /// Drops an unfinished blob, if there is one.
+  base::Awaitable<void> abort(std::string ref) const;
+  base::Awaitable<void> remove(Digest digest) const;
+
+  base::Awaitable<std::vector<std::string>> list_blobs() const;
+  base::Awaitable<std::vector<std::string>> list_ingests() const;
+
+ private:
+  ContainerdClient client_;
+};
+
+}  // namespace launcher

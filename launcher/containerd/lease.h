@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "launcher/containerd/client.h"
+
+namespace launcher {
+
+/// containerd's leases: what is made under one is kept from garbage collection until the lease goes.
+class Lease {
+ public:
+  /// A new lease that containerd ends by itself after a day, should this program not live to do it.
+  static base::Awaitable<Lease> create(ContainerdClient client);
+
+  /// Calls through this client belong to the lease.
+  const ContainerdClient& client() const noexcept { return client_; }
+  const std::string& id() const noexcept { return client_.lease_id(); }
+
+  /// Keeps something that existed before the lease: `type` is "content" or "snapshots/<snapshotter>".
+  base::Awaitable<void> add(std::string type, std::string resource_id) const;
+  /// Ends the lease and waits until what only it had kept is collected. A lease that is gone already is fine.
+  base::Awaitable<void> release() const;
+
+  static base::Awaitable<std::vector<std::string>> list(ContainerdClient client);
+
+ private:
+  explicit Lease(ContainerdClient client) : client_(std::move(client)) {}
+
+  ContainerdClient client_;
+};
+
+}  // namespace launcher

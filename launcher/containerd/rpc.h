@@ -1,0 +1,103 @@
+#pragma once
+
+// How the services talk gRPC. Included by their .cpp files only, so that nobody else compiles gRPC's headers.
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <grpcpp/grpcpp.h>
+
+#include "launcher/containerd/client.h"
+
+namespace launcher {
+
+inline constexpr base::Milliseconds kCallTimeout{30000};
+/// For calls that work on whole layers.
+inline constexpr base::Milliseconds kLayerCallTimeout{30 * 60 * 1000};
+
+struct ContainerdClient::Connection {
+  std::shared_ptr<grpc::Channel> channel;
+  std::string containerd_namespace;
+  /// Streams are driven by blocking calls, here.
+  asio::thread_pool blocking_pool;
+
+  Connection(std::shared_ptr<grpc::Channel> c, std::string n, std::size_t threads)
+      : channel(std::move(c)), containerd_namespace(std::move(n)), blocking_pool(threads) {}
+};
+
+namespace rpc {
+
+void prepare(grpc::ClientContext& context, const ContainerdClient& client);
+void set_timeout(grpc::ClientContext& context, base::Milliseconds timeout);
+/// Throws ContainerdError unless `status` is OK.
+void check(const grpc::Status& status, const char* call);
+
+/// All of one unary call. Held by the completion callback, so that it outlives a caller that went away.
+template <typename Service, typename Request, typename Response>
+struct UnaryCall {
+  std::unique_ptr<typename Service::Stub> stub;
+  grpc::ClientContext context;
+  Request request;
+  Response response;
+  grpc::Status status;
+};
+
+template <typename Service, typename Request, typename Response>
+using AsyncMethod = void (Service::StubInterface::async_interface::*)(grpc::ClientContext*, const Request*, Response*,
+                                                                      std::function<void(grpc::Status)>);
+
+template <typename Service, typename Request, typename Response>
+base::Awaitable<void> run(std::shared_ptr<UnaryCall<Service, Request, Response>> call,
+                          AsyncMethod<Service, Request, Response> method) {
+  const auto start = [call, method](auto handler) {
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    if (slot.is_connected()) {
+      slot.assign([weak = std::weak_ptr(call)](asio::cancellation_type) {
+        if (const auto alive = weak.lock()) alive->context.TryCancel();
+      });
+    }
+    const auto executor = asio::get_associated_executor(handler);
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    // gRPC's own thread runs this; the handler is moved on, so that it is run and destroyed on the caller's executor.
+    (call->stub->async()->*method)(
+        &call->context, &call->request, &call->response,
+        [call, executor, shared = std::move(shared), work = asio::make_work_guard(executor)](grpc::Status status) mutable {
+          call->status = std::move(status);
+          asio::post(executor, [owned = std::move(shared)]() mutable { std::move (*owned)(); });
+        });
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(start, asio::use_awaitable);
+}
+
+/// Calls `method`; `name` is for errors. No timeout means none at all.
+template <typename Service, typename Request, typename Response>
+base::Awaitable<Response> unary(ContainerdClient client, const char* name, AsyncMethod<Service, Request, Response> method,
+                                Request request, base::Milliseconds timeout = kCallTimeout) {
+  auto call = std::make_shared<UnaryCall<Service, Request, Response>>();
+  call->stub = Service::NewStub(client.connection().channel);
+  call->request = std::move(request);
+  prepare(call->context, client);
+  if (timeout.count() > 0) set_timeout(call->context, timeout);
+  co_await run<Service, Request, Response>(call, method);
+  if (call->status.error_code() == grpc::StatusCode::CANCELLED) {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+      throw boost::system::system_error(asio::error::operation_aborted);
+    }
+  }
+  check(call->status, name);
+  co_return std::move(call->response);
+}
+
+/// Every message of a server stream. `read` gets a started ClientReader and runs on a thread that may block.
+template <typename Result, typename Work>
+base::Awaitable<Result> blocking(ContainerdClient client, Work work) {
+  co_return co_await base::run_blocking(client.connection().blocking_pool.get_executor(), std::move(work));
+}
+
+}  // namespace rpc
+}  // namespace launcher

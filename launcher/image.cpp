@@ -1,0 +1,359 @@
+#include "launcher/image.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <cerrno>
+#include <sys/statvfs.h>
+
+#include "base/encoding.h"
+#include "base/log.h"
+#include "base/openssl.h"
+#include "launcher/containerd/content_store.h"
+#include "launcher/containerd/diff.h"
+#include "launcher/containerd/image_store.h"
+#include "launcher/containerd/lease.h"
+#include "launcher/containerd/snapshotter.h"
+#include "launcher/oci/chain_id.h"
+
+namespace launcher {
+namespace {
+
+/// Labels by which containerd's garbage collector goes from one thing to the next (its docs/garbage-collection.md).
+constexpr auto kConfigRef = "containerd.io/gc.ref.content.config";
+constexpr auto kLayerRef = "containerd.io/gc.ref.content.l.";
+constexpr auto kManifestRef = "containerd.io/gc.ref.content.m.0";
+constexpr auto kSnapshotRef = "containerd.io/gc.ref.snapshot.";
+constexpr auto kSnapshotName = "containerd.io/snapshot.ref";
+
+constexpr std::size_t kRandomBytes = 12;
+constexpr base::Milliseconds kUnpackWatchInterval{250};
+/// To look takes time that grows with the layer; it may take one part in this many.
+constexpr int kUnpackWatchShare = 4;
+
+/// One layer on its way from the registry into the content store.
+class LayerDownload {
+ public:
+  LayerDownload(ContainerdClient client, Descriptor layer, std::string ref)
+      : store_(std::move(client)), layer_(std::move(layer)), ref_(std::move(ref)) {}
+
+  base::Awaitable<void> run(RegistryClient& registry, const ImageReference& reference) {
+    co_await open();
+    if (writer_->is_present()) co_return;
+    BlobSink sink;
+    sink.restart = [this] { return restart(); };
+    sink.write = [this](base::ByteView bytes) { return write(bytes); };
+    co_await registry.blob(reference, layer_, std::move(sink));
+    Labels no_labels;
+    co_await writer_->commit(std::move(no_labels));
+  }
+
+  /// Leaves no ingest. For a download that will not be finished, or has been.
+  base::Awaitable<void> abandon() {
+    if (!writer_) co_return;
+    co_await writer_->abandon();
+    writer_.reset();
+    co_await store_.abort(ref_);
+  }
+
+ private:
+  base::Awaitable<void> open() {
+    writer_.emplace(co_await store_.open(ref_, layer_));
+    fresh_ = true;
+  }
+
+  base::Awaitable<void> restart() {
+    if (fresh_) co_return;
+    co_await abandon();
+    co_await open();
+  }
+
+  base::Awaitable<void> write(base::ByteView bytes) {
+    fresh_ = false;
+    co_await writer_->write(bytes);
+  }
+
+  ContentStore store_;
+  Descriptor layer_;
+  std::string ref_;
+  std::optional<ContentWriter> writer_;
+  bool fresh_ = false;  ///< opened, and nothing written yet
+};
+
+std::uint64_t free_bytes_below(const std::vector<Mount>& mounts) {
+  std::string path = mounts.empty() ? "/" : mounts.front().source;
+  for (const std::string& option : mounts.empty() ? std::vector<std::string>() : mounts.front().options) {
+    if (option.starts_with("upperdir=")) path = option.substr(std::string_view("upperdir=").size());
+  }
+  struct statvfs status {};
+  if (::statvfs(path.c_str(), &status) != 0) throw base::SystemError("looking at the free space of " + path, errno);
+  return std::uint64_t{status.f_bavail} * status.f_frsize;
+}
+
+class Pull {
+ public:
+  Pull(RegistryClient& registry, const Lease& lease, const ImageReference& reference, const PullOptions& options)
+      : registry_(registry), lease_(lease), reference_(reference), options_(options), content_(lease.client()),
+        snapshots_(lease.client(), options.snapshotter),
+        random_(base::hex_encode(base::random_bytes(kRandomBytes))) {}
+
+  base::Awaitable<Image> run();
+  /// Removes what would stay although the lease goes.
+  base::Awaitable<void> abandon();
+
+ private:
+  base::Awaitable<ManifestBytes> select(ManifestBytes target);
+  base::Awaitable<std::string> fetch_config(Descriptor config);
+  void check_config(const ImageConfig& config, const ImageManifest& manifest) const;
+  base::Awaitable<void> store_documents(const ManifestBytes& target, const ManifestBytes& manifest_bytes,
+                                        const std::string& config_bytes);
+  base::Awaitable<std::size_t> first_missing_layer();
+  base::Awaitable<void> fetch_layers(std::size_t first);
+  base::Awaitable<void> download_worker();
+  base::Awaitable<void> unpack_from(std::size_t first);
+  base::Awaitable<void> unpack(std::size_t index);
+  base::Awaitable<Descriptor> apply_bounded(std::size_t index, std::vector<Mount> mounts);
+  base::Awaitable<void> apply(std::size_t index, std::vector<Mount> mounts, std::optional<Descriptor>& applied,
+                              base::TaskGroup& group);
+  base::Awaitable<void> watch_unpacking(std::size_t index, std::vector<Mount> mounts);
+  std::uint64_t unpack_limit(std::size_t index) const;
+  std::string layer_name(std::size_t index) const { return "layer " + manifest_->layers[index].digest.string(); }
+
+  RegistryClient& registry_;
+  const Lease& lease_;
+  const ImageReference& reference_;
+  const PullOptions& options_;
+  ContentStore content_;
+  Snapshotter snapshots_;
+  std::string random_;
+
+  std::optional<ImageManifest> manifest_;
+  std::vector<Digest> diff_ids_;
+  std::vector<Digest> chain_;
+  std::vector<std::unique_ptr<LayerDownload>> downloads_;
+  std::vector<std::unique_ptr<base::Event>> downloaded_;
+  std::size_t next_download_ = 0;
+  std::string active_key_;
+};
+
+base::Awaitable<Image> Pull::run() {
+  const ManifestBytes target = co_await registry_.resolve(reference_);
+  const ManifestBytes manifest_bytes = co_await select(target);
+  manifest_ = parse_manifest(manifest_bytes.bytes, manifest_bytes.media_type);
+  const std::string config_bytes = co_await fetch_config(manifest_->config);
+  ImageConfig config = parse_image_config(config_bytes, manifest_->config.media_type);
+  check_config(config, *manifest_);
+  diff_ids_ = config.diff_ids;
+  chain_ = chain_ids(diff_ids_);
+  co_await store_documents(target, manifest_bytes, config_bytes);
+  const std::size_t first = co_await first_missing_layer();
+  if (first < chain_.size()) co_await fetch_layers(first);
+  co_await ImageStore(lease_.client()).put(reference_.name(), target.descriptor());
+  Image image{reference_.name(),        target.descriptor(), manifest_bytes.digest,
+              manifest_->config.digest, std::move(config),   chain_.back()};
+  co_return image;
+}
+
+/// The manifest for the wanted platform: `target` itself, or what an index names.
+base::Awaitable<ManifestBytes> Pull::select(ManifestBytes target) {
+  if (!is_index(target.media_type)) co_return target;
+  const ImageIndex index = parse_index(target.bytes, target.media_type);
+  const Descriptor wanted = select_manifest(index, options_.platform);
+  if (co_await content_.find(wanted.digest)) {
+    std::string bytes = co_await content_.read(wanted.digest, kMaxManifestBytes);
+    ManifestBytes stored{wanted.media_type, wanted.digest, std::move(bytes)};
+    co_return stored;
+  }
+  co_return co_await registry_.manifest(reference_, wanted);
+}
+
+base::Awaitable<std::string> Pull::fetch_config(Descriptor config) {
+  if (co_await content_.find(config.digest)) co_return co_await content_.read(config.digest, kMaxConfigBytes);
+  co_return co_await registry_.small_blob(reference_, config);
+}
+
+void Pull::check_config(const ImageConfig& config, const ImageManifest& manifest) const {
+  if (config.os != options_.platform.os || config.architecture != options_.platform.architecture) {
+    throw base::InvalidInput("image config.architecture", "the image is not for " + options_.platform.os + "/" +
+                                                              options_.platform.architecture);
+  }
+  if (config.diff_ids.size() != manifest.layers.size()) {
+    throw base::InvalidInput("image config.rootfs.diff_ids", "not as many as the manifest has layers");
+  }
+}
+
+base::Awaitable<void> Pull::store_documents(const ManifestBytes& target, const ManifestBytes& manifest_bytes,
+                                            const std::string& config_bytes) {
+  Labels config_labels;
+  config_labels[kSnapshotRef + options_.snapshotter] = chain_.back().string();
+  co_await content_.put(manifest_->config, config_bytes, std::move(config_labels));
+  Labels manifest_labels;
+  manifest_labels[kConfigRef] = manifest_->config.digest.string();
+  for (std::size_t i = 0; i < manifest_->layers.size(); ++i) {
+    manifest_labels[kLayerRef + std::to_string(i)] = manifest_->layers[i].digest.string();
+  }
+  co_await content_.put(manifest_bytes.descriptor(), manifest_bytes.bytes, std::move(manifest_labels));
+  if (target.digest == manifest_bytes.digest) co_return;
+  Labels index_labels;
+  index_labels[kManifestRef] = manifest_bytes.digest.string();
+  co_await content_.put(target.descriptor(), target.bytes, std::move(index_labels));
+}
+
+/// A snapshot's name says what all layers up to it hold, so the highest that is there makes those below it needless.
+base::Awaitable<std::size_t> Pull::first_missing_layer() {
+  for (std::size_t count = chain_.size(); count > 0; --count) {
+    const std::string name = chain_[count - 1].string();
+    if (!co_await snapshots_.exists(name)) continue;
+    co_await lease_.add("snapshots/" + options_.snapshotter, name);
+    co_return count;
+  }
+  co_return 0;
+}
+
+base::Awaitable<void> Pull::fetch_layers(std::size_t first) {
+  const auto executor = co_await asio::this_coro::executor;
+  for (std::size_t i = 0; i < manifest_->layers.size(); ++i) {
+    downloads_.push_back(std::make_unique<LayerDownload>(lease_.client(), manifest_->layers[i],
+                                                         "cs-launcher-" + random_ + "-" + std::to_string(i)));
+    downloaded_.push_back(std::make_unique<base::Event>(executor));
+  }
+  next_download_ = first;
+  base::TaskGroup group(executor);
+  const std::size_t workers = std::min(options_.limits.parallel_downloads, chain_.size() - first);
+  for (std::size_t i = 0; i < workers; ++i) group.spawn(download_worker());
+  group.spawn(unpack_from(first));
+  co_await group.join();
+}
+
+base::Awaitable<void> Pull::download_worker() {
+  while (next_download_ < downloads_.size()) {
+    const std::size_t index = next_download_++;
+    co_await downloads_[index]->run(registry_, reference_);
+    downloaded_[index]->set();
+  }
+}
+
+base::Awaitable<void> Pull::unpack_from(std::size_t first) {
+  for (std::size_t index = first; index < chain_.size(); ++index) {
+    co_await downloaded_[index]->wait();
+    co_await unpack(index);
+  }
+}
+
+base::Awaitable<void> Pull::unpack(std::size_t index) {
+  const std::string name = chain_[index].string();
+  const std::string parent = index == 0 ? std::string() : chain_[index - 1].string();
+  const std::string key = "extract-" + random_ + " " + name;
+  Labels labels;
+  labels[kSnapshotName] = name;
+  active_key_ = key;
+  std::vector<Mount> mounts = co_await snapshots_.prepare(key, parent, std::move(labels));
+  const Descriptor applied = co_await apply_bounded(index, std::move(mounts));
+  if (applied.digest != diff_ids_[index]) {
+    throw base::InvalidInput(layer_name(index), "unpacks to something else than the image config says");
+  }
+  bool was_there = false;
+  try {
+    co_await snapshots_.commit(key, name);
+  } catch (const ContainerdError& error) {
+    if (!error.is_already_exists()) throw;
+    was_there = true;
+  }
+  if (was_there) co_await snapshots_.remove(key);
+  active_key_.clear();
+}
+
+base::Awaitable<Descriptor> Pull::apply_bounded(std::size_t index, std::vector<Mount> mounts) {
+  const auto executor = co_await asio::this_coro::executor;
+  std::optional<Descriptor> applied;
+  base::TaskGroup group(executor);
+  group.spawn(apply(index, mounts, applied, group));
+  group.spawn(watch_unpacking(index, mounts));
+  co_await group.join();
+  if (!applied) throw boost::system::system_error(asio::error::operation_aborted);
+  if (applied->size > unpack_limit(index)) {
+    throw base::InvalidInput(layer_name(index), "unpacks to more than is accepted of a layer of its size");
+  }
+  co_return *applied;
+}
+
+base::Awaitable<void> Pull::apply(std::size_t index, std::vector<Mount> mounts, std::optional<Descriptor>& applied,
+                                  base::TaskGroup& group) {
+  applied = co_await apply_layer(lease_.client(), manifest_->layers[index], std::move(mounts));
+  group.cancel();  // there is nothing left to watch
+}
+
+/// containerd unpacks without a bound of its own, and how much a layer holds is known only when it is unpacked.
+base::Awaitable<void> Pull::watch_unpacking(std::size_t index, std::vector<Mount> mounts) {
+  const auto executor = co_await asio::this_coro::executor;
+  base::Milliseconds interval = kUnpackWatchInterval;
+  for (;;) {
+    co_await base::sleep_for(executor, interval);
+    const auto begin = std::chrono::steady_clock::now();
+    if (co_await snapshots_.usage(active_key_) > unpack_limit(index)) {
+      throw base::InvalidInput(layer_name(index), "unpacks to more than is accepted of a layer of its size");
+    }
+    if (free_bytes_below(mounts) < options_.limits.min_free_bytes) {
+      throw base::InvalidInput(layer_name(index), "unpacks to more than the disk has room for");
+    }
+    const auto took = std::chrono::duration_cast<base::Milliseconds>(std::chrono::steady_clock::now() - begin);
+    interval = std::max(kUnpackWatchInterval, took * kUnpackWatchShare);
+  }
+}
+
+std::uint64_t Pull::unpack_limit(std::size_t index) const {
+  const PullLimits& limits = options_.limits;
+  return std::max(limits.unpacked_floor_bytes, manifest_->layers[index].size * limits.max_unpack_ratio);
+}
+
+base::Awaitable<void> Pull::abandon() {
+  for (const auto& download : downloads_) co_await download->abandon();
+  if (!active_key_.empty()) co_await snapshots_.remove(active_key_);
+}
+
+base::Awaitable<void> release_quietly(const Lease& lease) {
+  try {
+    co_await lease.release();
+  } catch (const ContainerdError& error) {
+    base::log::warning("a containerd lease stays until it expires", {{"reason", error.what()}});
+  }
+}
+
+base::Awaitable<void> abandon_quietly(Pull& pull) {
+  try {
+    co_await pull.abandon();
+  } catch (const ContainerdError& error) {
+    base::log::warning("part of a failed pull stays in containerd", {{"reason", error.what()}});
+  }
+}
+
+}  // namespace
+
+base::Awaitable<Image> pull(RegistryClient& registry, ContainerdClient client, ImageReference reference,
+                            PullOptions options) {
+  const Lease lease = co_await Lease::create(client);
+  Pull work(registry, lease, reference, options);
+  std::optional<Image> image;
+  std::exception_ptr failure;
+  try {
+    image = co_await work.run();
+  } catch (...) {
+    failure = std::current_exception();  // looked at below, where co_await is allowed
+  }
+  if (failure) {
+    // Every call has a deadline, so even a cancelled pull may take the time to clean up.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await abandon_quietly(work);
+    co_await release_quietly(lease);
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    std::rethrow_exception(failure);
+  }
+  co_await release_quietly(lease);
+  co_return std::move(*image);
+}
+
+}  // namespace launcher

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "launcher/containerd/client.h"
+#include "launcher/oci/descriptor.h"
+#include "launcher/oci/image_config.h"
+#include "launcher/registry/reference.h"
+#include "launcher/registry/registry_client.h"
+
+namespace launcher {
+
+/// An image in containerd's store, unpacked and ready to be run.
+struct Image {
+  std::string name;        ///< containerd's name: docker.io/library/x:latest
+  Descriptor target;       ///< what the reference resolved to: an index or a manifest
+  Digest manifest_digest;  ///< for this machine's platform
+  Digest config_digest;
+  ImageConfig config;
+  Digest chain_id;         ///< names the snapshot of the image's whole file system
+};
+
+struct PullLimits {
+  std::size_t parallel_downloads = 3;
+  /// A layer may unpack to this many times its compressed size, but always to `unpacked_floor_bytes`.
+  std::uint64_t max_unpack_ratio = 200;
+  std::uint64_t unpacked_floor_bytes = std::uint64_t{1} << 30U;
+  /// What unpacking must leave free on the snapshots' disk.
+  std::uint64_t min_free_bytes = std::uint64_t{256} << 20U;
+};
+
+struct PullOptions {
+  Platform platform = Platform::host();
+  std::string snapshotter = "overlayfs";
+  PullLimits limits = {};
+};
+
+/// Brings the image that `reference` names now into containerd. The reference is resolved once; everything behind it goes
+/// by digest. Of what the store has already nothing is fetched, and no layer when the image's file system is there. On
+/// failure nothing is left behind. Throws ContainerdError, RegistryError, base::HttpError, base::InvalidInput.
+base::Awaitable<Image> pull(RegistryClient& registry, ContainerdClient client, ImageReference reference,
+                            PullOptions options = {});
+
+}  // namespace launcher
