@@ -1,0 +1,24 @@
+#include "teeserver/server.h"
+
+#include <sys/types.h>
+
+namespace teeserver {
+namespace {
+
+constexpr mode_t kOpenToEveryUserOfTheContainer = 0777;
+constexpr base::Milliseconds kGrace{2000};
+
+}  // namespace
+
+Server::Server(asio::any_io_executor executor, attest::TokenService& tokens)
+    : api_(tokens),
+      http_(std::move(executor), [this](const base::HttpServerRequest& request) { return api_.handle(request); },
+            kLimits) {}
+
+void Server::listen(const std::filesystem::path& directory) {
+  http_.listen_unix(directory / kSocketName, kOpenToEveryUserOfTheContainer);
+}
+
+base::Awaitable<void> Server::stop() { co_await http_.stop(kGrace); }
+
+}  // namespace teeserver

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <filesystem>
+
+#include "attest/token_service.h"
+#include "base/asio.h"
+#include "base/http_server.h"
+#include "teeserver/token_api.h"
+
+namespace teeserver {
+
+/// The bounds of the workload's door. A request is a small JSON document at most.
+inline constexpr base::HttpServerLimits kLimits{.max_header_bytes = std::size_t{8} << 10U,
+                                                .max_body_bytes = std::size_t{64} << 10U,
+                                                .max_connections = 256,
+                                                .idle_timeout = base::Milliseconds(60000),
+                                                .request_timeout = base::Milliseconds(10000),
+                                                .response_timeout = base::Milliseconds(10000)};
+
+/// The TEE server: the workload's only door, a Unix socket that every user of the container may open.
+class Server {
+ public:
+  static constexpr const char* kSocketName = "teeserver.sock";
+
+  /// `tokens` must outlive this.
+  Server(asio::any_io_executor executor, attest::TokenService& tokens);
+
+  /// Opens `directory`/teeserver.sock with mode 0777. Throws Error.
+  void listen(const std::filesystem::path& directory);
+  /// Lets requests under way end, for at most two seconds.
+  base::Awaitable<void> stop();
+
+  /// For benchmarks and tests that come over another transport.
+  base::HttpServer& http() noexcept { return http_; }
+
+ private:
+  TokenApi api_;
+  base::HttpServer http_;
+};
+
+}  // namespace teeserver

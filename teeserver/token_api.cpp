@@ -1,0 +1,157 @@
+#include "teeserver/token_api.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <string>
+
+#include "attest/verifier_client.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+
+namespace teeserver {
+namespace {
+
+using base::HttpResponse;
+using base::HttpServerRequest;
+using base::InvalidInput;
+using base::Json;
+using base::JsonObject;
+
+constexpr std::string_view kTokenPath = "/v1/token";
+/// A body of the server's limit can't nest deeper without being refused sooner for its fields.
+constexpr base::JsonLimits kBodyLimits{.max_bytes = std::size_t{64} << 10U, .max_depth = 16};
+
+/// The verifier's refusals that are the caller's to mend; any other failure is ours.
+constexpr std::array<std::string_view, 8> kCallersFault = {
+    "INVALID_ARGUMENT", "FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED",
+    "NOT_FOUND",        "ABORTED",             "OUT_OF_RANGE",      "CANCELLED"};
+
+HttpResponse plain_text(unsigned status, const std::string& text) {
+  return {status, {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}}, text};
+}
+
+HttpResponse token_response(const std::string& jwt) { return {200, {{"Content-Type", "application/jwt"}}, jwt}; }
+
+HttpResponse failure(std::string_view prefix, const base::Error& error) {
+  unsigned status = 500;
+  if (const auto* refusal = dynamic_cast<const attest::VerifierError*>(&error)) {
+    if (std::ranges::find(kCallersFault, refusal->code().name) != kCallersFault.end()) status = 400;
+  }
+  const std::string text = std::string(prefix) + error.what();
+  base::log::error(text);
+  return plain_text(status, text);
+}
+
+/// Go's JSON decoder, which the clients of this API were written against, matches keys in any case.
+Json with_lower_case_keys(const Json& value, const std::string& path) {
+  if (value.is_array()) {
+    Json array = Json::array();
+    for (const Json& item : value) array.push_back(with_lower_case_keys(item, path));
+    return array;
+  }
+  if (!value.is_object()) return value;
+  Json object = Json::object();
+  for (const auto& [key, member] : value.items()) {
+    std::string lower = key;
+    std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    if (object.contains(lower)) throw InvalidInput(path + "." + lower, "stands twice");
+    object[lower] = with_lower_case_keys(member, path + "." + lower);
+  }
+  return object;
+}
+
+std::vector<std::string> parse_key_ids(const JsonObject& json) {
+  json.expect_only({"allowed_principal_tags"});
+  const auto allowed = json.optional_object("allowed_principal_tags");
+  if (!allowed) return {};
+  allowed->expect_only({"container_image_signatures"});
+  const auto signatures = allowed->optional_object("container_image_signatures");
+  if (!signatures) return {};
+  signatures->expect_only({"key_ids"});
+  return signatures->strings_or_empty("key_ids");
+}
+
+bool wants_fresh(const HttpServerRequest& request) {
+  const std::string_view directives = request.header("Cache-Control");
+  return directives.find("no-cache") != std::string_view::npos || directives.find("no-store") != std::string_view::npos;
+}
+
+}  // namespace
+
+TokenRequest TokenRequest::parse(std::string_view body) {
+  const Json document = with_lower_case_keys(base::parse_json(body, "body", kBodyLimits), "body");
+  const JsonObject json(document, "body");
+  json.expect_only({"audience", "nonces", "token_type", "aws_principal_tag_options"});
+  TokenRequest request;
+  request.options.audience = json.string_or("audience", "");
+  request.options.nonces = json.strings_or_empty("nonces");
+  request.token_type = json.string_or("token_type", "");
+  request.options.type = attest::token_type_named(request.token_type).value_or(attest::TokenType::kOidc);
+  if (const auto tags = json.optional_object("aws_principal_tag_options")) {
+    request.options.signature_key_ids = parse_key_ids(*tags);
+  }
+  return request;
+}
+
+base::Awaitable<HttpResponse> TokenApi::handle(const HttpServerRequest& request) {
+  if (request.path != kTokenPath) co_return plain_text(404, "404 page not found\n");
+  base::log::debug("/v1/token called", {{"method", request.method}});
+  if (request.method == "GET") co_return co_await get_default(request);
+  if (request.method == "POST") co_return co_await post_custom(request);
+  HttpResponse response = plain_text(405, "TEE server received an invalid HTTP method: " + request.method);
+  response.headers.push_back({"Allow", "GET, POST"});
+  co_return response;
+}
+
+base::Awaitable<HttpResponse> TokenApi::get_default(const HttpServerRequest& request) {
+  attest::DefaultToken token;
+  try {
+    if (wants_fresh(request)) {
+      token = co_await tokens_.fresh_default_token();
+    } else {
+      token = co_await tokens_.default_token();
+    }
+  } catch (const base::Error& error) {
+    co_return failure("failed to retrieve attestation service token: ", error);
+  }
+  using std::chrono::duration_cast;
+  using std::chrono::seconds;
+  const auto fresh_for = token.expires - token.received - attest::TokenService::kMinLifeFromMemory;
+  const std::int64_t max_age = std::max<std::int64_t>(0, duration_cast<seconds>(fresh_for).count());
+  const std::int64_t age = std::max<std::int64_t>(0, duration_cast<seconds>(tokens_.now() - token.received).count());
+  const std::string etag = "\"" + token.etag + "\"";
+  const bool unchanged = request.header("If-None-Match").find(etag) != std::string_view::npos;
+  HttpResponse response = unchanged ? HttpResponse{304, {}, {}} : token_response(token.token->jwt);
+  response.headers.push_back({"Cache-Control", "private, max-age=" + std::to_string(max_age)});
+  response.headers.push_back({"Age", std::to_string(age)});
+  response.headers.push_back({"ETag", etag});
+  co_return response;
+}
+
+base::Awaitable<HttpResponse> TokenApi::post_custom(const HttpServerRequest& request) {
+  TokenRequest wanted;
+  try {
+    wanted = TokenRequest::parse(request.body);
+  } catch (const InvalidInput& error) {
+    co_return plain_text(400, std::string("failed to parse POST body as TokenOptions: ") + error.what());
+  }
+  if (wanted.options.audience.empty()) co_return plain_text(400, "use GET request for the default identity token");
+  if (wanted.token_type.empty()) co_return plain_text(400, "token_type is a required parameter");
+  if (!attest::token_type_named(wanted.token_type)) {
+    std::string known;
+    for (const std::string_view name : attest::kTokenTypeNames) known += (known.empty() ? "" : " ") + std::string(name);
+    co_return plain_text(400, "unknown token_type \"" + wanted.token_type + "\", expect one of [" + known + "]");
+  }
+  try {
+    const attest::Token token = co_await tokens_.custom_token(std::move(wanted.options));
+    HttpResponse response = token_response(token.jwt);
+    response.headers.push_back({"Cache-Control", "no-store"});
+    co_return response;
+  } catch (const base::Error& error) {
+    co_return failure("failed to retrieve custom attestation service token: ", error);
+  }
+}
+
+}  // namespace teeserver
