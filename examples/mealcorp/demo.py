@@ -39,9 +39,10 @@ Fatima,lentil curry
 Grace,mushroom risotto
 Hiro,lasagne
 """
-ORDER = ["2 x lentil curry", "2 x mushroom risotto", "4 x lasagne"]
+ORDER = "4 x lasagne, 2 x lentil curry, 2 x mushroom risotto"
 KEY_AUDIENCE = "https://keys.corporation.example"
 SCENE_SECONDS = 30.0
+DECISION_SECONDS = 5.0
 INTERRUPTED = 130
 
 
@@ -154,7 +155,7 @@ class Demonstration:
         self._show.heading("2. MealCorp runs the program that Corporation Corp has reviewed")
         self._show.line(f"image {self._good.by_tag}")
         self._show.line(f"      {self._good.digest}")
-        run = self._launch({"tee-image-reference": self._good.by_tag}, "launch, attest, work")
+        run = self._launch({"tee-image-reference": self._good.by_tag}, "launch, attest, work", "^order: ")
         claims = unverified_claims(run.token) if run.token else {}
         container = dict(dict(claims.get("submods", {})).get("container", {}))
         self._show_measurements(run, container)
@@ -164,8 +165,8 @@ class Demonstration:
             self._show.line(line, indent=6)
         self._check(run.exit_code == 0, f"the launcher ends with exit code {run.exit_code} (0 is right)")
         self._check(any(line.startswith("granted: ") for line in run.desk), "the key was released")
-        order = [line.removeprefix("order: ") for line in run.desk if line.startswith("order: ")]
-        self._check(sorted(order) == ORDER, f"the order for the kitchen is {', '.join(order) or 'missing'}")
+        order = "".join(line.removeprefix("order: ") for line in run.desk if line.startswith("order: "))
+        self._check(order == ORDER, f"the order for the kitchen is {order or 'missing'}")
 
     def tampered_program(self) -> None:
         """One more file in the image, and the same program is another one."""
@@ -179,7 +180,7 @@ class Demonstration:
         image = self._world.registry.push(changed, "meal-planner", "1.0")
         self._show.line(f"image {image.by_tag}, the same tag")
         self._show.line(f"      {image.digest}")
-        run = self._launch({"tee-image-reference": image.by_tag}, "launch, attest, be denied")
+        run = self._launch({"tee-image-reference": image.by_tag}, "launch, attest, be denied", "^denied: ")
         self._show.line("Corporation Corp's key release service:")
         for line in run.desk:
             self._show.line(line, indent=6)
@@ -232,7 +233,8 @@ class Demonstration:
         command += ["--issuer-ca", self._world.authority.certificate, "--port", str(port)]
         return Process(command, name="key_release")
 
-    def _launch(self, attributes: dict[str, str], what: str) -> Run:
+    def _launch(self, attributes: dict[str, str], what: str, decision: str | None = None) -> Run:
+        """Launch to the end; `decision` is what Corporation Corp should say about it."""
         seen = len(self._desk.lines)
         token = None
         with self._show.step(what), self._world.launcher(attributes) as launcher:
@@ -241,6 +243,9 @@ class Demonstration:
                 token = launcher.token
             exit_code = launcher.wait(SCENE_SECONDS)
             log = launcher.log_text
+            if decision is not None:
+                with contextlib.suppress(cs_harness.HarnessError):
+                    self._desk.wait_for(decision, DECISION_SECONDS, after=seen)
         pcr = self._world.machine.tpm.read_pcrs("sha256", [cel.PCR])[cel.PCR]
         return Run(exit_code, log, pcr, self._desk.lines[seen:], token)
 

@@ -234,8 +234,7 @@ class KeyRelease:
             raise Denied("ticket", "an unknown ticket", "the one that came with the key")
         if not isinstance(order, dict) or not all(isinstance(count, int) for count in order.values()):
             raise BadRequest("order must be an object of counts")
-        for dish, count in sorted(order.items()):
-            say("order", f"{count} x {dish}")
+        say("order", ", ".join(f"{count} x {dish}" for dish, count in sorted(order.items())))
         return {}
 
 

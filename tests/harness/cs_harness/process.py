@@ -134,12 +134,17 @@ class Process:
             newest = self.lines[-count:]
         return "".join(f"\n    {self.name}: {line}" for line in newest) or f"\n    {self.name} wrote nothing"
 
-    def wait_for(self, found: Callable[[str], bool] | str, timeout: float, what: str | None = None) -> str:
-        """Return the first line that matches a regular expression or predicate, waiting for it up to `timeout` s."""
+    def wait_for(
+        self, found: Callable[[str], bool] | str, timeout: float, what: str | None = None, after: int = 0
+    ) -> str:
+        """Return the first line that matches a regular expression or predicate, waiting for it up to `timeout` s.
+
+        The first `after` lines are not looked at.
+        """
         matches = re.compile(found).search if isinstance(found, str) else found
         what = what or (found if isinstance(found, str) else "the expected line")
         deadline = time.monotonic() + timeout
-        seen = 0
+        seen = after
         with self._changed:
             while True:
                 for line in self.lines[seen:]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from . import cel
 from .certificates import CertificateAuthority
 from .containerd import Containerd
 from .launcher import Launcher
@@ -79,36 +80,50 @@ class World:
 
     def launcher(
         self,
-        attributes: dict[str, str] | None = None,
+        attributes: Mapping[str, str] | None = None,
         *,
         hardened: bool = True,
+        machine: Machine | None = None,
         metadata_file: Path | None = None,
         reboot: bool = True,
-        verifier_url: str | None = None,
         runtime_directory: Path | None = None,
-        log_level: str = "debug",
+        options: Mapping[str, str | Path] | None = None,
     ) -> Launcher:
-        """Return a launcher that is ready to be entered; `attributes` become the metadata server's."""
+        """Return a launcher that is ready to be entered.
+
+        `attributes` become those of the metadata server, which is not there at all when a metadata file is given.
+        `options` replace or add options of the command line.
+        """
+        machine = machine or self.machine
         if attributes is not None:
-            self.metadata.attributes = attributes
+            self.metadata.attributes = dict(attributes)
         if reboot:
-            self.machine.reboot()
+            machine.reboot()
         self._launches += 1
         command_line = self.folder / ("cmdline-hardened" if hardened else "cmdline-debug")
         command_line.write_text(HARDENED_COMMAND_LINE if hardened else DEBUG_COMMAND_LINE)
         runtime = runtime_directory or self.folder / f"runtime-{self._launches}"
-        arguments: list[str | Path] = [
-            *("--tcti", self.machine.tpm.tcti),
-            *("--boot-log", self.machine.boot_log),
-            *("--containerd", self.containerd.socket, "--containerd-namespace", self.containerd.namespace),
-            *("--snapshotter", self.containerd.snapshotter),
-            *("--runtime-directory", runtime),
-            *("--verifier", verifier_url or self.verifier.url, "--verifier-ca", self.authority.certificate),
-            *("--registry-ca", self.authority.certificate),
-            *("--kernel-command-line", command_line),
-            *("--log-level", log_level),
-        ]
-        if metadata_file is not None:
-            arguments += ["--metadata-file", metadata_file]
+        settings: dict[str, str | Path] = {
+            "--tcti": machine.tpm.tcti,
+            "--boot-log": machine.boot_log,
+            "--containerd": self.containerd.socket,
+            "--containerd-namespace": self.containerd.namespace,
+            "--snapshotter": self.containerd.snapshotter,
+            "--runtime-directory": runtime,
+            "--verifier": self.verifier.url,
+            "--verifier-ca": self.authority.certificate,
+            "--registry-ca": self.authority.certificate,
+            "--kernel-command-line": command_line,
+            "--log-level": "debug",
+            **(options or {}),
+        }
         env = {"GCE_METADATA_HOST": self.metadata.address}
+        if metadata_file is not None:
+            settings["--metadata-file"] = metadata_file
+            env = {"GCE_METADATA_HOST": "127.0.0.1:9"}
+        arguments = [word for setting in settings.items() for word in setting]
         return Launcher(arguments, runtime, env)
+
+    def pcr(self, bank: str = "sha256") -> bytes:
+        """Read the launcher's PCR from the TPM, once no launcher runs."""
+        return self.machine.tpm.read_pcrs(bank, [cel.PCR])[cel.PCR]

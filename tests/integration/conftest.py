@@ -1,0 +1,52 @@
+"""What the integration tests share: one world of real services for each test file."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "harness")]
+
+from cs_harness import World, missing_requirements
+from support import Postbox
+
+SKIPPED = 77  # CTest's SKIP_RETURN_CODE
+
+
+def pytest_sessionstart() -> None:
+    """Skip the whole file, saying why, where the real services can't run; let SIGTERM clean up as SIGINT does."""
+    missing = missing_requirements()
+    if missing:
+        pytest.exit("skipped: " + "; ".join(missing), returncode=SKIPPED)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Yield a folder with a short path, since paths of Unix sockets are limited to 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="cs-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def world(folder: Path) -> Iterator[World]:
+    """Yield running services."""
+    with World(folder) as services:
+        yield services
+
+
+@pytest.fixture
+def postbox() -> Iterator[Postbox]:
+    """Yield a place where workloads can leave messages."""
+    with Postbox() as box:
+        yield box

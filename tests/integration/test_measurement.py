@@ -1,0 +1,152 @@
+"""What is measured (cases M)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from pathlib import Path
+
+import pytest
+from cs_harness import Image, Machine, World, cel
+from support import ALLOW_CMD, Postbox, container_claims, program_image, push, shell_image, verified_claims
+
+FAILURE = 1
+
+
+def measured(world: World, attributes: dict[str, str]) -> bytes:
+    """Launch and return PCR 13."""
+    with world.launcher(attributes) as launcher:
+        assert launcher.wait() == 0, launcher.process.last_words()
+    return world.pcr()
+
+
+def test_m1_no_two_commands_are_measured_alike(world: World) -> None:
+    """Arguments can't be moved across the borders between them."""
+    image = push(world.registry, program_image("/bin/true", cmd=["a"], labels=ALLOW_CMD))
+    commands: list[list[str] | None] = [None, ["a"], [""], ["", ""], ["a b"], ["a", "b"]]
+    values = {}
+    for command in commands:
+        attributes = {"tee-image-reference": image.by_digest}
+        if command is not None:
+            attributes["tee-cmd"] = json.dumps(command)
+        values[measured(world, attributes)] = command
+    assert len(values) == len(commands)
+
+
+def test_m2_the_order_of_the_input_does_not_matter(world: World) -> None:
+    """However the metadata server orders the variables, the measurement is the same."""
+    names = ["ALPHA", "BETA", "GAMMA", "DELTA", "_EPSILON", "zeta"]
+    labels = {"tee.launch_policy.allow_env_override": ",".join(names)}
+    image = push(world.registry, program_image("/bin/true", labels=labels, env=["PATH=/bin", "GAMMA=image"]))
+    items = [("tee-image-reference", image.by_digest), *((f"tee-env-{name}", name.lower()) for name in names)]
+    generator = random.Random(2)
+    values = set()
+    for _ in range(5):
+        generator.shuffle(items)
+        values.add(measured(world, dict(items)))
+    assert len(values) == 1
+
+
+@pytest.mark.parametrize("name", ["foo.bar", "foo-bar", "1st", "NAME\n"])
+def test_m3_an_env_name_that_no_verifier_would_accept(world: World, name: str) -> None:
+    """The image is refused, by name, before anything has been measured."""
+    image = push(world.registry, shell_image(env=["PATH=/bin", f"{name}=value"]))
+    with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
+        assert launcher.wait() == FAILURE
+        assert name.strip() in launcher.log_text
+    assert world.pcr() == bytes(32)
+
+
+@pytest.mark.parametrize("name", ["foo.bar", "foo-bar", "", "1st"])
+def test_m3_an_env_name_of_the_operator(world: World, name: str) -> None:
+    """Malformed names are refused when the metadata is read."""
+    image = push(world.registry, shell_image())
+    with world.launcher({"tee-image-reference": image.by_tag, f"tee-env-{name}": "x"}) as launcher:
+        assert launcher.wait() == FAILURE
+        assert "malformed env name" in launcher.log_text
+    assert world.pcr() == bytes(32)
+
+
+def test_m3_values_with_equals_signs_duplicates_and_nothing(world: World, postbox: Postbox) -> None:
+    """What the process gets, what is measured and what the token says are the same."""
+    env = ["PATH=/bin", "TWICE=first", "EQUALS=b=c", "EMPTY=", "TWICE=second"]
+    image = push(world.registry, shell_image(postbox.send('echo "$TWICE|$EQUALS|$EMPTY"'), env=env))
+    with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
+        launcher.wait_for("successfully refreshed attestation token")
+        token = launcher.token
+        assert launcher.wait() == 0, launcher.process.last_words()
+    claimed = container_claims(verified_claims(world, token))["env"]
+    assert postbox.wait() == f"{claimed['TWICE']}|{claimed['EQUALS']}|{claimed['EMPTY']}"
+    assert (claimed["EQUALS"], claimed["EMPTY"]) == ("b=c", "")
+
+
+def test_m4_a_config_of_the_wrong_media_type(world: World) -> None:
+    """An image whose configuration is something else is refused, not measured in part."""
+    image = Image(shell_image().layers, entrypoint=["/bin/true"], config_media_type="application/vnd.example+json")
+    pushed = push(world.registry, image)
+    with world.launcher({"tee-image-reference": pushed.by_tag}) as launcher:
+        assert launcher.wait() == FAILURE
+        assert "media type" in launcher.log_text
+    assert world.pcr() == bytes(32)
+
+
+def test_m5_a_tag_that_moves_after_it_was_resolved(world: World, postbox: Postbox) -> None:
+    """What runs is what was measured, though the tag now names another image."""
+    first = push(world.registry, shell_image(postbox.send("echo first")), tag="moving")
+    with world.launcher({"tee-image-reference": first.by_tag}) as launcher:
+        launcher.wait_for("successfully refreshed attestation token")
+        second = push(world.registry, shell_image(postbox.send("echo second")), tag="moving")
+        claims = verified_claims(world, launcher.token)
+        assert launcher.wait() == 0
+    assert first.digest != second.digest
+    assert container_claims(claims)["image_digest"] == first.digest
+    assert postbox.wait() == "first"
+
+
+def test_m8_only_a_sha1_bank(world: World, folder: Path, postbox: Postbox) -> None:
+    """SHA-1 alone proves nothing: refuse, and say so."""
+    image = push(world.registry, shell_image(postbox.send("echo ran")))
+    with Machine(folder / "sha1", world.metadata.instance, banks=["sha1"]) as machine:
+        with world.launcher({"tee-image-reference": image.by_tag}, machine=machine, reboot=False) as launcher:
+            assert launcher.wait() == FAILURE
+            assert "bank" in launcher.log_text.lower()
+        assert machine.tpm.read_pcrs("sha1", [cel.PCR])[cel.PCR] == bytes(20)
+    assert postbox.messages == []
+
+
+def test_m8_no_sha256_bank(world: World, folder: Path, postbox: Postbox) -> None:
+    """A TPM with SHA-384 alone is strong enough for the launcher; a verifier that wants SHA-256 refuses."""
+    image = push(world.registry, shell_image(postbox.send("echo ran")))
+    with (
+        Machine(folder / "sha384", world.metadata.instance, banks=["sha384"]) as machine,
+        world.launcher({"tee-image-reference": image.by_tag}, machine=machine, reboot=False) as launcher,
+    ):
+        code = launcher.wait()
+        log = launcher.log_text
+    assert (code, postbox.messages) in [(0, ["ran"]), (FAILURE, [])]
+    assert code == 0 or "bank" in log.lower() or "SHA" in log
+
+
+def test_m9_the_register_is_not_zero(world: World, postbox: Postbox) -> None:
+    """Somebody has measured before us: refuse, name the PCR, and run nothing."""
+    image = push(world.registry, shell_image(postbox.send("echo ran")))
+    world.machine.reboot()
+    world.machine.tpm.extend(cel.PCR, {"sha256": hashlib.sha256(b"somebody else").digest()})
+    before = world.pcr()
+    with world.launcher({"tee-image-reference": image.by_tag}, reboot=False) as launcher:
+        assert launcher.wait() == FAILURE
+        assert "PCR 13" in launcher.log_text
+    assert world.pcr() == before
+    assert postbox.messages == []
+
+
+def test_m7_a_second_launch_without_reboot_is_refused(world: World, postbox: Postbox) -> None:
+    """The register still holds the first launch, so the second could not be told apart from it."""
+    first = push(world.registry, shell_image())
+    measured(world, {"tee-image-reference": first.by_tag})
+    second = push(world.registry, shell_image(postbox.send("echo ran")), tag="second")
+    with world.launcher({"tee-image-reference": second.by_tag}, reboot=False) as launcher:
+        assert launcher.wait() != 0
+        assert "PCR 13" in launcher.log_text
+    assert postbox.messages == []
