@@ -97,7 +97,11 @@ std::uint64_t free_bytes_below(const std::vector<Mount>& mounts) {
 class Pull {
  public:
   Pull(RegistryClient& registry, const Lease& lease, const ImageReference& reference, const PullOptions& options)
-      : registry_(registry), lease_(lease), reference_(reference), options_(options), content_(lease.client()),
+      : registry_(registry),
+        lease_(lease),
+        reference_(reference),
+        options_(options),
+        content_(lease.client()),
         snapshots_(lease.client(), options.snapshotter),
         random_(base::hex_encode(base::random_bytes(kRandomBytes))) {}
 
@@ -178,8 +182,8 @@ base::Awaitable<std::string> Pull::fetch_config(Descriptor config) {
 
 void Pull::check_config(const ImageConfig& config, const ImageManifest& manifest) const {
   if (config.os != options_.platform.os || config.architecture != options_.platform.architecture) {
-    throw base::InvalidInput("image config.architecture", "the image is not for " + options_.platform.os + "/" +
-                                                              options_.platform.architecture);
+    throw base::InvalidInput("image config.architecture",
+                             "the image is not for " + options_.platform.os + "/" + options_.platform.architecture);
   }
   if (config.diff_ids.size() != manifest.layers.size()) {
     throw base::InvalidInput("image config.rootfs.diff_ids", "not as many as the manifest has layers");

@@ -18,7 +18,7 @@ struct Image {
   Digest manifest_digest;  ///< for this machine's platform
   Digest config_digest;
   ImageConfig config;
-  Digest chain_id;         ///< names the snapshot of the image's whole file system
+  Digest chain_id;  ///< names the snapshot of the image's whole file system
 };
 
 struct PullLimits {
@@ -36,9 +36,10 @@ struct PullOptions {
   PullLimits limits = {};
 };
 
-/// Brings the image that `reference` names now into containerd. The reference is resolved once; everything behind it goes
-/// by digest. Of what the store has already nothing is fetched, and no layer when the image's file system is there. On
-/// failure nothing is left behind. Throws ContainerdError, RegistryError, base::HttpError, base::InvalidInput.
+/// Brings the image that `reference` names now into containerd. The reference is resolved once; everything behind it
+/// goes by digest. Of what the store has already nothing is fetched, and no layer when the image's file system is
+/// there. On failure nothing is left behind. Throws ContainerdError, RegistryError, base::HttpError,
+/// base::InvalidInput.
 base::Awaitable<Image> pull(RegistryClient& registry, ContainerdClient client, ImageReference reference,
                             PullOptions options = {});
 

@@ -60,9 +60,9 @@ const std::string& ContainerdClient::containerd_namespace() const { return conne
 base::Awaitable<std::string> ContainerdClient::version() const {
   using Service = ::containerd::services::version::v1::Version;
   google::protobuf::Empty request;
-  const auto response = co_await rpc::unary<Service, google::protobuf::Empty,
-                                            ::containerd::services::version::v1::VersionResponse>(
-      *this, "version", &Service::StubInterface::async_interface::Version, request, kVersionTimeout);
+  const auto response =
+      co_await rpc::unary<Service, google::protobuf::Empty, ::containerd::services::version::v1::VersionResponse>(
+          *this, "version", &Service::StubInterface::async_interface::Version, request, kVersionTimeout);
   co_return response.version();
 }
 

@@ -10,8 +10,10 @@ namespace {
 
 /// For a task that has been killed to be gone.
 constexpr base::Milliseconds kKillTimeout{30000};
-constexpr base::RetryPolicy kWaitRetry{
-    .max_attempts = 60, .first_delay = base::Milliseconds{500}, .multiplier = 1.0, .max_delay = base::Milliseconds{500}};
+constexpr base::RetryPolicy kWaitRetry{.max_attempts = 60,
+                                       .first_delay = base::Milliseconds{500},
+                                       .multiplier = 1.0,
+                                       .max_delay = base::Milliseconds{500}};
 
 bool is_lost_connection(const base::Error& error) {
   const auto* refusal = dynamic_cast<const ContainerdError*>(&error);
@@ -21,7 +23,10 @@ bool is_lost_connection(const base::Error& error) {
 }  // namespace
 
 Container::Container(ContainerdClient client, ContainerNames names)
-    : names_(std::move(names)), containerd_namespace_(client.containerd_namespace()), containers_(client), tasks_(client),
+    : names_(std::move(names)),
+      containerd_namespace_(client.containerd_namespace()),
+      containers_(client),
+      tasks_(client),
       snapshots_(client, names_.snapshotter) {}
 
 std::string Container::cgroups_path() const { return "/" + containerd_namespace_ + "/" + names_.id; }

@@ -31,8 +31,8 @@ class Container {
 
   /// Kills and deletes the task, the container and its snapshot, as far as they exist.
   base::Awaitable<void> remove() const;
-  /// The container's own writable file system on top of the image's `chain_id`. Mounted (ReadonlyMount), it is where the
-  /// image's user is looked up.
+  /// The container's own writable file system on top of the image's `chain_id`. Mounted (ReadonlyMount), it is where
+  /// the image's user is looked up.
   base::Awaitable<std::vector<Mount>> prepare_snapshot(Digest chain_id) const;
   base::Awaitable<void> create(std::string image_name, base::Json spec) const;
   /// The spec's bytes as containerd keeps them now.

@@ -55,8 +55,8 @@ base::Awaitable<void> ContainerStore::remove(std::string id) const {
   api::DeleteContainerRequest request;
   request.set_id(id);
   try {
-    co_await rpc::unary<api::Containers, api::DeleteContainerRequest, Empty>(client_, "container delete", &Async::Delete,
-                                                                             request);
+    co_await rpc::unary<api::Containers, api::DeleteContainerRequest, Empty>(client_, "container delete",
+                                                                             &Async::Delete, request);
   } catch (const ContainerdError& error) {
     if (!error.is_not_found()) throw;
   }

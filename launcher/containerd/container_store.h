@@ -8,8 +8,8 @@
 
 namespace launcher {
 
-/// What containerd keeps of a container. It has no labels on purpose: an image's labels, which may look like containerd's
-/// own, must not get there.
+/// What containerd keeps of a container. It has no labels on purpose: an image's labels, which may look like
+/// containerd's own, must not get there.
 struct ContainerRecord {
   std::string id;
   std::string image;

@@ -40,7 +40,10 @@ std::string read_all(const std::shared_ptr<grpc::Channel>& channel, grpc::Client
 /// The blocking end of the bidirectional Write stream. containerd answers each request with one response.
 struct ContentWriter::Stream {
   Stream(const ContainerdClient& owner, std::string reference, const Descriptor& wanted)
-      : client(owner), ref(std::move(reference)), descriptor(wanted), stub(api::Content::NewStub(owner.connection().channel)) {
+      : client(owner),
+        ref(std::move(reference)),
+        descriptor(wanted),
+        stub(api::Content::NewStub(owner.connection().channel)) {
     rpc::prepare(context, client);
     rpc::set_timeout(context, kLayerCallTimeout);
   }
@@ -130,8 +133,8 @@ bool ContentWriter::is_present() const noexcept { return stream_->present; }
 
 base::Awaitable<void> ContentWriter::write(base::ByteView bytes) {
   const auto executor = stream_->client.connection().blocking_pool.get_executor();
-  // The stream belongs to this object, but the work may outlive a cancelled caller; raw, so that the last owner (and with
-  // it the thread pool) never goes on one of the pool's own threads.
+  // The stream belongs to this object, but the work may outlive a cancelled caller; raw, so that the last owner (and
+  // with it the thread pool) never goes on one of the pool's own threads.
   auto work = [stream = stream_.get(), data = std::string(base::text_of(bytes))] { stream->write(data); };
   co_await base::run_blocking(executor, std::move(work));
 }
@@ -152,8 +155,8 @@ base::Awaitable<std::optional<std::uint64_t>> ContentStore::find(Digest digest) 
   api::InfoRequest request;
   request.set_digest(digest.string());
   try {
-    const auto response =
-        co_await rpc::unary<api::Content, api::InfoRequest, api::InfoResponse>(client_, "content info", &Async::Info, request);
+    const auto response = co_await rpc::unary<api::Content, api::InfoRequest, api::InfoResponse>(
+        client_, "content info", &Async::Info, request);
     co_return static_cast<std::uint64_t>(response.info().size());
   } catch (const ContainerdError& error) {
     if (!error.is_not_found()) throw;
@@ -219,7 +222,8 @@ base::Awaitable<void> ContentStore::abort(std::string ref) const {
 base::Awaitable<void> ContentStore::remove(Digest digest) const {
   api::DeleteContentRequest request;
   request.set_digest(digest.string());
-  co_await rpc::unary<api::Content, api::DeleteContentRequest, Empty>(client_, "content delete", &Async::Delete, request);
+  co_await rpc::unary<api::Content, api::DeleteContentRequest, Empty>(client_, "content delete", &Async::Delete,
+                                                                      request);
 }
 
 base::Awaitable<std::vector<std::string>> ContentStore::list_blobs() const {

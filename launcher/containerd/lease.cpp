@@ -54,8 +54,8 @@ base::Awaitable<void> Lease::release() const {
 
 base::Awaitable<std::vector<std::string>> Lease::list(ContainerdClient client) {
   api::ListRequest request;
-  const auto response =
-      co_await rpc::unary<api::Leases, api::ListRequest, api::ListResponse>(client, "lease list", &Async::List, request);
+  const auto response = co_await rpc::unary<api::Leases, api::ListRequest, api::ListResponse>(client, "lease list",
+                                                                                              &Async::List, request);
   std::vector<std::string> ids;
   for (const auto& lease : response.leases()) ids.push_back(lease.id());
   co_return ids;

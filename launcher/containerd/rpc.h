@@ -63,20 +63,22 @@ base::Awaitable<void> run(std::shared_ptr<UnaryCall<Service, Request, Response>>
     const auto executor = asio::get_associated_executor(handler);
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     // gRPC's own thread runs this; the handler is moved on, so that it is run and destroyed on the caller's executor.
-    (call->stub->async()->*method)(
-        &call->context, &call->request, &call->response,
-        [call, executor, shared = std::move(shared), work = asio::make_work_guard(executor)](grpc::Status status) mutable {
-          call->status = std::move(status);
-          asio::post(executor, [owned = std::move(shared)]() mutable { std::move (*owned)(); });
-        });
+    (call->stub->async()->*method)(&call->context, &call->request, &call->response,
+                                   [call, executor, shared = std::move(shared),
+                                    work = asio::make_work_guard(executor)](grpc::Status status) mutable {
+                                     call->status = std::move(status);
+                                     asio::post(executor,
+                                                [owned = std::move(shared)]() mutable { std::move (*owned)(); });
+                                   });
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(start, asio::use_awaitable);
 }
 
 /// Calls `method`; `name` is for errors. No timeout means none at all.
 template <typename Service, typename Request, typename Response>
-base::Awaitable<Response> unary(ContainerdClient client, const char* name, AsyncMethod<Service, Request, Response> method,
-                                Request request, base::Milliseconds timeout = kCallTimeout) {
+base::Awaitable<Response> unary(ContainerdClient client, const char* name,
+                                AsyncMethod<Service, Request, Response> method, Request request,
+                                base::Milliseconds timeout = kCallTimeout) {
   auto call = std::make_shared<UnaryCall<Service, Request, Response>>();
   call->stub = Service::NewStub(client.connection().channel);
   call->request = std::move(request);

@@ -10,8 +10,8 @@
 
 namespace launcher {
 
-/// One of containerd's snapshotters: file systems in layers. A name is a committed (read-only) snapshot, a key an active
-/// one.
+/// One of containerd's snapshotters: file systems in layers. A name is a committed (read-only) snapshot, a key an
+/// active one.
 class Snapshotter {
  public:
   explicit Snapshotter(ContainerdClient client, std::string name = "overlayfs")

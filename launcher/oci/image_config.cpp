@@ -53,7 +53,8 @@ ImageConfig parse_image_config(std::string_view bytes, std::string_view media_ty
   for (const std::string& id : rootfs.strings_or_empty("diff_ids")) {
     image.diff_ids.push_back(Digest::parse(id, "image config.rootfs.diff_ids"));
   }
-  if (image.diff_ids.empty()) throw InvalidInput("image config.rootfs.diff_ids", "an image without layers cannot be run");
+  if (image.diff_ids.empty())
+    throw InvalidInput("image config.rootfs.diff_ids", "an image without layers cannot be run");
   if (image.diff_ids.size() > kMaxLayers) throw InvalidInput("image config.rootfs.diff_ids", "too many layers");
   return image;
 }

@@ -23,7 +23,8 @@ std::string shown_name(std::string_view entry) {
   const std::size_t equals = entry.find('=');
   if (equals == std::string_view::npos) return "(entry without '=')";
   std::string name(entry.substr(0, std::min(equals, kMaxNameInError)));
-  std::ranges::replace_if(name, [](char c) { return c < ' ' || c > '~'; }, '?');
+  std::ranges::replace_if(
+      name, [](char c) { return c < ' ' || c > '~'; }, '?');
   return name;
 }
 
@@ -35,7 +36,8 @@ class Environment {
                                      ", expecting env name to match ^[a-zA-Z_][a-zA-Z0-9_]*$");
     }
     if (!is_clean(value)) {
-      throw InvalidInput(source, "malformed env value of " + std::string(name) + ", contains non-utf8 character or NUL");
+      throw InvalidInput(source,
+                         "malformed env value of " + std::string(name) + ", contains non-utf8 character or NUL");
     }
     const auto found = std::ranges::find(names_, name);
     const std::string entry = std::string(name) + "=" + std::string(value);
@@ -64,7 +66,8 @@ bool is_env_name(std::string_view name) {
   return !name.empty() && is_name_start(name.front()) && std::ranges::all_of(name, is_name_part);
 }
 
-std::vector<std::string> final_args(const ImageConfig& image, const std::optional<std::vector<std::string>>& cmd_override) {
+std::vector<std::string> final_args(const ImageConfig& image,
+                                    const std::optional<std::vector<std::string>>& cmd_override) {
   const bool overridden = cmd_override.has_value() && !cmd_override->empty();
   const std::vector<std::string>& cmd = overridden ? *cmd_override : image.cmd;
   std::vector<std::string> args = image.entrypoint;
@@ -85,7 +88,8 @@ std::vector<std::string> final_env(const ImageConfig& image, const EnvOverrides&
   Environment environment;
   for (const std::string& entry : image.env) {
     const std::size_t equals = entry.find('=');
-    if (equals == std::string::npos) throw InvalidInput("image config.config.Env", "malformed env " + shown_name(entry));
+    if (equals == std::string::npos)
+      throw InvalidInput("image config.config.Env", "malformed env " + shown_name(entry));
     environment.set(std::string_view(entry).substr(0, equals), std::string_view(entry).substr(equals + 1),
                     "image config.config.Env");
   }

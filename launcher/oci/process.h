@@ -18,7 +18,8 @@ bool is_env_name(std::string_view name);
 
 /// Entrypoint, then the operator's command where there is one, else the image's. Throws InvalidInput when nothing
 /// remains to be run, or when a command was given for an image without an entrypoint.
-std::vector<std::string> final_args(const ImageConfig& image, const std::optional<std::vector<std::string>>& cmd_override);
+std::vector<std::string> final_args(const ImageConfig& image,
+                                    const std::optional<std::vector<std::string>>& cmd_override);
 
 /// NAME=VALUE of every variable that the process gets, one entry for each name: the image's (of duplicates the last
 /// value, at the first's place), then `overrides`, then HOSTNAME=`hostname`, which nothing overrides. Throws

@@ -20,7 +20,7 @@ struct ProcessSpec {
 };
 
 struct TmpfsMount {
-  std::string destination;                ///< absolute
+  std::string destination;                       ///< absolute
   std::optional<std::uint64_t> size_bytes = {};  ///< the kernel's default without it
 };
 

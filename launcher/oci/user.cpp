@@ -46,8 +46,7 @@ std::string read_account_file(const std::filesystem::path& root, const char* pat
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
-  const base::FileDescriptor place(
-      static_cast<int>(::syscall(SYS_openat2, directory.get(), path, &how, sizeof how)));
+  const base::FileDescriptor place(static_cast<int>(::syscall(SYS_openat2, directory.get(), path, &how, sizeof how)));
   const std::string field = std::string("image file ") + path;
   if (place.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return {};
@@ -57,8 +56,7 @@ std::string read_account_file(const std::filesystem::path& root, const char* pat
   if (::fstat(place.get(), &status) != 0) throw base::SystemError(field, errno);
   if (!S_ISREG(status.st_mode)) throw InvalidInput(field, "is not a regular file");
   if (status.st_size > static_cast<off_t>(kMaxAccountFileBytes)) throw InvalidInput(field, "is larger than 1 MiB");
-  const base::Bytes content =
-      base::read_file("/proc/self/fd/" + std::to_string(place.get()), kMaxAccountFileBytes);
+  const base::Bytes content = base::read_file("/proc/self/fd/" + std::to_string(place.get()), kMaxAccountFileBytes);
   return std::string(base::text_of(content));
 }
 

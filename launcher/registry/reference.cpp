@@ -28,7 +28,8 @@ bool is_lower_or_digit(char c) { return is_lower(c) || is_digit(c); }
 
 /// The first part of a path is a host only when it could not be a user's name.
 bool looks_like_domain(std::string_view part) {
-  return part == "localhost" || part.find_first_of(".:") != std::string_view::npos || std::ranges::any_of(part, is_upper);
+  return part == "localhost" || part.find_first_of(".:") != std::string_view::npos ||
+         std::ranges::any_of(part, is_upper);
 }
 
 bool is_port(std::string_view text) {

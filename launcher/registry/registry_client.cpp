@@ -72,7 +72,8 @@ std::string joined_header(const HttpResponse& response, std::string_view name) {
   return joined;
 }
 
-/// The error code of the distribution API, such as MANIFEST_UNKNOWN; empty when the body has none that is fit to be shown.
+/// The error code of the distribution API, such as MANIFEST_UNKNOWN; empty when the body has none that is fit to be
+/// shown.
 std::string error_code_of(const HttpResponse& response) {
   try {
     const base::Json document = base::parse_json(response.body, "registry error");
@@ -139,13 +140,15 @@ class CheckedBlob {
 
   base::Awaitable<void> write(ByteView bytes) {
     received_ += bytes.size();
-    if (received_ > wanted_->size) throw RegistryError(wanted_->digest.string() + ": longer than its descriptor says", kOk);
+    if (received_ > wanted_->size)
+      throw RegistryError(wanted_->digest.string() + ": longer than its descriptor says", kOk);
     hash_.update(bytes);
     co_await sink_->write(bytes);
   }
 
   void finish() {
-    if (received_ != wanted_->size) throw RegistryError(wanted_->digest.string() + ": shorter than its descriptor says", kOk);
+    if (received_ != wanted_->size)
+      throw RegistryError(wanted_->digest.string() + ": shorter than its descriptor says", kOk);
     if (Digest::from_sha256(hash_.finish()) != wanted_->digest) {
       throw RegistryError(wanted_->digest.string() + ": the content has another digest", kOk);
     }
@@ -199,11 +202,9 @@ bool RegistryClient::should_retry(const base::Error& error, Milliseconds& pause)
     switch (http->kind()) {
       case HttpError::Kind::kConnect:
       case HttpError::Kind::kTimeout:
-      case HttpError::Kind::kProtocol:
-        return true;
+      case HttpError::Kind::kProtocol: return true;
       case HttpError::Kind::kTls:
-      case HttpError::Kind::kTooLarge:
-        return false;
+      case HttpError::Kind::kTooLarge: return false;
     }
   }
   const auto* refusal = dynamic_cast<const RegistryError*>(&error);
@@ -274,7 +275,8 @@ base::Awaitable<void> RegistryClient::fetch_blob(const ImageReference& reference
   }
   co_await sink.restart();
   CheckedBlob checked(wanted, sink);
-  Call call{&reference, registry_origin(reference) + "/v2/" + reference.repository() + "/blobs/" + wanted.digest.string()};
+  Call call{&reference,
+            registry_origin(reference) + "/v2/" + reference.repository() + "/blobs/" + wanted.digest.string()};
   call.max_body_bytes = std::max<std::size_t>(wanted.size, kMinBodyLimit);
   call.blob = &checked;
   const HttpResponse response = co_await send(call);
@@ -305,8 +307,9 @@ base::Awaitable<HttpResponse> RegistryClient::send(const Call& call) {
 
 base::Awaitable<RegistryClient::Answer> RegistryClient::send_following_redirects(const Call& call,
                                                                                  std::string authorization) {
-  const base::HttpLimits limits{
-      .max_body_bytes = call.max_body_bytes, .timeout = limits_.request_timeout, .min_bytes_per_second = limits_.min_bytes_per_second};
+  const base::HttpLimits limits{.max_body_bytes = call.max_body_bytes,
+                                .timeout = limits_.request_timeout,
+                                .min_bytes_per_second = limits_.min_bytes_per_second};
   std::string url = call.url;
   const std::string origin = parse_allowed(url, "registry").origin();
   for (int redirects = 0;; ++redirects) {
@@ -349,13 +352,15 @@ base::Awaitable<std::string> RegistryClient::authorize(const Call& call, const H
   co_return basic_authorization(*credential);
 }
 
-base::Awaitable<std::string> RegistryClient::bearer_token(const Call& call, std::map<std::string, std::string> parameters,
+base::Awaitable<std::string> RegistryClient::bearer_token(const Call& call,
+                                                          std::map<std::string, std::string> parameters,
                                                           std::optional<Credential> credential) {
   const std::string host = call.reference->registry_host();
   const auto realm = parameters.find("realm");
   if (realm == parameters.end()) throw RegistryError(host + ": a Bearer challenge without a realm", kUnauthorized);
   const HttpUrl url = parse_allowed(realm->second, "token realm");
-  if (!url.tls && !call.url.starts_with("http://")) throw RegistryError("token realm is not protected by TLS", kUnauthorized);
+  if (!url.tls && !call.url.starts_with("http://"))
+    throw RegistryError("token realm is not protected by TLS", kUnauthorized);
 
   base::HttpRequest request;
   request.url = realm->second + (url.target.find('?') == std::string::npos ? "?" : "&") +

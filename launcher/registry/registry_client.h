@@ -20,9 +20,9 @@ inline constexpr base::RetryPolicy kRegistryRetry{
     .max_attempts = 4, .first_delay = base::Milliseconds{500}, .multiplier = 1.0, .max_delay = base::Milliseconds{500}};
 
 struct RegistryLimits {
-  base::Milliseconds request_timeout{30000};                   ///< for a manifest, a token, and until a blob begins
-  std::size_t min_bytes_per_second = std::size_t{16} << 10U;   ///< slower blobs are given up
-  base::Milliseconds max_retry_after{10000};                   ///< a longer Retry-After is cut to this
+  base::Milliseconds request_timeout{30000};                  ///< for a manifest, a token, and until a blob begins
+  std::size_t min_bytes_per_second = std::size_t{16} << 10U;  ///< slower blobs are given up
+  base::Milliseconds max_retry_after{10000};                  ///< a longer Retry-After is cut to this
   int max_redirects = 5;
   base::RetryPolicy retry = kRegistryRetry;
 };
@@ -30,7 +30,8 @@ struct RegistryLimits {
 /// A registry said no, or something that is not what the protocol demands.
 class RegistryError : public base::Error {
  public:
-  RegistryError(const std::string& message, unsigned status, bool transient = false, base::Milliseconds retry_after = {})
+  RegistryError(const std::string& message, unsigned status, bool transient = false,
+                base::Milliseconds retry_after = {})
       : Error(message), status_(status), transient_(transient), retry_after_(retry_after) {}
 
   /// HTTP status, 0 when there is none to blame.
@@ -49,8 +50,8 @@ struct Credential {
   std::string password;
 };
 
-/// The credential for a registry host ("gcr.io", "localhost:5000"), or nothing for anonymous access. Asked anew for each
-/// token.
+/// The credential for a registry host ("gcr.io", "localhost:5000"), or nothing for anonymous access. Asked anew for
+/// each token.
 using CredentialSource = std::function<std::optional<Credential>(const std::string& host)>;
 
 /// An index or a manifest as it was served, its digest computed from these very bytes.
