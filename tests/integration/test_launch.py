@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import json
 import stat
+from pathlib import Path
 
 import pytest
 from cs_harness import Image, World, cel
 from support import ALLOW_CMD, STAY, Postbox, container_claims, push, shell_image, verified_claims
 
 
-def write_metadata_file(world: World, attributes: dict[str, str]) -> str:
-    """Write what the metadata server would have said to a file."""
-    instance = world.metadata.instance
-    content = {
-        "project_id": instance.project_id,
-        "zone": instance.zone,
-        "instance_id": str(instance.id),
-        "instance_name": instance.name,
-        "hostname": instance.hostname,
-        "attributes": attributes,
-    }
+def write_metadata_file(world: World, attributes: dict[str, str]) -> Path:
+    """Write the attributes that the metadata server would have served to a file."""
     path = world.folder / "metadata.json"
-    path.write_text(json.dumps(content))
-    return str(path)
+    path.write_text(json.dumps(attributes))
+    return path
 
 
 @pytest.mark.parametrize("source", ["metadata server", "metadata file"])
@@ -45,6 +37,8 @@ def test_a_launch_from_metadata_to_exit(world: World, postbox: Postbox, source: 
     assert postbox.wait().split("\n")[:2] == ["0", "hello"]
     claims = verified_claims(world, token)
     container = container_claims(claims)
+    accounts = [world.metadata.instance.service_account] if file is None else []
+    assert claims.get("google_service_accounts", []) == accounts
     assert container["image_digest"] == image.digest
     assert container["image_id"] == image.config_digest
     assert container["image_reference"] == name

@@ -27,10 +27,10 @@ def launcher(world: World) -> Iterator[Launcher]:
 
 
 def test_get_gives_the_default_token(world: World, launcher: Launcher) -> None:
-    """Plain JWT bytes, of the type that the reference gives, and cached."""
+    """Plain JWT bytes, labelled as what they are, and cached."""
     answer = launcher.tee.request()
     assert answer.status == 200
-    assert answer.headers["Content-Type"].split(";")[0] == "text/html"
+    assert answer.headers["Content-Type"] == "application/jwt"
     claims = verified_claims(world, answer.text)
     assert "eat_nonce" not in claims
     again = launcher.tee.request()
@@ -121,14 +121,15 @@ def test_s25_a_post_that_is_wrong(launcher: Launcher, body: Any, text: str) -> N
     answer = launcher.tee.request("POST", body=body)
     assert answer.status == 400, answer.text
     assert answer.text.startswith(text)
-    assert answer.headers["Content-Type"].split(";")[0] == "text/html"
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 def test_s24_a_method_that_there_is_not(launcher: Launcher, method: str) -> None:
-    """400, not 405: that is what clients know."""
+    """The text is the one that clients know; the status says what it means, and which methods there are."""
     answer = launcher.tee.request(method, body=b"")
-    assert (answer.status, answer.text) == (400, f"TEE server received an invalid HTTP method: {method}")
+    assert (answer.status, answer.text) == (405, f"TEE server received an invalid HTTP method: {method}")
+    assert answer.headers["Allow"] == "GET, POST"
 
 
 def test_s24_a_path_that_there_is_not(launcher: Launcher) -> None:
@@ -137,11 +138,11 @@ def test_s24_a_path_that_there_is_not(launcher: Launcher) -> None:
         assert launcher.tee.request(target=path).status == 404, path
 
 
-def test_intel_trust_authority_is_not_configured(launcher: Launcher) -> None:
-    """Its path says what is missing."""
-    answer = launcher.tee.request(target="/v1/intel/token")
-    assert answer.status == 500
-    assert "no ITA verifier client present - ensure ITA Region and Key are defined in metadata" in answer.text
+def test_a_token_type_that_there_is_not(launcher: Launcher) -> None:
+    """It is refused by name; it never quietly gives another kind of token."""
+    answer = launcher.tee.custom_token(AUDIENCE, "0123456789", token_type="SAML")
+    assert answer.status == 400
+    assert '"SAML"' in answer.text
 
 
 def test_s26_a_client_that_leaves_in_the_middle_harms_nobody(world: World, launcher: Launcher) -> None:
