@@ -1,0 +1,394 @@
+#include "launcher/launch.h"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
+
+#include <unistd.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "attest/ak_chain.h"
+#include "attest/attestation.h"
+#include "attest/instance_identity.h"
+#include "attest/token_file.h"
+#include "attest/token_service.h"
+#include "base/clock.h"
+#include "base/encoding.h"
+#include "base/file.h"
+#include "base/http_client.h"
+#include "launcher/containerd/container.h"
+#include "launcher/image.h"
+#include "launcher/measurement.h"
+#include "launcher/metadata/file_metadata.h"
+#include "launcher/metadata/gce_metadata.h"
+#include "launcher/oci/process.h"
+#include "launcher/oci/runtime_spec.h"
+#include "launcher/policy/launch_policy.h"
+#include "measure/boot_log.h"
+#include "measure/launch_log.h"
+#include "measure/tpm_worker.h"
+#include "teeserver/server.h"
+
+namespace launcher {
+namespace {
+
+using base::Action;
+using base::Awaitable;
+using base::Error;
+using base::log::info;
+
+constexpr std::size_t kMaxKernelCommandLine = std::size_t{64} << 10U;
+constexpr std::string_view kHardenedWord = "confidential-space.hardened=true";
+constexpr mode_t kRuntimeDirectoryMode = 0755;
+
+// So that guessing authorisation values locks the TPM, but resets of the machine do not.
+constexpr std::uint32_t kLockoutMaxTries = 32;
+constexpr std::uint32_t kLockoutRecoverySeconds = 7200;
+constexpr std::uint32_t kLockoutRecoveryOfLockout = 86400;
+
+std::unique_ptr<MetadataSource> metadata_source(const asio::any_io_executor& executor, const Options& options) {
+  if (options.metadata_file) return std::make_unique<FileMetadata>(*options.metadata_file);
+  return std::make_unique<GceMetadata>(executor, base::Clock::system());
+}
+
+bool is_hardened(const Options& options) {
+  std::istringstream words(base::read_text_file(options.kernel_command_line, kMaxKernelCommandLine));
+  for (std::string word; words >> word;) {
+    if (word == kHardenedWord) return true;
+  }
+  return false;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) {
+    throw base::SystemError("cannot get hostname", errno, Action::kRestart);
+  }
+  return name.data();
+}
+
+/// Registries of Google take the machine's access token as the password of this user.
+bool is_google_registry(const std::string& host) {
+  return host == "gcr.io" || host.ends_with(".gcr.io") || host.ends_with("docker.pkg.dev");
+}
+
+/// Whose calls carry the machine's access token: it would let anybody else act as this machine.
+bool is_google_endpoint(const std::string& url) {
+  const base::HttpUrl parsed = base::HttpUrl::parse(url, "verifier endpoint");
+  return parsed.tls && parsed.host.ends_with(".googleapis.com");
+}
+
+double seconds_between(std::chrono::nanoseconds begin, std::chrono::nanoseconds end) {
+  return std::chrono::duration<double>(end - begin).count();
+}
+
+std::string in_seconds(double seconds) {
+  std::ostringstream text;
+  text.precision(3);
+  text << std::fixed << seconds;
+  return text.str();
+}
+
+}  // namespace
+
+/// What the steps hand on to each other. The members stand in the order in which they come to be, so that they go in the
+/// opposite one.
+struct Launch::State {
+  State(asio::any_io_executor e, Options o)
+      : executor(std::move(e)),
+        options(std::move(o)),
+        clock(base::Clock::system()),
+        started(clock.since_boot()),
+        metadata(metadata_source(executor, options)),
+        containerd(options.containerd_socket, options.containerd_namespace),
+        container(containerd, {.snapshotter = options.snapshotter}),
+        background(executor) {}
+
+  // The launch, a step a function, in the order in which they happen.
+  Awaitable<void> launch();
+  Awaitable<LaunchSpec> read_launch_spec();
+  Awaitable<void> reach_containerd();
+  Awaitable<attest::AttestationKey> prepare_tpm();
+  Awaitable<Image> pull_image(const LaunchSpec& spec);
+  Awaitable<std::vector<base::Bytes>> reach_verifier(const X509& ak_certificate);
+  Awaitable<base::Json> create_container(const Image& image, const LaunchSpec& spec);
+  Awaitable<void> measure(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec);
+  Awaitable<void> attest(attest::AttestationKey key, std::vector<base::Bytes> ak_chain);
+  void open_tee_server();
+  Awaitable<void> start_workload(const base::Json& runtime_spec);
+  Awaitable<void> wait_for_workload();
+  Awaitable<void> clean_up();
+
+  Awaitable<Location> location(const X509& ak_certificate);
+
+  asio::any_io_executor executor;
+  Options options;
+  base::Clock clock;
+  std::chrono::nanoseconds started;
+  LaunchContext context;
+  std::unique_ptr<MetadataSource> metadata;
+  ContainerdClient containerd;
+  Container container;
+  measure::TpmWorker tpm;
+  std::shared_ptr<measure::LaunchLog> launch_log;  ///< used on the TPM's thread until it is sealed
+  std::optional<attest::VerifierClient> verifier;
+  std::optional<attest::Attester> attester;
+  std::optional<attest::Attestation> attestation;
+  std::optional<attest::TokenFile> token_file;
+  std::optional<attest::TokenService> tokens;
+  std::optional<teeserver::Server> tee_server;
+  base::TaskGroup background;
+  asio::cancellation_signal break_off;
+  bool touched_containerd = false;
+  bool workload_runs = false;
+  bool stop_requested = false;
+};
+
+Awaitable<void> Launch::State::launch() {
+  const LaunchSpec spec = co_await read_launch_spec();
+  co_await reach_containerd();
+  attest::AttestationKey key = co_await prepare_tpm();
+  const Image image = co_await pull_image(spec);
+  std::vector<base::Bytes> ak_chain = co_await reach_verifier(*key.certificate);
+  LaunchPolicy::parse(image.config.labels).verify(spec);
+  const base::Json runtime_spec = co_await create_container(image, spec);
+  co_await measure(image, spec, runtime_spec);
+  co_await attest(std::move(key), std::move(ak_chain));
+  open_tee_server();
+  co_await start_workload(runtime_spec);
+  co_await wait_for_workload();
+}
+
+Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
+  try {
+    LaunchSpec spec = LaunchSpec::parse(co_await metadata->attributes());
+    context = {.spec_is_known = true, .hardened = is_hardened(options), .restart_policy = spec.restart_policy};
+    info("Launch Spec: " + spec.loggable().dump(), {{"hardened", context.hardened ? "true" : "false"}});
+    co_return spec;
+  } catch (const Error& error) {
+    throw error.in_context("failed to get launchspec");
+  }
+}
+
+Awaitable<void> Launch::State::reach_containerd() {
+  const std::string version = co_await containerd.version();
+  info("connected to containerd", {{"version", version}});
+}
+
+Awaitable<attest::AttestationKey> Launch::State::prepare_tpm() {
+  co_await tpm.open(options.tcti);
+  auto log = std::make_shared<std::optional<measure::LaunchLog>>();
+  auto [key, lockout] = co_await tpm.run([log, indices = options.attestation_key](measure::Tpm& device) {
+    const measure::LockoutState before = device.lockout_state();
+    device.set_lockout_parameters(kLockoutMaxTries, kLockoutRecoverySeconds, kLockoutRecoveryOfLockout);
+    log->emplace(measure::LaunchLog::start(device));
+    return std::make_pair(attest::load_attestation_key(device, indices), before);
+  });
+  launch_log = std::make_shared<measure::LaunchLog>(std::move(**log));
+  if (!lockout.startup_was_orderly) {
+    base::log::warning("Failed orderly startup. Avoid using instance reset. Instead, use instance stop/start.",
+                       {{"lockout_counter", std::uint64_t{lockout.counter}},
+                        {"max_tries", std::uint64_t{lockout.max_tries}}});
+  }
+  co_return std::move(key);
+}
+
+Awaitable<Image> Launch::State::pull_image(const LaunchSpec& spec) {
+  const ImageReference reference = ImageReference::parse(spec.image_reference, "tee-image-reference");
+  std::optional<Credential> google;
+  if (is_google_registry(reference.registry_host())) {
+    if (const auto token = co_await metadata->access_token()) google = Credential{"_token", *token};
+  }
+  base::HttpClient http(executor, options.registry_ca);
+  RegistryClient registry(http, [google](const std::string& host) {
+    return is_google_registry(host) ? google : std::nullopt;
+  });
+  const auto began = clock.since_boot();
+  touched_containerd = true;
+  try {
+    Image image = co_await pull(registry, containerd, reference, {.snapshotter = options.snapshotter});
+    info("image pulled", {{"image", image.name},
+                          {"digest", image.target.digest.string()},
+                          {"image_id", image.config_digest.string()},
+                          {"pull_sec", in_seconds(seconds_between(began, clock.since_boot()))}});
+    co_return image;
+  } catch (const Error& error) {
+    throw error.in_context("cannot pull the image", Action::kGiveUp);
+  }
+}
+
+Awaitable<Location> Launch::State::location(const X509& ak_certificate) {
+  if (const auto known = co_await metadata->location()) co_return *known;
+  const auto identity = attest::instance_identity_of(ak_certificate);
+  if (!identity) throw Error("neither the metadata nor the attestation key certificate tell project and zone");
+  co_return Location{.project_id = identity->project_id, .zone = identity->zone};
+}
+
+Awaitable<std::vector<base::Bytes>> Launch::State::reach_verifier(const X509& ak_certificate) {
+  const Location here = co_await location(ak_certificate);
+  attest::VerifierClient::Config config{.endpoint = options.verifier,
+                                        .ca_file = options.verifier_ca,
+                                        .project_id = here.project_id,
+                                        .region = here.region(),
+                                        .access_token = {}};
+  if (is_google_endpoint(options.verifier)) config.access_token = [this] { return metadata->access_token(); };
+  try {
+    verifier.emplace(executor, std::move(config));
+    co_await verifier->check_location();
+    base::HttpClient http(executor);
+    co_return co_await attest::fetch_ak_chain(http, ak_certificate);
+  } catch (const Error& error) {
+    throw error.in_context("failed to create the attestation client");
+  }
+}
+
+Awaitable<base::Json> Launch::State::create_container(const Image& image, const LaunchSpec& spec) {
+  const std::string hostname = host_name();
+  co_await container.remove();
+  const std::vector<Mount> mounts = co_await container.prepare_snapshot(image.chain_id);
+  ProcessSpec process;
+  process.args = final_args(image.config, spec.cmd);
+  process.env = final_env(image.config, spec.env, hostname);
+  process.cwd = final_working_dir(image.config);
+  process.user = resolve_user(ReadonlyMount(mounts).path(), image.config.user);
+  base::Json runtime_spec = build_runtime_spec(
+      process, {.runtime_directory = options.runtime_directory, .cgroups_path = container.cgroups_path()});
+  try {
+    co_await container.create(image.name, runtime_spec);
+  } catch (const Error& error) {
+    throw error.in_context("failed to create the container", Action::kRestart);
+  }
+  co_return runtime_spec;
+}
+
+Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec) {
+  try {
+    co_await tpm.run([log = launch_log, events = launch_events(image, spec, runtime_spec)](measure::Tpm& device) {
+      for (const measure::Event& event : events) log->measure(device, event);
+      log->seal(device);
+    });
+  } catch (const Error& error) {
+    throw error.in_context("failed to measure CEL events");
+  }
+  for (const auto& [bank, value] : launch_log->pcr()) {
+    info("measured", {{"pcr", 13}, {"bank", name_of(bank)}, {"value", base::hex_encode(value)}});
+  }
+  base::log::debug("canonical event log", {{"base64", base::base64_encode(launch_log->bytes())}});
+}
+
+Awaitable<void> Launch::State::attest(attest::AttestationKey key, std::vector<base::Bytes> ak_chain) {
+  attester.emplace(tpm, std::move(key),
+                   attest::Attester::Endorsements{.boot_log = base::read_file(options.boot_log, measure::kMaxBootLogBytes),
+                                                  .launch_log = launch_log->bytes(),
+                                                  .launch_pcr = launch_log->pcr(),
+                                                  .ak_chain = std::move(ak_chain)});
+  attestation.emplace(*attester, *verifier,
+                      [this](std::string audience) { return metadata->identity_token(std::move(audience)); }, clock);
+  token_file.emplace(base::open_private_directory(options.runtime_directory, kRuntimeDirectoryMode));
+  tokens.emplace(
+      executor, [this](attest::TokenOptions wanted) { return attestation->token(std::move(wanted)); },
+      [this](const attest::Token& token) { token_file->write(token.jwt); }, clock);
+  try {
+    co_await tokens->fresh_default_token();
+  } catch (const Error& error) {
+    throw error.in_context("failed to fetch and write OIDC token", Action::kGiveUp);
+  }
+  background.spawn(tokens->keep_fresh());
+}
+
+void Launch::State::open_tee_server() {
+  tee_server.emplace(executor, *tokens);
+  tee_server->listen(options.runtime_directory);
+  info("TEE server listens", {{"socket", (options.runtime_directory / teeserver::Server::kSocketName).string()}});
+}
+
+Awaitable<void> Launch::State::start_workload(const base::Json& runtime_spec) {
+  try {
+    co_await container.create_task({});
+  } catch (const Error& error) {
+    throw error.in_context("failed to create the task", Action::kRestart);
+  }
+  // What was measured is what stands ready to run now; nobody has changed it through containerd meanwhile.
+  co_await container.expect_spec(runtime_spec);
+  info("Workload setup completed", {{"setup_sec", in_seconds(seconds_between(started, clock.since_boot()))}});
+  info("workload task started");
+  try {
+    co_await container.start();
+  } catch (const Error& error) {
+    throw error.in_context("failed to start the task", Action::kRestart);
+  }
+  workload_runs = true;
+}
+
+Awaitable<void> Launch::State::wait_for_workload() {
+  const auto began = clock.since_boot();
+  const std::uint32_t status = co_await container.wait();
+  workload_runs = false;
+  const std::string duration = in_seconds(seconds_between(began, clock.since_boot()));
+  if (status == 0) {
+    info("workload task ended and returned 0", {{"workload_execution_sec", duration}});
+    co_return;
+  }
+  base::log::error("workload task ended and returned non-zero",
+                   {{"workload_execution_sec", duration}, {"return_code", std::uint64_t{status}}});
+  throw WorkloadError();
+}
+
+Awaitable<void> Launch::State::clean_up() {
+  background.cancel();
+  if (tee_server) co_await tee_server->stop();
+  try {
+    co_await background.join();
+    if (touched_containerd) co_await container.remove();
+  } catch (const Error& error) {
+    base::log::error("cleaning up failed", {{"error", error.what()}});
+  }
+}
+
+Launch::Launch(asio::any_io_executor executor, Options options)
+    : state_(std::make_unique<State>(std::move(executor), std::move(options))) {}
+
+Launch::~Launch() = default;
+
+Awaitable<ExitCode> Launch::run() {
+  State& state = *state_;
+  info("TEE container launcher initiating");
+  ExitCode exit_code = ExitCode::kSuccess;
+  try {
+    co_await asio::co_spawn(state.executor, state.launch(),
+                            asio::bind_cancellation_slot(state.break_off.slot(), asio::use_awaitable));
+    exit_code = exit_code_of_success(state.context);
+  } catch (const Error& error) {
+    base::log::error(error.what());
+    exit_code = exit_code_of_failure(state.context, error.action());
+  } catch (const boost::system::system_error& error) {
+    if (!state.stop_requested) throw;
+    base::log::error("the launch was broken off by a signal");
+    exit_code = exit_code_of_failure(state.context, Action::kGiveUp);
+  }
+  co_await state.clean_up();
+  info("TEE container launcher exiting", {{"exit_code", static_cast<int>(exit_code)},
+                                          {"exit_msg", message_of(exit_code)}});
+  co_return exit_code;
+}
+
+void Launch::stop() {
+  State& state = *state_;
+  state.stop_requested = true;
+  if (state.workload_runs) {
+    info("received a signal, the workload is asked to end");
+    asio::co_spawn(state.executor, state.container.kill(SIGTERM), asio::detached);
+  } else {
+    state.break_off.emit(asio::cancellation_type::terminal);
+  }
+}
+
+}  // namespace launcher

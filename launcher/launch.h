@@ -1,0 +1,30 @@
+#pragma once
+
+#include <memory>
+
+#include "base/asio.h"
+#include "launcher/options.h"
+#include "launcher/outcome.h"
+
+namespace launcher {
+
+/// One launch, from the operator's metadata to the end of the workload.
+class Launch {
+ public:
+  Launch(asio::any_io_executor executor, Options options);
+  ~Launch();
+  Launch(const Launch&) = delete;
+  Launch& operator=(const Launch&) = delete;
+
+  /// Ends with the workload, or with the first failure; by then everything that was started is gone again.
+  base::Awaitable<ExitCode> run();
+
+  /// Asks for an end: a workload that runs gets SIGTERM and is waited for, a launch under way is broken off.
+  void stop();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace launcher

@@ -1,0 +1,52 @@
+#include <csignal>
+#include <exception>
+#include <optional>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include "base/log.h"
+#include "launcher/launch.h"
+#include "launcher/options.h"
+#include "launcher/outcome.h"
+
+namespace {
+
+using launcher::ExitCode;
+
+/// Runs the launch on this thread. What is no base::Error is a bug, and has an exit code of its own.
+ExitCode run(const launcher::Options& options) {
+  asio::io_context context(1);
+  launcher::Launch launch(context.get_executor(), options);
+  asio::signal_set signals(context, SIGTERM, SIGINT);
+  signals.async_wait([&](const boost::system::error_code& cancelled, int) {
+    if (!cancelled) launch.stop();
+  });
+  std::optional<ExitCode> result;
+  std::exception_ptr bug;
+  asio::co_spawn(context, launch.run(), [&](const std::exception_ptr& failure, ExitCode code) {
+    bug = failure;
+    if (!failure) result = code;
+    signals.cancel();
+  });
+  context.run();
+  if (bug) std::rethrow_exception(bug);
+  return result.value_or(ExitCode::kPanic);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int exit_code = 0;
+  const auto options = launcher::parse_options(argc, argv, exit_code);
+  if (!options) return exit_code;
+  base::log::start(options->log_level);
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return static_cast<int>(run(*options));
+  } catch (const std::exception& error) {
+    base::log::error("Panic", {{"error", error.what()}});
+    return static_cast<int>(ExitCode::kPanic);
+  }
+}

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "attest/nv_indices.h"
+#include "base/log.h"
+
+namespace launcher {
+
+/// How the launcher is set up by whoever built the machine's image. Nothing in it comes from the operator.
+struct Options {
+  /// A JSON file of attributes instead of the metadata server.
+  std::optional<std::filesystem::path> metadata_file;
+  std::string tcti = "device:/dev/tpmrm0";
+  attest::AttestationKeyIndices attestation_key = attest::kEccKeyIndices;
+  std::filesystem::path boot_log = "/sys/kernel/security/tpm0/binary_bios_measurements";
+  std::filesystem::path kernel_command_line = "/proc/cmdline";
+  std::filesystem::path containerd_socket = "/run/containerd/containerd.sock";
+  std::string containerd_namespace = "default";
+  std::string snapshotter = "overlayfs";
+  /// Holds the workload's socket and token; the container sees it at /run/container_launcher.
+  std::filesystem::path runtime_directory = "/run/container_launcher";
+  std::string verifier = "https://confidentialcomputing.googleapis.com";
+  std::optional<std::filesystem::path> verifier_ca;
+  std::optional<std::filesystem::path> registry_ca;
+  base::log::Level log_level = base::log::Level::kInfo;
+};
+
+/// Reads the command line. Returns nothing when help was asked for or the line is wrong; `exit_code` is set then and the
+/// text has been printed.
+std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code);
+
+}  // namespace launcher

@@ -1,0 +1,135 @@
+#include "launcher/spec/launch_spec.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/encoding.h"
+#include "base/error.h"
+#include "measure/event.h"
+
+namespace launcher {
+namespace {
+
+using base::Error;
+using base::InvalidInput;
+
+constexpr std::string_view kEnvPrefix = "tee-env-";
+constexpr std::string_view kRedacted = "[REDACTED]";
+
+std::string text_of(const Attributes& attributes, std::string_view key) {
+  const auto found = attributes.find(std::string(key));
+  return found == attributes.end() ? std::string() : found->second;
+}
+
+/// Go's strconv.ParseBool, which the attributes of the contract are read with.
+bool is_false(std::string_view text) {
+  constexpr std::array<std::string_view, 6> kFalse = {"0", "f", "F", "FALSE", "false", "False"};
+  return std::ranges::find(kFalse, text) != kFalse.end();
+}
+
+/// An attribute of the contract that asks for what this launcher can't do: running without it would not be what the
+/// operator wants, so the launch ends here.
+void refuse_unless_off(const Attributes& attributes, std::string_view key) {
+  const std::string text = text_of(attributes, key);
+  if (text.empty() || is_false(text) || text == "none") return;
+  throw InvalidInput(key, "is not supported by this version of the launcher");
+}
+
+std::string parse_image_reference(const Attributes& attributes) {
+  std::string reference = text_of(attributes, "tee-image-reference");
+  if (reference.empty()) throw Error("tee-image-reference is not specified in the custom metadata");
+  return reference;
+}
+
+RestartPolicy parse_restart_policy(const Attributes& attributes) {
+  const std::string text = text_of(attributes, "tee-restart-policy");
+  if (text.empty()) return RestartPolicy::kNever;
+  for (const RestartPolicy policy : {RestartPolicy::kNever, RestartPolicy::kOnFailure, RestartPolicy::kAlways}) {
+    if (text == name_of(policy)) return policy;
+  }
+  throw Error("invalid restart policy: " + text);
+}
+
+std::optional<std::vector<std::string>> parse_cmd(const Attributes& attributes) {
+  const std::string text = text_of(attributes, "tee-cmd");
+  if (text.empty()) return std::nullopt;
+  const base::Json array = base::parse_json(text, "tee-cmd");
+  if (!array.is_array()) throw InvalidInput("tee-cmd", "expected an array of strings");
+  std::vector<std::string> cmd;
+  for (const base::Json& item : array) {
+    if (!item.is_string()) {
+      throw InvalidInput("tee-cmd[" + std::to_string(cmd.size()) + "]", "expected a string");
+    }
+    cmd.push_back(item.get<std::string>());
+    if (cmd.back().find('\0') != std::string::npos) {
+      throw InvalidInput("tee-cmd[" + std::to_string(cmd.size() - 1) + "]", "contains NUL");
+    }
+  }
+  return cmd;
+}
+
+std::map<std::string, std::string> parse_env(const Attributes& attributes) {
+  std::map<std::string, std::string> env;
+  for (const auto& [key, value] : attributes) {
+    if (!key.starts_with(kEnvPrefix)) continue;
+    measure::EnvVar variable = measure::EnvVar::parse(key.substr(kEnvPrefix.size()) + "=" + value, key);
+    env.emplace(std::move(variable.name), std::move(variable.value));
+  }
+  return env;
+}
+
+}  // namespace
+
+std::string_view name_of(RestartPolicy policy) {
+  switch (policy) {
+    case RestartPolicy::kNever: return "Never";
+    case RestartPolicy::kOnFailure: return "OnFailure";
+    case RestartPolicy::kAlways: return "Always";
+  }
+  throw Error("unknown restart policy");
+}
+
+Attributes parse_attributes(std::string_view json) {
+  const base::Json document = base::parse_json(json, "metadata", {.max_bytes = kMaxAttributesBytes, .max_depth = 4});
+  const base::JsonObject object(document, "metadata");
+  Attributes attributes;
+  for (const auto& [key, value] : document.items()) {
+    if (!value.is_string()) throw InvalidInput("metadata." + key, "expected a string");
+    attributes.emplace(key, value.get<std::string>());
+  }
+  return attributes;
+}
+
+LaunchSpec LaunchSpec::parse(const Attributes& attributes) {
+  LaunchSpec spec;
+  refuse_unless_off(attributes, "test-fake-verifier");
+  refuse_unless_off(attributes, "tee-install-gpu-driver");
+  spec.image_reference = parse_image_reference(attributes);
+  spec.restart_policy = parse_restart_policy(attributes);
+  refuse_unless_off(attributes, "tee-impersonate-service-accounts");
+  refuse_unless_off(attributes, "tee-signed-image-repos");
+  refuse_unless_off(attributes, "tee-monitoring-memory-enable");
+  refuse_unless_off(attributes, "tee-monitoring-enable");
+  spec.cmd = parse_cmd(attributes);
+  spec.env = parse_env(attributes);
+  refuse_unless_off(attributes, "tee-container-log-redirect");
+  refuse_unless_off(attributes, "gca-service-env");
+  refuse_unless_off(attributes, "tee-dev-shm-size-kb");
+  refuse_unless_off(attributes, "tee-mount");
+  refuse_unless_off(attributes, "ita-region");
+  refuse_unless_off(attributes, "ita-api-key");
+  refuse_unless_off(attributes, "tee-added-capabilities");
+  refuse_unless_off(attributes, "tee-cgroup-ns");
+  refuse_unless_off(attributes, "tee-disable-gca-refresh");
+  return spec;
+}
+
+base::Json LaunchSpec::loggable() const {
+  base::Json variables = base::Json::object();
+  for (const auto& [name, value] : env) variables[name] = value.empty() ? std::string() : std::string(kRedacted);
+  base::Json json = {{"ImageRef", image_reference}, {"RestartPolicy", name_of(restart_policy)}, {"Envs", variables}};
+  if (cmd) json["Cmd"] = *cmd;
+  return json;
+}
+
+}  // namespace launcher
