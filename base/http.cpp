@@ -33,6 +33,9 @@ HttpUrl HttpUrl::parse(std::string_view url, std::string_view field) {
   }
   if (parsed->has_userinfo()) throw InvalidInput(field, "a URL with user information is not accepted");
   if (parsed->has_fragment()) throw InvalidInput(field, "a URL with a fragment is not accepted");
+  // Boost.URL 1.81 takes 127.0.0.1.example.org for the address it begins with and the rest for a path.
+  const std::string_view path = parsed->encoded_path();
+  if (!path.empty() && !path.starts_with('/')) throw InvalidInput(field, "host begins like an address but is none");
   result.host = std::string(parsed->host_address());
   if (result.host.empty()) throw InvalidInput(field, "URL has no host");
   const std::string port(parsed->port());

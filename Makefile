@@ -1,0 +1,39 @@
+# A thin front for people; everything real is in CMake and in scripts/.
+
+PRESET ?= release
+PYTHON := /usr/bin/python3
+BUILD := build/$(PRESET)
+# Two cores need no more; a larger machine may say JOBS=16.
+JOBS ?= $(shell nproc)
+
+.PHONY: setup build test demo bench lint fuzz clean
+
+setup:            ## install every Debian package that is missing
+	@scripts/setup
+
+build: setup      ## build everything (PRESET=release|asan|tsan)
+	@cmake --preset $(PRESET) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@cmake --build --preset $(PRESET) -j $(JOBS)
+
+$(BUILD):
+	@mkdir -p $(BUILD)
+
+build: $(BUILD)
+
+test: build       ## unit and integration tests
+	@ctest --test-dir $(BUILD) --output-on-failure --timeout 600
+
+demo: build       ## two companies, one secret, one attested workload
+	@CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) examples/mealcorp/demo.py
+
+bench: build      ## what every step costs
+	@CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) tests/bench/bench.py
+
+lint: setup       ## format, static analysis and scripts
+	@scripts/lint
+
+fuzz: setup       ## every fuzz target for FUZZ_SECONDS (10)
+	@scripts/fuzz
+
+clean:
+	@rm -rf build

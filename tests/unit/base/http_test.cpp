@@ -1,0 +1,50 @@
+#include "base/http.h"
+
+#include "tests/unit/catch.h"
+
+using base::HttpUrl;
+
+TEST_CASE("URLs are taken apart") {
+  const HttpUrl plain = HttpUrl::parse("http://example.org", "url");
+  CHECK_FALSE(plain.tls);
+  CHECK(plain.port == "80");
+  CHECK(plain.target == "/");
+  CHECK(plain.authority() == "example.org");
+  const HttpUrl full = HttpUrl::parse("https://[::1]:8443/a/b?c=d%20e", "url");
+  CHECK(full.tls);
+  CHECK(full.host == "::1");
+  CHECK(full.port == "8443");
+  CHECK(full.target == "/a/b?c=d%20e");
+  CHECK(full.authority() == "[::1]:8443");
+  CHECK(full.origin() == "https://[::1]:8443");
+}
+
+TEST_CASE("URLs that could mislead are refused") {
+  for (const char* url : {"", "example.org", "ftp://x/", "http://", "http://user@host/", "http://user:pw@host/",
+                          "https://host/#f", "http://ho st/", "//host/", "file:///etc/passwd"}) {
+    CAPTURE(url);
+    CHECK_THROWS_AS(HttpUrl::parse(url, "endpoint"), base::InvalidInput);
+  }
+}
+
+TEST_CASE("loopback is told from names that only look like it") {
+  for (const char* url : {"http://localhost:1/", "http://127.0.0.1/", "http://127.1.2.3/", "http://[::1]/"}) {
+    CHECK(HttpUrl::parse(url, "u").is_loopback());
+  }
+  CHECK_THROWS_AS(HttpUrl::parse("http://127.0.0.1.example.org/", "u"), base::InvalidInput);
+  for (const char* url : {"http://localhost.example.org/", "http://10.0.0.1/"}) {
+    CHECK_FALSE(HttpUrl::parse(url, "u").is_loopback());
+  }
+}
+
+TEST_CASE("percent-encoding leaves only unreserved characters") {
+  CHECK(base::url_encode("a-b_c.d~9") == "a-b_c.d~9");
+  CHECK(base::url_encode("projects/p:x &\xff") == "projects%2Fp%3Ax%20%26%FF");
+}
+
+TEST_CASE("headers are found whatever the case of their name") {
+  const std::vector<base::HttpHeader> headers = {{"Content-Type", "a"}, {"X", "b"}, {"x", "c"}};
+  CHECK(base::find_header(headers, "content-TYPE") == "a");
+  CHECK(base::find_header(headers, "X") == "b");
+  CHECK(base::find_header(headers, "absent").empty());
+}

@@ -1,0 +1,72 @@
+#include "base/json.h"
+
+#include "base/error.h"
+#include "tests/unit/catch.h"
+
+using base::Json;
+using base::JsonObject;
+
+TEST_CASE("S 25: JSON that readers disagree on is refused") {
+  CHECK_THROWS_WITH(base::parse_json(R"({"a":1,"a":2})", "body"), ContainsSubstring("body: key \"a\" stands twice"));
+  CHECK_THROWS_WITH(base::parse_json(R"({"x":{"b":1},"y":{"b":1,"c":0,"b":2}})", "body"), ContainsSubstring("twice"));
+  CHECK_NOTHROW(base::parse_json(R"({"x":{"b":1},"y":{"b":1}})", "body"));
+  CHECK_THROWS_AS(base::parse_json("1e999", "body"), base::InvalidInput);
+  CHECK_THROWS_AS(base::parse_json(R"("\ud800")", "body"), base::InvalidInput);
+  CHECK_THROWS_AS(base::parse_json(R"("\udc00\ud800")", "body"), base::InvalidInput);
+  CHECK_THROWS_AS(base::parse_json("\"\xff\"", "body"), base::InvalidInput);
+  CHECK_THROWS_WITH(base::parse_json("{} {}", "body"), ContainsSubstring("body: not valid JSON at byte"));
+  CHECK_THROWS_AS(base::parse_json("{\"a\":1,}", "body"), base::InvalidInput);
+  CHECK_THROWS_AS(base::parse_json("", "body"), base::InvalidInput);
+}
+
+TEST_CASE("S 25: depth 100,000 is refused, and the limit is exact") {
+  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  CHECK_THROWS_WITH(base::parse_json(nested(100000), "body"), ContainsSubstring("nested deeper than 32"));
+  CHECK_NOTHROW(base::parse_json(nested(32), "body"));
+  CHECK_NOTHROW(base::parse_json(nested(31), "body"));
+  CHECK_THROWS_AS(base::parse_json(nested(34), "body"), base::InvalidInput);
+}
+
+TEST_CASE("the length limit is exact") {
+  CHECK_NOTHROW(base::parse_json("[10]", "b", {.max_bytes = 4, .max_depth = 4}));
+  CHECK_THROWS_AS(base::parse_json("[100]", "b", {.max_bytes = 4, .max_depth = 4}), base::InvalidInput);
+}
+
+TEST_CASE("an error never quotes the document") {
+  try {
+    base::parse_json(R"({"tee-env-KEY":"canary-secret)", "metadata");
+    FAIL("parsed");
+  } catch (const base::InvalidInput& error) {
+    CHECK_THAT(error.what(), !ContainsSubstring("canary"));
+  }
+}
+
+TEST_CASE("fields are read with no conversion, and errors name their path") {
+  const Json document = base::parse_json(
+      R"({"s":"text","n":7,"neg":-7,"f":1.5,"b":true,"z":null,"o":{"inner":{"x":1}},"l":["a","b"],"mixed":["a",1],
+          "bytes":"Zm8=","big":18446744073709551615})",
+      "doc");
+  const JsonObject object(document, "doc");
+  CHECK(object.string("s") == "text");
+  CHECK(object.unsigned_integer("n") == 7);
+  CHECK(object.optional_integer("neg") == -7);
+  CHECK(object.optional_bool("b") == true);
+  CHECK(object.strings_or_empty("l") == std::vector<std::string>{"a", "b"});
+  CHECK(object.bytes("bytes") == base::to_bytes("fo"));
+  CHECK(object.bytes_or_empty("absent").empty());
+  CHECK_FALSE(object.has("z"));
+  CHECK(object.string_or("z", "fallback") == "fallback");
+  CHECK_FALSE(object.optional_object("absent").has_value());
+  CHECK_THROWS_WITH(object.string("n"), "doc.n: expected a string, found number");
+  CHECK_THROWS_WITH(object.string("absent"), "doc.absent: is missing");
+  CHECK_THROWS_WITH(object.unsigned_integer("neg"), ContainsSubstring("doc.neg: expected a whole number"));
+  CHECK_THROWS_AS(object.unsigned_integer("f"), base::InvalidInput);
+  CHECK_THROWS_WITH(object.optional_integer("big"), "doc.big: is out of range");
+  CHECK_THROWS_WITH(object.optional_bool("s"), ContainsSubstring("doc.s"));
+  CHECK_THROWS_WITH(object.strings_or_empty("mixed"), ContainsSubstring("doc.mixed[1]: expected a string"));
+  CHECK_THROWS_WITH(object.objects_or_empty("l"), ContainsSubstring("doc.l[0]: expected an object"));
+  CHECK_THROWS_WITH(object.object("o").object("inner").string("x"), ContainsSubstring("doc.o.inner.x"));
+  CHECK_THROWS_WITH(object.object("o").expect_only({"other"}), "doc.o.inner: unknown field");
+  CHECK_NOTHROW(object.object("o").expect_only({"inner"}));
+  CHECK_THROWS_WITH(JsonObject(document["l"], "doc.l"), ContainsSubstring("expected an object, found array"));
+}
