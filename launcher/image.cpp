@@ -62,7 +62,8 @@ class LayerDownload {
 
  private:
   base::Awaitable<void> open() {
-    writer_.emplace(co_await store_.open(ref_, layer_));
+    ContentWriter writer = co_await store_.open(ref_, layer_);
+    writer_.emplace(std::move(writer));
     fresh_ = true;
   }
 
@@ -141,6 +142,7 @@ class Pull {
   std::vector<std::unique_ptr<LayerDownload>> downloads_;
   std::vector<std::unique_ptr<base::Event>> downloaded_;
   std::size_t next_download_ = 0;
+  std::size_t unpacked_ = 0;
   std::string active_key_;
 };
 
@@ -156,7 +158,8 @@ base::Awaitable<Image> Pull::run() {
   co_await store_documents(target, manifest_bytes, config_bytes);
   const std::size_t first = co_await first_missing_layer();
   if (first < chain_.size()) co_await fetch_layers(first);
-  co_await ImageStore(lease_.client()).put(reference_.name(), target.descriptor());
+  const ImageStore images(lease_.client());
+  co_await images.put(reference_.name(), target.descriptor());
   Image image{reference_.name(),        target.descriptor(), manifest_bytes.digest,
               manifest_->config.digest, std::move(config),   chain_.back()};
   co_return image;
@@ -167,7 +170,8 @@ base::Awaitable<ManifestBytes> Pull::select(ManifestBytes target) {
   if (!is_index(target.media_type)) co_return target;
   const ImageIndex index = parse_index(target.bytes, target.media_type);
   const Descriptor wanted = select_manifest(index, options_.platform);
-  if (co_await content_.find(wanted.digest)) {
+  const auto stored_size = co_await content_.find(wanted.digest);
+  if (stored_size) {
     std::string bytes = co_await content_.read(wanted.digest, kMaxManifestBytes);
     ManifestBytes stored{wanted.media_type, wanted.digest, std::move(bytes)};
     co_return stored;
@@ -176,8 +180,14 @@ base::Awaitable<ManifestBytes> Pull::select(ManifestBytes target) {
 }
 
 base::Awaitable<std::string> Pull::fetch_config(Descriptor config) {
-  if (co_await content_.find(config.digest)) co_return co_await content_.read(config.digest, kMaxConfigBytes);
-  co_return co_await registry_.small_blob(reference_, config);
+  const auto stored_size = co_await content_.find(config.digest);
+  std::string bytes;
+  if (stored_size) {
+    bytes = co_await content_.read(config.digest, kMaxConfigBytes);
+  } else {
+    bytes = co_await registry_.small_blob(reference_, config);
+  }
+  co_return bytes;
 }
 
 void Pull::check_config(const ImageConfig& config, const ImageManifest& manifest) const {
@@ -211,7 +221,8 @@ base::Awaitable<void> Pull::store_documents(const ManifestBytes& target, const M
 base::Awaitable<std::size_t> Pull::first_missing_layer() {
   for (std::size_t count = chain_.size(); count > 0; --count) {
     const std::string name = chain_[count - 1].string();
-    if (!co_await snapshots_.exists(name)) continue;
+    const bool exists = co_await snapshots_.exists(name);
+    if (!exists) continue;
     co_await lease_.add("snapshots/" + options_.snapshotter, name);
     co_return count;
   }
@@ -231,6 +242,8 @@ base::Awaitable<void> Pull::fetch_layers(std::size_t first) {
   for (std::size_t i = 0; i < workers; ++i) group.spawn(download_worker());
   group.spawn(unpack_from(first));
   co_await group.join();
+  // A cancelled group ends without an exception.
+  if (unpacked_ != chain_.size()) throw boost::system::system_error(asio::error::operation_aborted);
 }
 
 base::Awaitable<void> Pull::download_worker() {
@@ -245,6 +258,7 @@ base::Awaitable<void> Pull::unpack_from(std::size_t first) {
   for (std::size_t index = first; index < chain_.size(); ++index) {
     co_await downloaded_[index]->wait();
     co_await unpack(index);
+    unpacked_ = index + 1;
   }
 }
 
@@ -298,7 +312,8 @@ base::Awaitable<void> Pull::watch_unpacking(std::size_t index, std::vector<Mount
   for (;;) {
     co_await base::sleep_for(executor, interval);
     const auto begin = std::chrono::steady_clock::now();
-    if (co_await snapshots_.usage(active_key_) > unpack_limit(index)) {
+    const std::uint64_t used = co_await snapshots_.usage(active_key_);
+    if (used > unpack_limit(index)) {
       throw base::InvalidInput(layer_name(index), "unpacks to more than is accepted of a layer of its size");
     }
     if (free_bytes_below(mounts) < options_.limits.min_free_bytes) {

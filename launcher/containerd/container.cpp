@@ -32,7 +32,8 @@ Container::Container(ContainerdClient client, ContainerNames names)
 std::string Container::cgroups_path() const { return "/" + containerd_namespace_ + "/" + names_.id; }
 
 base::Awaitable<void> Container::remove() const {
-  if (co_await tasks_.exists(names_.id)) {
+  const bool has_task = co_await tasks_.exists(names_.id);
+  if (has_task) {
     co_await tasks_.kill(names_.id, SIGKILL);
     co_await tasks_.wait(names_.id, kKillTimeout);
     co_await tasks_.remove(names_.id);

@@ -11,7 +11,6 @@ namespace {
 using base::Json;
 
 constexpr auto kOciVersion = "1.0.2";
-constexpr std::uint64_t kMaxOpenFiles = 131072;
 constexpr int kOomScoreAdj = 1000;
 constexpr std::uint64_t kDefaultShmKb = 65536;
 
@@ -110,7 +109,7 @@ Json capabilities(const ContainerSetup& setup) {
 Json process_section(const ProcessSpec& process, const ContainerSetup& setup) {
   Json user = {{"uid", process.user.uid}, {"gid", process.user.gid}};
   if (!process.user.additional_gids.empty()) user["additionalGids"] = process.user.additional_gids;
-  Json limit = {{"type", "RLIMIT_NOFILE"}, {"soft", kMaxOpenFiles}, {"hard", kMaxOpenFiles}};
+  Json limit = {{"type", "RLIMIT_NOFILE"}, {"soft", setup.max_open_files}, {"hard", setup.max_open_files}};
   Json section = Json::object();
   section["terminal"] = false;
   section["args"] = process.args;

@@ -24,6 +24,8 @@ struct TmpfsMount {
   std::optional<std::uint64_t> size_bytes = {};  ///< the kernel's default without it
 };
 
+inline constexpr std::uint64_t kMaxOpenFiles = 131072;
+
 /// What of the container is not the process.
 struct ContainerSetup {
   std::filesystem::path runtime_directory;  ///< the host's folder that appears at /run/container_launcher, read-only
@@ -32,6 +34,8 @@ struct ContainerSetup {
   std::optional<std::uint64_t> dev_shm_kb = {};      ///< size of /dev/shm; 64 MiB without it
   std::vector<TmpfsMount> tmpfs_mounts = {};
   bool cgroup_namespace = false;
+  /// RLIMIT_NOFILE, soft and hard. To set more than its own hard limit, containerd needs CAP_SYS_RESOURCE.
+  std::uint64_t max_open_files = kMaxOpenFiles;
 };
 
 inline constexpr auto kContainerRuntimeDirectory = "/run/container_launcher";

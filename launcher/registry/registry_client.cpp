@@ -343,7 +343,8 @@ base::Awaitable<std::string> RegistryClient::authorize(const Call& call, const H
   const std::string host = call.reference->registry_host();
   const std::optional<Credential> credential = credentials_ ? credentials_(host) : std::nullopt;
   if (const AuthChallenge* bearer = find_challenge(challenges, "bearer")) {
-    co_return co_await bearer_token(call, bearer->parameters, credential);
+    std::string authorization = co_await bearer_token(call, bearer->parameters, credential);
+    co_return authorization;
   }
   if (find_challenge(challenges, "basic") == nullptr) {
     throw RegistryError(host + " asks for a kind of authentication that is not supported", refusal.status);
