@@ -1,0 +1,26 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "launcher/oci/descriptor.h"
+#include "launcher/oci/image_config.h"
+#include "launcher/oci/process.h"
+#include "launcher/oci/runtime_spec.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    const launcher::ImageConfig config =
+        launcher::parse_image_config(base::text_of({data, size}), launcher::kOciConfig);
+    launcher::ProcessSpec process;
+    process.args = launcher::final_args(config, {});
+    process.env = launcher::final_env(config, {}, "host");
+    const base::Json spec = launcher::build_runtime_spec(process, {"/run/x", "/default/x"});
+    // What is accepted can be written, and reads back as it was.
+    const base::Json again = base::Json::parse(spec.dump());
+    if (launcher::args_of(again) != process.args || launcher::env_of(again) != process.env) std::abort();
+  } catch (const base::Error&) {
+  }
+  return 0;
+}

@@ -1,0 +1,330 @@
+#include "launcher/image.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+
+#include <sys/resource.h>
+#include <iostream>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
+#include "launcher/containerd/container.h"
+#include "launcher/containerd/content_store.h"
+#include "launcher/containerd/image_store.h"
+#include "launcher/containerd/lease.h"
+#include "launcher/containerd/mount.h"
+#include "launcher/containerd/snapshotter.h"
+#include "launcher/oci/process.h"
+#include "launcher/oci/runtime_spec.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/containerd_daemon.h"
+#include "tests/unit/launcher/support/run.h"
+#include "tests/unit/launcher/support/tiny_image.h"
+
+namespace launcher {
+namespace {
+
+bool skipped() {
+  const std::string reason = test::ContainerdDaemon::why_not();
+  if (!reason.empty()) std::cout << "skipped: " << reason << "\n";
+  return !reason.empty();
+}
+
+RegistryLimits quick() {
+  RegistryLimits limits;
+  limits.retry.first_delay = base::Milliseconds{1};
+  limits.retry.max_delay = base::Milliseconds{1};
+  return limits;
+}
+
+struct World {
+  asio::io_context context;
+  test::ContainerdDaemon daemon;
+  test::FakeRegistry registry{context.get_executor()};
+  base::HttpClient http{context.get_executor()};
+  RegistryClient client{http, {}, quick()};
+  ContainerdClient containerd{daemon.socket()};
+  PullOptions options;
+
+  World() {
+    const char* snapshotter = std::getenv("CS_TEST_SNAPSHOTTER");
+    if (snapshotter != nullptr) options.snapshotter = snapshotter;
+  }
+
+  ImageReference reference(const std::string& tag) const {
+    return ImageReference::parse(registry.host() + "/tiny:" + tag, "test");
+  }
+  Image pull_tag(const std::string& tag) {
+    return test::run(context, pull(client, containerd, reference(tag), options));
+  }
+  ContainerNames names() const {
+    ContainerNames result;
+    result.snapshotter = options.snapshotter;
+    return result;
+  }
+  ContainerSetup container_setup() const {
+    ContainerSetup setup{daemon.folder(), "/default/tee-container"};
+    // Where the tests run, nobody may be able to raise the limit.
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    setup.max_open_files = std::min<std::uint64_t>(limit.rlim_max, kMaxOpenFiles);
+    return setup;
+  }
+  base::Json spec_for(const Image& image, const std::vector<std::string>& args) const {
+    ProcessSpec process{args, final_env(image.config, {}, "host"), {}, "/"};
+    const ContainerSetup setup = container_setup();
+    return build_runtime_spec(process, setup);
+  }
+
+  void expect_nothing_left() {
+    CHECK(test::run(context, Lease::list(containerd)).empty());
+    CHECK(test::run(context, ContentStore(containerd).list_ingests()).empty());
+    CHECK(test::run(context, ContentStore(containerd).list_blobs()).empty());
+    CHECK(test::run(context, Snapshotter(containerd, options.snapshotter).list()).empty());
+    CHECK(test::run(context, ContainerStore(containerd).list()).empty());
+    CHECK(test::run(context, ImageStore(containerd).list()).empty());
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an image is pulled, unpacked and run") {
+  if (skipped()) return;
+  World world;
+  auto tiny = test::TinyImage::busybox({"/bin/busybox", "sh", "-c"});
+  tiny.config["Cmd"] = {"exit 42"};
+  tiny.config["User"] = "user";
+  tiny.config["Labels"] = {{"containerd.io/restart.status", "running"},
+                           {"tee.launch_policy.allow_cmd_override", "true"}};
+  const Descriptor index = tiny.publish(world.registry, "latest");
+
+  const Image image = world.pull_tag("latest");
+  CHECK(image.name == world.registry.host() + "/tiny:latest");
+  CHECK(image.target.digest == index.digest);
+  CHECK(image.manifest_digest != index.digest);
+  CHECK(image.config.labels.size() == 2);
+  CHECK(test::run(world.context, Lease::list(world.containerd)).empty());
+  CHECK(test::run(world.context, ContentStore(world.containerd).list_ingests()).empty());
+  CHECK(test::run(world.context, Snapshotter(world.containerd, world.options.snapshotter).list()).size() == 2);
+  CHECK(test::run(world.context, ImageStore(world.containerd).list()) == std::vector<std::string>{image.name});
+
+  SECTION("a second pull fetches no blob") {
+    world.registry.requests.clear();
+    const Image again = world.pull_tag("latest");
+    CHECK(again.chain_id == image.chain_id);
+    CHECK(world.registry.requests.size() == 1);
+  }
+
+  SECTION("the container's process runs and its exit status arrives") {
+    Container container(world.containerd, world.names());
+    test::run(world.context, container.remove());
+    const auto mounts = test::run(world.context, container.prepare_snapshot(image.chain_id));
+    User user;
+    {
+      const ReadonlyMount root(mounts);
+      user = resolve_user(root.path(), image.config.user);
+    }
+    CHECK(user.uid == 1000);
+    CHECK(user.additional_gids == std::vector<std::uint32_t>{1000, 2000});
+    ProcessSpec process{final_args(image.config, {}), final_env(image.config, {}, "host"), user, "/"};
+    const ContainerSetup setup = world.container_setup();
+    CHECK(setup.cgroups_path == container.cgroups_path());
+    const base::Json spec = build_runtime_spec(process, setup);
+    test::run(world.context, container.create(image.name, spec));
+    test::run(world.context, container.expect_spec(spec));
+    INFO("C 28: image labels never become container labels");
+    CHECK(test::run(world.context, ContainerStore(world.containerd).label_names("tee-container")).empty());
+    test::run(world.context, container.create_task({}));
+    test::run(world.context, container.expect_spec(spec));
+    test::run(world.context, container.start());
+    CHECK(test::run(world.context, container.wait()) == 42);
+    test::run(world.context, container.remove());
+    CHECK(test::run(world.context, ContainerStore(world.containerd).list()).empty());
+    CHECK(test::run(world.context, Snapshotter(world.containerd, world.options.snapshotter).list()).size() == 2);
+  }
+
+  SECTION("M 6: a changed spec is noticed") {
+    Container container(world.containerd, world.names());
+    test::run(world.context, container.prepare_snapshot(image.chain_id));
+    const base::Json spec = world.spec_for(image, {"/bin/busybox", "true"});
+    test::run(world.context, container.create(image.name, spec));
+    test::run(world.context, container.expect_spec(spec));
+    CHECK_THROWS_WITH(test::run(world.context, container.expect_spec(world.spec_for(image, {"/bin/busybox", "false"}))),
+                      ContainsSubstring("was changed"));
+    test::run(world.context, container.remove());
+    CHECK_THROWS_WITH(test::run(world.context, container.expect_spec(spec)), ContainsSubstring("is gone"));
+  }
+
+  SECTION("an existing container with a running task is removed") {
+    Container container(world.containerd, world.names());
+    test::run(world.context, container.prepare_snapshot(image.chain_id));
+    test::run(world.context, container.create(image.name, world.spec_for(image, {"/bin/busybox", "sleep", "600"})));
+    test::run(world.context, container.create_task({}));
+    test::run(world.context, container.start());
+    test::run(world.context, container.remove());
+    CHECK(test::run(world.context, ContainerStore(world.containerd).list()).empty());
+  }
+
+  SECTION("C 31: a signal's exit status arrives, also when containerd was restarted meanwhile") {
+    Container container(world.containerd, world.names());
+    test::run(world.context, container.prepare_snapshot(image.chain_id));
+    test::run(world.context, container.create(image.name, world.spec_for(image, {"/bin/busybox", "sleep", "600"})));
+    test::run(world.context, container.create_task({}));
+    test::run(world.context, container.start());
+    world.daemon.restart();
+    // A call right behind the restart may meet the old connection's end.
+    const auto kill = [&] {
+      for (int attempt = 0; attempt < 50; ++attempt) {
+        try {
+          test::run(world.context, container.kill(SIGKILL));
+          return;
+        } catch (const ContainerdError& error) {
+          if (!error.is_unavailable()) throw;
+          test::run(world.context, base::sleep_for(world.context.get_executor(), base::Milliseconds{50}));
+        }
+      }
+    };
+    kill();
+    CHECK(test::run(world.context, container.wait()) == 137);
+    test::run(world.context, container.remove());
+  }
+}
+
+TEST_CASE("C 28: a pull that fails leaves nothing behind") {
+  if (skipped()) return;
+  World world;
+  auto tiny = test::TinyImage::busybox({"/bin/busybox"});
+
+  SECTION("another architecture in the config") {
+    tiny.architecture = "s390x";
+    tiny.publish(world.registry, "bad");
+    CHECK_THROWS_WITH(world.pull_tag("bad"), ContainsSubstring("not for linux/amd64"));
+  }
+  SECTION("a layer that unpacks to something else") {
+    tiny.change_config = [](base::Json& config) { config["rootfs"]["diff_ids"][1] = "sha256:" + std::string(64, 'a'); };
+    tiny.publish(world.registry, "bad");
+    CHECK_THROWS_WITH(world.pull_tag("bad"), ContainsSubstring("unpacks to something else"));
+  }
+  SECTION("fewer diff ids than layers") {
+    tiny.change_config = [](base::Json& config) { config["rootfs"]["diff_ids"].erase(1); };
+    tiny.publish(world.registry, "bad");
+    CHECK_THROWS_WITH(world.pull_tag("bad"), ContainsSubstring("not as many"));
+  }
+  SECTION("an index where a manifest belongs") {
+    tiny.change_manifest = [](base::Json& manifest) { manifest["manifests"] = base::Json::array(); };
+    tiny.publish(world.registry, "bad");
+    CHECK_THROWS_WITH(world.pull_tag("bad"), ContainsSubstring("does not belong here"));
+  }
+  SECTION("a layer that is not there") {
+    tiny.change_manifest = [](base::Json& manifest) {
+      manifest["layers"][1]["digest"] = "sha256:" + std::string(64, 'b');
+    };
+    tiny.publish(world.registry, "bad");
+    CHECK_THROWS_WITH(world.pull_tag("bad"), ContainsSubstring("404"));
+  }
+  SECTION("a layer that is no archive") {
+    const Descriptor junk =
+        world.registry.add_blob("application/vnd.oci.image.layer.v1.tar+gzip", "this is neither gzip nor tar");
+    tiny.change_manifest = [&](base::Json& manifest) {
+      manifest["layers"][1]["digest"] = junk.digest.string();
+      manifest["layers"][1]["size"] = junk.size;
+    };
+    tiny.publish(world.registry, "bad");
+    CHECK_THROWS_AS(world.pull_tag("bad"), base::Error);
+  }
+  SECTION("a layer that unpacks to many times its size") {
+    tiny.layer_tars.push_back(test::make_tar({{"zeros", std::string(std::size_t{8} << 20U, '\0')}}));
+    tiny.publish(world.registry, "bad");
+    world.options.limits.unpacked_floor_bytes = std::size_t{4} << 20U;
+    world.options.limits.max_unpack_ratio = 100;
+    CHECK_THROWS_WITH(world.pull_tag("bad"), ContainsSubstring("unpacks to more than is accepted"));
+  }
+  SECTION("a blob with other bytes") {
+    tiny.publish(world.registry, "bad");
+    int blobs = 0;
+    world.registry.fault = [&](const base::HttpServerRequest& request) -> std::optional<base::HttpResponse> {
+      if (request.path.find("/blobs/") == std::string::npos || ++blobs != 3) return std::nullopt;
+      return base::HttpResponse{200, {}, "other bytes"};
+    };
+    CHECK_THROWS_AS(world.pull_tag("bad"), RegistryError);
+  }
+  world.expect_nothing_left();
+}
+
+TEST_CASE("C 32: a pull survives broken transfers") {
+  if (skipped()) return;
+  World world;
+  test::TinyImage::busybox({"/bin/busybox"}).publish(world.registry, "latest");
+  int answers = 0;
+  world.registry.fault = [&](const base::HttpServerRequest&) -> std::optional<base::HttpResponse> {
+    if (++answers % 2 == 0) return std::nullopt;
+    return base::HttpResponse{503, {}, ""};
+  };
+  CHECK_NOTHROW(world.pull_tag("latest"));
+  CHECK(test::run(world.context, ContentStore(world.containerd).list_ingests()).empty());
+}
+
+TEST_CASE("M 5: a tag that moves between two fetches gives one image, whole") {
+  if (skipped()) return;
+  World world;
+  auto first = test::TinyImage::busybox({"/bin/busybox", "first"});
+  auto second = test::TinyImage::busybox({"/bin/busybox", "second"});
+  const Descriptor index = first.publish(world.registry, "latest");
+  bool moved = false;
+  world.registry.fault = [&](const base::HttpServerRequest& request) -> std::optional<base::HttpResponse> {
+    if (!moved && request.path.find("manifests/sha256:") != std::string::npos) {
+      moved = true;
+      second.publish(world.registry, "latest");
+    }
+    return std::nullopt;
+  };
+  const Image image = world.pull_tag("latest");
+  CHECK(moved);
+  CHECK(image.target.digest == index.digest);
+  CHECK(image.config.entrypoint.back() == "first");
+}
+
+TEST_CASE("a pull that is cancelled half-way leaves nothing behind") {
+  if (skipped()) return;
+  World world;
+  test::TinyImage::busybox({"/bin/busybox"}).publish(world.registry, "latest");
+  asio::cancellation_signal signal;
+  int blobs = 0;
+  world.registry.fault = [&](const base::HttpServerRequest& request) -> std::optional<base::HttpResponse> {
+    if (request.path.find("/blobs/") != std::string::npos && ++blobs == 2) {
+      asio::post(world.context, [&] { signal.emit(asio::cancellation_type::terminal); });
+    }
+    return std::nullopt;
+  };
+  std::exception_ptr failure;
+  std::optional<Image> image;
+  auto work = pull(world.client, world.containerd, world.reference("latest"), world.options);
+  asio::co_spawn(world.context, test::detail::keep(std::move(work), image),
+                 asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr f) {
+                   failure = std::move(f);
+                   world.context.stop();
+                 }));
+  world.context.restart();
+  world.context.run();
+  REQUIRE(failure);
+  CHECK_THROWS_AS(std::rethrow_exception(failure), boost::system::system_error);
+  world.expect_nothing_left();
+}
+
+TEST_CASE("without containerd a pull fails quickly and asks for a restart") {
+  asio::io_context context;
+  base::HttpClient http(context.get_executor());
+  RegistryClient client(http, {});
+  ContainerdClient containerd("/run/cs-launcher-no-such-socket");
+  try {
+    test::run(context, pull(client, containerd, ImageReference::parse("localhost:1/x", "test")));
+    FAIL("no error");
+  } catch (const ContainerdError& error) {
+    CHECK(error.is_unavailable());
+    CHECK(error.action() == base::Action::kRestart);
+  }
+}
+
+}  // namespace launcher

@@ -1,0 +1,79 @@
+#include "launcher/oci/process.h"
+
+#include "base/error.h"
+#include "tests/unit/catch.h"
+
+namespace launcher {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+ImageConfig image(Strings entrypoint, Strings cmd, Strings env = {}) {
+  ImageConfig config;
+  config.entrypoint = std::move(entrypoint);
+  config.cmd = std::move(cmd);
+  config.env = std::move(env);
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("arguments are the entrypoint and the operator's command, else the image's") {
+  CHECK(final_args(image({"/app"}, {"a"}), {}) == Strings{"/app", "a"});
+  CHECK(final_args(image({"/app"}, {"a"}), Strings{"b", "c"}) == Strings{"/app", "b", "c"});
+  CHECK(final_args(image({"/app"}, {"a"}), Strings{}) == Strings{"/app", "a"});
+  CHECK(final_args(image({}, {"/app"}), {}) == Strings{"/app"});
+}
+
+TEST_CASE("C 28: an image without an entrypoint takes no command, and one with nothing to run is refused") {
+  CHECK_THROWS_WITH(
+      final_args(image({}, {"x"}), Strings{"b", "c"}),
+      Catch::Matchers::Equals(
+          "length of Args [2] is shorter or equal to the length of the given Cmd [2], maybe the Entrypoint is "
+          "set to empty in the image?"));
+  CHECK_THROWS_AS(final_args(image({}, {}), {}), base::InvalidInput);
+  CHECK_THROWS_AS(final_args(image({""}, {}), {}), base::InvalidInput);
+  CHECK_THROWS_AS(final_args(image({"/app", std::string("a\0b", 3)}, {}), {}), base::InvalidInput);
+  CHECK_THROWS_AS(final_args(image({"/app", "\xff"}, {}), {}), base::InvalidInput);
+}
+
+TEST_CASE("the environment has one entry for each name") {
+  const EnvOverrides overrides = {{"B", "operator"}, {"ZED", "z"}, {"ALPHA", "a=b"}, {"HOSTNAME", "mine"}};
+  CHECK(final_env(image({}, {}, {"A=1", "B=2", "A=3", "C="}), overrides, "vm") ==
+        Strings{"A=3", "B=operator", "C=", "ALPHA=a=b", "HOSTNAME=vm", "ZED=z"});
+  CHECK(final_env(image({}, {}, {"HOSTNAME=image", "A=1"}), {}, "vm") == Strings{"HOSTNAME=vm", "A=1"});
+}
+
+TEST_CASE("an environment name is letters, digits and underscores and no more") {
+  for (const char* name : {"A", "_", "a1", "Z_9", "__"}) CHECK(is_env_name(name));
+  for (const char* name : {"", "1A", "a-b", "a.b", "A\n", "A ", " A", "\xc3\xa4", "a=b"}) {
+    INFO(name);
+    CHECK_FALSE(is_env_name(name));
+  }
+  CHECK_FALSE(is_env_name(std::string_view("A\0", 2)));
+}
+
+TEST_CASE("M 4: a bad variable is refused by name, and its value is never shown") {
+  for (const std::string& entry : {std::string("a-b=secret"), std::string("A\n=secret"), std::string("=secret"),
+                                   std::string("A=secret\xff"), std::string("A=secret\0", 9), std::string("secret")}) {
+    try {
+      final_env(image({}, {}, {entry}), {}, "vm");
+      FAIL("accepted " + entry);
+    } catch (const base::InvalidInput& error) {
+      CHECK_THAT(error.what(), !ContainsSubstring("secret"));
+    }
+  }
+  CHECK_THROWS_WITH(final_env(image({}, {}, {"a-b=x"}), {}, "vm"), ContainsSubstring("a-b"));
+  CHECK_THROWS_WITH(final_env(image({}, {}), {{"X", "\xff"}}, "vm"), ContainsSubstring("tee-env-X"));
+}
+
+TEST_CASE("the working directory is absolute") {
+  ImageConfig config;
+  CHECK(final_working_dir(config) == "/");
+  config.working_dir = "/srv";
+  CHECK(final_working_dir(config) == "/srv");
+  config.working_dir = "srv";
+  CHECK_THROWS_AS(final_working_dir(config), base::InvalidInput);
+}
+
+}  // namespace launcher

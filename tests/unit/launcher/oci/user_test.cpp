@@ -1,0 +1,126 @@
+#include "launcher/oci/user.h"
+
+#include <cstdlib>
+#include <fstream>
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "tests/unit/catch.h"
+
+namespace launcher {
+namespace {
+
+namespace fs = std::filesystem;
+using Ids = std::vector<std::uint32_t>;
+
+/// An image's root file system.
+struct Root {
+  fs::path path;
+
+  Root() {
+    char folder[] = "/tmp/cs-user-test.XXXXXX";
+    path = ::mkdtemp(folder);
+    fs::create_directories(path / "root/etc");
+    path /= "root";
+    write("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nbroken\nweb:x:33:34::/:\nlow:x:99999999999:1::/:\n");
+    write("etc/group", "root:x:0:\nweb:x:34:\nlogs:x:50:other,web\nbroken:x:abc:web\nadm:x:4:web\n");
+  }
+  ~Root() { fs::remove_all(path.parent_path()); }
+
+  void write(const std::string& name, const std::string& content) const {
+    fs::remove(path / name);
+    std::ofstream(path / name) << content;
+  }
+};
+
+void check(const User& user, std::uint32_t uid, std::uint32_t gid, const Ids& groups) {
+  CHECK(user.uid == uid);
+  CHECK(user.gid == gid);
+  CHECK(user.additional_gids == groups);
+}
+
+}  // namespace
+
+TEST_CASE("a user is found by number and by name") {
+  const Root root;
+  check(resolve_user(root.path, ""), 0, 0, {0});
+  check(resolve_user(root.path, "0"), 0, 0, {0});
+  check(resolve_user(root.path, "web"), 33, 34, {4, 34, 50});
+  check(resolve_user(root.path, "33"), 33, 34, {4, 34, 50});
+  check(resolve_user(root.path, "web:logs"), 33, 50, {4, 50});
+  check(resolve_user(root.path, "web:7"), 33, 7, {4, 7, 50});
+  check(resolve_user(root.path, "1234"), 1234, 0, {0});
+  check(resolve_user(root.path, "1234:5678"), 1234, 5678, {5678});
+  check(resolve_user(root.path, "2147483647"), 2147483647, 0, {0});
+}
+
+TEST_CASE("a user that can't be found or is malformed is refused") {
+  const Root root;
+  for (const char* user : {"nobody", "web:nogroup", ":", "web:", ":web", "a:b:c", "2147483648", "4294967296", "-1",
+                           "low", "web\n", "99999999999999999999", "0:2147483648"}) {
+    INFO(user);
+    CHECK_THROWS_AS(resolve_user(root.path, user), base::InvalidInput);
+  }
+  CHECK_THROWS_AS(resolve_user(root.path, std::string(257, 'a')), base::InvalidInput);
+}
+
+TEST_CASE("an image without account files runs as a number") {
+  const Root root;
+  fs::remove_all(root.path / "etc");
+  check(resolve_user(root.path, ""), 0, 0, {0});
+  check(resolve_user(root.path, "5:6"), 5, 6, {6});
+  CHECK_THROWS_AS(resolve_user(root.path, "web"), base::InvalidInput);
+}
+
+TEST_CASE("C 28: account files as links do not lead out of the image") {
+  const Root root;
+  std::ofstream(root.path.parent_path() / "outside") << "web:x:1:1::/:\n";
+  fs::remove(root.path / "etc/passwd");
+  SECTION("relative") { fs::create_symlink("../../outside", root.path / "etc/passwd"); }
+  SECTION("absolute") { fs::create_symlink(root.path.parent_path() / "outside", root.path / "etc/passwd"); }
+  SECTION("through /proc") { fs::create_symlink("/proc/self/root/etc/passwd", root.path / "etc/passwd"); }
+  SECTION("the folder") {
+    fs::remove_all(root.path / "etc");
+    fs::create_symlink("/etc", root.path / "etc");
+  }
+  CHECK_THROWS_AS(resolve_user(root.path, "web"), base::InvalidInput);
+}
+
+TEST_CASE("a link inside the image is followed") {
+  const Root root;
+  fs::rename(root.path / "etc/passwd", root.path / "accounts");
+  fs::create_symlink("/accounts", root.path / "etc/passwd");
+  CHECK(resolve_user(root.path, "web").uid == 33);
+}
+
+TEST_CASE("C 28: account files that are no files, or huge, are refused") {
+  const Root root;
+  fs::remove(root.path / "etc/group");
+  SECTION("a FIFO") { REQUIRE(::mkfifo((root.path / "etc/group").c_str(), 0600) == 0); }
+  SECTION("a folder") { fs::create_directory(root.path / "etc/group"); }
+  SECTION("a device") {
+    if (::mknod((root.path / "etc/group").c_str(), S_IFCHR | 0600, makedev(1, 5)) != 0) return;
+  }
+  SECTION("100 MB") {
+    root.write("etc/group", "");
+    fs::resize_file(root.path / "etc/group", std::uintmax_t{100} << 20U);
+  }
+  SECTION("one byte above the limit") {
+    root.write("etc/group", "");
+    fs::resize_file(root.path / "etc/group", kMaxAccountFileBytes + 1);
+  }
+  SECTION("a link to itself") { fs::create_symlink("group", root.path / "etc/group"); }
+  CHECK_THROWS_WITH(resolve_user(root.path, "web"), ContainsSubstring("etc/group"));
+}
+
+TEST_CASE("an account file is accepted up to the limit") {
+  const Root root;
+  const std::string line = "logs:x:50:web\n";
+  root.write("etc/group", line + std::string(kMaxAccountFileBytes - line.size(), '\n'));
+  CHECK(resolve_user(root.path, "web").additional_gids == Ids{34, 50});
+}
+
+}  // namespace launcher

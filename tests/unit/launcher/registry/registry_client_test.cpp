@@ -1,0 +1,363 @@
+#include "launcher/registry/registry_client.h"
+
+#include <chrono>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+
+#include "base/encoding.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/fake_registry.h"
+#include "tests/unit/launcher/support/run.h"
+
+namespace launcher {
+namespace {
+
+using asio::ip::tcp;
+using base::HttpResponse;
+using base::HttpServerRequest;
+using Answer = std::optional<HttpResponse>;
+
+const std::string kManifestText = R"({"schemaVersion":2,"config":{},"layers":[]})";
+
+RegistryLimits quick() {
+  RegistryLimits limits;
+  limits.retry.first_delay = base::Milliseconds{1};
+  limits.retry.max_delay = base::Milliseconds{1};
+  limits.request_timeout = base::Milliseconds{2000};
+  return limits;
+}
+
+struct World {
+  asio::io_context context;
+  test::FakeRegistry registry{context.get_executor()};
+  test::FakeRegistry other{context.get_executor()};
+  base::HttpClient http{context.get_executor()};
+  std::optional<Credential> credential;
+  std::vector<std::string> asked_for;
+  RegistryClient client{http,
+                        [this](const std::string& host) {
+                          asked_for.push_back(host);
+                          return credential;
+                        },
+                        quick()};
+  Descriptor manifest = registry.add_manifest("latest", std::string(kOciManifest), kManifestText);
+  Descriptor blob = registry.add_blob("application/x", "the bytes of a blob");
+
+  ImageReference reference(const std::string& suffix = ":latest") const {
+    return ImageReference::parse(registry.host() + "/repo/x" + suffix, "test");
+  }
+  ManifestBytes resolve(const std::string& suffix = ":latest") {
+    return test::run(context, client.resolve(reference(suffix)));
+  }
+  std::string fetch(const Descriptor& wanted) { return test::run(context, client.small_blob(reference(), wanted)); }
+};
+
+HttpResponse refused(const std::string& challenge) {
+  return {401, {{"WWW-Authenticate", challenge}}, std::string(3000, ' ')};
+}
+
+HttpResponse redirected(const std::string& location, unsigned status = 307) {
+  return {status, {{"Location", location}}, ""};
+}
+
+/// Says the same bytes to everyone who connects, then closes.
+base::Awaitable<void> say(tcp::acceptor& acceptor, std::string bytes) {
+  for (;;) {
+    tcp::socket socket = co_await acceptor.async_accept(asio::use_awaitable);
+    std::string request;
+    co_await asio::async_read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n", asio::use_awaitable);
+    co_await asio::async_write(socket, asio::buffer(bytes), asio::use_awaitable);
+    boost::system::error_code ignored;
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a tag and a digest are resolved to the manifest's bytes") {
+  World world;
+  CHECK(world.resolve().bytes == kManifestText);
+  CHECK(world.resolve().digest == world.manifest.digest);
+  CHECK(world.resolve("@" + world.manifest.digest.string()).bytes == kManifestText);
+  CHECK(test::run(world.context, world.client.manifest(world.reference(), world.manifest)).bytes == kManifestText);
+  CHECK(world.fetch(world.blob) == "the bytes of a blob");
+  CHECK(world.asked_for.empty());
+}
+
+TEST_CASE("C 32: a manifest that is not what it is said to be is refused") {
+  World world;
+  SECTION("other bytes under a digest") {
+    world.registry.fault = [](const HttpServerRequest&) -> Answer {
+      return HttpResponse{200, {{"Content-Type", std::string(kOciManifest)}}, "{}"};
+    };
+    CHECK_THROWS_WITH(world.resolve("@" + world.manifest.digest.string()), ContainsSubstring("another digest"));
+  }
+  SECTION("another digest in the header") {
+    world.registry.fault = [&](const HttpServerRequest&) -> Answer {
+      return HttpResponse{
+          200,
+          {{"Content-Type", std::string(kOciManifest)}, {"Docker-Content-Digest", world.manifest.digest.string()}},
+          "{}"};
+    };
+    CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("announces"));
+  }
+  SECTION("schema 1") {
+    world.registry.fault = [](const HttpServerRequest&) -> Answer {
+      return HttpResponse{200, {{"Content-Type", "application/vnd.docker.distribution.manifest.v1+json"}}, "{}"};
+    };
+    CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("neither an image index nor an image manifest"));
+  }
+  SECTION("a size other than the descriptor's") {
+    Descriptor wanted = world.manifest;
+    ++wanted.size;
+    CHECK_THROWS_WITH(test::run(world.context, world.client.manifest(world.reference(), wanted)),
+                      ContainsSubstring("size or media type"));
+  }
+  SECTION("too large") {
+    world.registry.fault = [](const HttpServerRequest&) -> Answer {
+      return HttpResponse{200, {{"Content-Type", std::string(kOciManifest)}}, std::string(kMaxManifestBytes + 1, ' ')};
+    };
+    CHECK_THROWS_AS(world.resolve(), base::HttpError);
+    CHECK(world.registry.requests.size() == 1);
+  }
+  SECTION("absent") {
+    CHECK_THROWS_WITH(world.resolve(":none"), ContainsSubstring("404 (MANIFEST_UNKNOWN)"));
+    CHECK(world.registry.requests.size() == 1);
+  }
+}
+
+TEST_CASE("C 32: a Bearer challenge is answered with a token, once for a repository") {
+  World world;
+  std::vector<std::string> token_requests;
+  std::vector<std::string> token_credentials;
+  world.other.fault = [&](const HttpServerRequest& request) -> Answer {
+    token_requests.push_back(request.path + "?" + request.query);
+    token_credentials.emplace_back(request.header("Authorization"));
+    return HttpResponse{200, {}, R"({"token":"secret-token"})"};
+  };
+  world.registry.fault = [&](const HttpServerRequest& request) -> Answer {
+    if (request.header("Authorization") == "Bearer secret-token") return std::nullopt;
+    return refused("Basic realm=\"x\", Bearer realm=\"" + world.other.url() + "/token?a=b\",service=\"the service\"");
+  };
+  SECTION("anonymous") {
+    CHECK(world.resolve().bytes == kManifestText);
+    CHECK(world.fetch(world.blob) == "the bytes of a blob");
+    CHECK(token_requests ==
+          std::vector<std::string>{"/token?a=b&scope=repository%3Arepo%2Fx%3Apull&service=the%20service"});
+    CHECK(token_credentials.front().empty());
+  }
+  SECTION("with a credential") {
+    world.credential = Credential{"_token", "pass"};
+    CHECK(world.resolve().bytes == kManifestText);
+    CHECK(world.asked_for == std::vector<std::string>{world.registry.host()});
+    CHECK(token_credentials.front() == "Basic " + base::base64_encode(base::view_of("_token:pass")));
+  }
+}
+
+TEST_CASE("C 32: a token that is refused is renewed once, not for ever") {
+  World world;
+  int tokens = 0;
+  world.other.fault = [&](const HttpServerRequest&) -> Answer {
+    ++tokens;
+    return HttpResponse{200, {}, R"({"access_token":"t"})"};
+  };
+  world.registry.fault = [&](const HttpServerRequest&) -> Answer {
+    return refused("Bearer realm=\"" + world.other.url() + "/token\"");
+  };
+  CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("401"));
+  CHECK(tokens == 1);
+  CHECK(world.registry.requests.size() == 2);
+}
+
+TEST_CASE("C 32: a token answer or a realm that is no good is refused") {
+  World world;
+  std::string realm = world.other.url() + "/token";
+  std::string body = R"({"token":"t"})";
+  SECTION("no token") { body = "{}"; }
+  SECTION("a token that would break the header") { body = R"({"token":"a\r\nX: y"})"; }
+  SECTION("not JSON") { body = "token"; }
+  SECTION("plain HTTP elsewhere") { realm = "http://auth.example/token"; }
+  SECTION("no realm") { realm.clear(); }
+  world.other.fault = [&](const HttpServerRequest&) -> Answer { return HttpResponse{200, {}, body}; };
+  world.registry.fault = [&](const HttpServerRequest&) -> Answer {
+    return refused(realm.empty() ? "Bearer service=x" : "Bearer realm=\"" + realm + "\"");
+  };
+  CHECK_THROWS_AS(world.resolve(), base::Error);
+}
+
+TEST_CASE("C 32: a Basic challenge is answered with the credential") {
+  World world;
+  const std::string expected = "Basic " + base::base64_encode(base::view_of("user:pass"));
+  world.registry.fault = [&](const HttpServerRequest& request) -> Answer {
+    if (request.header("Authorization") == expected) return std::nullopt;
+    return refused("Basic realm=\"x\"");
+  };
+  CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("asks for a credential"));
+  world.credential = Credential{"user", "pass"};
+  CHECK(world.resolve().bytes == kManifestText);
+  world.registry.fault = [](const HttpServerRequest&) -> Answer { return refused("Negotiate"); };
+  CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("not supported"));
+}
+
+TEST_CASE("C 32: redirects are followed, but no credential follows to another host") {
+  World world;
+  world.credential = Credential{"user", "pass"};
+  const Descriptor there = world.other.add_blob("application/x", "the bytes of a blob");
+  world.registry.fault = [&](const HttpServerRequest& request) -> Answer {
+    if (request.header("Authorization").empty()) return refused("Basic realm=\"x\"");
+    if (request.path.find("/blobs/") == std::string::npos) return std::nullopt;
+    return redirected(world.other.url() + request.path);
+  };
+  SECTION("to another host") {
+    CHECK(world.fetch(there) == "the bytes of a blob");
+    REQUIRE(world.other.requests.size() == 1);
+    CHECK(world.other.requests[0].header("Authorization").empty());
+  }
+  SECTION("a challenge from another host is not answered") {
+    world.other.fault = [](const HttpServerRequest&) -> Answer { return refused("Basic realm=\"x\""); };
+    CHECK_THROWS_WITH(world.fetch(there), ContainsSubstring("401"));
+    for (const auto& request : world.other.requests) CHECK(request.header("Authorization").empty());
+  }
+}
+
+TEST_CASE("C 32: a redirect within the registry keeps the credential; bad and endless ones are refused") {
+  World world;
+  world.credential = Credential{"user", "pass"};
+  std::string location;
+  world.registry.fault = [&](const HttpServerRequest& request) -> Answer {
+    if (request.header("Authorization").empty()) return refused("Basic realm=\"x\"");
+    if (request.path.find("manifests/latest") == std::string::npos) return std::nullopt;
+    return redirected(location, 302);
+  };
+  SECTION("relative") {
+    location = "/v2/repo/x/manifests/" + world.manifest.digest.string();
+    CHECK(world.resolve().bytes == kManifestText);
+    CHECK_FALSE(world.registry.requests.back().header("Authorization").empty());
+  }
+  SECTION("endless") {
+    location = "/v2/repo/x/manifests/latest";
+    CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("too often"));
+    CHECK(world.registry.requests.size() == 7);  // the challenge, then the first and five more
+  }
+  SECTION("nowhere") { CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("where to")); }
+  SECTION("to plain HTTP on another machine") {
+    location = "http://registry.example/x";
+    CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("TLS"));
+  }
+  SECTION("to another scheme") {
+    location = "file:///etc/passwd";
+    CHECK_THROWS_AS(world.resolve(), base::Error);
+  }
+}
+
+TEST_CASE("C 32: rate limits and server errors are tried again within the policy") {
+  World world;
+  int answers = 0;
+  int good_after = 3;
+  unsigned status = 503;
+  std::vector<base::HttpHeader> headers;
+  world.registry.fault = [&](const HttpServerRequest&) -> Answer {
+    if (answers++ >= good_after) return std::nullopt;
+    return HttpResponse{status, headers, ""};
+  };
+  SECTION("three failures are too few to give up") {
+    CHECK(world.resolve().bytes == kManifestText);
+    CHECK(answers == 4);
+  }
+  SECTION("four are enough") {
+    good_after = 4;
+    CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("503"));
+    CHECK(answers == 4);
+  }
+  SECTION("Retry-After is honoured") {
+    status = 429;
+    good_after = 1;
+    headers.push_back({"Retry-After", "1"});
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(world.resolve().bytes == kManifestText);
+    CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::seconds(1));
+  }
+  SECTION("a refusal is not tried again") {
+    status = 403;
+    CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("403"));
+    CHECK(answers == 1);
+  }
+}
+
+TEST_CASE("C 32: Retry-After is cut to a bound") {
+  World world;
+  RegistryLimits limits = quick();
+  limits.max_retry_after = base::Milliseconds{10};
+  RegistryClient client(world.http, {}, limits);
+  int answers = 0;
+  world.registry.fault = [&](const HttpServerRequest&) -> Answer {
+    if (answers++ > 0) return std::nullopt;
+    return HttpResponse{429, {{"Retry-After", "86400"}}, ""};
+  };
+  CHECK(test::run(world.context, client.resolve(world.reference())).bytes == kManifestText);
+}
+
+TEST_CASE("C 28: a blob that is longer, shorter or another is refused") {
+  World world;
+  std::string served;
+  world.registry.fault = [&](const HttpServerRequest&) -> Answer { return HttpResponse{200, {}, served}; };
+  served = "the bytes of a blob and more";
+  CHECK_THROWS_WITH(world.fetch(world.blob), ContainsSubstring("longer"));
+  served = "the bytes";
+  CHECK_THROWS_WITH(world.fetch(world.blob), ContainsSubstring("shorter"));
+  served = "the bytes of a glob";
+  CHECK_THROWS_WITH(world.fetch(world.blob), ContainsSubstring("another digest"));
+  CHECK(world.registry.requests.size() == 3);
+}
+
+TEST_CASE("C 32: a transfer that breaks off is begun again, and given up in the end") {
+  World world;
+  tcp::acceptor acceptor(world.context, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+  const std::string host = "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
+  const auto reference = ImageReference::parse(host + "/x", "test");
+  std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\nthe bytes";
+  SECTION("cut off") {}
+  SECTION("more than Content-Length says") {
+    answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nthe bytes of a blob";
+  }
+  SECTION("Content-Length is huge") { answer = "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\nthe"; }
+  SECTION("no HTTP") { answer = "SSH-2.0-x\r\n\r\n"; }
+  asio::co_spawn(world.context, say(acceptor, answer), [](const std::exception_ptr&) {});
+  int restarts = 0;
+  BlobSink sink;
+  sink.restart = [&]() -> base::Awaitable<void> {
+    ++restarts;
+    co_return;
+  };
+  sink.write = [](base::ByteView) -> base::Awaitable<void> { co_return; };
+  CHECK_THROWS_AS(test::run(world.context, world.client.blob(reference, world.blob, sink)), base::Error);
+  CHECK(restarts >= 1);
+  CHECK(restarts <= 4);
+}
+
+TEST_CASE("C 32: a blob that comes too slowly is given up") {
+  World world;
+  tcp::acceptor acceptor(world.context, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
+  const std::string host = "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
+  RegistryLimits limits = quick();
+  limits.request_timeout = base::Milliseconds{200};
+  limits.retry.max_attempts = 1;
+  RegistryClient client(world.http, {}, limits);
+  // Nobody accepts, so the connection stands and never answers.
+  CHECK_THROWS_AS(test::run(world.context, client.resolve(ImageReference::parse(host + "/x", "test"))),
+                  base::HttpError);
+}
+
+TEST_CASE("a registry that is not on loopback is spoken to with TLS only") {
+  World world;
+  RegistryLimits limits = quick();
+  limits.retry.max_attempts = 1;
+  RegistryClient client(world.http, {}, limits);
+  // No such name: what matters is the scheme that the error shows.
+  CHECK_THROWS_WITH(test::run(world.context, client.resolve(ImageReference::parse("registry.invalid/x", "test"))),
+                    ContainsSubstring("registry.invalid"));
+}
+
+}  // namespace launcher

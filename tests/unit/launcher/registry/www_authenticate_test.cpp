@@ -1,0 +1,53 @@
+#include "launcher/registry/www_authenticate.h"
+
+#include "base/error.h"
+#include "tests/unit/catch.h"
+
+namespace launcher {
+
+TEST_CASE("C 32: challenges are read, one or several") {
+  const auto bearer =
+      parse_www_authenticate(R"(Bearer realm="https://auth.example/token",service="reg, \"one\"" , scope=pull)");
+  REQUIRE(bearer.size() == 1);
+  CHECK(bearer[0].scheme == "bearer");
+  CHECK(bearer[0].parameters.at("realm") == "https://auth.example/token");
+  CHECK(bearer[0].parameters.at("service") == "reg, \"one\"");
+  CHECK(bearer[0].parameters.at("scope") == "pull");
+
+  const auto both = parse_www_authenticate(R"(, BASIC Realm = "x" ,, Bearer realm="y", a=b, Negotiate, NTLM YWJj==)");
+  REQUIRE(both.size() == 4);
+  CHECK(both[0].scheme == "basic");
+  CHECK(both[0].parameters.at("realm") == "x");
+  CHECK(both[1].parameters.at("a") == "b");
+  CHECK(both[2].scheme == "negotiate");
+  CHECK(both[2].parameters.empty());
+  CHECK(both[3].token68 == "YWJj==");
+  CHECK(parse_www_authenticate("").empty());
+  CHECK(parse_www_authenticate(" , ,").empty());
+  CHECK(parse_www_authenticate("Basic").size() == 1);
+}
+
+TEST_CASE("C 32: malformed challenges are refused") {
+  for (const std::string& text :
+       {std::string("Bearer realm=\"x"), std::string("Bearer realm=\"x\\"), std::string("Bearer realm=\"x\" y"),
+        std::string("=x"), std::string("Bearer ="), std::string("Bearer a=b, a=c"), std::string("Bearer a=\"\n\""),
+        std::string("Bearer\x01"), std::string("\"x\""), std::string("Bearer a b"), std::string("Bearer a=b\0", 11)}) {
+    INFO(text);
+    CHECK_THROWS_AS(parse_www_authenticate(text), base::InvalidInput);
+  }
+}
+
+TEST_CASE("the length, the challenges and the parameters have limits") {
+  CHECK_NOTHROW(parse_www_authenticate(std::string(kMaxChallengeBytes, ' ')));
+  CHECK_THROWS_AS(parse_www_authenticate(std::string(kMaxChallengeBytes + 1, ' ')), base::InvalidInput);
+  std::string schemes = "a";
+  for (std::size_t i = 1; i < kMaxChallenges; ++i) schemes += ",a";
+  CHECK(parse_www_authenticate(schemes).size() == kMaxChallenges);
+  CHECK_THROWS_AS(parse_www_authenticate(schemes + ",a"), base::InvalidInput);
+  std::string parameters = "Bearer p0=x";
+  for (std::size_t i = 1; i < kMaxChallengeParameters; ++i) parameters += ",p" + std::to_string(i) + "=x";
+  CHECK_NOTHROW(parse_www_authenticate(parameters));
+  CHECK_THROWS_AS(parse_www_authenticate(parameters + ",q=x"), base::InvalidInput);
+}
+
+}  // namespace launcher

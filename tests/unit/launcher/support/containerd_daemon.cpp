@@ -1,0 +1,105 @@
+#include "tests/unit/launcher/support/containerd_daemon.h"
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace test {
+namespace {
+
+constexpr auto kContainerd = "/usr/bin/containerd";
+constexpr auto kRunc = "/usr/sbin/runc";
+constexpr auto kStartTimeout = std::chrono::seconds(20);
+constexpr int kPollMs = 20;
+
+bool answers(const std::filesystem::path& path) {
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  const bool connected = ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  ::close(socket);
+  return connected;
+}
+
+}  // namespace
+
+std::string ContainerdDaemon::why_not() {
+  if (::geteuid() != 0) return "not root";
+  if (::access(kContainerd, X_OK) != 0) return "containerd is not installed";
+  if (::access(kRunc, X_OK) != 0) return "runc is not installed";
+  if (::access("/bin/busybox", R_OK) != 0) return "busybox-static is not installed";
+  return {};
+}
+
+ContainerdDaemon::ContainerdDaemon() {
+  char folder[] = "/tmp/cs-containerd.XXXXXX";
+  if (::mkdtemp(folder) == nullptr) throw std::runtime_error("mkdtemp");
+  folder_ = folder;
+  std::ofstream config(folder_ / "config.toml");
+  config << "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[ttrpc]\naddress = \"" << folder
+         << "/ttrpc.sock\"\n";
+  config.close();
+  start();
+}
+
+void ContainerdDaemon::start() {
+  std::string arguments[] = {
+      kContainerd, "--config",        folder_ / "config.toml", "--root", folder_ / "root", "--state", folder_ / "state",
+      "--address", socket().string(), "--log-level",           "warn"};
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  const std::string log = folder_ / "log";
+  posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  const int error = ::posix_spawn(&pid_, kContainerd, &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw std::runtime_error("cannot start containerd");
+  const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;
+  while (!answers(socket())) {
+    if (std::chrono::steady_clock::now() > deadline || ::waitpid(pid_, nullptr, WNOHANG) != 0) {
+      throw std::runtime_error("containerd does not answer");
+    }
+    ::poll(nullptr, 0, kPollMs);
+  }
+}
+
+void ContainerdDaemon::stop() noexcept {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGTERM);
+  ::waitpid(pid_, nullptr, 0);
+  pid_ = -1;
+}
+
+void ContainerdDaemon::restart() {
+  stop();
+  start();
+}
+
+ContainerdDaemon::~ContainerdDaemon() {
+  stop();
+  // A root file system that a shim left mounted would keep the folder busy.
+  ::umount2((folder_ / "state/io.containerd.runtime.v2.task/default/tee-container/rootfs").c_str(), MNT_DETACH);
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
+}
+
+}  // namespace test

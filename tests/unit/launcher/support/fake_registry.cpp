@@ -1,0 +1,53 @@
+#include "tests/unit/launcher/support/fake_registry.h"
+
+#include <algorithm>
+
+namespace test {
+
+FakeRegistry::FakeRegistry(asio::any_io_executor executor)
+    : server_(std::move(executor), [this](const base::HttpServerRequest& request) { return answer(request); }),
+      port_(server_.listen_tcp("127.0.0.1", 0)) {}
+
+launcher::Descriptor FakeRegistry::add_blob(const std::string& media_type, const std::string& bytes) {
+  launcher::Descriptor descriptor{media_type, launcher::Digest::of(base::view_of(bytes)), bytes.size()};
+  blobs_[descriptor.digest.string()] = {media_type, bytes};
+  return descriptor;
+}
+
+launcher::Descriptor FakeRegistry::add_manifest(const std::string& tag, const std::string& media_type,
+                                                const std::string& bytes) {
+  launcher::Descriptor descriptor{media_type, launcher::Digest::of(base::view_of(bytes)), bytes.size()};
+  manifests_[descriptor.digest.string()] = {media_type, bytes};
+  manifests_[tag] = {media_type, bytes};
+  return descriptor;
+}
+
+std::size_t FakeRegistry::count(const std::string& path_part) const {
+  return static_cast<std::size_t>(std::ranges::count_if(requests, [&](const base::HttpServerRequest& request) {
+    return request.path.find(path_part) != std::string::npos;
+  }));
+}
+
+base::Awaitable<base::HttpResponse> FakeRegistry::answer(const base::HttpServerRequest& request) {
+  requests.push_back(request);
+  if (fault) {
+    if (auto response = fault(request)) co_return std::move(*response);
+  }
+  const std::string last = request.path.substr(request.path.rfind('/') + 1);
+  const bool is_blob = request.path.find("/blobs/") != std::string::npos;
+  const auto& all = is_blob ? blobs_ : manifests_;
+  const auto found = all.find(last);
+  base::HttpResponse response;
+  if (found == all.end()) {
+    response.status = 404;
+    response.body = R"({"errors":[{"code":"MANIFEST_UNKNOWN"}]})";
+    co_return response;
+  }
+  response.headers.push_back({"Content-Type", is_blob ? "application/octet-stream" : found->second.media_type});
+  response.headers.push_back(
+      {"Docker-Content-Digest", launcher::Digest::of(base::view_of(found->second.bytes)).string()});
+  response.body = found->second.bytes;
+  co_return response;
+}
+
+}  // namespace test

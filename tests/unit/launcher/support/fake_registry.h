@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/http_server.h"
+#include "launcher/oci/descriptor.h"
+
+namespace test {
+
+/// A registry on loopback that speaks the pulling half of the distribution API, with a hook for faults.
+class FakeRegistry {
+ public:
+  explicit FakeRegistry(asio::any_io_executor executor);
+
+  /// localhost:<port>
+  std::string host() const { return "localhost:" + std::to_string(port_); }
+  std::string url() const { return "http://" + host(); }
+
+  launcher::Descriptor add_blob(const std::string& media_type, const std::string& bytes);
+  /// Served under `tag` and under its digest.
+  launcher::Descriptor add_manifest(const std::string& tag, const std::string& media_type, const std::string& bytes);
+
+  /// Answers instead of the registry when it returns something.
+  std::function<std::optional<base::HttpResponse>(const base::HttpServerRequest&)> fault;
+  std::vector<base::HttpServerRequest> requests;
+  std::size_t count(const std::string& path_part) const;
+
+ private:
+  base::Awaitable<base::HttpResponse> answer(const base::HttpServerRequest& request);
+
+  struct Content {
+    std::string media_type;
+    std::string bytes;
+  };
+  std::map<std::string, Content> blobs_;
+  std::map<std::string, Content> manifests_;
+  base::HttpServer server_;
+  std::uint16_t port_;
+};
+
+}  // namespace test
