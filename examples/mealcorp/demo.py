@@ -239,8 +239,7 @@ class Demonstration:
         token = None
         with self._show.step(what), self._world.launcher(attributes) as launcher:
             with contextlib.suppress(cs_harness.HarnessError, OSError):
-                launcher.wait_for("successfully refreshed attestation token", SCENE_SECONDS)
-                token = launcher.token
+                token = launcher.wait_token(SCENE_SECONDS)
             exit_code = launcher.wait(SCENE_SECONDS)
             log = launcher.log_text
             if decision is not None:

@@ -143,8 +143,7 @@ def test_c28_an_index_of_several_architectures(world: World) -> None:
     index = index_of([(other.manifest, "arm64"), (ours.manifest, "amd64")])
     digest = world.registry.push_manifest("several", "all", index)
     with world.launcher({"tee-image-reference": f"{world.registry.address}/several:all"}) as launcher:
-        launcher.wait_for("successfully refreshed attestation token")
-        token = launcher.token
+        token = launcher.wait_token()
         assert launcher.wait() == 0, launcher.process.last_words()
     container = container_claims(verified_claims(world, token))
     assert container["image_digest"] == digest

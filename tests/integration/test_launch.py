@@ -28,8 +28,7 @@ def test_a_launch_from_metadata_to_exit(world: World, postbox: Postbox, source: 
     attributes = {"tee-image-reference": name}
     file = write_metadata_file(world, attributes) if source == "metadata file" else None
     with world.launcher(attributes, metadata_file=file) as launcher:
-        launcher.wait_for("successfully refreshed attestation token")
-        token = launcher.token
+        token = launcher.wait_token()
         code = launcher.wait()
         assert code == 0, launcher.process.last_words()
         log = launcher.log_text
@@ -72,8 +71,7 @@ def test_the_token_names_machine_and_vm_image(world: World) -> None:
     """Claims about everything but the container, as contract 5 lists them."""
     image = push(world.registry, shell_image())
     with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
-        launcher.wait_for("successfully refreshed attestation token")
-        token = launcher.token
+        token = launcher.wait_token()
         assert launcher.wait() == 0
     claims = verified_claims(world, token)
     instance = world.metadata.instance
@@ -118,8 +116,7 @@ def test_overrides_reach_the_workload_and_the_token(world: World, postbox: Postb
         "tee-env-OTHER": "a=b=c",
     }
     with world.launcher(attributes) as launcher:
-        launcher.wait_for("successfully refreshed attestation token")
-        token = launcher.token
+        token = launcher.wait_token()
         assert launcher.wait() == 0, launcher.process.last_words()
     assert postbox.wait() == "operator a=b=c"
     container = container_claims(verified_claims(world, token))

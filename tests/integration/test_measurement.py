@@ -73,8 +73,7 @@ def test_m3_values_with_equals_signs_duplicates_and_nothing(world: World, postbo
     env = ["PATH=/bin", "TWICE=first", "EQUALS=b=c", "EMPTY=", "TWICE=second"]
     image = push(world.registry, shell_image(postbox.send('echo "$TWICE|$EQUALS|$EMPTY"'), env=env))
     with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
-        launcher.wait_for("successfully refreshed attestation token")
-        token = launcher.token
+        token = launcher.wait_token()
         assert launcher.wait() == 0, launcher.process.last_words()
     claimed = container_claims(verified_claims(world, token))["env"]
     assert postbox.wait() == f"{claimed['TWICE']}|{claimed['EQUALS']}|{claimed['EMPTY']}"
@@ -95,9 +94,9 @@ def test_m5_a_tag_that_moves_after_it_was_resolved(world: World, postbox: Postbo
     """What runs is what was measured, though the tag now names another image."""
     first = push(world.registry, shell_image(postbox.send("echo first")), tag="moving")
     with world.launcher({"tee-image-reference": first.by_tag}) as launcher:
-        launcher.wait_for("successfully refreshed attestation token")
+        token = launcher.wait_token()
         second = push(world.registry, shell_image(postbox.send("echo second")), tag="moving")
-        claims = verified_claims(world, launcher.token)
+        claims = verified_claims(world, token)
         assert launcher.wait() == 0
     assert first.digest != second.digest
     assert container_claims(claims)["image_digest"] == first.digest

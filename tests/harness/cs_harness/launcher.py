@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from .process import HarnessError, Process, binary
 from .tee import TeeClient
 
 LAUNCH_SECONDS = 30.0
+FILE_SECONDS = 5.0
 _FIELD = re.compile(r'([A-Za-z_][\w.]*)=("(?:[^"\\]|\\.)*"|\S*)')
 
 
@@ -86,6 +88,16 @@ class Launcher:
         """Return the first log line whose message starts with the given text."""
         found = self.process.wait_for(lambda line: LogLine.parse(line).message.startswith(message), timeout, message)
         return LogLine.parse(found)
+
+    def wait_token(self, timeout: float = LAUNCH_SECONDS) -> str:
+        """Return the first default token as soon as it has been written to its file."""
+        self.wait_for("successfully refreshed attestation token", timeout)
+        deadline = time.monotonic() + FILE_SECONDS
+        while not self.token_file.exists():  # the log may be a moment ahead of the file
+            if time.monotonic() > deadline or not self.process.running:
+                raise HarnessError(f"no token file{self.process.last_words()}")
+            time.sleep(0.005)
+        return self.token
 
     def wait_ready(self, timeout: float = LAUNCH_SECONDS) -> Launcher:
         """Wait until the workload runs."""

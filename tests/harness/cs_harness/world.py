@@ -41,7 +41,7 @@ class World:
         self.metadata = MetadataServer(folder / "metadata")
         self.machine = Machine(folder / "machine", self.metadata.instance, banks=banks)
         self.containerd = Containerd(folder)
-        self.registry = Registry(folder, self.authority)
+        self.registry = Registry(folder)
         self.verifier: Verifier
         self._progress = progress
         self._token_lifetime_seconds = token_lifetime_seconds
@@ -112,7 +112,6 @@ class World:
             "--runtime-directory": runtime,
             "--verifier": self.verifier.url,
             "--verifier-ca": self.authority.certificate,
-            "--registry-ca": self.authority.certificate,
             "--kernel-command-line": command_line,
             "--log-level": "debug",
             **(options or {}),
