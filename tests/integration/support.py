@@ -82,7 +82,7 @@ class Postbox:
 
     def send(self, what: str) -> str:
         """Return the shell command that posts the output of a shell command."""
-        return f'wget -q -O /dev/null --post-data "$({what})" http://127.0.0.1:{self._server.server_address[1]}/'
+        return f'wget -q -O /dev/null --post-data "$( {what} )" http://127.0.0.1:{self._server.server_address[1]}/'
 
 
 def verified_claims(world: World, token: str, audience: str = DEFAULT_AUDIENCE) -> dict[str, Any]:

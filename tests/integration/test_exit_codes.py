@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cs_harness import World
-from support import push, shell_image
+from support import STAY, push, shell_image
 
 SUCCESS, FAILURE, REBOOT, HOLD = 0, 1, 3, 4
 EXIT_MESSAGES = {
@@ -52,8 +52,12 @@ def test_c31_a_hardened_image_obeys_the_restart_policy(world: World, policy: str
 
 def test_c31_a_workload_that_a_signal_ends_has_failed(world: World) -> None:
     """Killed is not finished."""
-    image = push(world.registry, shell_image("exec /bin/sh -c 'kill -9 $$'; exit 0"))
-    assert launch(world, {"tee-image-reference": image.by_tag}, hardened=True) == FAILURE
+    image = push(world.registry, shell_image(STAY))
+    with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
+        launcher.wait_ready()
+        world.containerd.ctr("tasks", "kill", "--signal", "SIGKILL", "tee-container")
+        assert launcher.wait() == FAILURE
+        assert "workload task ended and returned non-zero" in launcher.log_text
 
 
 @pytest.mark.parametrize("status", [0, 1, 137])

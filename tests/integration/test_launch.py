@@ -185,11 +185,11 @@ def test_the_next_launch_takes_over_what_a_killed_one_left(world: World) -> None
         assert launcher.wait() == 0, launcher.process.last_words()
 
 
-def test_a_debug_image_relays_sigterm(world: World) -> None:
+def test_a_debug_image_relays_sigterm(world: World, postbox: Postbox) -> None:
     """On the debug image SIGTERM goes to the workload, which ends in order."""
-    image = push(world.registry, shell_image(STAY))
+    image = push(world.registry, shell_image(f"trap 'exit 0' TERM; {postbox.send('echo up')}; {STAY}"))
     with world.launcher({"tee-image-reference": image.by_tag}, hardened=False) as launcher:
-        launcher.wait_ready()
+        postbox.wait()
         launcher.terminate()
         assert launcher.wait() == 4
         assert "workload task ended and returned 0" in launcher.log_text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import uuid
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,14 @@ from cs_harness.process import REPOSITORY
 
 DEMO = REPOSITORY / "examples/mealcorp/demo.py"
 SECONDS = 60
+
+
+@pytest.fixture
+def place(folder: Path) -> Path:
+    """Return an empty folder with a short path."""
+    empty = folder / uuid.uuid4().hex[:8]
+    empty.mkdir()
+    return empty
 
 
 def processes_in(folder: Path) -> list[str]:
@@ -29,9 +38,9 @@ def processes_in(folder: Path) -> list[str]:
     return found
 
 
-def test_the_demonstration_ends_as_it_should(tmp_path: Path) -> None:
+def test_the_demonstration_ends_as_it_should(place: Path) -> None:
     """In time, with plain text since nobody is watching, and leaving nothing."""
-    with Process([DEMO], env={"TMPDIR": str(tmp_path)}) as demo:
+    with Process([DEMO], env={"TMPDIR": str(place)}) as demo:
         code = demo.wait(SECONDS)
         text = "\n".join(demo.lines)
     assert code == 0, text
@@ -39,18 +48,18 @@ def test_the_demonstration_ends_as_it_should(tmp_path: Path) -> None:
     assert "\033" not in text
     assert re.search("denied: claim submods.container.image_digest", text)
     assert "4 x lasagne" in text
-    assert list(tmp_path.iterdir()) == []
-    assert processes_in(tmp_path) == []
+    assert list(place.iterdir()) == []
+    assert processes_in(place) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("moment", ["1. The services", "2. MealCorp runs"])
-def test_the_demonstration_cleans_up_when_interrupted(tmp_path: Path, number: int, moment: str) -> None:
+def test_the_demonstration_cleans_up_when_interrupted(place: Path, number: int, moment: str) -> None:
     """Exit code 130, no process, no mount and no file left."""
-    with Process([DEMO], env={"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}) as demo:
+    with Process([DEMO], env={"TMPDIR": str(place), "PYTHONUNBUFFERED": "1"}) as demo:
         demo.wait_for(re.escape(moment), SECONDS)
         os.kill(demo.pid, number)
         assert demo.wait(30) == 130, demo.last_words()
-    assert list(tmp_path.iterdir()) == []
-    assert processes_in(tmp_path) == []
-    assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
+    assert list(place.iterdir()) == []
+    assert processes_in(place) == []
+    assert str(place) not in Path("/proc/self/mountinfo").read_text()

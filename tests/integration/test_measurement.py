@@ -86,7 +86,7 @@ def test_m4_a_config_of_the_wrong_media_type(world: World) -> None:
     pushed = push(world.registry, image)
     with world.launcher({"tee-image-reference": pushed.by_tag}) as launcher:
         assert launcher.wait() == FAILURE
-        assert "media type" in launcher.log_text
+        assert "mediaType" in launcher.log_text
     assert world.pcr() == bytes(32)
 
 

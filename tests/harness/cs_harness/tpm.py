@@ -49,7 +49,8 @@ class Swtpm:
             ]
         )
         try:
-            wait_connect(control, self._process)
+            for path in (control, self.socket):
+                wait_connect(path, self._process)
         except BaseException:
             self.stop()
             raise
