@@ -82,13 +82,13 @@ Attester::~Attester() { worker_.release(std::move(on_tpm_thread_)); }
 base::Awaitable<Evidence> Attester::evidence(base::Bytes nonce) {
   if (nonce.empty()) throw base::InvalidInput("challenge", "nonce is empty");
   Evidence evidence;
-  evidence.quotes = co_await worker_.run(
-      [state = on_tpm_thread_, expected = endorsements_, nonce = std::move(nonce)](measure::Tpm& tpm) {
-        if (state->banks.empty()) state->banks = tpm.pcr_banks();
-        std::vector<Quote> quotes;
-        for (const measure::PcrBank& bank : state->banks) quotes.push_back(state->quote(tpm, bank, nonce, *expected));
-        return quotes;
-      });
+  auto quote_all = [state = on_tpm_thread_, expected = endorsements_, nonce = std::move(nonce)](measure::Tpm& tpm) {
+    if (state->banks.empty()) state->banks = tpm.pcr_banks();
+    std::vector<Quote> quotes;
+    for (const measure::PcrBank& bank : state->banks) quotes.push_back(state->quote(tpm, bank, nonce, *expected));
+    return quotes;
+  };
+  evidence.quotes = co_await worker_.run(std::move(quote_all));
   evidence.boot_log = endorsements_->boot_log;
   evidence.launch_log = endorsements_->launch_log;
   evidence.ak_certificate = certificate_;

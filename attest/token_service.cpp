@@ -70,7 +70,8 @@ bool TokenService::is_valid(const DefaultToken& token) const {
 
 base::Awaitable<void> TokenService::renew(std::shared_ptr<Renewal> renewal) {
   try {
-    Token token = co_await source_(TokenOptions{});
+    TokenOptions defaults;
+    Token token = co_await source_(std::move(defaults));
     const nanoseconds received = clock_.since_boot();
     DefaultToken fresh{.token = std::make_shared<const Token>(std::move(token)), .etag = {}, .received = received,
                        .expires = {}};

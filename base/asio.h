@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -46,16 +47,21 @@ Awaitable<std::invoke_result_t<Work>> run_blocking(asio::any_io_executor executo
                                                    OnTimeout on_timeout) {
   using Result = std::invoke_result_t<Work>;
   struct Shared {
-    explicit Shared(asio::any_io_executor home) : done(std::move(home)) {}
-    asio::steady_timer done;  // used on the caller's executor only
     std::optional<std::conditional_t<std::is_void_v<Result>, std::monostate, Result>> result;
     std::exception_ptr failure;
-    bool finished = false;
+    std::mutex mutex;             // the two threads meet here and nowhere else
+    asio::steady_timer* caller = nullptr;  // null once the caller has gone on, perhaps with its io_context gone too
   };
   const asio::any_io_executor home = co_await asio::this_coro::executor;
-  const auto shared = std::make_shared<Shared>(home);
-  shared->done.expires_after(deadline);
-  asio::post(executor, [shared, home, job = std::move(work)]() mutable {
+  asio::steady_timer done(home, deadline);
+  const auto shared = std::make_shared<Shared>();
+  shared->caller = &done;
+  const std::shared_ptr<void> leave(nullptr, [shared](void*) {
+    const std::scoped_lock lock(shared->mutex);
+    shared->caller = nullptr;
+  });
+  bool finished = false;
+  asio::post(executor, [shared, &home, &finished, job = std::move(work)]() mutable {
     try {
       if constexpr (std::is_void_v<Result>) {
         job();
@@ -66,14 +72,17 @@ Awaitable<std::invoke_result_t<Work>> run_blocking(asio::any_io_executor executo
     } catch (...) {  // not hidden: carried over to the caller
       shared->failure = std::current_exception();
     }
-    asio::post(home, [shared] {
-      shared->finished = true;
-      shared->done.cancel();
+    const std::scoped_lock lock(shared->mutex);
+    if (shared->caller == nullptr) return;  // `home` and `finished` went with the caller
+    asio::post(home, [shared, &finished] {
+      if (shared->caller == nullptr) return;
+      finished = true;
+      shared->caller->cancel();
     });
   });
   boost::system::error_code ended;
-  co_await shared->done.async_wait(asio::redirect_error(asio::use_awaitable, ended));
-  if (!shared->finished) {
+  co_await done.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+  if (!finished) {
     if (ended) throw boost::system::system_error(asio::error::operation_aborted);
     throw on_timeout();
   }

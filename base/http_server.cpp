@@ -166,7 +166,8 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
       if (connections.empty() && all_closed) all_closed->set();
     });
     if (full) {
-      co_await write(stream, plain_text(503, "too many connections\n"), false, false);
+      HttpResponse refusal = plain_text(503, "too many connections\n");
+      co_await write(stream, std::move(refusal), false, false);
       co_return;
     }
     beast::flat_buffer buffer;
@@ -198,13 +199,15 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     if (code) {
       if (is_disconnect(code)) co_return false;
       if (code == beast::error::timeout) rearm(stream);
-      co_await write(stream, refusal_for(code), false, false);
+      HttpResponse refusal = refusal_for(code);
+      co_await write(stream, std::move(refusal), false, false);
       co_await drain(stream);
       co_return false;
     }
     const bool keep_alive = parser.keep_alive() && !stopping;
     const bool without_body = parser.get().method() == http::verb::head;
-    HttpResponse response = co_await handle(to_server_request(parser.release()));
+    HttpServerRequest request = to_server_request(parser.release());
+    HttpResponse response = co_await handle(std::move(request));
     co_return co_await write(stream, std::move(response), keep_alive, without_body);
   }
 

@@ -334,19 +334,21 @@ base::Awaitable<void> Pull::abandon() {
   if (!active_key_.empty()) co_await snapshots_.remove(active_key_);
 }
 
+/// What can't be undone any more is told and left: the failure that led here matters more, and the lease expires.
+base::Awaitable<void> clean_up_quietly(Pull& pull, const Lease& lease) {
+  try {
+    co_await pull.abandon();
+    co_await lease.release_and_collect();
+  } catch (const ContainerdError& error) {
+    base::log::warning("part of a failed pull stays in containerd", {{"reason", error.what()}});
+  }
+}
+
 base::Awaitable<void> release_quietly(const Lease& lease) {
   try {
     co_await lease.release();
   } catch (const ContainerdError& error) {
     base::log::warning("a containerd lease stays until it expires", {{"reason", error.what()}});
-  }
-}
-
-base::Awaitable<void> abandon_quietly(Pull& pull) {
-  try {
-    co_await pull.abandon();
-  } catch (const ContainerdError& error) {
-    base::log::warning("part of a failed pull stays in containerd", {{"reason", error.what()}});
   }
 }
 
@@ -366,8 +368,7 @@ base::Awaitable<Image> pull(RegistryClient& registry, ContainerdClient client, I
   if (failure) {
     // Every call has a deadline, so even a cancelled pull may take the time to clean up.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await abandon_quietly(work);
-    co_await release_quietly(lease);
+    co_await clean_up_quietly(work, lease);
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
     std::rethrow_exception(failure);
   }

@@ -186,12 +186,13 @@ Awaitable<void> Launch::State::reach_containerd() {
 Awaitable<attest::AttestationKey> Launch::State::prepare_tpm() {
   co_await tpm.open(options.tcti);
   auto log = std::make_shared<std::optional<measure::LaunchLog>>();
-  auto [key, lockout] = co_await tpm.run([log, indices = options.attestation_key](measure::Tpm& device) {
+  auto prepare = [log, indices = options.attestation_key](measure::Tpm& device) {
     const measure::LockoutState before = device.lockout_state();
     device.set_lockout_parameters(kLockoutMaxTries, kLockoutRecoverySeconds, kLockoutRecoveryOfLockout);
     log->emplace(measure::LaunchLog::start(device));
     return std::make_pair(attest::load_attestation_key(device, indices), before);
-  });
+  };
+  auto [key, lockout] = co_await tpm.run(std::move(prepare));
   launch_log = std::make_shared<measure::LaunchLog>(std::move(**log));
   if (!lockout.startup_was_orderly) {
     base::log::warning("Failed orderly startup. Avoid using instance reset. Instead, use instance stop/start.",
@@ -214,7 +215,8 @@ Awaitable<Image> Launch::State::pull_image(const LaunchSpec& spec) {
   const auto began = clock.since_boot();
   touched_containerd = true;
   try {
-    Image image = co_await pull(registry, containerd, reference, {.snapshotter = options.snapshotter});
+    PullOptions pull_options{.snapshotter = options.snapshotter};
+    Image image = co_await pull(registry, containerd, reference, std::move(pull_options));
     info("image pulled", {{"image", image.name},
                           {"digest", image.target.digest.string()},
                           {"image_id", image.config_digest.string()},
@@ -271,10 +273,11 @@ Awaitable<base::Json> Launch::State::create_container(const Image& image, const 
 
 Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec) {
   try {
-    co_await tpm.run([log = launch_log, events = launch_events(image, spec, runtime_spec)](measure::Tpm& device) {
+    auto measure_all = [log = launch_log, events = launch_events(image, spec, runtime_spec)](measure::Tpm& device) {
       for (const measure::Event& event : events) log->measure(device, event);
       log->seal(device);
-    });
+    };
+    co_await tpm.run(std::move(measure_all));
   } catch (const Error& error) {
     throw error.in_context("failed to measure CEL events");
   }
@@ -312,7 +315,8 @@ void Launch::State::open_tee_server() {
 
 Awaitable<void> Launch::State::start_workload(const base::Json& runtime_spec) {
   try {
-    co_await container.create_task({});
+    TaskOutput discarded;
+    co_await container.create_task(std::move(discarded));
   } catch (const Error& error) {
     throw error.in_context("failed to create the task", Action::kRestart);
   }

@@ -19,16 +19,15 @@ TpmWorker::~TpmWorker() {
 
 base::Awaitable<void> TpmWorker::open(std::string tcti) {
   throw_if_lost();
-  co_await base::run_blocking(
-      state_->thread.get_executor(), deadline_,
-      [state = state_, tcti = std::move(tcti)] {
-        state->opened = std::make_unique<Tpm>(Tpm::open(tcti));
-        state->opened->pcr_banks();  // a TPM that opens but does not answer is no TPM
-      },
-      [this] {
-        give_up();
-        return TpmError("failed to open TPM device: no answer in time", 0, base::Action::kReboot);
-      });
+  auto open = [state = state_, tcti = std::move(tcti)] {
+    state->opened = std::make_unique<Tpm>(Tpm::open(tcti));
+    state->opened->pcr_banks();  // a TPM that opens but does not answer is no TPM
+  };
+  const auto on_timeout = [this] {
+    give_up();
+    return TpmError("failed to open TPM device: no answer in time", 0, base::Action::kReboot);
+  };
+  co_await base::run_blocking(state_->thread.get_executor(), deadline_, std::move(open), on_timeout);
 }
 
 void TpmWorker::release(std::shared_ptr<void> object) {

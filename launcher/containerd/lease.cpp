@@ -40,10 +40,14 @@ base::Awaitable<void> Lease::add(std::string type, std::string resource_id) cons
   co_await rpc::unary<api::Leases, api::AddResourceRequest, Empty>(client_, "lease add", &Async::AddResource, request);
 }
 
-base::Awaitable<void> Lease::release() const {
+base::Awaitable<void> Lease::release() const { co_await remove(false); }
+
+base::Awaitable<void> Lease::release_and_collect() const { co_await remove(true); }
+
+base::Awaitable<void> Lease::remove(bool wait_for_collection) const {
   api::DeleteRequest request;
   request.set_id(id());
-  request.set_sync(true);
+  request.set_sync(wait_for_collection);
   try {
     co_await rpc::unary<api::Leases, api::DeleteRequest, Empty>(client_.with_lease(""), "lease delete", &Async::Delete,
                                                                 request);

@@ -19,13 +19,16 @@ class Lease {
 
   /// Keeps something that existed before the lease: `type` is "content" or "snapshots/<snapshotter>".
   base::Awaitable<void> add(std::string type, std::string resource_id) const;
-  /// Ends the lease and waits until what only it had kept is collected. A lease that is gone already is fine.
+  /// Ends the lease; one that is gone already is fine. What only it had kept is collected some time later.
   base::Awaitable<void> release() const;
+  /// Ends the lease and waits until what only it had kept is collected.
+  base::Awaitable<void> release_and_collect() const;
 
   static base::Awaitable<std::vector<std::string>> list(ContainerdClient client);
 
  private:
   explicit Lease(ContainerdClient client) : client_(std::move(client)) {}
+  base::Awaitable<void> remove(bool wait_for_collection) const;
 
   ContainerdClient client_;
 };

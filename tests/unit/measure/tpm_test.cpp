@@ -1,0 +1,154 @@
+#include "measure/tpm.h"
+
+#include <atomic>
+
+#include "base/encoding.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/support/faulty_tpm.h"
+#include "tests/unit/support/swtpm.h"
+
+using base::Bytes;
+using measure::HashAlgorithm;
+using measure::PcrBank;
+using measure::Tpm;
+using measure::TpmError;
+using test::FaultyTpm;
+
+namespace {
+
+// TPM_CC and TPM_RC of TPM 2.0 part 2, sections 6.5.2 and 6.6.3.
+constexpr std::uint32_t kPcrExtend = 0x182;
+constexpr std::uint32_t kGetCapability = 0x17a;
+constexpr std::uint32_t kRetry = 0x922;
+constexpr std::uint32_t kYielded = 0x908;
+constexpr std::uint32_t kLockout = 0x921;
+constexpr std::uint32_t kFailure = 0x101;
+
+const Bytes kEccTemplate = base::hex_decode(
+    "0023000b00050072000000100018000b000300100020" + std::string(64, '0') + "0020" + std::string(64, '0'), "template");
+
+std::string socket_of(const test::Swtpm& swtpm) { return swtpm.tcti().substr(swtpm.tcti().find('=') + 1); }
+
+measure::DigestSet digests_of(std::string_view text, const std::vector<PcrBank>& banks) {
+  measure::DigestSet digests;
+  for (const PcrBank& bank : banks) digests[bank.algorithm] = measure::hash(bank.algorithm, base::view_of(text));
+  return digests;
+}
+
+/// What extending a PCR says when the TPM answers that command with `bytes`.
+std::string extend_error(Bytes bytes, bool then_silent = false) {
+  test::Swtpm swtpm;
+  const FaultyTpm faulty(socket_of(swtpm), [&](std::uint32_t code) -> std::unique_ptr<FaultyTpm::Answer> {
+    if (code != kPcrExtend) return nullptr;
+    return std::make_unique<FaultyTpm::Answer>(FaultyTpm::Answer{bytes, then_silent});
+  });
+  Tpm tpm = Tpm::open(faulty.tcti());
+  try {
+    tpm.extend(13, digests_of("x", tpm.pcr_banks()));
+    return "";
+  } catch (const TpmError& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("one extend reaches every bank") {
+  test::Swtpm swtpm;
+  Tpm tpm = Tpm::open(swtpm.tcti());
+  const auto banks = tpm.pcr_banks();
+  REQUIRE(banks.size() == 4);
+  CHECK(banks[0].algorithm == HashAlgorithm::kSha1);
+  const auto digests = digests_of("event", banks);
+  tpm.extend(13, digests);
+  for (const PcrBank& bank : banks) {
+    CHECK(bank.pcrs.size() == 24);
+    const auto values = tpm.read_pcrs(bank.algorithm, bank.pcrs);
+    REQUIRE(values.size() == 24);
+    const Bytes zero(measure::digest_size(bank.algorithm), 0);
+    CHECK(values.at(13) == measure::extended(bank.algorithm, zero, digests.at(bank.algorithm)));
+    CHECK(values.at(12) == zero);
+    CHECK(values.at(17) == Bytes(measure::digest_size(bank.algorithm), 0xff));
+  }
+}
+
+TEST_CASE("NV memory written by the platform is read back, whatever its size") {
+  test::Swtpm swtpm;
+  Tpm tpm = Tpm::open(swtpm.tcti());
+  CHECK_FALSE(tpm.read_nv(0x01c10003).has_value());
+  for (const std::size_t size : {std::size_t{1}, std::size_t{88}, std::size_t{1500}}) {
+    Bytes content(size);
+    for (std::size_t i = 0; i < size; ++i) content[i] = static_cast<std::uint8_t>(i * 7);
+    tpm.write_platform_nv(0x01c10003, content);
+    CHECK(tpm.read_nv(0x01c10003) == content);
+  }
+}
+
+TEST_CASE("the same template makes the same key, and keys leave room for others when they go") {
+  test::Swtpm swtpm;
+  Tpm tpm = Tpm::open(swtpm.tcti());
+  const Bytes first = tpm.create_endorsement_primary(kEccTemplate).public_area();
+  // swtpm without a resource manager holds three transient objects at most.
+  for (int i = 0; i < 8; ++i) CHECK(tpm.create_endorsement_primary(kEccTemplate).public_area() == first);
+  CHECK(first.size() == 88);
+  CHECK_THROWS_WITH(tpm.create_endorsement_primary(Bytes{0, 1}), ContainsSubstring("key template"));
+}
+
+TEST_CASE("lockout parameters are set and read") {
+  test::Swtpm swtpm;
+  Tpm tpm = Tpm::open(swtpm.tcti());
+  tpm.set_lockout_parameters(32, 7200, 86400);
+  const auto state = tpm.lockout_state();
+  CHECK(state.max_tries == 32);
+  CHECK(state.recovery_seconds == 7200);
+  CHECK(state.lockout_recovery_seconds == 86400);
+}
+
+TEST_CASE("M 8: a TPM that is absent can't be opened, and only a reboot may help") {
+  for (const char* tcti : {"device:/dev/no-such-tpm", "swtpm:path=/nonexistent/socket", "nonsense:x"}) {
+    CAPTURE(tcti);
+    try {
+      Tpm::open(tcti);
+      FAIL_CHECK("opened");
+    } catch (const TpmError& error) {
+      CHECK_THAT(error.what(), ContainsSubstring("failed to open TPM device"));
+      CHECK(error.action() == base::Action::kReboot);
+    }
+  }
+}
+
+TEST_CASE("M 8: RC_RETRY and RC_YIELDED pass, the command is sent again") {
+  for (const std::uint32_t code : {kRetry, kYielded}) {
+    test::Swtpm swtpm;
+    std::atomic<int> refused = 0;
+    const FaultyTpm faulty(socket_of(swtpm), [&](std::uint32_t command) -> std::unique_ptr<FaultyTpm::Answer> {
+      if (command != kPcrExtend || refused++ >= 2) return nullptr;
+      return std::make_unique<FaultyTpm::Answer>(FaultyTpm::Answer{FaultyTpm::response(code)});
+    });
+    Tpm tpm = Tpm::open(faulty.tcti());
+    const auto banks = tpm.pcr_banks();
+    tpm.extend(13, digests_of("once", banks));
+    CHECK(refused == 3);
+    const std::array<std::uint32_t, 1> pcr = {13};
+    const Bytes zero(32, 0);
+    CHECK(tpm.read_pcrs(HashAlgorithm::kSha256, pcr).at(13) ==
+          measure::extended(HashAlgorithm::kSha256, zero, measure::hash(HashAlgorithm::kSha256, base::view_of("once"))));
+  }
+}
+
+TEST_CASE("M 8: RC_LOCKOUT, RC_FAILURE and short answers are errors that name the command") {
+  CHECK_THAT(extend_error(FaultyTpm::response(kLockout)), ContainsSubstring("TPM2_PCR_Extend: "));
+  CHECK_THAT(extend_error(FaultyTpm::response(kFailure)), ContainsSubstring("TPM2_PCR_Extend: "));
+  CHECK_THAT(extend_error(FaultyTpm::response(kRetry)), ContainsSubstring("TPM2_PCR_Extend: "));
+  CHECK_THAT(extend_error(Bytes{0x80, 0x01, 0x00}), ContainsSubstring("TPM2_PCR_Extend: "));
+}
+
+TEST_CASE("M 8: a TPM that does not tell its banks is refused") {
+  test::Swtpm swtpm;
+  const FaultyTpm faulty(socket_of(swtpm), [&](std::uint32_t command) -> std::unique_ptr<FaultyTpm::Answer> {
+    if (command != kGetCapability) return nullptr;
+    return std::make_unique<FaultyTpm::Answer>(FaultyTpm::Answer{FaultyTpm::response(kFailure)});
+  });
+  Tpm tpm = Tpm::open(faulty.tcti());
+  CHECK_THROWS_WITH(tpm.pcr_banks(), ContainsSubstring("TPM2_GetCapability(PCRS)"));
+}

@@ -1,0 +1,51 @@
+#include "measure/tpm_worker.h"
+
+#include "tests/unit/catch.h"
+#include "tests/unit/support/faulty_tpm.h"
+#include "tests/unit/support/run.h"
+#include "tests/unit/support/swtpm.h"
+
+using measure::Tpm;
+using measure::TpmError;
+using measure::TpmWorker;
+
+TEST_CASE("jobs run one behind the other and their results come back") {
+  test::Swtpm swtpm;
+  asio::io_context context;
+  TpmWorker worker;
+  CHECK_THROWS_WITH(test::run(context, worker.run([](Tpm&) { return 1; })), ContainsSubstring("not open"));
+  test::run(context, worker.open(swtpm.tcti()));
+  CHECK(test::run(context, worker.run([](Tpm& tpm) { return tpm.pcr_banks().size(); })) == 4);
+  CHECK_THROWS_WITH(test::run(context, worker.run([](Tpm&) -> int { throw base::Error("job"); })), "job");
+}
+
+TEST_CASE("M 8: a TPM that is not there can't be opened") {
+  asio::io_context context;
+  TpmWorker worker;
+  try {
+    test::run(context, worker.open("swtpm:path=/nonexistent/socket"));
+    FAIL("opened");
+  } catch (const TpmError& error) {
+    CHECK(error.action() == base::Action::kReboot);
+  }
+}
+
+TEST_CASE("M 8: a TPM that says nothing past the deadline is given up, and nothing waits for it") {
+  test::Swtpm swtpm;
+  const std::string socket = swtpm.tcti().substr(swtpm.tcti().find('=') + 1);
+  test::FaultyTpm faulty(socket, [](std::uint32_t command) -> std::unique_ptr<test::FaultyTpm::Answer> {
+    if (command != 0x182) return nullptr;
+    return std::make_unique<test::FaultyTpm::Answer>(test::FaultyTpm::Answer{{}, true});
+  });
+  asio::io_context context;
+  {
+    TpmWorker worker(base::Milliseconds(300));
+    test::run(context, worker.open(faulty.tcti()));
+    const auto extend = [](Tpm& tpm) {
+      tpm.extend(13, {{measure::HashAlgorithm::kSha256, base::Bytes(32, 1)}});
+      return true;
+    };
+    CHECK_THROWS_WITH(test::run(context, worker.run(extend)), "the TPM did not answer in time");
+    CHECK_THROWS_WITH(test::run(context, worker.run(extend)), "the TPM has stopped answering");
+  }
+}
