@@ -1,0 +1,78 @@
+#include "verifier/ak_certificate.h"
+
+#include <new>
+#include <string>
+#include <string_view>
+
+#include <openssl/x509_vfy.h>
+
+#include "base/error.h"
+
+namespace verifier {
+namespace {
+
+using base::InvalidInput;
+
+constexpr const char* kLeaf = "AK certificate";
+constexpr int kMaxDepth = 8;
+constexpr int kAuthLevel = 2;  // RSA 2048 and SHA-256 at least
+
+struct StackDeleter {
+  void operator()(STACK_OF(X509) * stack) const noexcept { sk_X509_pop_free(stack, X509_free); }
+};
+using StackPtr = std::unique_ptr<STACK_OF(X509), StackDeleter>;
+using ContextPtr = std::unique_ptr<X509_STORE_CTX, base::OpensslDeleter<X509_STORE_CTX_free>>;
+
+StackPtr parse_intermediates(const std::vector<base::Bytes>& intermediates) {
+  StackPtr stack(sk_X509_new_null());
+  if (!stack) throw std::bad_alloc();
+  for (const base::Bytes& der : intermediates) {
+    base::X509Ptr certificate = base::parse_certificate(der, "AK certificate chain");
+    if (sk_X509_push(stack.get(), certificate.get()) <= 0) throw std::bad_alloc();
+    certificate.release();  // the stack's now
+  }
+  return stack;
+}
+
+}  // namespace
+
+TrustAnchors::TrustAnchors(const std::vector<base::X509Ptr>& anchors) : store_(X509_STORE_new()) {
+  if (!store_) throw std::bad_alloc();
+  if (anchors.empty()) throw base::Error("no attestation root is configured");
+  for (const base::X509Ptr& anchor : anchors) {
+    if (X509_STORE_add_cert(store_.get(), anchor.get()) != 1) {
+      throw base::Error("adding an attestation root: " + base::openssl_error());
+    }
+  }
+}
+
+base::X509Ptr TrustAnchors::verify(base::ByteView leaf, const std::vector<base::Bytes>& intermediates,
+                                   base::WallTime now) const {
+  base::X509Ptr certificate = base::parse_certificate(leaf, kLeaf);
+  const StackPtr untrusted = parse_intermediates(intermediates);
+  const ContextPtr context(X509_STORE_CTX_new());
+  if (!context || X509_STORE_CTX_init(context.get(), store_.get(), certificate.get(), untrusted.get()) != 1) {
+    throw std::bad_alloc();
+  }
+  X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_time(parameters, static_cast<time_t>(base::to_unix_seconds(now)));
+  X509_VERIFY_PARAM_set_depth(parameters, kMaxDepth);
+  X509_VERIFY_PARAM_set_auth_level(parameters, kAuthLevel);
+  // OpenSSL counts a critical subject alternative name among the extensions it handles: it names the machine in Google's
+  // certificates and binds nobody here.
+  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
+  if (X509_verify_cert(context.get()) != 1) {
+    const int code = X509_STORE_CTX_get_error(context.get());
+    const int depth = X509_STORE_CTX_get_error_depth(context.get());
+    base::openssl_error();
+    throw InvalidInput(kLeaf, std::string(X509_verify_cert_error_string(code)) +
+                                  (depth > 0 ? " (issuer number " + std::to_string(depth) + ")" : ""));
+  }
+  // Absent key usage reads as all bits set.
+  if ((X509_get_key_usage(certificate.get()) & KU_DIGITAL_SIGNATURE) == 0) {
+    throw InvalidInput(kLeaf, "its key is not for signatures");
+  }
+  return certificate;
+}
+
+}  // namespace verifier

@@ -1,0 +1,238 @@
+#include "verifier/api.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "attest/messages.h"
+#include "base/encoding.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "verifier/appraisal.h"
+#include "verifier/claims.h"
+#include "verifier/status.h"
+
+namespace verifier {
+namespace {
+
+using base::HttpResponse;
+using base::HttpServerRequest;
+using base::InvalidInput;
+using base::Json;
+using base::JsonObject;
+
+constexpr const char* kBody = "request";
+constexpr std::size_t kMaxRootsBytes = std::size_t{1} << 20U;
+constexpr std::size_t kMaxJwksBytes = std::size_t{1} << 20U;
+constexpr std::string_view kVerifyVerb = "verifyConfidentialSpace";
+constexpr attest::CanonicalCode kMethodNotAllowed{"INVALID_ARGUMENT", 3, 405};
+
+HttpResponse json_response(unsigned status, const Json& body) {
+  return {.status = status,
+          .headers = {{"Content-Type", "application/json; charset=UTF-8"}, {"Cache-Control", "no-store"}},
+          .body = body.dump()};
+}
+
+HttpResponse error_response(const attest::CanonicalCode& code, std::string_view message) {
+  return json_response(code.http_status, attest::error_json(code, message));
+}
+
+/// Calls `answer` if the method is the one that the resource takes.
+template <typename Answer>
+HttpResponse only(std::string_view method, const HttpServerRequest& request, Answer answer) {
+  if (request.method == method) return json_response(200, answer());
+  HttpResponse response = error_response(kMethodNotAllowed, "this resource takes " + std::string(method) + " only");
+  response.headers.push_back({"Allow", std::string(method)});
+  return response;
+}
+
+Json partial_error(std::string_view code, std::string_view message) {
+  return {{"code", attest::canonical_code(code).number}, {"message", message}};
+}
+
+bool has_image_signatures(const JsonObject& request) {
+  return std::ranges::any_of(request.objects_or_empty("signedEntities"), [](const JsonObject& entity) {
+    entity.expect_only({"containerImageSignatures"});
+    return !entity.objects_or_empty("containerImageSignatures").empty();
+  });
+}
+
+/// The name stands in the path; the launcher's library writes it into the body as well.
+void expect_same_challenge(const JsonObject& request, const std::string& name) {
+  if (request.string_or("challenge", name) != name) {
+    throw InvalidInput(request.path() + ".challenge", "is not the challenge of the path");
+  }
+}
+
+/// Else evidence of a machine of one project would be turned into tokens through another's challenge.
+void expect_project(const attest::InstanceIdentity& identity, const std::string& project) {
+  if (project == identity.project_id || project == std::to_string(identity.project_number)) return;
+  throw StatusError("PERMISSION_DENIED", "the machine belongs to project " + identity.project_id + ", not to " + project);
+}
+
+std::vector<base::X509Ptr> load_roots(const std::vector<std::filesystem::path>& files) {
+  std::vector<base::X509Ptr> roots;
+  for (const std::filesystem::path& file : files) {
+    auto certificates = base::parse_pem_certificates(base::read_text_file(file, kMaxRootsBytes), file.string());
+    std::ranges::move(certificates, std::back_inserter(roots));
+  }
+  return roots;
+}
+
+std::vector<IdentityTokenIssuer> load_issuers(const std::vector<IssuerConfig>& configs) {
+  std::vector<IdentityTokenIssuer> issuers;
+  for (const IssuerConfig& config : configs) {
+    issuers.push_back({config.issuer, attest::parse_jwks(base::read_text_file(config.jwks, kMaxJwksBytes),
+                                                         config.jwks.string())});
+  }
+  return issuers;
+}
+
+void log_token(const Appraisal& appraisal, const Json& claims) {
+  base::log::info("token issued", {{"project", appraisal.identity.project_id},
+                                   {"instance", appraisal.identity.instance_name},
+                                   {"hwmodel", claims["hwmodel"].get<std::string>()},
+                                   {"swname", claims["swname"].get<std::string>()},
+                                   {"dbgstat", claims["dbgstat"].get<std::string>()},
+                                   {"image_digest", appraisal.launch.image_digest}});
+}
+
+}  // namespace
+
+Knowledge Knowledge::load(const Config& config) {
+  return {TrustAnchors(load_roots(config.attestation_roots)),
+          ReferenceValues::parse(base::read_text_file(config.reference_values, kMaxReferenceValuesBytes),
+                                 config.reference_values.string()),
+          IdentityTokens(load_issuers(config.identity_token_issuers)), SigningKeys::open(config.state_directory)};
+}
+
+Api::Api(Config config, Knowledge knowledge, base::Clock clock)
+    : config_(std::move(config)),
+      knowledge_(std::move(knowledge)),
+      clock_(std::move(clock)),
+      challenges_(config_.challenge_lifetime, clock_) {}
+
+base::Awaitable<HttpResponse> Api::handle(const HttpServerRequest& request) {
+  try {
+    co_return answer(request);
+  } catch (const StatusError& error) {
+    base::log::warning("request refused", {{"path", request.path}, {"status", error.code().name}, {"reason", error.what()}});
+    co_return error_response(error.code(), error.what());
+  } catch (const InvalidInput& error) {
+    base::log::warning("request refused", {{"path", request.path}, {"status", "INVALID_ARGUMENT"}, {"reason", error.what()}});
+    co_return error_response(attest::canonical_code("INVALID_ARGUMENT"), error.what());
+  } catch (const std::exception& error) {
+    // What went wrong inside is for the operator, not for the client.
+    base::log::error("request failed", {{"path", request.path}, {"error", error.what()}});
+    co_return error_response(attest::canonical_code("INTERNAL"), "internal error");
+  }
+}
+
+HttpResponse Api::answer(const HttpServerRequest& request) {
+  if (request.path == "/healthz") return only("GET", request, [] { return Json{{"status", "ok"}}; });
+  if (request.path == "/.well-known/openid-configuration") return only("GET", request, [&] { return discovery(); });
+  if (request.path == "/.well-known/jwks.json") {
+    return only("GET", request, [&] { return knowledge_.signing_keys.jwks(); });
+  }
+  if (const auto resource = parse_resource_path(request.path)) return answer_resource(request, *resource);
+  throw StatusError("NOT_FOUND", "there is no such resource");
+}
+
+HttpResponse Api::answer_resource(const HttpServerRequest& request, const ResourcePath& resource) {
+  if (!resource.location) return only("GET", request, [&] { return locations(resource); });
+  if (resource.is_challenges) return only("POST", request, [&] { return create_challenge(resource, request.body); });
+  if (!resource.challenge) return only("GET", request, [&] { return location(resource); });
+  if (resource.verb != kVerifyVerb) {
+    throw StatusError("UNIMPLEMENTED", "of a challenge, this verifier serves :verifyConfidentialSpace only");
+  }
+  return only("POST", request, [&] { return verify(resource, request.body); });
+}
+
+void Api::expect_location(const ResourcePath& resource) const {
+  const auto& known = config_.locations;
+  if (!known.empty() && std::ranges::find(known, *resource.location) == known.end()) {
+    throw StatusError("NOT_FOUND", "location " + *resource.location + " is not served");
+  }
+}
+
+Json Api::locations(const ResourcePath& resource) const {
+  Json list = Json::array();
+  for (const std::string& id : config_.locations) {
+    list.push_back({{"name", "projects/" + resource.project + "/locations/" + id}, {"locationId", id}});
+  }
+  return {{"locations", std::move(list)}};
+}
+
+Json Api::location(const ResourcePath& resource) const {
+  expect_location(resource);
+  return {{"name", "projects/" + resource.project + "/locations/" + *resource.location},
+          {"locationId", *resource.location}};
+}
+
+Json Api::create_challenge(const ResourcePath& resource, std::string_view body) {
+  expect_location(resource);
+  if (!body.empty()) {
+    const Json parsed = base::parse_json(body, kBody);
+    // All fields of a Challenge are output only: what a client writes into them counts for nothing.
+    JsonObject(parsed, kBody).expect_only({"name", "createTime", "expireTime", "used", "tpmNonce"});
+  }
+  const IssuedChallenge challenge = challenges_.issue(resource.project, *resource.location);
+  return {{"name", challenge.name},
+          {"createTime", base::to_rfc3339(challenge.create_time)},
+          {"expireTime", base::to_rfc3339(challenge.expire_time)},
+          {"used", false},
+          {"tpmNonce", base::base64_encode(challenge.nonce)}};
+}
+
+Json Api::verify(const ResourcePath& resource, std::string_view body) {
+  // First of all, so that no evidence, however it is judged, gets a second try with the same nonce.
+  const base::Bytes nonce = challenges_.consume(*resource.challenge);
+  return issue(resource, body, nonce);
+}
+
+Json Api::issue(const ResourcePath& resource, std::string_view body, base::ByteView nonce) const {
+  const Json parsed = base::parse_json(body, kBody, {.max_bytes = kMaxRequestBytes});
+  const JsonObject json(parsed, kBody);
+  const auto request = attest::VerifyRequest::parse(json);
+  expect_same_challenge(json, *resource.challenge);
+  check_options(request.options);
+
+  const base::WallTime now = clock_.wall();
+  const Appraisal appraisal = appraise(request.evidence, nonce, knowledge_.anchors, now);
+  expect_project(appraisal.identity, resource.project);
+  if (config_.require_secure_boot && !appraisal.boot.secure_boot) {
+    throw StatusError("PERMISSION_DENIED", "the machine was started without Secure Boot");
+  }
+
+  Json partial_errors = Json::array();
+  TokenContext context{config_.issuer, now, config_.token_lifetime, std::nullopt};
+  if (knowledge_.identity_tokens.is_configured()) {
+    context.service_accounts = knowledge_.identity_tokens.emails(request.id_tokens, *resource.challenge, now);
+  } else if (!request.id_tokens.empty()) {
+    partial_errors.push_back(partial_error(
+        "UNIMPLEMENTED", "gcpCredentials: no issuer of ID tokens is configured, google_service_accounts is left out"));
+  }
+  if (has_image_signatures(json)) {
+    partial_errors.push_back(partial_error("UNIMPLEMENTED", "signedEntities: image signatures are not verified"));
+  }
+  const ReferenceValue* image = knowledge_.reference_values.find(appraisal);
+  const Json claims = make_claims(appraisal, image, request.options, context);
+  Json response = {{"attestationToken", knowledge_.signing_keys.sign(claims)}};
+  if (!partial_errors.empty()) response["partialErrors"] = std::move(partial_errors);
+  log_token(appraisal, claims);
+  return response;
+}
+
+Json Api::discovery() const {
+  return {{"issuer", config_.issuer},
+          {"jwks_uri", config_.issuer + "/.well-known/jwks.json"},
+          {"subject_types_supported", {"public"}},
+          {"response_types_supported", {"id_token"}},
+          {"claims_supported",
+           {"sub", "aud", "exp", "iat", "iss", "nbf", "dbgstat", "eat_nonce", "eat_profile", "google_service_accounts",
+            "hwmodel", "oemid", "secboot", "submods", "swname", "swversion"}},
+          {"id_token_signing_alg_values_supported", {"RS256"}},
+          {"scopes_supported", {"openid"}}};
+}
+
+}  // namespace verifier

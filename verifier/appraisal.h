@@ -1,0 +1,31 @@
+#pragma once
+
+#include <map>
+
+#include "attest/evidence.h"
+#include "attest/instance_identity.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "measure/hash.h"
+#include "verifier/ak_certificate.h"
+#include "verifier/boot_state.h"
+#include "verifier/launch_state.h"
+
+namespace verifier {
+
+/// What evidence proves.
+struct Appraisal {
+  attest::InstanceIdentity identity;
+  BootState boot;
+  LaunchState launch;
+  /// Quoted values in every SHA-2 bank in which the boot log replays. Never empty.
+  std::map<measure::HashAlgorithm, measure::PcrValues> pcrs;
+};
+
+/// Appraises a TPM's evidence (RFC 9334, section 3). All of it must hold: the AK certificate's chain, every quote, the
+/// boot log in every bank that it speaks of and in at least one stronger than SHA-1, the launch log in every quoted bank.
+/// Throws InvalidInput that names what failed.
+Appraisal appraise(const attest::Evidence& evidence, base::ByteView nonce, const TrustAnchors& anchors,
+                   base::WallTime now);
+
+}  // namespace verifier

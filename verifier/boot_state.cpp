@@ -1,0 +1,213 @@
+#include "verifier/boot_state.h"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "base/encoding.h"
+#include "base/error.h"
+#include "verifier/secure_boot.h"
+
+namespace verifier {
+namespace {
+
+using base::ByteReader;
+using base::Bytes;
+using base::ByteView;
+using base::InvalidInput;
+using measure::BootEvent;
+using measure::BootLog;
+using measure::HashAlgorithm;
+namespace type = measure::boot_event;
+
+constexpr std::uint32_t kFirmwarePcr = 0;
+constexpr std::uint32_t kLastSeparatedPcr = 7;  // the firmware ends each of PCR 0-7 with a separator
+constexpr std::uint32_t kGrubCommandPcr = 8;
+constexpr std::uint32_t kLoaderPcr = 9;
+constexpr std::string_view kNonHostSignature("GCE NonHostInfo\0", 16);
+constexpr std::size_t kNonHostInfoSize = 32;
+constexpr std::uint8_t kAmdSevSnp = 4;
+// Event of the Linux EFI stub, measured over the command line as the kernel got it: UTF-16 with a final NUL.
+constexpr std::uint32_t kLoadOptionsEventId = 0x8f3b22ed;
+constexpr std::string_view kTrimmed("\0\t\n\v\f\r ", 7);
+constexpr std::array<std::string_view, 5> kGrubPrefixes = {"grub_cmd: ", "kernel_cmdline: ", "module_cmdline: ",
+                                                           "grub_kernel_cmdline ", "grub_cmd "};
+constexpr std::array<std::string_view, 2> kCommandLinePrefixes = {"kernel_cmdline: ", "grub_kernel_cmdline "};
+
+std::vector<const BootEvent*> events_of(const BootLog& log, std::uint32_t pcr) {
+  std::vector<const BootEvent*> events;
+  for (const BootEvent& event : log.events) {
+    if (event.pcr == pcr && event.type != type::kNoAction) events.push_back(&event);
+  }
+  return events;
+}
+
+/// What the firmware said must end before what others may say begins.
+void expect_separators(const BootLog& log, HashAlgorithm bank) {
+  for (std::uint32_t pcr = 0; pcr <= kLastSeparatedPcr; ++pcr) {
+    const auto count = std::ranges::count_if(events_of(log, pcr),
+                                             [&](const BootEvent* event) { return is_separator(*event, bank); });
+    if (count != 1) {
+      throw InvalidInput("PCR " + std::to_string(pcr), "has " + std::to_string(count) + " separators instead of one");
+    }
+  }
+}
+
+Technology parse_technology(const BootEvent& event) {
+  if (event.type != type::kNonhostInfo || event.data.size() != kNonHostInfoSize) {
+    throw InvalidInput("GCE NonHostInfo", "is malformed");
+  }
+  const std::uint8_t value = event.data[kNonHostSignature.size()];
+  switch (value) {
+    case static_cast<std::uint8_t>(Technology::kNone): return Technology::kNone;
+    case static_cast<std::uint8_t>(Technology::kAmdSev): return Technology::kAmdSev;
+    case static_cast<std::uint8_t>(Technology::kAmdSevEs): return Technology::kAmdSevEs;
+    case static_cast<std::uint8_t>(Technology::kIntelTdx): return Technology::kIntelTdx;
+    case kAmdSevSnp: throw InvalidInput("GCE NonHostInfo", "AMD SEV-SNP is not appraised by this verifier");
+    default: throw InvalidInput("GCE NonHostInfo", "unknown technology " + std::to_string(value));
+  }
+}
+
+/// Only events before PCR 0's separator: those are the firmware's own.
+Technology extract_technology(const BootLog& log, HashAlgorithm bank) {
+  std::optional<Technology> technology;
+  for (const BootEvent* event : events_of(log, kFirmwarePcr)) {
+    if (is_separator(*event, bank)) break;
+    const bool is_measured = data_is_measured(*event, bank);
+    if (event->type == type::kScrtmVersion && !is_measured) {
+      throw InvalidInput("PCR 0", "the firmware's version was not measured as it is logged");
+    }
+    if (!base::text_of(event->data).starts_with(kNonHostSignature)) continue;
+    if (!is_measured) throw InvalidInput("GCE NonHostInfo", "was not measured as it is logged");
+    if (technology) throw InvalidInput("GCE NonHostInfo", "stands twice");
+    technology = parse_technology(*event);
+  }
+  return technology.value_or(Technology::kNone);
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(kTrimmed);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kTrimmed) - begin + 1);
+}
+
+template <std::size_t Count>
+std::optional<std::string_view> behind_prefix(std::string_view text, const std::array<std::string_view, Count>& prefixes) {
+  for (const std::string_view prefix : prefixes) {
+    if (text.starts_with(prefix)) return text.substr(prefix.size());
+  }
+  return std::nullopt;
+}
+
+/// GRUB measures the text behind the prefix, some versions with and some without the final NUL; the prefix itself is not
+/// measured.
+bool is_grub_event(const BootEvent& event, HashAlgorithm bank) {
+  const auto text = behind_prefix(base::text_of(event.data), kGrubPrefixes);
+  if (event.type != type::kIpl || !text) return false;
+  const Bytes& digest = event.digests.at(bank);
+  if (digest == measure::hash(bank, base::view_of(*text))) return true;
+  return text->ends_with('\0') && digest == measure::hash(bank, base::view_of(text->substr(0, text->size() - 1)));
+}
+
+/// The command line that GRUB logged. As its prefix is not measured, a command that GRUB ran can be passed off as the
+/// kernel's command line: it is worth something only beside PCR values, or where Secure Boot lets no foreign GRUB
+/// configuration run.
+std::optional<std::string> extract_grub_command_line(const BootLog& log, HashAlgorithm bank) {
+  std::optional<std::string> command_line;
+  bool all_are_grubs = true;
+  for (const BootEvent* event : events_of(log, kGrubCommandPcr)) {
+    if (event->type == type::kEventTag) continue;
+    if (!is_grub_event(*event, bank)) {
+      all_are_grubs = false;
+      continue;
+    }
+    const auto text = behind_prefix(base::text_of(event->data), kCommandLinePrefixes);
+    if (!text) continue;
+    if (command_line) throw InvalidInput("PCR 8", "holds two kernel command lines");
+    command_line = std::string(trimmed(*text));
+  }
+  if (command_line && !all_are_grubs) throw InvalidInput("PCR 8", "holds events that are not GRUB's beside a command line");
+  return command_line;
+}
+
+/// The digest of the load options that the kernel's EFI stub measured. The log does not hold what was measured, so other
+/// measurements into PCR 9 could be passed off as this one: of files that GRUB read (then PCR 8 is not empty), and of an
+/// initial RAM disk with the wanted command line as its bytes (that is measured behind the load options). Hence: only the
+/// first event of PCR 9, and only when PCR 8 is empty.
+std::optional<Bytes> extract_load_options(const BootLog& log, HashAlgorithm bank) {
+  std::optional<Bytes> digest;
+  const std::vector<const BootEvent*> events = events_of(log, kLoaderPcr);
+  if (events.empty() || !events_of(log, kGrubCommandPcr).empty()) return digest;
+  const BootEvent& first = *events.front();
+  if (first.type != type::kEventTag) return digest;
+  ByteReader reader(first.data, "EV_EVENT_TAG");
+  if (reader.u32_le("event id") != kLoadOptionsEventId) return digest;
+  reader.take(reader.u32_le("length"), "description");
+  reader.expect_end();
+  digest = first.digests.at(bank);
+  return digest;
+}
+
+/// UTF-16LE. Nothing when `text` is not UTF-8.
+std::optional<Bytes> to_utf16(std::string_view text) {
+  if (!base::is_utf8(text)) return std::nullopt;
+  Bytes units;
+  const auto append_unit = [&](std::uint32_t unit) {
+    base::append_u8(units, static_cast<std::uint8_t>(unit));
+    base::append_u8(units, static_cast<std::uint8_t>(unit >> 8U));
+  };
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<std::uint8_t>(text[i]);
+    const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    std::uint32_t point = length == 1 ? lead : lead & (0xffU >> (length + 1));
+    for (std::size_t j = 1; j < length; ++j) point = point << 6U | (static_cast<std::uint8_t>(text[i + j]) & 0x3fU);
+    i += length;
+    if (point >= 0x10000) {
+      append_unit(0xd800 + ((point - 0x10000) >> 10U));
+      append_unit(0xdc00 + ((point - 0x10000) & 0x3ffU));
+    } else {
+      append_unit(point);
+    }
+  }
+  return units;
+}
+
+}  // namespace
+
+std::string_view hardware_model(Technology technology) {
+  switch (technology) {
+    case Technology::kNone: return "GCP_SHIELDED_VM";
+    case Technology::kAmdSev: return "GCP_AMD_SEV";
+    case Technology::kAmdSevEs: return "GCP_AMD_SEV_ES";
+    case Technology::kIntelTdx: return "GCP_INTEL_TDX";
+  }
+  throw base::Error("unknown technology");
+}
+
+bool BootState::command_line_is(std::string_view expected) const {
+  if (kernel_command_line) return *kernel_command_line == trimmed(expected);
+  if (!load_options_digest) return false;
+  auto options = to_utf16(expected);
+  if (!options) return false;
+  if (*load_options_digest == measure::hash(bank, *options)) return true;
+  options->insert(options->end(), {0, 0});
+  return *load_options_digest == measure::hash(bank, *options);
+}
+
+BootState extract_boot_state(const BootLog& log, HashAlgorithm bank) {
+  for (const BootEvent& event : log.events) {
+    if (event.type != type::kNoAction && !event.digests.contains(bank)) {
+      throw InvalidInput("boot event log", "has an event without " + std::string(name_of(bank)) + " digest");
+    }
+  }
+  expect_separators(log, bank);
+  BootState state;
+  state.bank = bank;
+  state.secure_boot = extract_secure_boot(log, bank);
+  state.technology = extract_technology(log, bank);
+  state.kernel_command_line = extract_grub_command_line(log, bank);
+  state.load_options_digest = extract_load_options(log, bank);
+  return state;
+}
+
+}  // namespace verifier

@@ -1,0 +1,101 @@
+#include "verifier/config.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/http.h"
+#include "base/json.h"
+#include "verifier/resource_name.h"
+
+namespace verifier {
+namespace {
+
+using base::InvalidInput;
+using base::JsonObject;
+
+constexpr const char* kSubject = "config";
+constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20U;
+constexpr std::uint64_t kMaxTokenLifetime = 24 * 3600;
+constexpr std::uint64_t kMaxChallengeLifetime = 3600;
+
+std::chrono::seconds lifetime(const JsonObject& json, const char* key, std::chrono::seconds fallback, std::uint64_t max) {
+  const auto value = json.optional_unsigned(key);
+  if (!value) return fallback;
+  if (*value == 0 || *value > max) {
+    throw InvalidInput(json.path() + "." + key, "is not between 1 and " + std::to_string(max) + " seconds");
+  }
+  return std::chrono::seconds(*value);
+}
+
+std::string parse_issuer(const JsonObject& json) {
+  const std::string field = json.path() + ".issuer";
+  std::string issuer = json.string("issuer");
+  const base::HttpUrl url = base::HttpUrl::parse(issuer, field);
+  if (issuer.ends_with('/') || url.target != "/") throw InvalidInput(field, "has a path or ends with a slash");
+  if (!url.tls && !url.is_loopback()) throw InvalidInput(field, "relying parties need https");
+  return issuer;
+}
+
+ListenConfig parse_listen(const JsonObject& json, const std::filesystem::path& folder) {
+  json.expect_only({"address", "port", "certificate", "private_key"});
+  ListenConfig listen;
+  listen.address = json.string("address");
+  const std::uint64_t port = json.unsigned_integer("port");
+  if (port > UINT16_MAX) throw InvalidInput(json.path() + ".port", "is no port");
+  listen.port = static_cast<std::uint16_t>(port);
+  if (json.has("certificate") || json.has("private_key")) {
+    listen.tls = TlsFiles{folder / json.string("certificate"), folder / json.string("private_key")};
+  } else if (!listen.address.starts_with("127.") && listen.address != "::1") {
+    throw InvalidInput(json.path() + ".certificate", "is missing: without TLS only loopback addresses are served");
+  }
+  return listen;
+}
+
+std::vector<IssuerConfig> parse_issuers(const JsonObject& json, const std::filesystem::path& folder) {
+  std::vector<IssuerConfig> issuers;
+  for (const JsonObject& issuer : json.objects_or_empty("identity_token_issuers")) {
+    issuer.expect_only({"issuer", "jwks"});
+    issuers.push_back({issuer.string("issuer"), folder / issuer.string("jwks")});
+  }
+  return issuers;
+}
+
+std::vector<std::string> parse_locations(const JsonObject& json) {
+  auto locations = json.strings_or_empty("locations");
+  for (const std::string& location : locations) {
+    if (!is_resource_id(location)) throw InvalidInput(json.path() + ".locations", "\"" + location + "\" is no location");
+  }
+  return locations;
+}
+
+}  // namespace
+
+Config Config::parse(std::string_view text, const std::filesystem::path& folder) {
+  const base::Json parsed = base::parse_json(text, kSubject, {.max_bytes = kMaxConfigBytes});
+  const JsonObject json(parsed, kSubject);
+  json.expect_only({"issuer", "listen", "state_directory", "attestation_roots", "reference_values",
+                    "token_lifetime_seconds", "challenge_lifetime_seconds", "identity_token_issuers", "locations",
+                    "require_secure_boot"});
+  Config config;
+  config.issuer = parse_issuer(json);
+  config.listen = parse_listen(json.object("listen"), folder);
+  config.state_directory = folder / json.string("state_directory");
+  for (const std::string& root : json.strings_or_empty("attestation_roots")) {
+    config.attestation_roots.push_back(folder / root);
+  }
+  if (config.attestation_roots.empty()) throw InvalidInput("config.attestation_roots", "names no file");
+  config.reference_values = folder / json.string("reference_values");
+  config.token_lifetime = lifetime(json, "token_lifetime_seconds", config.token_lifetime, kMaxTokenLifetime);
+  config.challenge_lifetime =
+      lifetime(json, "challenge_lifetime_seconds", config.challenge_lifetime, kMaxChallengeLifetime);
+  config.identity_token_issuers = parse_issuers(json, folder);
+  config.locations = parse_locations(json);
+  config.require_secure_boot = json.optional_bool("require_secure_boot").value_or(false);
+  return config;
+}
+
+Config Config::load(const std::filesystem::path& file) {
+  const std::filesystem::path absolute = std::filesystem::absolute(file);
+  return parse(base::read_text_file(absolute, kMaxConfigBytes), absolute.parent_path());
+}
+
+}  // namespace verifier

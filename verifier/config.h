@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace verifier {
+
+struct TlsFiles {
+  std::filesystem::path certificate;  ///< chain in PEM, the server's own first
+  std::filesystem::path private_key;
+};
+
+struct ListenConfig {
+  std::string address;
+  std::uint16_t port = 0;       ///< 0: any that is free
+  std::optional<TlsFiles> tls;  ///< may be absent on loopback addresses only
+};
+
+struct IssuerConfig {
+  std::string issuer;
+  std::filesystem::path jwks;
+};
+
+/// The configuration of the service.
+struct Config {
+  std::string issuer;  ///< the `iss` claim, and where relying parties fetch the keys: https://host[:port]
+  ListenConfig listen;
+  std::filesystem::path state_directory;
+  std::vector<std::filesystem::path> attestation_roots;
+  std::filesystem::path reference_values;
+  std::chrono::seconds token_lifetime{3600};
+  std::chrono::seconds challenge_lifetime{300};
+  std::vector<IssuerConfig> identity_token_issuers;
+  std::vector<std::string> locations;  ///< empty: every location is served
+  bool require_secure_boot = false;
+
+  /// Relative paths are taken from `folder`. Throws InvalidInput("config"...) that names the field.
+  static Config parse(std::string_view json, const std::filesystem::path& folder);
+  static Config load(const std::filesystem::path& file);
+};
+
+}  // namespace verifier

@@ -1,0 +1,120 @@
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include "base/asio.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/http_server.h"
+#include "base/log.h"
+#include "measure/boot_log.h"
+#include "verifier/api.h"
+#include "verifier/config.h"
+#include "verifier/reference_values.h"
+
+namespace {
+
+constexpr base::Milliseconds kStopGrace{5000};
+const std::map<std::string, base::log::Level> kLogLevels = {{"debug", base::log::Level::kDebug},
+                                                            {"info", base::log::Level::kInfo},
+                                                            {"warning", base::log::Level::kWarning},
+                                                            {"error", base::log::Level::kError}};
+
+struct ServeOptions {
+  std::string config;
+  std::string log_level = "info";
+};
+
+struct ReferenceOptions {
+  std::string boot_log;
+  std::string name;
+  std::uint64_t swversion = 0;
+  bool hardened = false;
+  std::vector<std::string> support_attributes;
+};
+
+/// Returns where the service listens, for people and for tests.
+std::string listen(base::HttpServer& server, const verifier::ListenConfig& config) {
+  const std::uint16_t port =
+      config.tls ? server.listen_tls(config.address, config.port, config.tls->certificate, config.tls->private_key)
+                 : server.listen_tcp(config.address, config.port);
+  const bool is_ipv6 = config.address.find(':') != std::string::npos;
+  return std::string(config.tls ? "https" : "http") + "://" + (is_ipv6 ? "[" + config.address + "]" : config.address) +
+         ":" + std::to_string(port);
+}
+
+base::Awaitable<void> stop_on_signal(base::HttpServer& server) {
+  asio::signal_set signals(co_await asio::this_coro::executor, SIGTERM, SIGINT);
+  const int number = co_await signals.async_wait(asio::use_awaitable);
+  base::log::info("stopping", {{"signal", number}});
+  co_await server.stop(kStopGrace);
+}
+
+void serve(const ServeOptions& options) {
+  base::log::start(kLogLevels.at(options.log_level));
+  const verifier::Config config = verifier::Config::load(options.config);
+  verifier::Knowledge knowledge = verifier::Knowledge::load(config);
+  base::log::info("ready to appraise", {{"issuer", config.issuer},
+                                        {"images", std::to_string(knowledge.reference_values.size())},
+                                        {"key_id", knowledge.signing_keys.active_key_id()}});
+  verifier::Api api(config, std::move(knowledge), base::Clock::system());
+  asio::io_context context(1);
+  base::HttpServer server(
+      context.get_executor(), [&api](const base::HttpServerRequest& request) { return api.handle(request); },
+      {.max_body_bytes = verifier::kMaxRequestBytes});
+  const std::string url = listen(server, config.listen);
+  asio::co_spawn(context, stop_on_signal(server), [](std::exception_ptr failure) {
+    if (failure) std::rethrow_exception(failure);
+  });
+  base::log::info("listening", {{"url", url}});
+  context.run();
+  base::log::info("stopped");
+}
+
+void print_reference_value(const ReferenceOptions& options) {
+  const auto log = measure::decode_boot_log(base::read_file(options.boot_log, measure::kMaxBootLogBytes));
+  verifier::ReferenceValue value = verifier::reference_value_of(log);
+  value.name = options.name;
+  value.swversion = options.swversion;
+  value.hardened = options.hardened;
+  value.support_attributes = options.support_attributes;
+  constexpr int kIndent = 2;
+  std::cout << value.to_json().dump(kIndent) << '\n';
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("An attestation service for Confidential Space");
+  app.require_subcommand(1);
+  ServeOptions serve_options;
+  auto* serve_command = app.add_subcommand("serve", "Answer challenges and verify evidence");
+  serve_command->add_option("--config", serve_options.config, "Configuration, a JSON file")->required();
+  serve_command->add_option("--log-level", serve_options.log_level)->check(CLI::IsMember(kLogLevels));
+  ReferenceOptions reference_options;
+  auto* reference_command = app.add_subcommand("reference-value", "Print the entry of the image that wrote a boot log");
+  reference_command->add_option("--boot-log", reference_options.boot_log, "binary_bios_measurements")->required();
+  reference_command->add_option("--name", reference_options.name)->required();
+  reference_command->add_option("--swversion", reference_options.swversion, "Such as 260100")->required();
+  reference_command->add_option("--hardened", reference_options.hardened, "true or false")->required();
+  reference_command->add_option("--support-attributes", reference_options.support_attributes)
+      ->delimiter(',')
+      ->check(CLI::IsMember({"LATEST", "STABLE", "USABLE", "EXPERIMENTAL"}));
+  CLI11_PARSE(app, argc, argv);
+  try {
+    if (serve_command->parsed()) serve(serve_options);
+    if (reference_command->parsed()) print_reference_value(reference_options);
+    return EXIT_SUCCESS;
+  } catch (const std::exception& error) {
+    base::log::error("cs-verifier failed", {{"error", error.what()}});
+    return EXIT_FAILURE;
+  }
+}
