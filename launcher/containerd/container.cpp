@@ -1,13 +1,16 @@
 #include "launcher/containerd/container.h"
 
+#include <chrono>
 #include <csignal>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/retry.h"
 
 namespace launcher {
 namespace {
 
+constexpr auto kGcRoot = "containerd.io/gc.root";
 /// For a task that has been killed to be gone.
 constexpr base::Milliseconds kKillTimeout{30000};
 constexpr base::RetryPolicy kWaitRetry{.max_attempts = 60,
@@ -43,8 +46,10 @@ base::Awaitable<void> Container::remove() const {
 }
 
 base::Awaitable<std::vector<Mount>> Container::prepare_snapshot(Digest chain_id) const {
-  std::map<std::string, std::string> no_labels;
-  co_return co_await snapshots_.prepare(names_.snapshot, chain_id.string(), no_labels);
+  // Until the container's record names it, nothing else keeps the snapshot from garbage collection.
+  std::map<std::string, std::string> labels;
+  labels[kGcRoot] = base::to_rfc3339(std::chrono::system_clock::now());
+  co_return co_await snapshots_.prepare(names_.snapshot, chain_id.string(), labels);
 }
 
 base::Awaitable<void> Container::create(std::string image_name, base::Json spec) const {

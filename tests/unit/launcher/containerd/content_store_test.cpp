@@ -53,7 +53,7 @@ TEST_CASE("the content store takes what has the right digest, and only that") {
     CHECK_THROWS_AS(test::run(context, store.read(descriptor.digest, bytes.size() - 1)), base::InvalidInput);
     test::run(context, store.put(descriptor, bytes, labels));
     CHECK(test::run(context, store.list_blobs()).size() == 1);
-    test::run(context, lease.release());
+    test::run(context, lease.release_and_collect());
     CHECK(test::run(context, store.list_blobs()).empty());
   }
   SECTION("other bytes are refused") {

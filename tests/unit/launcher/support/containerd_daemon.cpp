@@ -23,6 +23,7 @@ namespace test {
 namespace {
 
 constexpr auto kContainerd = "/usr/bin/containerd";
+constexpr auto kSetpriv = "/usr/bin/setpriv";
 constexpr auto kRunc = "/usr/sbin/runc";
 constexpr auto kStartTimeout = std::chrono::seconds(20);
 constexpr int kPollMs = 20;
@@ -59,9 +60,14 @@ ContainerdDaemon::ContainerdDaemon() {
 }
 
 void ContainerdDaemon::start() {
-  std::string arguments[] = {
-      kContainerd, "--config",        folder_ / "config.toml", "--root", folder_ / "root", "--state", folder_ / "state",
-      "--address", socket().string(), "--log-level",           "warn"};
+  // A test program that crashes takes its containerd with it.
+  std::string arguments[] = {kSetpriv,      "--pdeathsig",
+                             "TERM",        kContainerd,
+                             "--config",    folder_ / "config.toml",
+                             "--root",      folder_ / "root",
+                             "--state",     folder_ / "state",
+                             "--address",   socket().string(),
+                             "--log-level", "warn"};
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -70,7 +76,7 @@ void ContainerdDaemon::start() {
   const std::string log = folder_ / "log";
   posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
-  const int error = ::posix_spawn(&pid_, kContainerd, &actions, nullptr, argv.data(), environ);
+  const int error = ::posix_spawn(&pid_, kSetpriv, &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw std::runtime_error("cannot start containerd");
   const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;
