@@ -59,7 +59,6 @@ base::Awaitable<void> stop_on_signal(base::HttpServer& server) {
 }
 
 void serve(const ServeOptions& options) {
-  base::log::start(kLogLevels.at(options.log_level));
   const verifier::Config config = verifier::Config::load(options.config);
   verifier::Knowledge knowledge = verifier::Knowledge::load(config);
   base::log::info("ready to appraise", {{"issuer", config.issuer},
@@ -109,6 +108,7 @@ int main(int argc, char** argv) {
       ->delimiter(',')
       ->check(CLI::IsMember({"LATEST", "STABLE", "USABLE", "EXPERIMENTAL"}));
   CLI11_PARSE(app, argc, argv);
+  base::log::start(kLogLevels.at(serve_options.log_level));
   try {
     if (serve_command->parsed()) serve(serve_options);
     if (reference_command->parsed()) print_reference_value(reference_options);

@@ -44,8 +44,7 @@ struct Variable {
   Bytes data;
 };
 
-Variable parse_variable(ByteView bytes) {
-  ByteReader reader(bytes, "UEFI variable event");
+Variable parse_variable(ByteReader& reader) {
   Variable variable;
   const ByteView guid = reader.take(variable.guid.size(), "GUID");
   std::ranges::copy(guid, variable.guid.begin());
@@ -59,8 +58,21 @@ Variable parse_variable(ByteView bytes) {
   if (data_size > reader.left()) throw InvalidInput("UEFI variable event", "the data is cut off");
   const ByteView data = reader.take(static_cast<std::size_t>(data_size), "data");
   variable.data.assign(data.begin(), data.end());
+  return variable;
+}
+
+Variable parse_whole_variable(ByteView bytes) {
+  ByteReader reader(bytes, "UEFI variable event");
+  Variable variable = parse_variable(reader);
   reader.expect_end();
   return variable;
+}
+
+/// Old versions of shim (before 15.3) log a buffer that is too long, and measure all of it but the last byte.
+bool is_measured_authority(const BootEvent& event, HashAlgorithm bank) {
+  if (data_is_measured(event, bank)) return true;
+  return !event.data.empty() &&
+         event.digests.at(bank) == measure::hash(bank, ByteView(event.data).first(event.data.size() - 1));
 }
 
 /// Reads PCR 7 event by event.
@@ -75,11 +87,13 @@ class SecureBootReader {
       separated_ = true;
       return;
     }
-    if (!data_is_measured(event, bank_)) throw InvalidInput(kPcr, "holds an event whose data was not measured");
+    const bool is_measured = event.type == type::kEfiVariableAuthority ? is_measured_authority(event, bank_)
+                                                                       : data_is_measured(event, bank_);
+    if (!is_measured) throw InvalidInput(kPcr, "holds an event whose data was not measured");
     switch (event.type) {
       case type::kEfiAction: return read_action(base::text_of(event.data));
-      case type::kEfiVariableDriverConfig: return read_configuration(parse_variable(event.data));
-      case type::kEfiVariableAuthority: return read_authority(parse_variable(event.data));
+      case type::kEfiVariableDriverConfig: return read_configuration(parse_whole_variable(event.data));
+      case type::kEfiVariableAuthority: return read_authority(event.data);
       default: throw InvalidInput(kPcr, "holds an event of type " + std::to_string(event.type));
     }
   }
@@ -120,7 +134,9 @@ class SecureBootReader {
     if (!is_new) throw InvalidInput(kPcr, "the variable " + position->first + " was measured twice");
   }
 
-  void read_authority(const Variable&) {
+  void read_authority(ByteView data) {
+    ByteReader reader(data, "UEFI variable event");
+    parse_variable(reader);  // must be one; which key it was is for PCR 7's reference value to say
     if (!separated_) throw InvalidInput(kPcr, "an authority was measured before the separator");
     has_authority_ = true;
   }

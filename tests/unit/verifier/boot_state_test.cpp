@@ -1,0 +1,207 @@
+#include "verifier/boot_state.h"
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/verifier/support.h"
+
+namespace {
+
+using measure::HashAlgorithm;
+using test::BootLogWriter;
+using verifier::BootState;
+using verifier::extract_boot_state;
+using verifier::Technology;
+namespace type = measure::boot_event;
+
+const std::string kSeparator(4, '\0');
+
+std::string non_host_info(char technology) {
+  return std::string("GCE NonHostInfo\0", 16) + technology + std::string(15, '\0');
+}
+
+std::string utf16(std::string_view ascii) {
+  std::string units;
+  for (const char c : ascii) units += {c, '\0'};
+  return units;
+}
+
+/// What every log needs: Secure Boot off, all separators.
+BootLogWriter plain_boot(const std::vector<std::string>& firmware_events = {}) {
+  BootLogWriter writer;
+  writer.add(7, type::kEfiVariableDriverConfig, test::uefi_variable(test::kGlobalVariableGuid, "SecureBoot", {"\0", 1}));
+  for (const std::string& event : firmware_events) writer.add(0, type::kNonhostInfo, event);
+  for (std::uint32_t pcr = 0; pcr <= 7; ++pcr) writer.add(pcr, type::kSeparator, kSeparator);
+  return writer;
+}
+
+BootState state_of(const BootLogWriter& writer) { return extract_boot_state(writer.log(), HashAlgorithm::kSha256); }
+
+const std::string kLoadOptionsTag = std::string("\xed\x22\x3b\x8f\x1a\0\0\0", 8) + std::string("LOADED_IMAGE::LoadOptions\0", 26);
+constexpr const char* kCommandLine = "console=ttyS0 quiet loglevel=1 panic=-1 confidential-space.hardened=true";
+
+}  // namespace
+
+TEST_CASE("a recorded boot with Secure Boot is read") {
+  const auto log = measure::decode_boot_log(test::recorded_boot_log());
+  for (const HashAlgorithm bank : {HashAlgorithm::kSha256, HashAlgorithm::kSha384}) {
+    const BootState state = extract_boot_state(log, bank);
+    CHECK(state.secure_boot);
+    CHECK(state.technology == Technology::kNone);
+    CHECK_FALSE(state.kernel_command_line);
+    CHECK(state.command_line_is(kCommandLine));
+    CHECK_FALSE(state.command_line_is(std::string(kCommandLine) + " init=/bin/sh"));
+  }
+  CHECK_THROWS_WITH(extract_boot_state(log, HashAlgorithm::kSha512), ContainsSubstring("without sha512 digest"));
+}
+
+TEST_CASE("logs of real machines are read") {
+  const std::filesystem::path folder = std::filesystem::path(CS_VECTORS) / "boot-eventlogs";
+  if (!std::filesystem::exists(folder)) {
+    WARN("skipped: no recorded logs in " << folder.string());
+    return;
+  }
+  const auto read = [&](const std::string& name) {
+    return extract_boot_state(measure::decode_boot_log(base::read_file(folder / (name + ".bin"), measure::kMaxBootLogBytes)),
+                              HashAlgorithm::kSha256);
+  };
+  SECTION("a Container-Optimized OS with SEV and Secure Boot, through shim and GRUB") {
+    const BootState state = read("cos-93-amd-sev");
+    CHECK(state.secure_boot);
+    CHECK(state.technology == Technology::kAmdSev);
+    REQUIRE(state.kernel_command_line);
+    CHECK_THAT(*state.kernel_command_line, ContainsSubstring("/syslinux/vmlinuz.A init=/usr/lib/systemd/systemd"));
+    CHECK(state.command_line_is(*state.kernel_command_line + "\n"));
+  }
+  SECTION("an Ubuntu with SEV, without Secure Boot") {
+    const BootState state = read("ubuntu-1804-amd-sev");
+    CHECK_FALSE(state.secure_boot);
+    CHECK(state.technology == Technology::kAmdSev);
+    CHECK(state.kernel_command_line == "/boot/vmlinuz-5.4.0-1046-gcp root=LABEL=cloudimg-rootfs ro console=ttyS0");
+  }
+  SECTION("a workstation whose boot loader is not GRUB") {
+    const BootState state = read("arch-linux-workstation");
+    CHECK_FALSE(state.secure_boot);
+    CHECK(state.technology == Technology::kNone);
+    CHECK_FALSE(state.kernel_command_line);
+  }
+}
+
+TEST_CASE("the firmware says which technology protects the machine") {
+  const auto technology_of = [](char value) { return state_of(plain_boot({non_host_info(value)})).technology; };
+  CHECK(technology_of(0) == Technology::kNone);
+  CHECK(technology_of(1) == Technology::kAmdSev);
+  CHECK(technology_of(2) == Technology::kAmdSevEs);
+  CHECK(technology_of(3) == Technology::kIntelTdx);
+  CHECK_THROWS_WITH(technology_of(4), ContainsSubstring("SEV-SNP"));
+  CHECK_THROWS_WITH(technology_of(5), ContainsSubstring("unknown technology"));
+  CHECK(state_of(plain_boot()).technology == Technology::kNone);
+  CHECK(hardware_model(Technology::kNone) == "GCP_SHIELDED_VM");
+  CHECK(hardware_model(Technology::kAmdSev) == "GCP_AMD_SEV");
+  CHECK(hardware_model(Technology::kAmdSevEs) == "GCP_AMD_SEV_ES");
+  CHECK(hardware_model(Technology::kIntelTdx) == "GCP_INTEL_TDX");
+}
+
+TEST_CASE("a technology that the firmware did not measure counts for nothing") {
+  SECTION("behind the separator, where anybody may measure") {
+    CHECK(state_of(plain_boot().add(0, type::kNonhostInfo, non_host_info(1))).technology == Technology::kNone);
+  }
+  SECTION("with other data than measured") {
+    BootLogWriter writer;
+    writer.add(0, type::kNonhostInfo, non_host_info(1), non_host_info(0));
+    const BootLogWriter plain = plain_boot();
+    for (const auto& event : plain.log().events) writer.add(event.pcr, event.type, base::text_of(event.data));
+    CHECK_THROWS_WITH(state_of(writer), ContainsSubstring("was not measured"));
+  }
+  SECTION("twice") {
+    CHECK_THROWS_WITH(state_of(plain_boot({non_host_info(0), non_host_info(1)})), ContainsSubstring("stands twice"));
+  }
+  SECTION("cut off") {
+    CHECK_THROWS_WITH(state_of(plain_boot({non_host_info(1).substr(0, 17)})), ContainsSubstring("malformed"));
+  }
+}
+
+TEST_CASE("each of PCR 0 to 7 needs exactly one separator, told by type and digest") {
+  SECTION("missing") {
+    BootLogWriter writer;
+    const BootLogWriter plain = plain_boot();
+    for (const auto& event : plain.log().events) {
+      if (event.pcr != 3) writer.add(event.pcr, event.type, base::text_of(event.data));
+    }
+    CHECK_THROWS_WITH(state_of(writer), ContainsSubstring("PCR 3: has 0 separators"));
+  }
+  SECTION("doubled") {
+    CHECK_THROWS_WITH(state_of(plain_boot().add(4, type::kSeparator, kSeparator)),
+                      ContainsSubstring("PCR 4: has 2 separators"));
+  }
+  SECTION("hidden behind another type") {
+    CHECK_THROWS_WITH(state_of(plain_boot().add(0, type::kIpl, kSeparator)), ContainsSubstring("not by both"));
+  }
+  SECTION("of another digest") {
+    CHECK_THROWS_WITH(state_of(plain_boot().add(0, type::kSeparator, kSeparator, "something")),
+                      ContainsSubstring("not by both"));
+  }
+  SECTION("with other data than measured") {
+    CHECK_THROWS_WITH(state_of(plain_boot().add(0, type::kSeparator, "something", kSeparator)),
+                      ContainsSubstring("holds other data"));
+  }
+}
+
+TEST_CASE("GRUB's command line is read when it was measured") {
+  SECTION("with and without a final NUL") {
+    const std::string text("vmlinuz quiet\0", 14);
+    CHECK(state_of(plain_boot().add(8, type::kIpl, "kernel_cmdline: " + text, text)).kernel_command_line == "vmlinuz quiet");
+    CHECK(state_of(plain_boot().add(8, type::kIpl, "grub_kernel_cmdline " + text, "vmlinuz quiet")).kernel_command_line ==
+          "vmlinuz quiet");
+  }
+  SECTION("other text than measured") {
+    CHECK_FALSE(state_of(plain_boot().add(8, type::kIpl, "kernel_cmdline: a", "b")).kernel_command_line);
+  }
+  SECTION("two of them") {
+    CHECK_THROWS_WITH(state_of(plain_boot()
+                                   .add(8, type::kIpl, "kernel_cmdline: a", "a")
+                                   .add(8, type::kIpl, "kernel_cmdline: b", "b")),
+                      ContainsSubstring("two kernel command lines"));
+  }
+  SECTION("beside an event that could be a second one") {
+    CHECK_THROWS_WITH(state_of(plain_boot()
+                                   .add(8, type::kIpl, "kernel_cmdline: a", "a")
+                                   .add(8, type::kIpl, "nothing that GRUB says", "b")),
+                      ContainsSubstring("not GRUB's"));
+  }
+}
+
+TEST_CASE("the kernel's load options are compared by digest") {
+  const std::string measured = utf16("quiet") + std::string(2, '\0');
+  CHECK(state_of(plain_boot().add(9, type::kEventTag, kLoadOptionsTag, measured)).command_line_is("quiet"));
+  CHECK(state_of(plain_boot().add(9, type::kEventTag, kLoadOptionsTag, utf16("quiet"))).command_line_is("quiet"));
+  CHECK_FALSE(state_of(plain_boot().add(9, type::kEventTag, kLoadOptionsTag, measured)).command_line_is("loud"));
+  CHECK_FALSE(state_of(plain_boot().add(9, type::kEventTag, kLoadOptionsTag, measured)).command_line_is("\xff"));
+  CHECK_FALSE(state_of(plain_boot()).command_line_is(""));
+  SECTION("characters beyond the basic plane") {
+    const std::string grin("\x3d\xd8\x00\xde", 4);
+    CHECK(state_of(plain_boot().add(9, type::kEventTag, kLoadOptionsTag, grin)).command_line_is("\xf0\x9f\x98\x80"));
+    CHECK(state_of(plain_boot().add(9, type::kEventTag, kLoadOptionsTag, std::string("\xe9\0\xac\x20", 4)))
+              .command_line_is("\xc3\xa9\xe2\x82\xac"));
+  }
+}
+
+TEST_CASE("other measurements are not passed off as load options") {
+  const std::string wanted = utf16("quiet") + std::string(2, '\0');
+  const std::string real = utf16("init=/bin/sh") + std::string(2, '\0');
+  SECTION("an initial RAM disk with the wanted text as its bytes, measured behind the real load options") {
+    CHECK_FALSE(state_of(plain_boot().add(9, type::kIpl, "x", real).add(9, type::kEventTag, kLoadOptionsTag, wanted))
+                    .command_line_is("quiet"));
+    CHECK_FALSE(
+        state_of(plain_boot().add(9, type::kEventTag, kLoadOptionsTag, real).add(9, type::kEventTag, kLoadOptionsTag, wanted))
+            .command_line_is("quiet"));
+  }
+  SECTION("a file that GRUB read") {
+    CHECK_FALSE(state_of(plain_boot()
+                             .add(8, type::kIpl, "grub_cmd: linux", "linux")
+                             .add(9, type::kEventTag, kLoadOptionsTag, wanted))
+                    .command_line_is("quiet"));
+  }
+}

@@ -1,0 +1,87 @@
+#include "verifier/config.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "tests/unit/catch.h"
+
+namespace {
+
+using base::Json;
+using verifier::Config;
+
+Json complete() {
+  return {{"issuer", "https://verifier.example:8443"},
+          {"listen", {{"address", "0.0.0.0"}, {"port", 8443}, {"certificate", "server.pem"}, {"private_key", "/abs/key.pem"}}},
+          {"state_directory", "state"},
+          {"attestation_roots", {"root.pem"}},
+          {"reference_values", "values.json"}};
+}
+
+Config parse(const Json& json) { return Config::parse(json.dump(), "/etc/cs-verifier"); }
+
+std::string refusal_of(const Json& json) {
+  try {
+    parse(json);
+    return "accepted";
+  } catch (const base::InvalidInput& error) {
+    return error.what();
+  }
+}
+
+std::string refusal_with(const char* key, const Json& value) {
+  Json changed = complete();
+  changed[key] = value;
+  return refusal_of(changed);
+}
+
+}  // namespace
+
+TEST_CASE("a configuration is read, paths relative to its folder") {
+  const Config config = parse(complete());
+  CHECK(config.issuer == "https://verifier.example:8443");
+  CHECK(config.listen.port == 8443);
+  CHECK(config.listen.tls->certificate == "/etc/cs-verifier/server.pem");
+  CHECK(config.listen.tls->private_key == "/abs/key.pem");
+  CHECK(config.state_directory == "/etc/cs-verifier/state");
+  CHECK(config.attestation_roots == std::vector<std::filesystem::path>{"/etc/cs-verifier/root.pem"});
+  CHECK(config.token_lifetime.count() == 3600);
+  CHECK(config.challenge_lifetime.count() == 300);
+  CHECK(config.locations.empty());
+  CHECK_FALSE(config.require_secure_boot);
+}
+
+TEST_CASE("optional settings are read") {
+  Json json = complete();
+  json["token_lifetime_seconds"] = 60;
+  json["challenge_lifetime_seconds"] = 30;
+  json["identity_token_issuers"] = Json::array({{{"issuer", "https://accounts.google.com"}, {"jwks", "google.json"}}});
+  json["locations"] = {"us-central1"};
+  json["require_secure_boot"] = true;
+  const Config config = parse(json);
+  CHECK(config.token_lifetime.count() == 60);
+  CHECK(config.challenge_lifetime.count() == 30);
+  REQUIRE(config.identity_token_issuers.size() == 1);
+  CHECK(config.identity_token_issuers[0].jwks == "/etc/cs-verifier/google.json");
+  CHECK(config.locations == std::vector<std::string>{"us-central1"});
+  CHECK(config.require_secure_boot);
+}
+
+TEST_CASE("what is wrong in a configuration is told by its field") {
+  CHECK_THAT(refusal_with("colour", 1), ContainsSubstring("config.colour: unknown field"));
+  CHECK_THAT(refusal_with("issuer", "verifier"), ContainsSubstring("config.issuer"));
+  CHECK_THAT(refusal_with("issuer", "https://verifier.example/"), ContainsSubstring("config.issuer"));
+  CHECK_THAT(refusal_with("issuer", "https://verifier.example/path"), ContainsSubstring("config.issuer"));
+  CHECK_THAT(refusal_with("issuer", "http://verifier.example"), ContainsSubstring("config.issuer"));
+  CHECK(refusal_with("issuer", "http://127.0.0.1:1") == "accepted");
+  CHECK_THAT(refusal_with("attestation_roots", Json::array()), ContainsSubstring("config.attestation_roots"));
+  CHECK_THAT(refusal_with("token_lifetime_seconds", 0), ContainsSubstring("config.token_lifetime_seconds"));
+  CHECK_THAT(refusal_with("token_lifetime_seconds", 86401), ContainsSubstring("config.token_lifetime_seconds"));
+  CHECK_THAT(refusal_with("challenge_lifetime_seconds", 3601), ContainsSubstring("config.challenge_lifetime_seconds"));
+  CHECK_THAT(refusal_with("locations", {"a/b"}), ContainsSubstring("config.locations"));
+  CHECK_THAT(refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 65536}}), ContainsSubstring("config.listen.port"));
+  CHECK_THAT(refusal_with("listen", {{"address", "0.0.0.0"}, {"port", 1}}), ContainsSubstring("config.listen.certificate"));
+  CHECK(refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 0}}) == "accepted");
+  for (const char* key : {"issuer", "listen", "state_directory", "reference_values"}) {
+    CHECK_THAT(refusal_with(key, nullptr), ContainsSubstring(std::string("config.") + key));
+  }
+}

@@ -1,0 +1,104 @@
+#include "tests/unit/verifier/support.h"
+
+#include <chrono>
+
+#include "attest/attestation_key.h"
+#include "base/file.h"
+#include "measure/launch_log.h"
+#include "vtpm/provision.h"
+#include "vtpm/replay.h"
+
+namespace test {
+
+using namespace std::chrono_literals;
+using measure::Event;
+using measure::EventType;
+using measure::HashAlgorithm;
+
+const std::string kGlobalVariableGuid("\x61\xdf\xe4\x8b\xca\x93\xd2\x11\xaa\x0d\x00\xe0\x98\x03\x2b\x8c", 16);
+const std::string kImageSecurityGuid("\xcb\xb2\x19\xd7\x3a\x3d\x96\x45\xa3\xbc\xda\xd0\x0e\x67\x65\x6f", 16);
+
+base::Bytes recorded_boot_log() {
+  return base::read_file(CS_SOURCE_DIR "/tests/data/boot-log/ovmf-secure-boot.bin", measure::kMaxBootLogBytes);
+}
+
+BootLogWriter& BootLogWriter::add(std::uint32_t pcr, std::uint32_t type, std::string_view data) {
+  return add(pcr, type, data, data);
+}
+
+BootLogWriter& BootLogWriter::add(std::uint32_t pcr, std::uint32_t type, std::string_view data, std::string_view measured) {
+  measure::BootEvent event{.pcr = pcr, .type = type, .digests = {}, .data = base::to_bytes(data)};
+  for (const HashAlgorithm bank : {HashAlgorithm::kSha256, HashAlgorithm::kSha384}) {
+    event.digests.emplace(bank, measure::hash(bank, base::view_of(measured)));
+  }
+  log_.events.push_back(std::move(event));
+  return *this;
+}
+
+std::string uefi_variable(std::string_view guid, std::string_view name, std::string_view data) {
+  const auto length = [](std::size_t value) {
+    std::string bytes(8, '\0');
+    bytes[0] = static_cast<char>(value & 0xffU);
+    bytes[1] = static_cast<char>(value >> 8U);
+    return bytes;
+  };
+  std::string variable(guid);
+  variable += length(name.size()) + length(data.size());
+  for (const char c : name) variable += {c, '\0'};
+  return variable + std::string(data);
+}
+
+std::vector<Event> launch_events() {
+  const std::string digest = "sha256:" + std::string(64, 'a');
+  return {Event::text(EventType::kImageRef, "docker.io/library/nginx:latest"),
+          Event::text(EventType::kImageDigest, digest),
+          Event::text(EventType::kRestartPolicy, "Never"),
+          Event::text(EventType::kImageId, digest),
+          Event::text(EventType::kArg, "nginx"),
+          Event::text(EventType::kEnvVar, "PATH=/bin"),
+          Event{EventType::kMemoryMonitor, {0}}};
+}
+
+attest::InstanceIdentity Machine::identity() { return {"us-central1-a", 12345, "my-project", 678, "my-instance", true}; }
+
+vtpm::Validity Machine::validity() {
+  const base::WallTime now = base::Clock::system().wall();
+  return {now - 1h, now + 24h};
+}
+
+Machine::Machine() : directory_("cs-test"), authority_(vtpm::CertificateAuthority::open(directory_.path() / "ca")) {
+  tpm_ = std::make_unique<measure::Tpm>(measure::Tpm::open(swtpm_.tcti()));
+  vtpm::provision(*tpm_, authority_, identity(), validity(), vtpm::KeyKind::kEcc);
+  vtpm::replay_boot_log(*tpm_, measure::decode_boot_log(recorded_boot_log()));
+  measure::LaunchLog log = measure::LaunchLog::start(*tpm_);
+  for (const Event& event : launch_events()) log.measure(*tpm_, event);
+  log.seal(*tpm_);
+  launch_log_ = log.bytes();
+}
+
+attest::Evidence Machine::evidence(base::ByteView nonce) {
+  const auto key = attest::load_attestation_key(*tpm_, attest::kEccKeyIndices);
+  attest::Evidence evidence;
+  for (const auto& bank : tpm_->pcr_banks()) {
+    auto blob = tpm_->quote(key.key, nonce, bank);
+    evidence.quotes.push_back({bank.algorithm, tpm_->read_pcrs(bank.algorithm, bank.pcrs), std::move(blob.attest),
+                               std::move(blob.signature)});
+  }
+  evidence.boot_log = recorded_boot_log();
+  evidence.launch_log = launch_log_;
+  evidence.ak_certificate = base::certificate_der(*key.certificate);
+  return evidence;
+}
+
+verifier::TrustAnchors Machine::anchors() const {
+  std::vector<base::X509Ptr> roots;
+  roots.push_back(base::parse_certificate(base::certificate_der(authority_.certificate()), "authority"));
+  return verifier::TrustAnchors(roots);
+}
+
+base::Bytes Machine::certificate(const attest::InstanceIdentity& identity, const vtpm::Validity& validity) {
+  const auto key = attest::load_attestation_key(*tpm_, attest::kEccKeyIndices);
+  return base::certificate_der(*vtpm::certify_attestation_key(authority_, key.key, identity, validity));
+}
+
+}  // namespace test

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "attest/evidence.h"
+#include "attest/instance_identity.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/openssl.h"
+#include "measure/boot_log.h"
+#include "measure/event.h"
+#include "measure/tpm.h"
+#include "tests/unit/support/swtpm.h"
+#include "verifier/ak_certificate.h"
+#include "vtpm/certificate_authority.h"
+
+namespace test {
+
+base::Bytes recorded_boot_log();
+
+/// A boot event log being written, crypto agile, of SHA-256 and SHA-384.
+class BootLogWriter {
+ public:
+  /// `measured` is what the digests are of; without it the data.
+  BootLogWriter& add(std::uint32_t pcr, std::uint32_t type, std::string_view data);
+  BootLogWriter& add(std::uint32_t pcr, std::uint32_t type, std::string_view data, std::string_view measured);
+  const measure::BootLog& log() const noexcept { return log_; }
+
+ private:
+  measure::BootLog log_;
+};
+
+/// UEFI_VARIABLE_DATA.
+std::string uefi_variable(std::string_view guid, std::string_view name, std::string_view data);
+extern const std::string kGlobalVariableGuid;
+extern const std::string kImageSecurityGuid;
+
+/// The events of a complete launch, but for the separator.
+std::vector<measure::Event> launch_events();
+
+/// A machine that was provisioned, has booted and has launched its workload: what a verifier meets.
+class Machine {
+ public:
+  Machine();
+
+  /// What the machine answers to a challenge.
+  attest::Evidence evidence(base::ByteView nonce);
+
+  measure::Tpm& tpm() { return *tpm_; }
+
+  /// Closes the machine's own connection while `use(tcti)` runs: the TPM serves one client at a time.
+  template <typename Use>
+  auto with_tcti(Use use) {
+    tpm_.reset();
+    auto result = use(swtpm_.tcti());
+    tpm_ = std::make_unique<measure::Tpm>(measure::Tpm::open(swtpm_.tcti()));
+    return result;
+  }
+
+  const vtpm::CertificateAuthority& authority() const { return authority_; }
+  verifier::TrustAnchors anchors() const;
+
+  /// A certificate of the machine's key that is valid otherwise than usual.
+  base::Bytes certificate(const attest::InstanceIdentity& identity, const vtpm::Validity& validity);
+
+  static attest::InstanceIdentity identity();
+  static vtpm::Validity validity();
+
+ private:
+  vtpm::PrivateDirectory directory_;
+  vtpm::CertificateAuthority authority_;
+  Swtpm swtpm_;
+  std::unique_ptr<measure::Tpm> tpm_;
+  base::Bytes launch_log_;
+};
+
+}  // namespace test
