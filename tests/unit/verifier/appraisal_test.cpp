@@ -87,6 +87,49 @@ base::Bytes forged_log(const std::vector<measure::Event>& events) {
   return log;
 }
 
+void sign_certificate(X509& certificate, EVP_PKEY& subject_key, EVP_PKEY& issuer_key) {
+  const base::WallTime now = base::Clock::system().wall();
+  X509_set_version(&certificate, X509_VERSION_3);
+  ASN1_TIME_set(X509_getm_notBefore(&certificate), base::to_unix_seconds(now - 1h));
+  ASN1_TIME_set(X509_getm_notAfter(&certificate), base::to_unix_seconds(now + 1h));
+  const auto* name = reinterpret_cast<const unsigned char*>("authority");
+  X509_NAME_add_entry_by_NID(X509_get_issuer_name(&certificate), NID_commonName, MBSTRING_UTF8, name, -1, -1, 0);
+  X509_set_pubkey(&certificate, &subject_key);
+  REQUIRE(X509_sign(&certificate, &issuer_key, EVP_sha256()) > 0);
+}
+
+/// The good evidence under an authority that writes any bytes for an instance identity.
+std::string refusal_with_identity(const base::Bytes& extension) {
+  const base::EvpPkeyPtr authority(EVP_EC_gen("P-256"));
+  std::vector<base::X509Ptr> roots;
+  roots.emplace_back(X509_new());
+  const auto* name = reinterpret_cast<const unsigned char*>("authority");
+  X509_NAME_add_entry_by_NID(X509_get_subject_name(roots[0].get()), NID_commonName, MBSTRING_UTF8, name, -1, -1, 0);
+  const std::unique_ptr<X509_EXTENSION, base::OpensslDeleter<X509_EXTENSION_free>> is_authority(
+      X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE"));
+  X509_add_ext(roots[0].get(), is_authority.get(), -1);
+  sign_certificate(*roots[0], *authority, *authority);
+
+  Evidence evidence = good_evidence();
+  const auto usual = base::parse_certificate(evidence.ak_certificate, "certificate");
+  const base::X509Ptr leaf(X509_new());
+  const std::unique_ptr<ASN1_OBJECT, base::OpensslDeleter<ASN1_OBJECT_free>> oid(
+      OBJ_txt2obj(attest::kInstanceIdentityOid, 1));
+  const std::unique_ptr<ASN1_OCTET_STRING, base::OpensslDeleter<ASN1_OCTET_STRING_free>> value(ASN1_OCTET_STRING_new());
+  ASN1_OCTET_STRING_set(value.get(), extension.data(), static_cast<int>(extension.size()));
+  const std::unique_ptr<X509_EXTENSION, base::OpensslDeleter<X509_EXTENSION_free>> identity(
+      X509_EXTENSION_create_by_OBJ(nullptr, oid.get(), 0, value.get()));
+  X509_add_ext(leaf.get(), identity.get(), -1);
+  sign_certificate(*leaf, *X509_get0_pubkey(usual.get()), *authority);
+  evidence.ak_certificate = base::certificate_der(*leaf);
+  try {
+    verifier::appraise(evidence, nonce(), verifier::TrustAnchors(roots), base::Clock::system().wall());
+    return "accepted";
+  } catch (const base::InvalidInput& error) {
+    return error.what();
+  }
+}
+
 }  // namespace
 
 TEST_CASE("the evidence of a real machine is accepted") {
@@ -254,6 +297,15 @@ TEST_CASE("a boot log that does not replay is refused") {
   CHECK_THAT(refusal_of(cut), ContainsSubstring("quote of bank") && ContainsSubstring("does not replay to PCR 5"));
 }
 
+TEST_CASE("a boot log from which all events of a register were taken is refused") {
+  Evidence evidence = good_evidence();
+  // Two events of PCR 9 with 34 and 21 bytes of data stand before two of PCR 5 with 29 and 40.
+  constexpr std::ptrdiff_t kFixed = 12 + 3 * 2 + 20 + 32 + 48 + 4;
+  const auto end = evidence.boot_log.end() - (2 * kFixed + 29 + 40);
+  evidence.boot_log.erase(end - (2 * kFixed + 34 + 21), end);
+  CHECK_THAT(refusal_of(evidence), ContainsSubstring("boot event log: does not explain PCR 9"));
+}
+
 TEST_CASE("a launch log that does not replay is refused") {
   auto events = test::launch_events();
   events.push_back(measure::Event::separator());
@@ -334,6 +386,18 @@ TEST_CASE("a certificate of another authority or another key is refused") {
              ContainsSubstring("is not that of the attestation key"));
   CHECK_THAT(refusal_of([](Evidence& e) { e.ak_certificate.clear(); }), ContainsSubstring("AK certificate"));
   CHECK_THAT(refusal_of([](Evidence& e) { e.ak_certificate.push_back(0); }), ContainsSubstring("bytes follow"));
+}
+
+TEST_CASE("an instance identity that is malformed is refused") {
+  const base::Bytes good = attest::encode_instance_identity(test::Machine::identity());
+  CHECK(refusal_with_identity(good) == "accepted");
+  base::Bytes truncated = good;
+  truncated.pop_back();
+  CHECK_THAT(refusal_with_identity(truncated), ContainsSubstring("instance identity"));
+  // SEQUENCE { "z", -1, "p", 2, "i", [0] { SEQUENCE { [1] { TRUE } } } }
+  const base::Bytes negative = {0x30, 0x18, 0x0c, 1, 'z', 2, 1, 0xff, 0x0c, 1, 'p', 2, 1, 2, 0x0c, 1, 'i',
+                                0xa0, 7, 0x30, 5, 0xa1, 3, 1, 1, 0xff};
+  CHECK_THAT(refusal_with_identity(negative), ContainsSubstring("projectNumber") && ContainsSubstring("negative"));
 }
 
 TEST_CASE("a certificate that does not name a production machine is refused") {
