@@ -41,8 +41,8 @@ struct Element {
   bool is_context(int number) const { return tag_class == V_ASN1_CONTEXT_SPECIFIC && is_constructed && tag == number; }
 };
 
-/// Reads elements one behind the other. OpenSSL reads the headers; what BER allows and DER does not (indefinite lengths,
-/// lengths that are longer than need be) is refused here.
+/// Reads elements one behind the other. OpenSSL reads the headers; what BER allows and DER does not (indefinite
+/// lengths, lengths that are longer than need be) is refused here.
 class DerReader {
  public:
   explicit DerReader(ByteView bytes) : bytes_(bytes) {}
@@ -53,7 +53,8 @@ class DerReader {
     const unsigned char* cursor = bytes_.data();
     long length = 0;
     Element element;
-    const int flags = ASN1_get_object(&cursor, &length, &element.tag, &element.tag_class, static_cast<long>(bytes_.size()));
+    const int flags =
+        ASN1_get_object(&cursor, &length, &element.tag, &element.tag_class, static_cast<long>(bytes_.size()));
     if (bytes_.empty() || (flags & 0x80) != 0) {
       ERR_clear_error();
       throw InvalidInput(field(name), "is cut off or not DER");
@@ -70,12 +71,15 @@ class DerReader {
     return element;
   }
 
-  ByteView universal(int tag, bool is_constructed, std::string_view name) { return element(tag, is_constructed, name).content; }
+  ByteView universal(int tag, bool is_constructed, std::string_view name) {
+    return element(tag, is_constructed, name).content;
+  }
 
   std::string utf8(std::string_view name) {
     const ByteView content = universal(V_ASN1_UTF8STRING, false, name);
     const std::string_view text = base::text_of(content);
-    if (!base::is_utf8(text) || text.find('\0') != std::string_view::npos) throw InvalidInput(field(name), "is not UTF-8");
+    if (!base::is_utf8(text) || text.find('\0') != std::string_view::npos)
+      throw InvalidInput(field(name), "is not UTF-8");
     return std::string(text);
   }
 

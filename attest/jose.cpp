@@ -27,7 +27,7 @@ constexpr std::string_view kEs256 = "ES256";
 constexpr std::size_t kMaxJwksBytes = std::size_t{1} << 20U;
 constexpr std::size_t kMaxJwksKeys = 64;
 constexpr std::size_t kMinRsaBits = 2048;
-constexpr std::size_t kMaxRsaBits = 8192;   // verifying costs the square of this
+constexpr std::size_t kMaxRsaBits = 8192;  // verifying costs the square of this
 constexpr std::size_t kEs256SignatureSize = 64;
 constexpr std::array<std::uint8_t, 3> kRsaExponent = {0x01, 0x00, 0x01};
 
@@ -63,8 +63,7 @@ std::string json_of(const cjose_jwk_t& key, bool with_private_part) {
 
 /// RFC 7638: the hash of the required members in lexicographic order, without white space.
 std::string rsa_thumbprint(const Json& key) {
-  const std::string canonical =
-      R"({"e":)" + key.at("e").dump() + R"(,"kty":"RSA","n":)" + key.at("n").dump() + "}";
+  const std::string canonical = R"({"e":)" + key.at("e").dump() + R"(,"kty":"RSA","n":)" + key.at("n").dump() + "}";
   base::Sha256 hash;
   hash.update(base::view_of(canonical));
   return base::hex_encode(hash.finish());

@@ -58,8 +58,8 @@ base::X509Ptr TrustAnchors::verify(base::ByteView leaf, const std::vector<base::
   X509_VERIFY_PARAM_set_time(parameters, static_cast<time_t>(base::to_unix_seconds(now)));
   X509_VERIFY_PARAM_set_depth(parameters, kMaxDepth);
   X509_VERIFY_PARAM_set_auth_level(parameters, kAuthLevel);
-  // OpenSSL counts a critical subject alternative name among the extensions it handles: it names the machine in Google's
-  // certificates and binds nobody here.
+  // OpenSSL counts a critical subject alternative name among the extensions it handles: it names the machine in
+  // Google's certificates and binds nobody here.
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
   if (X509_verify_cert(context.get()) != 1) {
     const int code = X509_STORE_CTX_get_error(context.get());

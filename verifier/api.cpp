@@ -67,7 +67,8 @@ void expect_same_challenge(const JsonObject& request, const std::string& name) {
 /// Else evidence of a machine of one project would be turned into tokens through another's challenge.
 void expect_project(const attest::InstanceIdentity& identity, const std::string& project) {
   if (project == identity.project_id || project == std::to_string(identity.project_number)) return;
-  throw StatusError("PERMISSION_DENIED", "the machine belongs to project " + identity.project_id + ", not to " + project);
+  throw StatusError("PERMISSION_DENIED",
+                    "the machine belongs to project " + identity.project_id + ", not to " + project);
 }
 
 std::vector<base::X509Ptr> load_roots(const std::vector<std::filesystem::path>& files) {
@@ -82,8 +83,8 @@ std::vector<base::X509Ptr> load_roots(const std::vector<std::filesystem::path>& 
 std::vector<IdentityTokenIssuer> load_issuers(const std::vector<IssuerConfig>& configs) {
   std::vector<IdentityTokenIssuer> issuers;
   for (const IssuerConfig& config : configs) {
-    issuers.push_back({config.issuer, attest::parse_jwks(base::read_text_file(config.jwks, kMaxJwksBytes),
-                                                         config.jwks.string())});
+    issuers.push_back(
+        {config.issuer, attest::parse_jwks(base::read_text_file(config.jwks, kMaxJwksBytes), config.jwks.string())});
   }
   return issuers;
 }
@@ -116,10 +117,12 @@ base::Awaitable<HttpResponse> Api::handle(const HttpServerRequest& request) {
   try {
     co_return answer(request);
   } catch (const StatusError& error) {
-    base::log::warning("request refused", {{"path", request.path}, {"status", error.code().name}, {"reason", error.what()}});
+    base::log::warning("request refused",
+                       {{"path", request.path}, {"status", error.code().name}, {"reason", error.what()}});
     co_return error_response(error.code(), error.what());
   } catch (const InvalidInput& error) {
-    base::log::warning("request refused", {{"path", request.path}, {"status", "INVALID_ARGUMENT"}, {"reason", error.what()}});
+    base::log::warning("request refused",
+                       {{"path", request.path}, {"status", "INVALID_ARGUMENT"}, {"reason", error.what()}});
     co_return error_response(attest::canonical_code("INVALID_ARGUMENT"), error.what());
   } catch (const std::exception& error) {
     // What went wrong inside is for the operator, not for the client.

@@ -90,12 +90,12 @@ void verify_quotes(const Evidence& evidence, const EVP_PKEY& key, ByteView nonce
 }
 
 bool mentions(const BootLog& log, HashAlgorithm bank) {
-  return std::ranges::any_of(log.events,
-                             [&](const BootEvent& event) { return is_measured(event) && event.digests.contains(bank); });
+  return std::ranges::any_of(
+      log.events, [&](const BootEvent& event) { return is_measured(event) && event.digests.contains(bank); });
 }
 
-/// A register of PCR 0-9 that the log does not speak of must be untouched: otherwise leaving out all its events would hide
-/// them.
+/// A register of PCR 0-9 that the log does not speak of must be untouched: otherwise leaving out all its events would
+/// hide them.
 void expect_replay(const BootLog& log, const Quote& quote) {
   const PcrValues replayed = log.replay(quote.bank);
   for (const auto& [pcr, value] : quote.pcr_values) {

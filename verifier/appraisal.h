@@ -23,8 +23,8 @@ struct Appraisal {
 };
 
 /// Appraises a TPM's evidence (RFC 9334, section 3). All of it must hold: the AK certificate's chain, every quote, the
-/// boot log in every bank that it speaks of and in at least one stronger than SHA-1, the launch log in every quoted bank.
-/// Throws InvalidInput that names what failed.
+/// boot log in every bank that it speaks of and in at least one stronger than SHA-1, the launch log in every quoted
+/// bank. Throws InvalidInput that names what failed.
 Appraisal appraise(const attest::Evidence& evidence, base::ByteView nonce, const TrustAnchors& anchors,
                    base::WallTime now);
 

@@ -30,8 +30,8 @@ constexpr std::uint8_t kAmdSevSnp = 4;
 // Event of the Linux EFI stub, measured over the command line as the kernel got it: UTF-16 with a final NUL.
 constexpr std::uint32_t kLoadOptionsEventId = 0x8f3b22ed;
 constexpr std::string_view kTrimmed("\0\t\n\v\f\r ", 7);
-constexpr std::array<std::string_view, 5> kGrubPrefixes = {"grub_cmd: ", "kernel_cmdline: ", "module_cmdline: ",
-                                                           "grub_kernel_cmdline ", "grub_cmd "};
+constexpr std::array<std::string_view, 5> kGrubPrefixes = {
+    "grub_cmd: ", "kernel_cmdline: ", "module_cmdline: ", "grub_kernel_cmdline ", "grub_cmd "};
 constexpr std::array<std::string_view, 2> kCommandLinePrefixes = {"kernel_cmdline: ", "grub_kernel_cmdline "};
 
 std::vector<const BootEvent*> events_of(const BootLog& log, std::uint32_t pcr) {
@@ -45,8 +45,8 @@ std::vector<const BootEvent*> events_of(const BootLog& log, std::uint32_t pcr) {
 /// What the firmware said must end before what others may say begins.
 void expect_separators(const BootLog& log, HashAlgorithm bank) {
   for (std::uint32_t pcr = 0; pcr <= kLastSeparatedPcr; ++pcr) {
-    const auto count = std::ranges::count_if(events_of(log, pcr),
-                                             [&](const BootEvent* event) { return is_separator(*event, bank); });
+    const auto count =
+        std::ranges::count_if(events_of(log, pcr), [&](const BootEvent* event) { return is_separator(*event, bank); });
     if (count != 1) {
       throw InvalidInput("PCR " + std::to_string(pcr), "has " + std::to_string(count) + " separators instead of one");
     }
@@ -92,15 +92,16 @@ std::string_view trimmed(std::string_view text) {
 }
 
 template <std::size_t Count>
-std::optional<std::string_view> behind_prefix(std::string_view text, const std::array<std::string_view, Count>& prefixes) {
+std::optional<std::string_view> behind_prefix(std::string_view text,
+                                              const std::array<std::string_view, Count>& prefixes) {
   for (const std::string_view prefix : prefixes) {
     if (text.starts_with(prefix)) return text.substr(prefix.size());
   }
   return std::nullopt;
 }
 
-/// GRUB measures the text behind the prefix, some versions with and some without the final NUL; the prefix itself is not
-/// measured.
+/// GRUB measures the text behind the prefix, some versions with and some without the final NUL; the prefix itself is
+/// not measured.
 bool is_grub_event(const BootEvent& event, HashAlgorithm bank) {
   const auto text = behind_prefix(base::text_of(event.data), kGrubPrefixes);
   if (event.type != type::kIpl || !text) return false;
@@ -126,14 +127,15 @@ std::optional<std::string> extract_grub_command_line(const BootLog& log, HashAlg
     if (command_line) throw InvalidInput("PCR 8", "holds two kernel command lines");
     command_line = std::string(trimmed(*text));
   }
-  if (command_line && !all_are_grubs) throw InvalidInput("PCR 8", "holds events that are not GRUB's beside a command line");
+  if (command_line && !all_are_grubs)
+    throw InvalidInput("PCR 8", "holds events that are not GRUB's beside a command line");
   return command_line;
 }
 
-/// The digest of the load options that the kernel's EFI stub measured. The log does not hold what was measured, so other
-/// measurements into PCR 9 could be passed off as this one: of files that GRUB read (then PCR 8 is not empty), and of an
-/// initial RAM disk with the wanted command line as its bytes (that is measured behind the load options). Hence: only the
-/// first event of PCR 9, and only when PCR 8 is empty.
+/// The digest of the load options that the kernel's EFI stub measured. The log does not hold what was measured, so
+/// other measurements into PCR 9 could be passed off as this one: of files that GRUB read (then PCR 8 is not empty),
+/// and of an initial RAM disk with the wanted command line as its bytes (that is measured behind the load options).
+/// Hence: only the first event of PCR 9, and only when PCR 8 is empty.
 std::optional<Bytes> extract_load_options(const BootLog& log, HashAlgorithm bank) {
   std::optional<Bytes> digest;
   const std::vector<const BootEvent*> events = events_of(log, kLoaderPcr);

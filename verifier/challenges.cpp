@@ -23,7 +23,8 @@ std::string random_uuid() {
 
 }  // namespace
 
-Challenges::Challenges(std::chrono::seconds lifetime, base::Clock clock) : lifetime_(lifetime), clock_(std::move(clock)) {}
+Challenges::Challenges(std::chrono::seconds lifetime, base::Clock clock)
+    : lifetime_(lifetime), clock_(std::move(clock)) {}
 
 IssuedChallenge Challenges::issue(std::string_view project, std::string_view location) {
   forget_expired();
@@ -31,9 +32,9 @@ IssuedChallenge Challenges::issue(std::string_view project, std::string_view loc
     throw StatusError("RESOURCE_EXHAUSTED", "too many challenges are waiting for their evidence");
   }
   const base::WallTime now = clock_.wall();
-  IssuedChallenge challenge{"projects/" + std::string(project) + "/locations/" + std::string(location) +
-                                "/challenges/" + random_uuid(),
-                            base::random_bytes(kNonceBytes), now, now + lifetime_};
+  IssuedChallenge challenge{
+      "projects/" + std::string(project) + "/locations/" + std::string(location) + "/challenges/" + random_uuid(),
+      base::random_bytes(kNonceBytes), now, now + lifetime_};
   const auto expires = clock_.since_boot() + lifetime_;
   nonces_.emplace(challenge.name, Outstanding{expires, challenge.nonce});
   deadlines_.push_back({expires, challenge.name});
@@ -42,8 +43,8 @@ IssuedChallenge Challenges::issue(std::string_view project, std::string_view loc
 
 base::Bytes Challenges::consume(const std::string& name) {
   forget_expired();
-  // The name is as hard to guess as the nonce, and who knows it has been told the nonce with it: looking it up in a hash
-  // table gives nothing away. The nonce itself is compared in constant time, inside the quote's verification.
+  // The name is as hard to guess as the nonce, and who knows it has been told the nonce with it: looking it up in a
+  // hash table gives nothing away. The nonce itself is compared in constant time, inside the quote's verification.
   const auto found = nonces_.find(name);
   if (found == nonces_.end()) throw StatusError("NOT_FOUND", "the challenge is unknown, used or expired");
   base::Bytes nonce = std::move(found->second.nonce);

@@ -31,8 +31,8 @@ class Challenges {
 
   /// Throws StatusError RESOURCE_EXHAUSTED when too many are outstanding.
   IssuedChallenge issue(std::string_view project, std::string_view location);
-  /// The nonce of a challenge, which is gone after this call. Throws StatusError NOT_FOUND for a challenge that was never
-  /// given out, has been used or has expired; nobody learns which.
+  /// The nonce of a challenge, which is gone after this call. Throws StatusError NOT_FOUND for a challenge that was
+  /// never given out, has been used or has expired; nobody learns which.
   base::Bytes consume(const std::string& name);
 
   std::size_t outstanding() const noexcept { return nonces_.size(); }

@@ -32,9 +32,12 @@ std::string subject_of(const attest::InstanceIdentity& identity) {
 }
 
 Json container_claims(const LaunchState& launch) {
-  Json container = {{"image_reference", launch.image_reference}, {"image_digest", launch.image_digest},
-                    {"restart_policy", launch.restart_policy},   {"image_id", launch.image_id},
-                    {"args", launch.args},                       {"env", launch.env}};
+  Json container = {{"image_reference", launch.image_reference},
+                    {"image_digest", launch.image_digest},
+                    {"restart_policy", launch.restart_policy},
+                    {"image_id", launch.image_id},
+                    {"args", launch.args},
+                    {"env", launch.env}};
   if (!launch.override_args.empty()) container["cmd_override"] = launch.override_args;
   if (!launch.override_env.empty()) container["env_override"] = launch.override_env;
   return container;
@@ -82,8 +85,8 @@ void check_options(const TokenOptions& options) {
   }
   check_nonces(options.nonces);
   if (options.type != attest::TokenType::kOidc) {
-    throw StatusError("UNIMPLEMENTED",
-                      "options: this verifier issues OIDC tokens, not " + std::string(name_of(options.type)) + " tokens");
+    throw StatusError("UNIMPLEMENTED", "options: this verifier issues OIDC tokens, not " +
+                                           std::string(name_of(options.type)) + " tokens");
   }
 }
 

@@ -18,8 +18,8 @@ inline constexpr std::size_t kMaxNonces = 6;
 inline constexpr std::size_t kMinNonceBytes = 8;
 inline constexpr std::size_t kMaxNonceBytes = 88;
 
-/// Throws StatusError INVALID_ARGUMENT for options out of bounds, UNIMPLEMENTED for kinds of token that this verifier does
-/// not issue.
+/// Throws StatusError INVALID_ARGUMENT for options out of bounds, UNIMPLEMENTED for kinds of token that this verifier
+/// does not issue.
 void check_options(const attest::TokenOptions& options);
 
 /// What a token says besides what the appraisal says.
@@ -30,8 +30,8 @@ struct TokenContext {
   std::optional<std::vector<std::string>> service_accounts;  ///< nothing: could not be checked
 };
 
-/// The claims of a Confidential Space token. `image` is the reference value that the machine matches, or nullptr: then the
-/// machine is called "GCE" and counts as open to its operator.
+/// The claims of a Confidential Space token. `image` is the reference value that the machine matches, or nullptr: then
+/// the machine is called "GCE" and counts as open to its operator.
 base::Json make_claims(const Appraisal& appraisal, const ReferenceValue* image, const attest::TokenOptions& options,
                        const TokenContext& context);
 

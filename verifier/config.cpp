@@ -17,7 +17,8 @@ constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20U;
 constexpr std::uint64_t kMaxTokenLifetime = 24 * 3600;
 constexpr std::uint64_t kMaxChallengeLifetime = 3600;
 
-std::chrono::seconds lifetime(const JsonObject& json, const char* key, std::chrono::seconds fallback, std::uint64_t max) {
+std::chrono::seconds lifetime(const JsonObject& json, const char* key, std::chrono::seconds fallback,
+                              std::uint64_t max) {
   const auto value = json.optional_unsigned(key);
   if (!value) return fallback;
   if (*value == 0 || *value > max) {
@@ -62,7 +63,8 @@ std::vector<IssuerConfig> parse_issuers(const JsonObject& json, const std::files
 std::vector<std::string> parse_locations(const JsonObject& json) {
   auto locations = json.strings_or_empty("locations");
   for (const std::string& location : locations) {
-    if (!is_resource_id(location)) throw InvalidInput(json.path() + ".locations", "\"" + location + "\" is no location");
+    if (!is_resource_id(location))
+      throw InvalidInput(json.path() + ".locations", "\"" + location + "\" is no location");
   }
   return locations;
 }

@@ -72,7 +72,8 @@ std::vector<std::string> IdentityTokens::emails(const std::vector<std::string>& 
       const auto address = email(tokens[i], audience, now);
       if (address && std::ranges::find(addresses, *address) == addresses.end()) addresses.push_back(*address);
     } catch (const InvalidInput& error) {
-      throw StatusError("INVALID_ARGUMENT", "Error validating token in position " + std::to_string(i) + ": " + error.what());
+      throw StatusError("INVALID_ARGUMENT",
+                        "Error validating token in position " + std::to_string(i) + ": " + error.what());
     }
   }
   return addresses;

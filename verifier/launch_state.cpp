@@ -58,7 +58,8 @@ std::string one_of(const Event& event, const std::array<std::string_view, Count>
 }
 
 bool flag_of(const Event& event) {
-  if (event.content.size() != 1 || event.content[0] > 1) throw InvalidInput(field(event.type), "is not one byte 0 or 1");
+  if (event.content.size() != 1 || event.content[0] > 1)
+    throw InvalidInput(field(event.type), "is not one byte 0 or 1");
   return event.content[0] == 1;
 }
 

@@ -26,9 +26,10 @@ struct LaunchState {
   bool operator==(const LaunchState&) const = default;
 };
 
-/// Reads the records of a launch's event log. Throws InvalidInput unless every record is of PCR 13, its digests are those
-/// of its content, and together they tell of one complete launch: one ImageRef, ImageDigest, RestartPolicy, ImageID and
-/// MemoryMonitor, at least one Arg, and at the very end one empty separator. Says nothing of what the PCR holds.
+/// Reads the records of a launch's event log. Throws InvalidInput unless every record is of PCR 13, its digests are
+/// those of its content, and together they tell of one complete launch: one ImageRef, ImageDigest, RestartPolicy,
+/// ImageID and MemoryMonitor, at least one Arg, and at the very end one empty separator. Says nothing of what the PCR
+/// holds.
 LaunchState parse_launch_log(std::span<const measure::CelRecord> records);
 
 }  // namespace verifier

@@ -66,9 +66,9 @@ void serve(const ServeOptions& options) {
                                         {"key_id", knowledge.signing_keys.active_key_id()}});
   verifier::Api api(config, std::move(knowledge), base::Clock::system());
   asio::io_context context(1);
-  base::HttpServer server(
-      context.get_executor(), [&api](const base::HttpServerRequest& request) { return api.handle(request); },
-      {.max_body_bytes = verifier::kMaxRequestBytes});
+  base::HttpServer server(context.get_executor(),
+                          [&api](const base::HttpServerRequest& request) { return api.handle(request); },
+                          {.max_body_bytes = verifier::kMaxRequestBytes});
   const std::string url = listen(server, config.listen);
   asio::co_spawn(context, stop_on_signal(server), [](std::exception_ptr failure) {
     if (failure) std::rethrow_exception(failure);

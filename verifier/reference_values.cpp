@@ -25,8 +25,8 @@ constexpr std::array<std::string_view, 4> kSupportAttributes = {"LATEST", "STABL
 // What one image measures on every machine (TCG PC Client Platform Firmware Profile, section 3.3.4, and Linux TPM PCR
 // registry): 0 firmware code, 2 drivers from outside it, 4 boot loader and kernel, 7 Secure Boot keys and who approved
 // what, 8 boot loader commands, 9 what the boot loader read and the kernel's load options and initial RAM disk, 11 the
-// parts of a unified kernel image, 12 credentials and overrides given to one. Left out: 1, 3, 5 and 6 hold the machine's
-// own configuration, boot order and partition table.
+// parts of a unified kernel image, 12 credentials and overrides given to one. Left out: 1, 3, 5 and 6 hold the
+// machine's own configuration, boot order and partition table.
 constexpr std::array<std::uint32_t, 8> kImagePcrs = {0, 2, 4, 7, 8, 9, 11, 12};
 
 std::uint32_t parse_pcr_index(const std::string& text, const std::string& field) {
@@ -69,7 +69,8 @@ std::vector<std::string> parse_attributes(const JsonObject& json) {
     if (std::ranges::find(kSupportAttributes, attribute) == kSupportAttributes.end()) {
       throw InvalidInput(json.path() + ".support_attributes", "unknown attribute \"" + attribute + "\"");
     }
-    if (!seen.insert(attribute).second) throw InvalidInput(json.path() + ".support_attributes", attribute + " stands twice");
+    if (!seen.insert(attribute).second)
+      throw InvalidInput(json.path() + ".support_attributes", attribute + " stands twice");
   }
   return attributes;
 }
@@ -121,8 +122,11 @@ bool ReferenceValue::matches(const Appraisal& appraisal) const {
 }
 
 Json ReferenceValue::to_json() const {
-  Json json = {{"name", name}, {"swversion", swversion}, {"hardened", hardened},
-               {"support_attributes", support_attributes}, {"deprecated", deprecated}};
+  Json json = {{"name", name},
+               {"swversion", swversion},
+               {"hardened", hardened},
+               {"support_attributes", support_attributes},
+               {"deprecated", deprecated}};
   if (secure_boot) json["secure_boot"] = *secure_boot;
   if (kernel_command_line) json["kernel_command_line"] = *kernel_command_line;
   for (const auto& [bank, values] : pcrs) {

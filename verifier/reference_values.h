@@ -34,8 +34,9 @@ struct ReferenceValue {
 
 class ReferenceValues {
  public:
-  /// {"images": [...]}. Throws InvalidInput(`subject`...) that names the field. An entry must state PCRs of a SHA-2 bank,
-  /// or a kernel command line together with Secure Boot: without Secure Boot any kernel can be given any command line.
+  /// {"images": [...]}. Throws InvalidInput(`subject`...) that names the field. An entry must state PCRs of a SHA-2
+  /// bank, or a kernel command line together with Secure Boot: without Secure Boot any kernel can be given any command
+  /// line.
   static ReferenceValues parse(std::string_view json, const std::string& subject);
 
   /// The entry that the machine matches; nullptr when there is none or a deprecated one matches.
@@ -46,9 +47,9 @@ class ReferenceValues {
   std::vector<ReferenceValue> images_;
 };
 
-/// The entry for the image that wrote this boot log: its SHA-256 PCRs that tell firmware, boot loader, kernel and command
-/// line, but not those that tell one machine from another. Name, version and the rest are the caller's to fill in. Throws
-/// InvalidInput.
+/// The entry for the image that wrote this boot log: its SHA-256 PCRs that tell firmware, boot loader, kernel and
+/// command line, but not those that tell one machine from another. Name, version and the rest are the caller's to fill
+/// in. Throws InvalidInput.
 ReferenceValue reference_value_of(const measure::BootLog& log);
 
 }  // namespace verifier

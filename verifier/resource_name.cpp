@@ -34,7 +34,8 @@ std::optional<ResourcePath> parse_resource_path(std::string_view path) {
   if (!path.starts_with(kPrefix)) return std::nullopt;
   const auto segments = split(path.substr(kPrefix.size()));
   const std::size_t count = segments.size();
-  if (count < 3 || count > 6 || segments[0] != "projects" || !is_resource_id(segments[1]) || segments[2] != "locations") {
+  if (count < 3 || count > 6 || segments[0] != "projects" || !is_resource_id(segments[1]) ||
+      segments[2] != "locations") {
     return std::nullopt;
   }
   ResourcePath resource;

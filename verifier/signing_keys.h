@@ -11,8 +11,8 @@ namespace verifier {
 
 inline constexpr const char* kSigningKeysFile = "signing-keys.json";
 
-/// The RS256 keys that sign tokens, kept in a JWKS file of mode 0600. The first signs; all are published, so that tokens
-/// of a key that is about to go can still be verified.
+/// The RS256 keys that sign tokens, kept in a JWKS file of mode 0600. The first signs; all are published, so that
+/// tokens of a key that is about to go can still be verified.
 class SigningKeys {
  public:
   /// Makes a key when `state_directory` holds none. Throws Error, also when the folder may be written to by others.

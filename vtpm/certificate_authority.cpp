@@ -136,8 +136,8 @@ CertificateAuthority CertificateAuthority::open(const std::filesystem::path& dir
     return {std::move(key), std::move(certificate)};
   }
   base::EvpPkeyPtr key = load_key(key_path);
-  auto certificates = base::parse_pem_certificates(base::read_text_file(certificate_path, kMaxPemBytes),
-                                                   certificate_path.string());
+  auto certificates =
+      base::parse_pem_certificates(base::read_text_file(certificate_path, kMaxPemBytes), certificate_path.string());
   if (X509_check_private_key(certificates.front().get(), key.get()) != 1) {
     base::openssl_error();
     throw base::Error(key_path.string() + " is not the key of " + certificate_path.string());

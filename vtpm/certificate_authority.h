@@ -17,12 +17,14 @@ struct Validity {
 /// 0600) in a folder of its own, P-256.
 class CertificateAuthority {
  public:
-  /// Makes the folder and a new authority when they are absent. Throws Error, also when only one of the two files is there.
+  /// Makes the folder and a new authority when they are absent. Throws Error, also when only one of the two files is
+  /// there.
   static CertificateAuthority open(const std::filesystem::path& directory);
 
   const X509& certificate() const noexcept { return *certificate_; }
 
-  /// A certificate of `key` that says which machine holds it. Whoever calls knows that the key is in that machine's TPM.
+  /// A certificate of `key` that says which machine holds it. Whoever calls knows that the key is in that machine's
+  /// TPM.
   base::X509Ptr certify(EVP_PKEY& key, const attest::InstanceIdentity& identity, const Validity& validity) const;
 
  private:

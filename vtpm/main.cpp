@@ -30,8 +30,8 @@ struct ProvisionOptions {
   std::string state;
   std::string tcti;
   std::string authority;
-  attest::InstanceIdentity identity{.zone = {}, .project_number = 0, .project_id = {}, .instance_id = 0,
-                                    .instance_name = {}, .is_production = true};
+  attest::InstanceIdentity identity{
+      .zone = {}, .project_number = 0, .project_id = {}, .instance_id = 0, .instance_name = {}, .is_production = true};
   std::string key = "ecc";
   std::vector<std::string> pcr_banks;
   std::string not_before;
@@ -53,10 +53,10 @@ base::WallTime parse_time(const std::string& text) {
 }
 
 vtpm::Validity validity_of(const ProvisionOptions& options) {
-  const base::WallTime begin = options.not_before.empty() ? base::Clock::system().wall() - kClockTolerance
-                                                          : parse_time(options.not_before);
-  const base::WallTime end = options.not_after.empty() ? begin + std::chrono::hours(24) * options.days
-                                                       : parse_time(options.not_after);
+  const base::WallTime begin =
+      options.not_before.empty() ? base::Clock::system().wall() - kClockTolerance : parse_time(options.not_before);
+  const base::WallTime end =
+      options.not_after.empty() ? begin + std::chrono::hours(24) * options.days : parse_time(options.not_after);
   if (end <= begin) throw base::Error("the certificate would end before it begins");
   return {begin, end};
 }

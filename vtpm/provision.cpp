@@ -33,10 +33,21 @@ constexpr TPMA_OBJECT kRestrictedSigning = TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_
 //   RSASSA with SHA-256, 2048 bits, default exponent, empty unique;
 //   ECDSA with SHA-256, P-256, no KDF, unique of two coordinates of 32 zero bytes.
 // The bytes of unique matter: the TPM derives another key from other bytes.
-constexpr std::string_view kRsaTemplate = "0001000b0005007200000010" "0014000b" "0800" "00000000" "0000";
-constexpr std::string_view kEccTemplate = "0023000b0005007200000010" "0018000b" "0003" "0010"
-                                          "0020" "0000000000000000000000000000000000000000000000000000000000000000"
-                                          "0020" "0000000000000000000000000000000000000000000000000000000000000000";
+constexpr std::string_view kRsaTemplate =
+    "0001000b0005007200000010"
+    "0014000b"
+    "0800"
+    "00000000"
+    "0000";
+constexpr std::string_view kEccTemplate =
+    "0023000b0005007200000010"
+    "0018000b"
+    "0003"
+    "0010"
+    "0020"
+    "0000000000000000000000000000000000000000000000000000000000000000"
+    "0020"
+    "0000000000000000000000000000000000000000000000000000000000000000";
 
 TPMT_PUBLIC parse_area(ByteView bytes) {
   TPMT_PUBLIC area{};

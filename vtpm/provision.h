@@ -15,8 +15,8 @@ base::Bytes attestation_key_template(KeyKind kind);
 /// The public key in a TPMT_PUBLIC. Throws InvalidInput unless it is an RSA key or one on P-256.
 base::EvpPkeyPtr public_key_of(base::ByteView public_area);
 
-/// Has `authority` certify a key that stands in a TPM. Throws Error unless it is a restricted signing key made from one of
-/// the usual templates: a key that signs what it is given would let its holder make up quotes.
+/// Has `authority` certify a key that stands in a TPM. Throws Error unless it is a restricted signing key made from one
+/// of the usual templates: a key that signs what it is given would let its holder make up quotes.
 base::X509Ptr certify_attestation_key(const CertificateAuthority& authority, const measure::TpmKey& key,
                                       const attest::InstanceIdentity& identity, const Validity& validity);
 

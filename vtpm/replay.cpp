@@ -17,9 +17,8 @@ using measure::PcrBank;
 bool is_measured(const BootEvent& event) { return event.type != measure::boot_event::kNoAction; }
 
 bool mentions(const BootLog& log, HashAlgorithm algorithm) {
-  return std::ranges::any_of(log.events, [&](const BootEvent& event) {
-    return is_measured(event) && event.digests.contains(algorithm);
-  });
+  return std::ranges::any_of(
+      log.events, [&](const BootEvent& event) { return is_measured(event) && event.digests.contains(algorithm); });
 }
 
 void expect_reset_values(const measure::Tpm& tpm, const BootLog& log, const PcrBank& bank) {

@@ -56,10 +56,10 @@ Swtpm::Swtpm(std::filesystem::path state)
 std::filesystem::path Swtpm::log_file() const { return directory_.path() / "swtpm.log"; }
 
 void Swtpm::start() {
-  process_.emplace(std::vector<std::string>{
-      "swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + state_.string(), "--server",
-      "type=unixio,path=" + socket_.string(), "--ctrl", "type=unixio,path=" + control_of(socket_).string(), "--flags",
-      "not-need-init,startup-clear", "--log", "file=" + log_file().string()});
+  process_.emplace(std::vector<std::string>{"swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + state_.string(),
+                                            "--server", "type=unixio,path=" + socket_.string(), "--ctrl",
+                                            "type=unixio,path=" + control_of(socket_).string(), "--flags",
+                                            "not-need-init,startup-clear", "--log", "file=" + log_file().string()});
   try {
     wait_until_ready();
   } catch (const base::Error&) {

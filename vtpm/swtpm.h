@@ -18,8 +18,8 @@ void make_tpm_state(const std::filesystem::path& state, const std::vector<std::s
 /// reach. Started with TPM2_Startup(CLEAR): each start is a power cycle. Serves one client at a time.
 class Swtpm {
  public:
-  /// A folder without a state gets a new TPM with all banks that swtpm knows. Returns when it accepts connections; throws
-  /// Error when it does not come to that in time.
+  /// A folder without a state gets a new TPM with all banks that swtpm knows. Returns when it accepts connections;
+  /// throws Error when it does not come to that in time.
   explicit Swtpm(std::filesystem::path state);
 
   /// For measure::Tpm::open.

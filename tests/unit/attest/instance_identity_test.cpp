@@ -43,7 +43,8 @@ TEST_CASE("an identity without security members is not one of production") {
 
 TEST_CASE("members that a later format adds are passed over") {
   CHECK(parse_instance_identity(der("3012 0c017a 020101 0c0170 020102 0c0169 a10100")).project_id == "p");
-  CHECK(parse_instance_identity(der("301b 0c017a 020101 0c0170 020102 0c0169 a00a 3008 a1030101ff a20100")).is_production);
+  CHECK(parse_instance_identity(der("301b 0c017a 020101 0c0170 020102 0c0169 a00a 3008 a1030101ff a20100"))
+            .is_production);
 }
 
 TEST_CASE("every truncation of an instance identity is refused") {
@@ -68,7 +69,8 @@ TEST_CASE("negative and too large integers are refused") {
                     ContainsSubstring("instanceId"));
   CHECK_THROWS_WITH(parse_instance_identity(der("3017 0c017a 020101 0c0170 0209 010000000000000000 0c0169")),
                     ContainsSubstring("instanceId"));
-  CHECK(parse_instance_identity(der("3017 0c017a 020101 0c0170 0209 00ffffffffffffffff 0c0169")).instance_id == UINT64_MAX);
+  CHECK(parse_instance_identity(der("3017 0c017a 020101 0c0170 0209 00ffffffffffffffff 0c0169")).instance_id ==
+        UINT64_MAX);
   CHECK_THROWS_WITH(
       parse_instance_identity(der("301d 0c017a 020101 0c0170 020102 0c0169 a00c 300a a0030201ff a1030101ff")),
       ContainsSubstring("securityVersion"));
@@ -95,7 +97,6 @@ TEST_CASE("security members that stand twice are refused") {
   CHECK_THROWS_WITH(
       parse_instance_identity(der("301d 0c017a 020101 0c0170 020102 0c0169 a00c 300a a103010100 a1030101ff")),
       ContainsSubstring("repeated"));
-  CHECK_THROWS_WITH(
-      parse_instance_identity(der("3017 0c017a 020101 0c0170 020102 0c0169 a0023000 a0023000")),
-      ContainsSubstring("twice"));
+  CHECK_THROWS_WITH(parse_instance_identity(der("3017 0c017a 020101 0c0170 020102 0c0169 a0023000 a0023000")),
+                    ContainsSubstring("twice"));
 }

@@ -48,9 +48,8 @@ std::string with_header(const std::string& jwt, const std::string& header) {
 }
 
 // RFC 7515, appendix A.3: an ES256 example; its key has no "kid" there, and its header none either.
-constexpr const char* kEcKey =
-    R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",)"
-    R"("y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","kid":"ec"})";
+constexpr const char* kEcKey = R"({"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",)"
+                               R"("y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","kid":"ec"})";
 constexpr const char* kRfcEs256 =
     "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cn"
     "VlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
@@ -65,7 +64,8 @@ Es256 make_es256_token() {
   const base::EvpPkeyPtr key(EVP_EC_gen("P-256"));
   base::Bytes point(65);
   std::size_t length = 0;
-  REQUIRE(EVP_PKEY_get_octet_string_param(key.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(), &length) == 1);
+  REQUIRE(EVP_PKEY_get_octet_string_param(key.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(), &length) ==
+          1);
   const std::string signing_input = encoded(R"({"alg":"ES256","kid":"ec"})") + "." + encoded(kClaims.dump());
   const base::EvpMdContextPtr context(EVP_MD_CTX_new());
   base::Bytes der(80);
@@ -80,7 +80,9 @@ Es256 make_es256_token() {
   BN_bn2binpad(ECDSA_SIG_get0_r(pair.get()), raw.data(), 32);
   BN_bn2binpad(ECDSA_SIG_get0_s(pair.get()), raw.data() + 32, 32);
   const base::ByteView coordinates = base::ByteView(point).subspan(1);
-  const Json jwk = {{"kty", "EC"}, {"crv", "P-256"}, {"kid", "ec"},
+  const Json jwk = {{"kty", "EC"},
+                    {"crv", "P-256"},
+                    {"kid", "ec"},
                     {"x", base::base64url_encode(coordinates.first(32))},
                     {"y", base::base64url_encode(coordinates.subspan(32))}};
   return {jwk.dump(), signing_input + "." + base::base64url_encode(raw)};
@@ -154,7 +156,8 @@ TEST_CASE("a key set goes out and comes back; keys for other purposes are passed
 
 TEST_CASE("a key set that is malformed is refused") {
   CHECK_THROWS_WITH(attest::parse_jwks("{}", "jwks"), ContainsSubstring("jwks.keys"));
-  CHECK_THROWS_WITH(attest::parse_jwks(R"({"keys":[{"kty":"RSA","kid":"a"}]})", "jwks"), ContainsSubstring("jwks.keys[0]"));
+  CHECK_THROWS_WITH(attest::parse_jwks(R"({"keys":[{"kty":"RSA","kid":"a"}]})", "jwks"),
+                    ContainsSubstring("jwks.keys[0]"));
   CHECK_THROWS_WITH(attest::parse_jwks(R"({"keys":[{"kid":"a"}]})", "jwks"), ContainsSubstring("jwks.keys[0].kty"));
   Json nameless = one_key().front().public_json();
   nameless.erase("kid");
@@ -179,7 +182,8 @@ TEST_CASE("tokens with algorithm none, an HMAC or a wider hash are refused") {
   const std::string jwt = sign_jwt(one_key().front(), kClaims);
   const std::string kid = R"(,"kid":")" + one_key().front().key_id() + R"("})";
   CHECK_THROWS_WITH(verify_jwt(with_header(jwt, R"({"alg":"none")" + kid), one_key()), ContainsSubstring("not signed"));
-  CHECK_THROWS_AS(verify_jwt(encoded(R"({"alg":"none")" + kid) + "." + part(jwt, 1) + ".", one_key()), base::InvalidInput);
+  CHECK_THROWS_AS(verify_jwt(encoded(R"({"alg":"none")" + kid) + "." + part(jwt, 1) + ".", one_key()),
+                  base::InvalidInput);
   for (const std::string algorithm : {"HS256", "RS384", "PS256", "NONE", "rs256", ""}) {
     CAPTURE(algorithm);
     CHECK_THROWS_WITH(verify_jwt(with_header(jwt, R"({"alg":")" + algorithm + "\"" + kid), one_key()),

@@ -70,8 +70,8 @@ TrustAnchors trust(const Certificate& anchor) {
   return TrustAnchors(anchors);
 }
 
-std::string refusal_of(const TrustAnchors& anchors, const Certificate& leaf,
-                       const std::vector<base::Bytes>& chain = {}, base::WallTime now = kNow) {
+std::string refusal_of(const TrustAnchors& anchors, const Certificate& leaf, const std::vector<base::Bytes>& chain = {},
+                       base::WallTime now = kNow) {
   try {
     anchors.verify(leaf.der(), chain, now);
     return "accepted";

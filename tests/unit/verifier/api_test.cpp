@@ -119,8 +119,8 @@ TEST_CASE("a machine gets a token for its evidence") {
 
 TEST_CASE("a token carries the audience and nonces that were asked for") {
   Service service;
-  const Json claims = service.claims_of(
-      service.attest({.audience = "me", .nonces = {"12345678"}, .type = attest::TokenType::kOidc, .signature_key_ids = {}}));
+  const Json claims = service.claims_of(service.attest(
+      {.audience = "me", .nonces = {"12345678"}, .type = attest::TokenType::kOidc, .signature_key_ids = {}}));
   CHECK(claims["aud"] == "me");
   CHECK(claims["eat_nonce"] == "12345678");
 }
@@ -134,9 +134,7 @@ TEST_CASE("a challenge counts once, whatever comes of it") {
   Service service;
   const auto challenge = service.challenge();
   const Json request = Service::request(challenge);
-  SECTION("after a token") {
-    CHECK(service.verify(challenge, request).status == 200);
-  }
+  SECTION("after a token") { CHECK(service.verify(challenge, request).status == 200); }
   SECTION("after evidence that is refused") {
     Json spoiled = request;
     spoiled["tpmAttestation"]["canonicalEventLog"] = "";
@@ -191,7 +189,8 @@ TEST_CASE("unknown fields and kinds of token that there are not are refused") {
   Json request = Service::request(challenge);
   request["colour"] = "red";
   CHECK_THAT(error_of(service.verify(challenge, request)), ContainsSubstring("request.colour: unknown field"));
-  const auto pki = service.attest({.audience = "me", .nonces = {}, .type = attest::TokenType::kPki, .signature_key_ids = {}});
+  const auto pki =
+      service.attest({.audience = "me", .nonces = {}, .type = attest::TokenType::kPki, .signature_key_ids = {}});
   CHECK(pki.status == 501);
   CHECK_THAT(error_of(pki), ContainsSubstring("UNIMPLEMENTED"));
   CHECK(service.send("POST", std::string(kLocation) + "/challenges", R"({"colour":1})").status == 400);
@@ -221,11 +220,15 @@ TEST_CASE("service accounts are told when their tokens are valid") {
   const auto challenge = service.challenge();
   const std::int64_t now = base::to_unix_seconds(base::Clock::system().wall());
   const auto token = [&](const std::string& audience) {
-    return attest::sign_jwt(key, {{"iss", "https://accounts.example"}, {"aud", audience}, {"exp", now + 600},
-                                  {"email", "a@example.com"}, {"email_verified", true}});
+    return attest::sign_jwt(key, {{"iss", "https://accounts.example"},
+                                  {"aud", audience},
+                                  {"exp", now + 600},
+                                  {"email", "a@example.com"},
+                                  {"email_verified", true}});
   };
-  CHECK(service.claims_of(service.verify(challenge, Service::request(challenge, {}, {token(challenge.name)})))
-            ["google_service_accounts"] == Json{"a@example.com"});
+  CHECK(service.claims_of(service.verify(
+            challenge, Service::request(challenge, {}, {token(challenge.name)})))["google_service_accounts"] ==
+        Json{"a@example.com"});
   const auto second = service.challenge();
   const auto refused = service.verify(second, Service::request(second, {}, {token(second.name), token("other")}));
   CHECK(refused.status == 400);
@@ -234,7 +237,8 @@ TEST_CASE("service accounts are told when their tokens are valid") {
 
 TEST_CASE("locations are served as configured") {
   Service any;
-  CHECK(any.get(kLocation) == Json{{"name", "projects/my-project/locations/us-central1"}, {"locationId", "us-central1"}});
+  CHECK(any.get(kLocation) ==
+        Json{{"name", "projects/my-project/locations/us-central1"}, {"locationId", "us-central1"}});
   CHECK(any.get("/v1/projects/p/locations") == Json{{"locations", Json::array()}});
   Service one([](verifier::Config& config) { config.locations = {"europe-west4"}; });
   CHECK(one.get("/v1/projects/p/locations")["locations"][0]["name"] == "projects/p/locations/europe-west4");

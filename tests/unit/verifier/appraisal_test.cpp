@@ -76,8 +76,10 @@ base::Bytes forged_log(const std::vector<measure::Event>& events) {
   base::Bytes log;
   std::uint64_t number = 0;
   for (const auto& event : events) {
-    measure::CelRecord record{.number = number++, .register_kind = measure::RegisterKind::kPcr,
-                              .register_index = measure::kLaunchPcr, .digests = {},
+    measure::CelRecord record{.number = number++,
+                              .register_kind = measure::RegisterKind::kPcr,
+                              .register_index = measure::kLaunchPcr,
+                              .digests = {},
                               .content = measure::encode_content(event)};
     for (const HashAlgorithm bank : measure::kHashAlgorithms) {
       record.digests.emplace(bank, measure::hash(bank, record.content));
@@ -174,8 +176,8 @@ TEST_CASE("an attestation with another magic is refused even when the attestatio
     base::append(quote.signature, bytes);
   }
   evidence.quotes = {quote};
-  evidence.ak_certificate = base::certificate_der(
-      *machine().authority().certify(*key, test::Machine::identity(), test::Machine::validity()));
+  evidence.ak_certificate =
+      base::certificate_der(*machine().authority().certify(*key, test::Machine::identity(), test::Machine::validity()));
   CHECK_THAT(refusal_of(evidence), ContainsSubstring("quote of bank sha256") && ContainsSubstring("magic"));
 }
 
@@ -201,7 +203,8 @@ TEST_CASE("a quote of too few PCRs, or of others than stated, is refused") {
                ContainsSubstring("does not cover PCR 13"));
   }
   SECTION("without one of the firmware's") {
-    CHECK_THAT(replace(quote_over(HashAlgorithm::kSha256, range(1, 24), nonce())), ContainsSubstring("does not cover PCR 0"));
+    CHECK_THAT(replace(quote_over(HashAlgorithm::kSha256, range(1, 24), nonce())),
+               ContainsSubstring("does not cover PCR 0"));
   }
   SECTION("without one that only the log names") {
     auto pcrs = range(0, 24);
@@ -259,7 +262,8 @@ TEST_CASE("a quote for another nonce is refused") {
   CHECK_THAT(refusal_of(good_evidence(), base::random_bytes(32)), ContainsSubstring("challenge's nonce"));
   CHECK_THAT(refusal_of(good_evidence(), base::Bytes{}), ContainsSubstring("challenge's nonce"));
   CHECK_THAT(refusal_of([](Evidence& e) {  // one of several banks replayed from an earlier challenge
-               quote_of(e, HashAlgorithm::kSha512) = quote_over(HashAlgorithm::kSha512, range(0, 24), base::Bytes(32, 1));
+               quote_of(e, HashAlgorithm::kSha512) =
+                   quote_over(HashAlgorithm::kSha512, range(0, 24), base::Bytes(32, 1));
              }),
              ContainsSubstring("quote of bank sha512") && ContainsSubstring("challenge's nonce"));
 }
@@ -317,7 +321,8 @@ TEST_CASE("a launch log that does not replay is refused") {
   }
   SECTION("the order changed") {
     std::swap(events[0], events[1]);
-    CHECK_THAT(refusal_of([&](Evidence& e) { e.launch_log = forged_log(events); }), ContainsSubstring("does not replay"));
+    CHECK_THAT(refusal_of([&](Evidence& e) { e.launch_log = forged_log(events); }),
+               ContainsSubstring("does not replay"));
   }
   SECTION("an event's type changed, digests kept") {
     Evidence evidence = good_evidence();
@@ -329,7 +334,8 @@ TEST_CASE("a launch log that does not replay is refused") {
   }
   SECTION("no separator") {
     events.pop_back();
-    CHECK_THAT(refusal_of([&](Evidence& e) { e.launch_log = forged_log(events); }), ContainsSubstring("LaunchSeparator"));
+    CHECK_THAT(refusal_of([&](Evidence& e) { e.launch_log = forged_log(events); }),
+               ContainsSubstring("LaunchSeparator"));
   }
 }
 
@@ -351,7 +357,7 @@ TEST_CASE("a launch log that is malformed is refused") {
   CHECK(with_log([](base::Bytes& log) { log.push_back(0); }) != "accepted");
   CHECK(with_log([](base::Bytes& log) { log.pop_back(); }) != "accepted");
   CHECK(with_log([](base::Bytes& log) { log[1] = log[2] = log[3] = log[4] = 0xff; }) != "accepted");
-  CHECK(with_log([](base::Bytes& log) { log[12] = 1; }) != "accepted");   // record number 1 at the start
+  CHECK(with_log([](base::Bytes& log) { log[12] = 1; }) != "accepted");    // record number 1 at the start
   CHECK(with_log([](base::Bytes& log) { log[13] = 108; }) != "accepted");  // a CC measurement register
   CHECK(with_log([](base::Bytes& log) { log[18] = 14; }) != "accepted");   // PCR 14
 }
@@ -395,14 +401,15 @@ TEST_CASE("an instance identity that is malformed is refused") {
   truncated.pop_back();
   CHECK_THAT(refusal_with_identity(truncated), ContainsSubstring("instance identity"));
   // SEQUENCE { "z", -1, "p", 2, "i", [0] { SEQUENCE { [1] { TRUE } } } }
-  const base::Bytes negative = {0x30, 0x18, 0x0c, 1, 'z', 2, 1, 0xff, 0x0c, 1, 'p', 2, 1, 2, 0x0c, 1, 'i',
-                                0xa0, 7, 0x30, 5, 0xa1, 3, 1, 1, 0xff};
+  const base::Bytes negative = {0x30, 0x18, 0x0c, 1,   'z',  2, 1,    0xff, 0x0c, 1, 'p', 2, 1,
+                                2,    0x0c, 1,    'i', 0xa0, 7, 0x30, 5,    0xa1, 3, 1,   1, 0xff};
   CHECK_THAT(refusal_with_identity(negative), ContainsSubstring("projectNumber") && ContainsSubstring("negative"));
 }
 
 TEST_CASE("a certificate that does not name a production machine is refused") {
   auto identity = test::Machine::identity();
   identity.is_production = false;
-  CHECK_THAT(refusal_of([&](Evidence& e) { e.ak_certificate = machine().certificate(identity, test::Machine::validity()); }),
-             ContainsSubstring("production machine"));
+  CHECK_THAT(
+      refusal_of([&](Evidence& e) { e.ak_certificate = machine().certificate(identity, test::Machine::validity()); }),
+      ContainsSubstring("production machine"));
 }

@@ -31,7 +31,8 @@ std::string utf16(std::string_view ascii) {
 /// What every log needs: Secure Boot off, all separators.
 BootLogWriter plain_boot(const std::vector<std::string>& firmware_events = {}) {
   BootLogWriter writer;
-  writer.add(7, type::kEfiVariableDriverConfig, test::uefi_variable(test::kGlobalVariableGuid, "SecureBoot", {"\0", 1}));
+  writer.add(7, type::kEfiVariableDriverConfig,
+             test::uefi_variable(test::kGlobalVariableGuid, "SecureBoot", {"\0", 1}));
   for (const std::string& event : firmware_events) writer.add(0, type::kNonhostInfo, event);
   for (std::uint32_t pcr = 0; pcr <= 7; ++pcr) writer.add(pcr, type::kSeparator, kSeparator);
   return writer;
@@ -39,7 +40,8 @@ BootLogWriter plain_boot(const std::vector<std::string>& firmware_events = {}) {
 
 BootState state_of(const BootLogWriter& writer) { return extract_boot_state(writer.log(), HashAlgorithm::kSha256); }
 
-const std::string kLoadOptionsTag = std::string("\xed\x22\x3b\x8f\x1a\0\0\0", 8) + std::string("LOADED_IMAGE::LoadOptions\0", 26);
+const std::string kLoadOptionsTag =
+    std::string("\xed\x22\x3b\x8f\x1a\0\0\0", 8) + std::string("LOADED_IMAGE::LoadOptions\0", 26);
 constexpr const char* kCommandLine = "console=ttyS0 quiet loglevel=1 panic=-1 confidential-space.hardened=true";
 
 }  // namespace
@@ -64,8 +66,9 @@ TEST_CASE("logs of real machines are read") {
     return;
   }
   const auto read = [&](const std::string& name) {
-    return extract_boot_state(measure::decode_boot_log(base::read_file(folder / (name + ".bin"), measure::kMaxBootLogBytes)),
-                              HashAlgorithm::kSha256);
+    return extract_boot_state(
+        measure::decode_boot_log(base::read_file(folder / (name + ".bin"), measure::kMaxBootLogBytes)),
+        HashAlgorithm::kSha256);
   };
   SECTION("a Container-Optimized OS with SEV and Secure Boot, through shim and GRUB") {
     const BootState state = read("cos-93-amd-sev");
@@ -152,18 +155,20 @@ TEST_CASE("each of PCR 0 to 7 needs exactly one separator, told by type and dige
 TEST_CASE("GRUB's command line is read when it was measured") {
   SECTION("with and without a final NUL") {
     const std::string text("vmlinuz quiet\0", 14);
-    CHECK(state_of(plain_boot().add(8, type::kIpl, "kernel_cmdline: " + text, text)).kernel_command_line == "vmlinuz quiet");
-    CHECK(state_of(plain_boot().add(8, type::kIpl, "grub_kernel_cmdline " + text, "vmlinuz quiet")).kernel_command_line ==
+    CHECK(state_of(plain_boot().add(8, type::kIpl, "kernel_cmdline: " + text, text)).kernel_command_line ==
           "vmlinuz quiet");
+    CHECK(
+        state_of(plain_boot().add(8, type::kIpl, "grub_kernel_cmdline " + text, "vmlinuz quiet")).kernel_command_line ==
+        "vmlinuz quiet");
   }
   SECTION("other text than measured") {
     CHECK_FALSE(state_of(plain_boot().add(8, type::kIpl, "kernel_cmdline: a", "b")).kernel_command_line);
   }
   SECTION("two of them") {
-    CHECK_THROWS_WITH(state_of(plain_boot()
-                                   .add(8, type::kIpl, "kernel_cmdline: a", "a")
-                                   .add(8, type::kIpl, "kernel_cmdline: b", "b")),
-                      ContainsSubstring("two kernel command lines"));
+    CHECK_THROWS_WITH(
+        state_of(
+            plain_boot().add(8, type::kIpl, "kernel_cmdline: a", "a").add(8, type::kIpl, "kernel_cmdline: b", "b")),
+        ContainsSubstring("two kernel command lines"));
   }
   SECTION("beside an event that could be a second one") {
     CHECK_THROWS_WITH(state_of(plain_boot()
@@ -194,9 +199,10 @@ TEST_CASE("other measurements are not passed off as load options") {
   SECTION("an initial RAM disk with the wanted text as its bytes, measured behind the real load options") {
     CHECK_FALSE(state_of(plain_boot().add(9, type::kIpl, "x", real).add(9, type::kEventTag, kLoadOptionsTag, wanted))
                     .command_line_is("quiet"));
-    CHECK_FALSE(
-        state_of(plain_boot().add(9, type::kEventTag, kLoadOptionsTag, real).add(9, type::kEventTag, kLoadOptionsTag, wanted))
-            .command_line_is("quiet"));
+    CHECK_FALSE(state_of(plain_boot()
+                             .add(9, type::kEventTag, kLoadOptionsTag, real)
+                             .add(9, type::kEventTag, kLoadOptionsTag, wanted))
+                    .command_line_is("quiet"));
   }
   SECTION("a file that GRUB read") {
     CHECK_FALSE(state_of(plain_boot()

@@ -28,8 +28,9 @@ TEST_CASE("a challenge has a name, a nonce and a lifetime") {
   ManualClock time;
   Challenges challenges(300s, time.clock());
   const auto challenge = challenges.issue("my-project", "us-central1");
-  CHECK(std::regex_match(challenge.name, std::regex("projects/my-project/locations/us-central1/challenges/"
-                                                    "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")));
+  CHECK(std::regex_match(challenge.name,
+                         std::regex("projects/my-project/locations/us-central1/challenges/"
+                                    "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")));
   CHECK(challenge.nonce.size() == verifier::kNonceBytes);
   CHECK(challenge.expire_time - challenge.create_time == 300s);
   CHECK(challenges.consume(challenge.name) == challenge.nonce);

@@ -61,7 +61,8 @@ TEST_CASE("the claims of a hardened image are complete, each of its type") {
     "secboot": true, "oemid": 11129, "hwmodel": "GCP_AMD_SEV", "swname": "CONFIDENTIAL_SPACE",
     "swversion": ["260100"], "dbgstat": "disabled-since-boot",
     "submods": {
-      "confidential_space": {"monitoring_enabled": {"memory": false}, "support_attributes": ["LATEST", "STABLE", "USABLE"]},
+      "confidential_space": {"monitoring_enabled": {"memory": false},
+        "support_attributes": ["LATEST", "STABLE", "USABLE"]},
       "container": {"image_reference": "docker.io/library/nginx:latest", "image_digest": "sha256:aa",
         "restart_policy": "Never", "image_id": "sha256:bb", "args": ["/entry", "a b"], "env": {"HOSTNAME": "vm"}},
       "gce": {"zone": "us-central1-a", "project_id": "my-project", "project_number": "12345",
@@ -122,7 +123,8 @@ TEST_CASE("what is empty is left out") {
 TEST_CASE("options are checked at their limits") {
   using attest::TokenType;
   const auto with = [](std::string audience, std::vector<std::string> nonces, TokenType type = TokenType::kOidc) {
-    return refusal_of({.audience = std::move(audience), .nonces = std::move(nonces), .type = type, .signature_key_ids = {}});
+    return refusal_of(
+        {.audience = std::move(audience), .nonces = std::move(nonces), .type = type, .signature_key_ids = {}});
   };
   CHECK(with("", {}) == "accepted");
   CHECK(with(std::string(511, 'a'), {}) == "accepted");

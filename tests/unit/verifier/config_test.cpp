@@ -11,7 +11,8 @@ using verifier::Config;
 
 Json complete() {
   return {{"issuer", "https://verifier.example:8443"},
-          {"listen", {{"address", "0.0.0.0"}, {"port", 8443}, {"certificate", "server.pem"}, {"private_key", "/abs/key.pem"}}},
+          {"listen",
+           {{"address", "0.0.0.0"}, {"port", 8443}, {"certificate", "server.pem"}, {"private_key", "/abs/key.pem"}}},
           {"state_directory", "state"},
           {"attestation_roots", {"root.pem"}},
           {"reference_values", "values.json"}};
@@ -78,8 +79,10 @@ TEST_CASE("what is wrong in a configuration is told by its field") {
   CHECK_THAT(refusal_with("token_lifetime_seconds", 86401), ContainsSubstring("config.token_lifetime_seconds"));
   CHECK_THAT(refusal_with("challenge_lifetime_seconds", 3601), ContainsSubstring("config.challenge_lifetime_seconds"));
   CHECK_THAT(refusal_with("locations", {"a/b"}), ContainsSubstring("config.locations"));
-  CHECK_THAT(refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 65536}}), ContainsSubstring("config.listen.port"));
-  CHECK_THAT(refusal_with("listen", {{"address", "0.0.0.0"}, {"port", 1}}), ContainsSubstring("config.listen.certificate"));
+  CHECK_THAT(refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 65536}}),
+             ContainsSubstring("config.listen.port"));
+  CHECK_THAT(refusal_with("listen", {{"address", "0.0.0.0"}, {"port", 1}}),
+             ContainsSubstring("config.listen.certificate"));
   CHECK(refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 0}}) == "accepted");
   for (const char* key : {"issuer", "listen", "state_directory", "reference_values"}) {
     CHECK_THAT(refusal_with(key, nullptr), ContainsSubstring(std::string("config.") + key));

@@ -26,7 +26,8 @@ class Connection {
     TPM2B_PUBLIC area{};
     std::size_t offset = 0;
     const base::Bytes key_template = vtpm::attestation_key_template(vtpm::KeyKind::kEcc);
-    check(Tss2_MU_TPMT_PUBLIC_Unmarshal(key_template.data(), key_template.size(), &offset, &area.publicArea), "template");
+    check(Tss2_MU_TPMT_PUBLIC_Unmarshal(key_template.data(), key_template.size(), &offset, &area.publicArea),
+          "template");
     const TPM2B_SENSITIVE_CREATE no_sensitive{};
     const TPM2B_DATA no_data{};
     const TPML_PCR_SELECTION no_pcrs{};
@@ -65,7 +66,8 @@ measure::QuoteBlob blob_of(TPM2B_ATTEST* raw_attest, TPMT_SIGNATURE* raw_signatu
   blob.attest.assign(attest->attestationData, attest->attestationData + attest->size);
   blob.signature.resize(sizeof(TPMT_SIGNATURE));
   std::size_t length = 0;
-  check(Tss2_MU_TPMT_SIGNATURE_Marshal(signature.get(), blob.signature.data(), blob.signature.size(), &length), "marshal");
+  check(Tss2_MU_TPMT_SIGNATURE_Marshal(signature.get(), blob.signature.data(), blob.signature.size(), &length),
+        "marshal");
   blob.signature.resize(length);
   return blob;
 }
@@ -95,8 +97,8 @@ measure::QuoteBlob nv_certify(const std::string& tcti, base::ByteView qualifying
   constexpr UINT16 kSize = 88;
   TPM2B_ATTEST* attest = nullptr;
   TPMT_SIGNATURE* signature = nullptr;
-  check(Esys_NV_Certify(tpm.esys(), tpm.key(), ESYS_TR_RH_OWNER, index, ESYS_TR_PASSWORD, ESYS_TR_PASSWORD, ESYS_TR_NONE,
-                        &data, &kSchemeOfKey, kSize, 0, &attest, &signature),
+  check(Esys_NV_Certify(tpm.esys(), tpm.key(), ESYS_TR_RH_OWNER, index, ESYS_TR_PASSWORD, ESYS_TR_PASSWORD,
+                        ESYS_TR_NONE, &data, &kSchemeOfKey, kSize, 0, &attest, &signature),
         "TPM2_NV_Certify");
   Esys_TR_Close(tpm.esys(), &index);
   return blob_of(attest, signature);

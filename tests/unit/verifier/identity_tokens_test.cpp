@@ -23,8 +23,12 @@ IdentityTokens configured() {
 }
 
 Json claims() {
-  return {{"iss", "https://accounts.google.com"}, {"aud", kAudience}, {"iat", kNow - 10}, {"exp", kNow + 3600},
-          {"email", "a@example.com"}, {"email_verified", true}};
+  return {{"iss", "https://accounts.google.com"},
+          {"aud", kAudience},
+          {"iat", kNow - 10},
+          {"exp", kNow + 3600},
+          {"email", "a@example.com"},
+          {"email_verified", true}};
 }
 
 Json with(const char* name, const Json& value) {

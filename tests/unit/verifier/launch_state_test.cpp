@@ -36,8 +36,11 @@ std::vector<Event> complete_launch() {
 std::vector<CelRecord> records_of(const std::vector<Event>& events) {
   std::vector<CelRecord> records;
   for (const Event& event : events) {
-    CelRecord record{.number = records.size(), .register_kind = measure::RegisterKind::kPcr,
-                     .register_index = measure::kLaunchPcr, .digests = {}, .content = measure::encode_content(event)};
+    CelRecord record{.number = records.size(),
+                     .register_kind = measure::RegisterKind::kPcr,
+                     .register_index = measure::kLaunchPcr,
+                     .digests = {},
+                     .content = measure::encode_content(event)};
     for (const HashAlgorithm algorithm : {HashAlgorithm::kSha1, HashAlgorithm::kSha256}) {
       record.digests.emplace(algorithm, measure::hash(algorithm, record.content));
     }
@@ -124,11 +127,13 @@ TEST_CASE("an event that may stand once may not stand twice") {
 
 TEST_CASE("contents are checked") {
   CHECK_THAT(refusal_of(set_text(EventType::kImageRef, "")), ContainsSubstring("ImageRef: is empty"));
-  CHECK_THAT(refusal_of(set_text(EventType::kImageDigest, "sha256:abc")), ContainsSubstring("ImageDigest: is not a SHA-256"));
+  CHECK_THAT(refusal_of(set_text(EventType::kImageDigest, "sha256:abc")),
+             ContainsSubstring("ImageDigest: is not a SHA-256"));
   CHECK_THAT(refusal_of(set_text(EventType::kImageDigest, "sha256:" + std::string(64, 'A'))),
              ContainsSubstring("ImageDigest: is not a SHA-256"));
   CHECK_THAT(refusal_of(set_text(EventType::kImageId, "")), ContainsSubstring("ImageID: is not a SHA-256"));
-  CHECK_THAT(refusal_of(set_text(EventType::kRestartPolicy, "never")), ContainsSubstring("RestartPolicy: has an unknown"));
+  CHECK_THAT(refusal_of(set_text(EventType::kRestartPolicy, "never")),
+             ContainsSubstring("RestartPolicy: has an unknown"));
   CHECK_THAT(refusal_of(set_text(EventType::kArg, "\xff")), ContainsSubstring("Arg: is not UTF-8"));
   CHECK_THAT(refusal_of(set_text(EventType::kArg, std::string("a\0b", 3))), ContainsSubstring("Arg: holds a NUL"));
   CHECK_THAT(refusal_of(set_text(EventType::kEnvVar, "foo.bar=1")), ContainsSubstring("EnvVar: malformed env name"));
@@ -136,7 +141,8 @@ TEST_CASE("contents are checked") {
   CHECK_THAT(refusal_of(set_text(EventType::kEnvVar, "EMPTY=other")), ContainsSubstring("EMPTY stands twice"));
   CHECK_THAT(refusal_of(insert_first(Event::text(EventType::kOverrideEnv, "A="))), ContainsSubstring("A stands twice"));
   CHECK_THAT(refusal_of(set_text(EventType::kMemoryMonitor, "")), ContainsSubstring("MemoryMonitor: is not one byte"));
-  CHECK_THAT(refusal_of(set_text(EventType::kMemoryMonitor, "\x02")), ContainsSubstring("MemoryMonitor: is not one byte"));
+  CHECK_THAT(refusal_of(set_text(EventType::kMemoryMonitor, "\x02")),
+             ContainsSubstring("MemoryMonitor: is not one byte"));
   CHECK_THAT(refusal_of(insert_first(Event::text(EventType::kGpuCcMode, "MAYBE"))), ContainsSubstring("GpuCCMode"));
   CHECK_THAT(refusal_of(insert_first(Event::text(EventType::kGpuDeviceAttestationBinding, "x"))),
              ContainsSubstring("GPU evidence is not appraised"));
@@ -158,9 +164,7 @@ TEST_CASE("an empty log and records of another register are refused") {
 
 TEST_CASE("an event whose type or content was changed with its digests kept is refused") {
   auto records = records_of(complete_launch());
-  SECTION("type") {
-    records[4].content = measure::encode_content(Event::text(EventType::kOverrideArg, "nginx"));
-  }
+  SECTION("type") { records[4].content = measure::encode_content(Event::text(EventType::kOverrideArg, "nginx")); }
   SECTION("content") { records[4].content = measure::encode_content(Event::text(EventType::kArg, "nginy")); }
   SECTION("one digest of several") { records[4].digests.at(HashAlgorithm::kSha1)[0] ^= 1U; }
   CHECK_THROWS_WITH(parse_launch_log(records), ContainsSubstring("digest is not that of its content"));
@@ -173,9 +177,9 @@ TEST_CASE("a content that is not one COS event is refused") {
     for (auto& [algorithm, digest] : records[4].digests) digest = measure::hash(algorithm, content);
     CHECK_THROWS_AS(parse_launch_log(records), base::InvalidInput);
   };
-  refuse({0x51, 0, 0, 0, 5, 4, 0, 0, 0, 0});                 // another content type
-  refuse({0x50, 0, 0, 0, 5, 12, 0, 0, 0, 0});                // unknown event type
+  refuse({0x51, 0, 0, 0, 5, 4, 0, 0, 0, 0});                  // another content type
+  refuse({0x50, 0, 0, 0, 5, 12, 0, 0, 0, 0});                 // unknown event type
   refuse({0x50, 0, 0, 0, 10, 4, 0, 0, 0, 0, 4, 0, 0, 0, 0});  // two events
-  refuse({0x50, 0, 0, 0, 6, 4, 0, 0, 0, 0, 0});              // a byte behind the event
-  refuse({0x50, 0, 0, 0, 4, 4, 0, 0, 0});                    // fewer bytes than a TLV has
+  refuse({0x50, 0, 0, 0, 6, 4, 0, 0, 0, 0, 0});               // a byte behind the event
+  refuse({0x50, 0, 0, 0, 4, 4, 0, 0, 0});                     // fewer bytes than a TLV has
 }

@@ -14,7 +14,8 @@ using verifier::ReferenceValues;
 const std::string kPcr4(64, 'a');
 
 Json entry() {
-  return {{"name", "image"}, {"swversion", 260100}, {"hardened", true}, {"support_attributes", {"STABLE", "USABLE"}},
+  return {{"name", "image"},     {"swversion", 260100},
+          {"hardened", true},    {"support_attributes", {"STABLE", "USABLE"}},
           {"secure_boot", true}, {"pcrs", {{"sha256", {{"4", kPcr4}}}}}};
 }
 

@@ -20,7 +20,8 @@ struct Event {
   std::string measured;
 };
 
-Event configuration(const std::string& name, const std::string& value, const std::string& guid = test::kGlobalVariableGuid) {
+Event configuration(const std::string& name, const std::string& value,
+                    const std::string& guid = test::kGlobalVariableGuid) {
   const std::string data = uefi_variable(guid, name, value);
   return {type::kEfiVariableDriverConfig, data, data};
 }
@@ -34,9 +35,13 @@ Event separator(const std::string& value = std::string(4, '\0')) { return {type:
 Event action(const std::string& text) { return {type::kEfiAction, text, text}; }
 
 std::vector<Event> secure_boot() {
-  return {configuration("SecureBoot", "\1"), configuration("PK", "key"), configuration("KEK", "key"),
-          configuration("db", "key", test::kImageSecurityGuid), configuration("dbx", "", test::kImageSecurityGuid),
-          separator(), authority()};
+  return {configuration("SecureBoot", "\1"),
+          configuration("PK", "key"),
+          configuration("KEK", "key"),
+          configuration("db", "key", test::kImageSecurityGuid),
+          configuration("dbx", "", test::kImageSecurityGuid),
+          separator(),
+          authority()};
 }
 
 bool read(const std::vector<Event>& events) {
@@ -65,14 +70,17 @@ TEST_CASE("Secure Boot is on or off as the firmware measured it") {
 }
 
 TEST_CASE("a variable that is no answer is refused") {
-  CHECK_THAT(refusal_of([](auto& events) { events[0] = configuration("SecureBoot", "\2"); }), ContainsSubstring("neither 0 nor 1"));
-  CHECK_THAT(refusal_of([](auto& events) { events[0] = configuration("SecureBoot", "\1\1"); }), ContainsSubstring("neither 0 nor 1"));
+  CHECK_THAT(refusal_of([](auto& events) { events[0] = configuration("SecureBoot", "\2"); }),
+             ContainsSubstring("neither 0 nor 1"));
+  CHECK_THAT(refusal_of([](auto& events) { events[0] = configuration("SecureBoot", "\1\1"); }),
+             ContainsSubstring("neither 0 nor 1"));
   CHECK_THAT(refusal_of([](auto& events) { events.erase(events.begin()); }), ContainsSubstring("was not measured"));
   CHECK_THAT(refusal_of([](auto& events) { events.insert(events.begin(), configuration("SecureBoot", "\1")); }),
              ContainsSubstring("measured twice"));
   CHECK_THAT(refusal_of([](auto& events) { events[0] = configuration("SecureBoot", "\1", test::kImageSecurityGuid); }),
              ContainsSubstring("another vendor"));
-  CHECK_THAT(refusal_of([](auto& events) { events[3] = configuration("db", "key"); }), ContainsSubstring("another vendor"));
+  CHECK_THAT(refusal_of([](auto& events) { events[3] = configuration("db", "key"); }),
+             ContainsSubstring("another vendor"));
 }
 
 TEST_CASE("Secure Boot needs keys and an authority") {
@@ -84,27 +92,41 @@ TEST_CASE("Secure Boot needs keys and an authority") {
 }
 
 TEST_CASE("events on the wrong side of the separator are refused") {
-  CHECK_THAT(refusal_of([](auto& events) { events.insert(events.begin(), authority()); }), ContainsSubstring("before the separator"));
+  CHECK_THAT(refusal_of([](auto& events) { events.insert(events.begin(), authority()); }),
+             ContainsSubstring("before the separator"));
   CHECK_THAT(refusal_of([](auto& events) { events.push_back(configuration("SecureBoot2", "\1")); }),
              ContainsSubstring("behind the separator"));
   CHECK_THAT(refusal_of([](auto& events) { events.push_back(separator()); }), ContainsSubstring("second separator"));
-  CHECK_THAT(refusal_of([](auto& events) { events.erase(events.begin() + 5); }), ContainsSubstring("before the separator"));
+  CHECK_THAT(refusal_of([](auto& events) { events.erase(events.begin() + 5); }),
+             ContainsSubstring("before the separator"));
   CHECK_THAT(refusal_of([](auto& events) {
                events.pop_back();
                events.pop_back();
              }),
              ContainsSubstring("has no separator"));
-  CHECK_THAT(refusal_of([](auto& events) { events[5] = separator("\xff\xff\xff\xff"); }), ContainsSubstring("tells of an error"));
+  CHECK_THAT(refusal_of([](auto& events) { events[5] = separator("\xff\xff\xff\xff"); }),
+             ContainsSubstring("tells of an error"));
 }
 
 TEST_CASE("what has no place in PCR 7 is refused") {
-  CHECK_THAT(refusal_of([](auto& events) { events.insert(events.begin(), action("UEFI Debug Mode")); }), ContainsSubstring("debug mode"));
-  CHECK_THAT(refusal_of([](auto& events) { events.insert(events.begin(), action("Something else")); }), ContainsSubstring("unknown EFI action"));
-  CHECK_THAT(refusal_of([](auto& events) { events.push_back({type::kIpl, "x", "x"}); }), ContainsSubstring("event of type 13"));
+  CHECK_THAT(refusal_of([](auto& events) { events.insert(events.begin(), action("UEFI Debug Mode")); }),
+             ContainsSubstring("debug mode"));
+  CHECK_THAT(refusal_of([](auto& events) { events.insert(events.begin(), action("Something else")); }),
+             ContainsSubstring("unknown EFI action"));
+  CHECK_THAT(refusal_of([](auto& events) {
+               events.push_back({type::kIpl, "x", "x"});
+             }),
+             ContainsSubstring("event of type 13"));
   CHECK_THAT(refusal_of([](auto& events) { events[0].measured = "other"; }), ContainsSubstring("was not measured"));
-  CHECK_THAT(refusal_of([](auto& events) { events[0].data.pop_back(); events[0].measured = events[0].data; }),
+  CHECK_THAT(refusal_of([](auto& events) {
+               events[0].data.pop_back();
+               events[0].measured = events[0].data;
+             }),
              ContainsSubstring("cut off"));
-  CHECK_THAT(refusal_of([](auto& events) { events[0].data += "x"; events[0].measured = events[0].data; }),
+  CHECK_THAT(refusal_of([](auto& events) {
+               events[0].data += "x";
+               events[0].measured = events[0].data;
+             }),
              ContainsSubstring("UEFI variable event"));
 }
 

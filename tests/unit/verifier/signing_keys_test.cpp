@@ -51,6 +51,7 @@ TEST_CASE("a key file that is open to others, empty, public or broken is refused
   write(attest::jwks_json({[] {
           static const attest::Jwk key = attest::Jwk::generate_rsa(2048);
           return &key;
-        }()}).dump());
+        }()})
+            .dump());
   CHECK_THROWS_WITH(SigningKeys::open(directory.path()), ContainsSubstring("does not sign"));
 }

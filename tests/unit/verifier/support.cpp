@@ -26,7 +26,8 @@ BootLogWriter& BootLogWriter::add(std::uint32_t pcr, std::uint32_t type, std::st
   return add(pcr, type, data, data);
 }
 
-BootLogWriter& BootLogWriter::add(std::uint32_t pcr, std::uint32_t type, std::string_view data, std::string_view measured) {
+BootLogWriter& BootLogWriter::add(std::uint32_t pcr, std::uint32_t type, std::string_view data,
+                                  std::string_view measured) {
   measure::BootEvent event{.pcr = pcr, .type = type, .digests = {}, .data = base::to_bytes(data)};
   for (const HashAlgorithm bank : {HashAlgorithm::kSha256, HashAlgorithm::kSha384}) {
     event.digests.emplace(bank, measure::hash(bank, base::view_of(measured)));
@@ -59,7 +60,9 @@ std::vector<Event> launch_events() {
           Event{EventType::kMemoryMonitor, {0}}};
 }
 
-attest::InstanceIdentity Machine::identity() { return {"us-central1-a", 12345, "my-project", 678, "my-instance", true}; }
+attest::InstanceIdentity Machine::identity() {
+  return {"us-central1-a", 12345, "my-project", 678, "my-instance", true};
+}
 
 vtpm::Validity Machine::validity() {
   const base::WallTime now = base::Clock::system().wall();

@@ -56,8 +56,9 @@ TEST_CASE("a boot that can't be replayed is refused before anything is extended"
     CHECK_THROWS_WITH(vtpm::replay_boot_log(tpm, only_sha1), ContainsSubstring("none of the TPM's banks"));
   }
   SECTION("digests of some events only") {
-    const BootLog gaps{{event_with(0, {{HashAlgorithm::kSha256, kSha256Digest}, {HashAlgorithm::kSha384, kSha384Digest}}),
-                        event_with(1, {{HashAlgorithm::kSha256, kSha256Digest}})}};
+    const BootLog gaps{
+        {event_with(0, {{HashAlgorithm::kSha256, kSha256Digest}, {HashAlgorithm::kSha384, kSha384Digest}}),
+         event_with(1, {{HashAlgorithm::kSha256, kSha256Digest}})}};
     CHECK_THROWS_WITH(vtpm::replay_boot_log(tpm, gaps), ContainsSubstring("has no sha384 digest"));
   }
   constexpr std::array<std::uint32_t, 2> kPcrs = {0, 7};
