@@ -63,13 +63,14 @@ HashAlgorithm signing_hash(TPMI_ALG_HASH algorithm) {
 OpensslSignature to_openssl(const TPMT_SIGNATURE& signature, const EVP_PKEY& key) {
   if (signature.sigAlg == TPM2_ALG_ECDSA && EVP_PKEY_get_base_id(&key) == EVP_PKEY_EC) {
     const TPMS_SIGNATURE_ECDSA& ecdsa = signature.signature.ecdsa;
+    const HashAlgorithm hash = signing_hash(ecdsa.hash);
     const EcdsaSigPtr pair(ECDSA_SIG_new());
     ECDSA_SIG_set0(pair.get(), BN_bin2bn(ecdsa.signatureR.buffer, ecdsa.signatureR.size, nullptr),
                    BN_bin2bn(ecdsa.signatureS.buffer, ecdsa.signatureS.size, nullptr));
     unsigned char* der = nullptr;
     const int length = i2d_ECDSA_SIG(pair.get(), &der);
     if (length < 0) throw InvalidInput("quote signature", "is no ECDSA signature");
-    OpensslSignature result{signing_hash(ecdsa.hash), Bytes(der, der + length)};
+    OpensslSignature result{hash, Bytes(der, der + length)};
     OPENSSL_free(der);
     return result;
   }

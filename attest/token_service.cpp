@@ -38,6 +38,16 @@ std::string etag_of(const std::string& jwt) {
   return base::hex_encode(digest);
 }
 
+/// The claims without the values of environment variables, which may be secrets.
+base::Json loggable_claims(base::Json claims) {
+  for (const char* variables : {"/submods/container/env", "/submods/container/env_override"}) {
+    const base::Json::json_pointer where(variables);
+    if (!claims.contains(where) || !claims[where].is_object()) continue;
+    for (auto& [name, value] : claims[where].items()) value = "[REDACTED]";
+  }
+  return claims;
+}
+
 }  // namespace
 
 milliseconds renewal_delay(int failures, seconds lifetime, std::optional<seconds> retry_after) {
@@ -79,11 +89,11 @@ base::Awaitable<void> TokenService::renew(std::shared_ptr<Renewal> renewal) {
     fresh.expires = received + fresh.token->lifetime;
     const bool is_first = !current_;
     current_ = fresh;
-    base::Json loggable = fresh.token->claims;
-    base::log::info("successfully refreshed attestation token", {{"expires", base::to_rfc3339(fresh.token->expires)}});
-    base::log::debug("attestation token claims", {{"token", loggable.dump()}});
     try {
       publish_(*fresh.token);
+      base::log::info("successfully refreshed attestation token",
+                      {{"expires", base::to_rfc3339(fresh.token->expires)},
+                       {"token", loggable_claims(fresh.token->claims).dump()}});
     } catch (const base::Error& error) {
       if (is_first) throw;
       base::log::error("the new attestation token was not published", {{"error", error.what()}});
@@ -96,12 +106,12 @@ base::Awaitable<void> TokenService::renew(std::shared_ptr<Renewal> renewal) {
 }
 
 std::shared_ptr<TokenService::Renewal> TokenService::join_renewal() {
-  if (!renewal_) {
-    renewal_ = std::make_shared<Renewal>(executor_);
-    // On its own, so that a client that leaves takes nobody else's token away.
-    asio::co_spawn(executor_, renew(renewal_), asio::detached);
-  }
-  return renewal_;
+  if (renewal_) return renewal_;
+  const auto renewal = std::make_shared<Renewal>(executor_);
+  renewal_ = renewal;
+  // On its own, so that a client that leaves takes nobody else's token away. It may have ended when this returns.
+  asio::co_spawn(executor_, renew(renewal), asio::detached);
+  return renewal;
 }
 
 base::Awaitable<DefaultToken> TokenService::fresh_default_token() {

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -69,6 +70,12 @@ FileDescriptor open_private_directory(const std::filesystem::path& path, mode_t 
   if (status.st_uid != ::geteuid()) throw Error(path.string() + " belongs to another user");
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) throw Error(path.string() + " may be written to by other users");
   return directory;
+}
+
+bool lock_directory(const FileDescriptor& directory) {
+  if (::flock(directory.get(), LOCK_EX | LOCK_NB) == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+  throw SystemError("locking a folder", errno);
 }
 
 void replace_file(const FileDescriptor& directory, const std::string& name, ByteView content, mode_t mode) {

@@ -36,6 +36,9 @@ std::string read_text_file(const std::filesystem::path& path, std::size_t max_by
 /// that is another user's or that others may write to.
 FileDescriptor open_private_directory(const std::filesystem::path& path, mode_t mode);
 
+/// Takes the only lock on an open folder, kept as long as `directory` lives. False: another process holds it.
+bool lock_directory(const FileDescriptor& directory);
+
 /// Replaces `name` in `directory` in one step: a reader sees the old file or the new one, whole. What stands at `name`
 /// (a link, a FIFO) is replaced, never followed. On failure the old file stays and nothing is left behind.
 void replace_file(const FileDescriptor& directory, const std::string& name, ByteView content, mode_t mode);

@@ -46,14 +46,21 @@ HttpUrl HttpUrl::parse(std::string_view url, std::string_view field) {
   return result;
 }
 
+std::string HttpUrl::host_in_brackets() const {
+  if (host.find(':') == std::string::npos) return host;
+  std::string name = "[";
+  return name.append(host).append("]");
+}
+
 std::string HttpUrl::authority() const {
-  const std::string name = host.find(':') != std::string::npos ? "[" + host + "]" : host;
-  return port == default_port(tls) ? name : name + ":" + port;
+  std::string name = host_in_brackets();
+  if (port != default_port(tls)) name.append(":").append(port);
+  return name;
 }
 
 std::string HttpUrl::origin() const {
-  const std::string name = host.find(':') != std::string::npos ? "[" + host + "]" : host;
-  return (tls ? "https://" : "http://") + name + ":" + port;
+  std::string text = tls ? "https://" : "http://";
+  return text.append(host_in_brackets()).append(":").append(port);
 }
 
 bool HttpUrl::is_loopback() const {

@@ -73,6 +73,7 @@ struct HttpUrl {
   /// Throws InvalidInput(`field`) for another scheme, user information, a fragment, or what is no URL at all.
   static HttpUrl parse(std::string_view url, std::string_view field);
 
+  std::string host_in_brackets() const;  ///< brackets for an IPv6 address only
   std::string authority() const;  ///< host[:port] as the Host header wants it
   std::string origin() const;     ///< scheme://host:port
   bool is_loopback() const;       ///< localhost, 127.0.0.0/8 or ::1

@@ -148,9 +148,9 @@ class HttpClient::Connection {
 
   /// RFC 9110 section 9.3.6.
   Awaitable<void> open_tunnel(const HttpUrl& url) {
-    const std::string host = url.host.find(':') != std::string::npos ? "[" + url.host + "]" : url.host;
-    http::request<http::empty_body> request(http::verb::connect, host + ":" + url.port, 11);
-    request.set(http::field::host, host + ":" + url.port);
+    const std::string target = url.host_in_brackets() + ":" + url.port;
+    http::request<http::empty_body> request(http::verb::connect, target, 11);
+    request.set(http::field::host, target);
     error_code code;
     co_await http::async_write(lowest(), request, asio::redirect_error(asio::use_awaitable, code));
     http::response_parser<http::empty_body> parser;

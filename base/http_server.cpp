@@ -50,6 +50,36 @@ HttpResponse plain_text(unsigned status, std::string text) {
   return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(text)};
 }
 
+/// The one deadline of a connection, armed anew for each thing that it waits for. Past it the operation under way is
+/// cancelled but, unlike with Beast's own timer, the socket stays open, so that a slow client can be told.
+class Deadline {
+ public:
+  explicit Deadline(PlainStream& stream) : timer_(stream.get_executor()), shared_(std::make_shared<Shared>(&stream)) {}
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+  ~Deadline() { shared_->stream = nullptr; }
+
+  void arm(Milliseconds duration) {
+    shared_->passed = false;
+    timer_.expires_after(duration);
+    timer_.async_wait([shared = shared_](const error_code& cancelled) {
+      if (cancelled || shared->stream == nullptr) return;
+      shared->passed = true;
+      shared->stream->cancel();
+    });
+  }
+  bool passed() const noexcept { return shared_->passed; }
+
+ private:
+  struct Shared {
+    explicit Shared(PlainStream* s) : stream(s) {}
+    PlainStream* stream;  ///< null once the connection is gone
+    bool passed = false;
+  };
+  asio::steady_timer timer_;
+  std::shared_ptr<Shared> shared_;
+};
+
 HttpResponse refusal_for(const error_code& code) {
   if (code == http::error::header_limit) return plain_text(431, "request header is too long\n");
   if (code == http::error::body_limit) return plain_text(413, "request body is too long\n");
@@ -150,7 +180,8 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
   }
 
   static Awaitable<void> serve_tls(std::shared_ptr<State> self, TlsStream stream) {
-    stream.next_layer().expires_after(self->limits.request_timeout);
+    Deadline deadline(stream.next_layer());
+    deadline.arm(self->limits.request_timeout);
     error_code code;
     co_await stream.async_handshake(ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, code));
     if (!code) co_await self->serve(stream);
@@ -165,13 +196,14 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
       connections.erase(place);
       if (connections.empty() && all_closed) all_closed->set();
     });
+    Deadline deadline(lowest(stream));
     if (full) {
       HttpResponse refusal = plain_text(503, "too many connections\n");
-      co_await write(stream, std::move(refusal), false, false);
+      co_await write(stream, deadline, std::move(refusal), false, false);
       co_return;
     }
     beast::flat_buffer buffer;
-    while (co_await serve_one(stream, buffer, place)) {
+    while (co_await serve_one(stream, deadline, buffer, place)) {
     }
     error_code ignored;
     lowest(stream).socket().shutdown(asio::socket_base::shutdown_both, ignored);
@@ -179,12 +211,13 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
 
   /// Reads and answers one request. False: the connection is done.
   template <typename Stream>
-  Awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, Connections::iterator place) {
+  Awaitable<bool> serve_one(Stream& stream, Deadline& deadline, beast::flat_buffer& buffer,
+                            Connections::iterator place) {
     error_code code;
     if (buffer.size() == 0) {
       mark_idle(place);
       if (stopping) co_return false;
-      lowest(stream).expires_after(limits.idle_timeout);
+      deadline.arm(limits.idle_timeout);
       const std::size_t got = co_await stream.async_read_some(buffer.prepare(limits.max_header_bytes),
                                                               asio::redirect_error(asio::use_awaitable, code));
       if (code) co_return false;
@@ -194,26 +227,29 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(limits.max_header_bytes));
     parser.body_limit(limits.max_body_bytes);
-    lowest(stream).expires_after(limits.request_timeout);
+    deadline.arm(limits.request_timeout);
     co_await read_request(stream, buffer, parser, code);
     if (code) {
+      if (deadline.passed()) code = beast::error::timeout;
       if (is_disconnect(code)) co_return false;
-      if (code == beast::error::timeout) rearm(stream);
       HttpResponse refusal = refusal_for(code);
-      co_await write(stream, std::move(refusal), false, false);
-      co_await drain(stream);
+      co_await write(stream, deadline, std::move(refusal), false, false);
+      co_await drain(stream, deadline);
       co_return false;
     }
     const bool keep_alive = parser.keep_alive() && !stopping;
     const bool without_body = parser.get().method() == http::verb::head;
     HttpServerRequest request = to_server_request(parser.release());
-    HttpResponse response = co_await handle(std::move(request));
-    co_return co_await write(stream, std::move(response), keep_alive, without_body);
+    HttpResponse response = co_await handle(std::move(request));  // bounds itself: nothing of ours is waiting
+    co_return co_await write(stream, deadline, std::move(response), keep_alive, without_body);
   }
 
   template <typename Stream>
-  static Awaitable<void> read_request(Stream& stream, beast::flat_buffer& buffer, Parser& parser, error_code& code) {
-    co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, code));
+  Awaitable<void> read_request(Stream& stream, beast::flat_buffer& buffer, Parser& parser, error_code& code) const {
+    const std::size_t header_bytes =
+        co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, code));
+    // Beast's own limit only bounds what it keeps.
+    if (!code && header_bytes > limits.max_header_bytes) code = http::error::header_limit;
     if (code || parser.is_done()) co_return;
     if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
       http::response<http::empty_body> go_on(http::status::continue_, 11);
@@ -233,9 +269,9 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
   }
 
   template <typename Stream>
-  Awaitable<bool> write(Stream& stream, HttpResponse response, bool keep_alive, bool without_body) {
+  Awaitable<bool> write(Stream& stream, Deadline& deadline, HttpResponse response, bool keep_alive, bool without_body) {
     Response message = to_beast(std::move(response), keep_alive);
-    lowest(stream).expires_after(limits.response_timeout);
+    deadline.arm(limits.response_timeout);
     error_code code;
     if (without_body) {
       http::response_serializer<http::string_body> serializer(message);
@@ -246,18 +282,12 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     co_return !code && keep_alive;
   }
 
-  /// Beast closes a socket whose timer has run out, so the answer to a slow client needs a timer that has not.
   template <typename Stream>
-  void rearm(Stream& stream) {
-    lowest(stream).expires_never();
-  }
-
-  template <typename Stream>
-  static Awaitable<void> drain(Stream& stream) {
+  static Awaitable<void> drain(Stream& stream, Deadline& deadline) {
     error_code code;
     lowest(stream).socket().shutdown(asio::socket_base::shutdown_send, code);
     if (code) co_return;
-    lowest(stream).expires_after(kDrainTimeout);
+    deadline.arm(kDrainTimeout);
     std::array<char, 4096> rubbish{};
     std::size_t total = 0;
     while (!code && total < kMaxDrainedBytes) {

@@ -89,7 +89,8 @@ std::uint64_t JsonObject::unsigned_integer(const char* key) const {
 std::optional<std::uint64_t> JsonObject::optional_unsigned(const char* key) const {
   const Json* member = find(key);
   if (member == nullptr) return std::nullopt;
-  if (!member->is_number_unsigned()) wrong_type(path_of(key), "a whole number that is not negative", *member);
+  const bool is_natural = member->is_number_unsigned() || (member->is_number_integer() && member->get<std::int64_t>() >= 0);
+  if (!is_natural) wrong_type(path_of(key), "a whole number that is not negative", *member);
   return member->get<std::uint64_t>();
 }
 

@@ -35,10 +35,13 @@ void append_quoted(std::string& line, std::string_view text) {
   line.push_back('"');
 }
 
-void write(spdlog::level::level_enum level, std::string_view message, Fields fields) {
-  if (spdlog::default_logger_raw()->should_log(level)) {
-    spdlog::default_logger_raw()->log(level, format(message, fields));
-  }
+void write(spdlog::level::level_enum level, std::string_view name, std::string_view message, Fields fields) {
+  if (!spdlog::default_logger_raw()->should_log(level)) return;
+  std::string line = "level=";
+  line += name;
+  line += ' ';
+  line += format(message, fields);
+  spdlog::default_logger_raw()->log(level, line);
 }
 
 }  // namespace
@@ -61,7 +64,7 @@ std::string format(std::string_view message, Fields fields) {
 
 void start(Level lowest) {
   auto logger = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
+  logger->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc);
   switch (lowest) {
     case Level::kDebug: logger->set_level(spdlog::level::debug); break;
     case Level::kInfo: logger->set_level(spdlog::level::info); break;
@@ -71,9 +74,9 @@ void start(Level lowest) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void debug(std::string_view message, Fields fields) { write(spdlog::level::debug, message, fields); }
-void info(std::string_view message, Fields fields) { write(spdlog::level::info, message, fields); }
-void warning(std::string_view message, Fields fields) { write(spdlog::level::warn, message, fields); }
-void error(std::string_view message, Fields fields) { write(spdlog::level::err, message, fields); }
+void debug(std::string_view message, Fields fields) { write(spdlog::level::debug, "DEBUG", message, fields); }
+void info(std::string_view message, Fields fields) { write(spdlog::level::info, "INFO", message, fields); }
+void warning(std::string_view message, Fields fields) { write(spdlog::level::warn, "WARN", message, fields); }
+void error(std::string_view message, Fields fields) { write(spdlog::level::err, "ERROR", message, fields); }
 
 }  // namespace base::log

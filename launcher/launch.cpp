@@ -29,6 +29,7 @@
 #include "launcher/measurement.h"
 #include "launcher/metadata/file_metadata.h"
 #include "launcher/metadata/gce_metadata.h"
+#include "launcher/oci/mount_points.h"
 #include "launcher/oci/process.h"
 #include "launcher/oci/runtime_spec.h"
 #include "launcher/policy/launch_policy.h"
@@ -114,6 +115,7 @@ struct Launch::State {
 
   // The launch, a step a function, in the order in which they happen.
   Awaitable<void> launch();
+  void claim_runtime_directory();
   Awaitable<LaunchSpec> read_launch_spec();
   Awaitable<void> reach_containerd();
   Awaitable<attest::AttestationKey> prepare_tpm();
@@ -153,6 +155,7 @@ struct Launch::State {
 };
 
 Awaitable<void> Launch::State::launch() {
+  claim_runtime_directory();
   const LaunchSpec spec = co_await read_launch_spec();
   co_await reach_containerd();
   attest::AttestationKey key = co_await prepare_tpm();
@@ -165,6 +168,14 @@ Awaitable<void> Launch::State::launch() {
   open_tee_server();
   co_await start_workload(runtime_spec);
   co_await wait_for_workload();
+}
+
+void Launch::State::claim_runtime_directory() {
+  base::FileDescriptor directory = base::open_private_directory(options.runtime_directory, kRuntimeDirectoryMode);
+  if (!base::lock_directory(directory)) {
+    throw Error("another launcher is at work in " + options.runtime_directory.string());
+  }
+  token_file.emplace(std::move(directory));
 }
 
 Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
@@ -206,7 +217,8 @@ Awaitable<Image> Launch::State::pull_image(const LaunchSpec& spec) {
   const ImageReference reference = ImageReference::parse(spec.image_reference, "tee-image-reference");
   std::optional<Credential> google;
   if (is_google_registry(reference.registry_host())) {
-    if (const auto token = co_await metadata->access_token()) google = Credential{"_token", *token};
+    const std::optional<std::string> token = co_await metadata->access_token();
+    if (token) google = Credential{"_token", *token};
   }
   base::HttpClient http(executor, options.registry_ca);
   RegistryClient registry(http, [google](const std::string& host) {
@@ -228,7 +240,8 @@ Awaitable<Image> Launch::State::pull_image(const LaunchSpec& spec) {
 }
 
 Awaitable<Location> Launch::State::location(const X509& ak_certificate) {
-  if (const auto known = co_await metadata->location()) co_return *known;
+  std::optional<Location> known = co_await metadata->location();
+  if (known) co_return std::move(*known);
   const auto identity = attest::instance_identity_of(ak_certificate);
   if (!identity) throw Error("neither the metadata nor the attestation key certificate tell project and zone");
   co_return Location{.project_id = identity->project_id, .zone = identity->zone};
@@ -260,9 +273,11 @@ Awaitable<base::Json> Launch::State::create_container(const Image& image, const 
   process.args = final_args(image.config, spec.cmd);
   process.env = final_env(image.config, spec.env, hostname);
   process.cwd = final_working_dir(image.config);
-  process.user = resolve_user(ReadonlyMount(mounts).path(), image.config.user);
+  const ReadonlyMount file_system(mounts);
+  process.user = resolve_user(file_system.path(), image.config.user);
   base::Json runtime_spec = build_runtime_spec(
       process, {.runtime_directory = options.runtime_directory, .cgroups_path = container.cgroups_path()});
+  check_mount_points(file_system.path(), runtime_spec);
   try {
     co_await container.create(image.name, runtime_spec);
   } catch (const Error& error) {
@@ -284,7 +299,6 @@ Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spe
   for (const auto& [bank, value] : launch_log->pcr()) {
     info("measured", {{"pcr", 13}, {"bank", name_of(bank)}, {"value", base::hex_encode(value)}});
   }
-  base::log::debug("canonical event log", {{"base64", base::base64_encode(launch_log->bytes())}});
 }
 
 Awaitable<void> Launch::State::attest(attest::AttestationKey key, std::vector<base::Bytes> ak_chain) {
@@ -295,7 +309,6 @@ Awaitable<void> Launch::State::attest(attest::AttestationKey key, std::vector<ba
                                                   .ak_chain = std::move(ak_chain)});
   attestation.emplace(*attester, *verifier,
                       [this](std::string audience) { return metadata->identity_token(std::move(audience)); }, clock);
-  token_file.emplace(base::open_private_directory(options.runtime_directory, kRuntimeDirectoryMode));
   tokens.emplace(
       executor, [this](attest::TokenOptions wanted) { return attestation->token(std::move(wanted)); },
       [this](const attest::Token& token) { token_file->write(token.jwt); }, clock);

@@ -1,0 +1,130 @@
+#include "attest/attester.h"
+
+#include <openssl/x509.h>
+
+#include "attest/quote.h"
+#include "measure/launch_log.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/support/run.h"
+#include "tests/unit/support/swtpm.h"
+#include "tests/unit/support/temporary_directory.h"
+#include "vtpm/certificate_authority.h"
+#include "vtpm/provision.h"
+
+using attest::Attester;
+using attest::Evidence;
+using measure::Event;
+using measure::EventType;
+using measure::Tpm;
+
+namespace {
+
+constexpr auto kDay = std::chrono::hours(24);
+
+attest::InstanceIdentity some_machine() {
+  return {.zone = "us-central1-a", .project_number = 1, .project_id = "p", .instance_id = 2, .instance_name = "i",
+          .is_production = true};
+}
+
+/// A provisioned machine whose launch has been measured.
+struct Machine {
+  test::TemporaryDirectory directory;
+  test::Swtpm swtpm;
+  vtpm::CertificateAuthority authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
+  asio::io_context context;
+  std::unique_ptr<measure::TpmWorker> worker = std::make_unique<measure::TpmWorker>();
+  std::unique_ptr<Attester> attester;
+  base::EvpPkeyPtr key;
+
+  explicit Machine(vtpm::KeyKind kind = vtpm::KeyKind::kEcc) {
+    {
+      Tpm tpm = Tpm::open(swtpm.tcti());
+      const auto now = std::chrono::system_clock::now();
+      vtpm::provision(tpm, authority, some_machine(), {now - kDay, now + kDay}, kind);
+    }
+    swtpm.power_cycle();
+    test::run(context, worker->open(swtpm.tcti()));
+    const auto indices = kind == vtpm::KeyKind::kEcc ? attest::kEccKeyIndices : attest::kRsaKeyIndices;
+    const auto prepare = [indices](Tpm& tpm) {
+      auto log = measure::LaunchLog::start(tpm);
+      log.measure(tpm, Event::text(EventType::kImageRef, "image"));
+      log.seal(tpm);
+      return std::make_pair(std::move(log), attest::load_attestation_key(tpm, indices));
+    };
+    auto [log, ak] = test::run(context, worker->run(prepare));
+    key.reset(X509_get_pubkey(ak.certificate.get()));
+    Attester::Endorsements endorsements{.boot_log = {1, 2}, .launch_log = log.bytes(), .launch_pcr = log.pcr(), .ak_chain = {{3}}};
+    attester = std::make_unique<Attester>(*worker, std::move(ak), std::move(endorsements));
+  }
+
+  Evidence evidence(base::Bytes nonce) { return test::run(context, attester->evidence(std::move(nonce))); }
+
+  void extend(std::uint32_t pcr) {
+    const auto job = [pcr](Tpm& tpm) {
+      measure::DigestSet digests;
+      for (const auto& bank : tpm.pcr_banks()) digests[bank.algorithm] = measure::hash(bank.algorithm, base::to_bytes("x"));
+      tpm.extend(pcr, digests);
+    };
+    test::run(context, worker->run(job));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("evidence holds one quote for each bank, and each verifies") {
+  for (const vtpm::KeyKind kind : {vtpm::KeyKind::kEcc, vtpm::KeyKind::kRsa}) {
+    Machine machine(kind);
+    for (const base::Bytes& nonce : {base::Bytes(32, 7), base::Bytes(32, 8)}) {
+      const Evidence evidence = machine.evidence(nonce);
+      REQUIRE(evidence.quotes.size() == 4);
+      for (const attest::Quote& quote : evidence.quotes) CHECK_NOTHROW(attest::verify_quote(quote, *machine.key, nonce));
+      CHECK(evidence.boot_log == base::Bytes{1, 2});
+      CHECK(evidence.ak_chain.size() == 1);
+    }
+    CHECK_THROWS_WITH(machine.evidence({}), ContainsSubstring("nonce is empty"));
+  }
+}
+
+TEST_CASE("M 10: (quote, log) pairs of concurrent requests all replay") {
+  Machine machine;
+  int good = 0;
+  for (int i = 0; i < 20; ++i) {
+    const base::Bytes nonce(16, static_cast<std::uint8_t>(i + 1));
+    asio::co_spawn(machine.context, machine.attester->evidence(nonce),
+                   [&machine, &good, nonce](const std::exception_ptr& error, const Evidence& evidence) {
+                     if (error) return;
+                     const auto records = measure::decode_cel(evidence.launch_log);
+                     for (const attest::Quote& quote : evidence.quotes) {
+                       attest::verify_quote(quote, *machine.key, nonce);
+                       if (measure::replay_cel(records, quote.bank) != quote.pcr_values.at(13)) return;
+                     }
+                     ++good;
+                   });
+  }
+  machine.context.restart();
+  machine.context.run();
+  CHECK(good == 20);
+}
+
+TEST_CASE("another PCR that changes is read again, not quoted with old values") {
+  Machine machine;
+  const auto before = machine.evidence({1}).quotes[1].pcr_values;
+  machine.extend(15);
+  const Evidence evidence = machine.evidence({2});
+  for (const attest::Quote& quote : evidence.quotes) CHECK_NOTHROW(attest::verify_quote(quote, *machine.key, base::Bytes{2}));
+  CHECK(evidence.quotes[1].pcr_values.at(15) != before.at(15));
+}
+
+TEST_CASE("M 9: PCR 13 that somebody extends after the launch ends attestation before anything is sent") {
+  Machine machine;
+  CHECK_NOTHROW(machine.evidence({1}));
+  machine.extend(13);
+  CHECK_THROWS_WITH(machine.evidence({2}), ContainsSubstring("somebody has extended it since the launch"));
+}
+
+TEST_CASE("a machine that no cloud has provisioned has no attestation key") {
+  test::Swtpm swtpm;
+  Tpm tpm = Tpm::open(swtpm.tcti());
+  CHECK_THROWS_WITH(attest::load_attestation_key(tpm, attest::kEccKeyIndices),
+                    "failed to find AKCert on this VM: try creating a new VM or contacting support");
+}

@@ -1,0 +1,115 @@
+#include "attest/messages.h"
+
+#include "base/error.h"
+#include "tests/unit/catch.h"
+
+using attest::TokenType;
+using attest::VerifyRequest;
+using base::Json;
+using base::JsonObject;
+using measure::HashAlgorithm;
+
+namespace {
+
+VerifyRequest sample() {
+  VerifyRequest request;
+  request.evidence.quotes.push_back({HashAlgorithm::kSha256, {{0, base::Bytes(32, 1)}, {13, base::Bytes(32, 2)}}, {1}, {2}});
+  request.evidence.boot_log = {3};
+  request.evidence.launch_log = {4};
+  request.evidence.ak_certificate = {5};
+  request.evidence.ak_chain = {{6}, {7, 8}};
+  request.id_tokens = {"a.b.c"};
+  request.options = {.audience = "https://rp.example", .nonces = {"0123456789"}, .type = TokenType::kOidc, .signature_key_ids = {}};
+  return request;
+}
+
+VerifyRequest parse(const Json& json) { return VerifyRequest::parse(JsonObject(json, "request")); }
+
+}  // namespace
+
+TEST_CASE("a request reads back as it was written") {
+  const VerifyRequest request = sample();
+  const Json json = request.to_json("projects/p/locations/l/challenges/c");
+  CHECK(json["tpmAttestation"]["quotes"][0]["hashAlgo"] == 11);
+  CHECK(json["tpmAttestation"]["quotes"][0]["pcrValues"].contains("13"));
+  CHECK(json["signedEntities"].size() == 1);
+  const VerifyRequest back = parse(json);
+  REQUIRE(back.evidence.quotes.size() == 1);
+  CHECK(back.evidence.quotes[0].pcr_values == request.evidence.quotes[0].pcr_values);
+  CHECK(back.evidence.launch_log == request.evidence.launch_log);
+  CHECK(back.evidence.ak_chain == request.evidence.ak_chain);
+  CHECK(back.id_tokens == request.id_tokens);
+  CHECK(back.options.audience == request.options.audience);
+  CHECK(back.options.nonces == request.options.nonces);
+}
+
+TEST_CASE("each token type is told from the others on the wire") {
+  for (const TokenType type : {TokenType::kOidc, TokenType::kPki, TokenType::kAwsPrincipalTags, TokenType::kLimitedAws}) {
+    VerifyRequest request = sample();
+    request.options.type = type;
+    if (type == TokenType::kAwsPrincipalTags) request.options.signature_key_ids = {"k1", "k2"};
+    const VerifyRequest back = parse(request.to_json("c"));
+    CHECK(back.options.type == type);
+    CHECK(back.options.signature_key_ids == request.options.signature_key_ids);
+    CHECK(attest::token_type_named(attest::name_of(type)) == type);
+  }
+  CHECK_FALSE(attest::token_type_named("AWS").has_value());
+}
+
+TEST_CASE("enums may be numbers, as other clients send them") {
+  Json json = sample().to_json("c");
+  json["options"]["tokenProfile"] = 1;
+  json["options"]["signatureType"] = 2;
+  CHECK(parse(json).options.type == TokenType::kPki);
+  json["options"]["signatureType"] = 9;
+  CHECK_THROWS_WITH(parse(json), ContainsSubstring("request.options.signatureType"));
+  json["options"]["signatureType"] = "SIGNATURE_TYPE_NONSENSE";
+  CHECK_THROWS_AS(parse(json), base::InvalidInput);
+}
+
+TEST_CASE("what does not belong into a request is named") {
+  const auto error_of = [](const std::function<void(Json&)>& change) -> std::string {
+    Json json = sample().to_json("c");
+    change(json);
+    try {
+      parse(json);
+      return "";
+    } catch (const base::InvalidInput& error) {
+      return error.what();
+    }
+  };
+  CHECK_THAT(error_of([](Json& j) { j["surprise"] = 1; }), ContainsSubstring("request.surprise: unknown field"));
+  CHECK_THAT(error_of([](Json& j) { j.erase("tpmAttestation"); }), ContainsSubstring("request.tpmAttestation: is missing"));
+  CHECK_THAT(error_of([](Json& j) { j["tdCcel"] = Json::object(); }), ContainsSubstring("not appraised"));
+  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"][0]["hashAlgo"] = 18; }), ContainsSubstring("quotes[0].hashAlgo"));
+  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"][0]["pcrValues"]["x"] = ""; }), ContainsSubstring("PCR index"));
+  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"][0]["pcrValues"]["007"] = ""; }), ContainsSubstring("PCR index"));
+  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"][0]["rawQuote"] = "!"; }), ContainsSubstring("rawQuote"));
+  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"] = Json::array({1}); }), ContainsSubstring("quotes[0]"));
+  CHECK_THAT(error_of([](Json& j) {
+               for (int i = 0; i < 9; ++i) j["tpmAttestation"]["quotes"][static_cast<std::size_t>(i)] = j["tpmAttestation"]["quotes"][0];
+             }),
+             ContainsSubstring("too many"));
+}
+
+TEST_CASE("a challenge is a nonce and a name that is safe in a URL") {
+  const auto parse_challenge = [](const Json& json) { return attest::Challenge::parse(JsonObject(json, "challenge")); };
+  CHECK(parse_challenge({{"name", "projects/p/locations/l/challenges/c"}, {"tpmNonce", "AAE="}}).nonce == base::Bytes{0, 1});
+  CHECK_THROWS_AS(parse_challenge({{"name", "projects/p"}}), base::InvalidInput);
+  CHECK_THROWS_AS(parse_challenge({{"name", "projects/p"}, {"tpmNonce", ""}}), base::InvalidInput);
+  for (const char* name : {"other/p", "projects/p c", "projects/p?x", "projects/p#x", "projects/p\r\nX: y", ""}) {
+    CAPTURE(name);
+    CHECK_THROWS_AS(parse_challenge({{"name", name}, {"tpmNonce", "AAE="}}), base::InvalidInput);
+  }
+}
+
+TEST_CASE("canonical codes and HTTP statuses map onto each other") {
+  CHECK(attest::canonical_code("NOT_FOUND").http_status == 404);
+  CHECK(attest::canonical_code("no such").name == "UNKNOWN");
+  CHECK(attest::canonical_code_of_http(429).name == "RESOURCE_EXHAUSTED");
+  CHECK(attest::canonical_code_of_http(400).name == "INVALID_ARGUMENT");
+  CHECK(attest::canonical_code_of_http(599).name == "INTERNAL");
+  CHECK(attest::canonical_code_of_http(418).name == "UNKNOWN");
+  const Json json = attest::error_json(attest::canonical_code("INVALID_ARGUMENT"), "why");
+  CHECK(json == Json{{"error", {{"code", 400}, {"message", "why"}, {"status", "INVALID_ARGUMENT"}}}});
+}

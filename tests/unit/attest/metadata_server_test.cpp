@@ -1,0 +1,74 @@
+#include "attest/metadata_server.h"
+
+#include "base/http_server.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/support/run.h"
+
+using attest::MetadataServer;
+using base::Awaitable;
+using base::HttpResponse;
+using base::HttpServerRequest;
+
+namespace {
+
+struct Service {
+  asio::io_context context;
+  std::vector<HttpResponse> answers;
+  std::vector<HttpServerRequest> requests;
+  base::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
+  MetadataServer client{context.get_executor(), "127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0))};
+
+  Awaitable<HttpResponse> answer(const HttpServerRequest& request) {
+    requests.push_back(request);
+    HttpResponse response = answers.front();
+    if (answers.size() > 1) answers.erase(answers.begin());
+    co_return response;
+  }
+};
+
+HttpResponse google(unsigned status, std::string body) { return {status, {{"Metadata-Flavor", "Google"}}, std::move(body)}; }
+
+}  // namespace
+
+TEST_CASE("metadata is asked for with the header that proves no browser does") {
+  Service service;
+  service.answers = {google(200, "my-project")};
+  CHECK(test::run(service.context, service.client.require("project/project-id")) == "my-project");
+  CHECK(service.requests[0].path == "/computeMetadata/v1/project/project-id");
+  CHECK(service.requests[0].header("Metadata-Flavor") == "Google");
+}
+
+TEST_CASE("an answer from somebody else is refused") {
+  Service service;
+  service.answers = {HttpResponse{200, {}, "my-project"}};
+  CHECK_THROWS_WITH(test::run(service.context, service.client.get("x")), ContainsSubstring("comes from somebody else"));
+}
+
+TEST_CASE("absence is a value, other refusals are errors") {
+  Service service;
+  service.answers = {google(404, "")};
+  CHECK_FALSE(test::run(service.context, service.client.get("x")).has_value());
+  CHECK_THROWS_WITH(test::run(service.context, service.client.require("instance/zone")), ContainsSubstring("instance/zone does not exist"));
+  service.answers = {google(403, "")};
+  CHECK_THROWS_WITH(test::run(service.context, service.client.get("x")), ContainsSubstring("status 403"));
+}
+
+TEST_CASE("what may pass is tried again, at most five times") {
+  Service service;
+  service.answers = {google(503, ""), google(500, ""), google(200, "late")};
+  CHECK(test::run(service.context, service.client.get("x")) == "late");
+  CHECK(service.requests.size() == 3);
+  service.requests.clear();
+  service.answers = {google(503, "")};
+  CHECK_THROWS_WITH(test::run(service.context, service.client.get("x")), ContainsSubstring("status 503"));
+  CHECK(service.requests.size() == 6);
+}
+
+TEST_CASE("an identity token names its audience, and a machine without an account has none") {
+  Service service;
+  service.answers = {google(200, "jwt")};
+  CHECK(test::run(service.context, service.client.identity_token("projects/p:x")) == "jwt");
+  CHECK(service.requests[0].query == "audience=projects%2Fp%3Ax&format=full");
+  service.answers = {google(404, "")};
+  CHECK_FALSE(test::run(service.context, service.client.identity_token("a")).has_value());
+}

@@ -1,0 +1,227 @@
+#include "attest/token_service.h"
+
+#include <cerrno>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "attest/verifier_client.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/support/run.h"
+
+using attest::DefaultToken;
+using attest::Token;
+using attest::TokenOptions;
+using attest::TokenService;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr std::int64_t kStart = 1800000000;
+
+/// A verifier, a clock and a file, all under the test's control.
+struct World {
+  asio::io_context context;
+  nanoseconds boot = hours(5);
+  seconds wall_offset{0};  ///< how far the time of day has jumped
+  seconds lifetime = hours(1);
+  int attestations = 0;
+  bool down = false;
+  bool publish_fails = false;
+  std::optional<base::Event> gate;  ///< when set, attestations wait for it
+  std::vector<std::string> published;
+  TokenOptions last_options;
+  TokenService service{context.get_executor(), [this](TokenOptions options) { return attest(std::move(options)); },
+                       [this](const Token& token) { publish(token); },
+                       base::Clock{.wall = [this] { return wall(); }, .since_boot = [this] { return boot; }}};
+
+  base::WallTime wall() const {
+    return base::from_unix_seconds(kStart) + std::chrono::duration_cast<seconds>(boot - hours(5)) + wall_offset;
+  }
+
+  base::Awaitable<Token> attest(TokenOptions options) {
+    ++attestations;
+    last_options = std::move(options);
+    if (gate) co_await gate->wait();
+    if (down) throw attest::VerifierError("down", attest::canonical_code("UNAVAILABLE"));
+    Token token;
+    token.jwt = "token " + std::to_string(attestations);
+    token.claims = base::Json::object();
+    token.lifetime = lifetime;
+    token.expires = wall() + lifetime;
+    co_return token;
+  }
+
+  void publish(const Token& token) {
+    if (publish_fails) throw base::SystemError("writing", ENOSPC);
+    published.push_back(token.jwt);
+  }
+
+  std::string latest() const { return "token " + std::to_string(attestations); }
+  std::string get() { return test::run(context, service.default_token()).token->jwt; }
+  std::string get_fresh() { return test::run(context, service.fresh_default_token()).token->jwt; }
+};
+
+}  // namespace
+
+TEST_CASE("the default token comes from memory while ten minutes of its life are left") {
+  World world;
+  CHECK(world.get() == "token 1");
+  CHECK(world.get() == "token 1");
+  world.boot += minutes(50);
+  CHECK(world.get() == "token 1");
+  world.boot += nanoseconds(1);
+  CHECK(world.get() == "token 2");
+  CHECK(world.published == std::vector<std::string>{"token 1", "token 2"});
+  CHECK(world.get_fresh() == "token 3");
+  CHECK(world.get() == "token 3");
+}
+
+TEST_CASE("each token has an entity tag of its own") {
+  World world;
+  const DefaultToken first = test::run(world.context, world.service.default_token());
+  const DefaultToken again = test::run(world.context, world.service.default_token());
+  const DefaultToken fresh = test::run(world.context, world.service.fresh_default_token());
+  CHECK(first.etag == again.etag);
+  CHECK(first.etag != fresh.etag);
+  CHECK(first.expires - first.received == hours(1));
+}
+
+TEST_CASE("concurrent requests for a fresh default token share one attestation, custom ones never do") {
+  World world;
+  world.gate.emplace(world.context.get_executor());
+  int answered = 0;
+  for (int i = 0; i < 10; ++i) {
+    asio::co_spawn(world.context, world.service.fresh_default_token(),
+                   [&](const std::exception_ptr& error, const DefaultToken&) { answered += error ? 0 : 1; });
+  }
+  for (int i = 0; i < 3; ++i) {
+    TokenOptions options{.audience = "a" + std::to_string(i), .nonces = {}, .type = {}, .signature_key_ids = {}};
+    asio::co_spawn(world.context, world.service.custom_token(options),
+                   [&](const std::exception_ptr& error, const Token&) { answered += error ? 0 : 1; });
+  }
+  world.context.poll();
+  CHECK(world.attestations == 4);
+  world.gate->set();
+  world.context.restart();
+  world.context.poll();
+  CHECK(answered == 13);
+}
+
+TEST_CASE("a client that leaves takes nobody else's token away") {
+  World world;
+  world.gate.emplace(world.context.get_executor());
+  asio::cancellation_signal leave;
+  int answered = 0;
+  int left = 0;
+  asio::co_spawn(world.context, world.service.fresh_default_token(),
+                 asio::bind_cancellation_slot(leave.slot(), [&](const std::exception_ptr& error, const DefaultToken&) {
+                   left += error ? 1 : 0;
+                 }));
+  asio::co_spawn(world.context, world.service.fresh_default_token(),
+                 [&](const std::exception_ptr& error, const DefaultToken&) { answered += error ? 0 : 1; });
+  world.context.poll();
+  leave.emit(asio::cancellation_type::terminal);
+  world.context.poll();
+  CHECK(left == 1);
+  world.gate->set();
+  world.context.restart();
+  world.context.poll();
+  CHECK(answered == 1);
+  CHECK(world.attestations == 1);
+}
+
+TEST_CASE("T 18: with the verifier down a valid token is served, an expired one never") {
+  World world;
+  CHECK(world.get() == "token 1");
+  world.down = true;
+  world.boot += minutes(55);
+  CHECK(world.get() == "token 1");
+  CHECK_THROWS_WITH(world.get_fresh(), "down");
+  world.boot += minutes(5);
+  CHECK_THROWS_WITH(world.get(), "down");
+  world.down = false;
+  const std::string renewed = world.get();
+  CHECK(renewed == world.latest());
+}
+
+TEST_CASE("T 18: with the verifier down at the start there is no token") {
+  World world;
+  world.down = true;
+  CHECK_THROWS_WITH(world.get(), "down");
+  CHECK(world.published.empty());
+}
+
+TEST_CASE("T 19: the time of day may jump either way without an expired token being served") {
+  World world;
+  CHECK(world.get() == "token 1");
+  world.wall_offset = -hours(1);
+  world.boot += minutes(59);
+  world.down = true;
+  CHECK(world.get() == "token 1");  // valid by the clock that does not jump
+  world.boot += minutes(1);
+  CHECK_THROWS_AS(world.get(), attest::VerifierError);
+  world.down = false;
+  const std::string third = world.get();
+  CHECK(third != "token 1");
+  world.wall_offset = hours(3);  // by the time of day the token is over: get another rather than guess
+  CHECK(world.get() != third);
+  CHECK(world.published.back() == world.latest());
+}
+
+TEST_CASE("T 19: a valid token is served while the verifier hangs") {
+  World world;
+  CHECK(world.get() == "token 1");
+  world.boot += minutes(55);
+  world.gate.emplace(world.context.get_executor());
+  CHECK(world.get() == "token 1");
+  CHECK(world.attestations == 2);
+}
+
+TEST_CASE("T 20: a token that can't be published is served all the same, the first is an error") {
+  World world;
+  world.publish_fails = true;
+  CHECK_THROWS_AS(world.get_fresh(), base::SystemError);
+  world.publish_fails = false;
+  CHECK(world.get_fresh() == "token 2");
+  world.publish_fails = true;
+  CHECK(world.get_fresh() == "token 3");
+  CHECK(world.published == std::vector<std::string>{"token 2"});
+}
+
+TEST_CASE("the token is renewed between 70 and 90 percent of its life, for ever") {
+  World world;
+  world.lifetime = seconds(1);
+  // Real timers, real time: the test's clock follows it.
+  const auto real = base::Clock::system();
+  const nanoseconds began = real.since_boot();
+  TokenService service(
+      world.context.get_executor(), [&](TokenOptions options) { return world.attest(std::move(options)); },
+      [&](const Token& token) { world.publish(token); }, real);
+  // The tokens' own end is far away on the wall clock, so that only the clock since boot counts.
+  world.wall_offset = std::chrono::duration_cast<seconds>(real.wall() - base::from_unix_seconds(kStart)) + hours(1);
+  asio::cancellation_signal stop;
+  asio::co_spawn(world.context, service.keep_fresh(), asio::bind_cancellation_slot(stop.slot(), asio::detached));
+  while (world.attestations < 4) world.context.run_one();
+  const double spent = std::chrono::duration<double>(real.since_boot() - began).count();
+  CHECK(spent >= 3 * 0.7);
+  CHECK(world.published.size() >= 3);
+  stop.emit(asio::cancellation_type::terminal);
+  world.context.poll();
+}
+
+TEST_CASE("failed renewals back off from a minute to an hour, and listen to the verifier") {
+  for (int i = 0; i < 100; ++i) {
+    const auto first = attest::renewal_delay(1, hours(1), {});
+    CHECK(first >= seconds(30));
+    CHECK(first <= seconds(90));
+    CHECK(attest::renewal_delay(3, hours(1), {}) >= seconds(120));
+    CHECK(attest::renewal_delay(50, hours(1), {}) <= minutes(90));
+    CHECK(attest::renewal_delay(1, seconds(30), {}) <= seconds(5));
+    CHECK(attest::renewal_delay(1, hours(1), seconds(600)) == seconds(600));
+  }
+}

@@ -1,0 +1,204 @@
+#include "attest/verifier_client.h"
+
+#include "base/http_server.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/support/raw_server.h"
+#include "tests/unit/support/run.h"
+#include "tests/unit/support/temporary_directory.h"
+#include "tests/unit/support/tls.h"
+
+using attest::Challenge;
+using attest::VerifierClient;
+using attest::VerifierError;
+using base::Awaitable;
+using base::HttpResponse;
+using base::HttpServerRequest;
+
+namespace {
+
+HttpResponse json_response(unsigned status, const base::Json& body) {
+  return {status, {{"Content-Type", "application/json"}}, body.dump()};
+}
+
+/// A verifier whose answers a test sets, one for each path's end.
+struct Service {
+  asio::io_context context;
+  std::vector<HttpResponse> answers;  ///< in order; the last stays
+  std::vector<HttpServerRequest> requests;
+  base::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
+  std::string url = "http://127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0));
+
+  Awaitable<HttpResponse> answer(const HttpServerRequest& request) {
+    requests.push_back(request);
+    HttpResponse response = answers.front();
+    if (answers.size() > 1) answers.erase(answers.begin());
+    co_return response;
+  }
+
+  VerifierClient client() { return client_of(context, url); }
+
+  static VerifierClient client_of(asio::io_context& context, const std::string& url) {
+    VerifierClient::Config config;
+    config.endpoint = url;
+    config.project_id = "p";
+    config.region = "r";
+    return VerifierClient(context.get_executor(), std::move(config));
+  }
+};
+
+std::string code_of(asio::io_context& context, Awaitable<Challenge> call) {
+  try {
+    test::run(context, std::move(call));
+    return "";
+  } catch (const VerifierError& error) {
+    return std::string(error.code().name);
+  }
+}
+
+const base::Json kChallenge = {{"name", "projects/p/locations/r/challenges/c"}, {"tpmNonce", "AAECAw=="}};
+
+}  // namespace
+
+TEST_CASE("the calls go where the REST API says, over one connection") {
+  Service service;
+  VerifierClient client = service.client();
+  service.answers = {json_response(200, base::Json::object()), json_response(200, kChallenge),
+                     json_response(200, {{"attestationToken", "a.b.c"}, {"partialErrors", base::Json::array({{{"message", "m"}}})}})};
+  test::run(service.context, client.check_location());
+  Challenge challenge = test::run(service.context, client.create_challenge());
+  CHECK(challenge.nonce == base::Bytes{0, 1, 2, 3});
+  attest::VerifyRequest request;
+  request.id_tokens = {"id"};
+  CHECK(test::run(service.context, client.verify(challenge, request)) == "a.b.c");
+  REQUIRE(service.requests.size() == 3);
+  CHECK(service.requests[0].method == "GET");
+  CHECK(service.requests[0].path == "/v1/projects/p/locations/r");
+  CHECK(service.requests[1].method == "POST");
+  CHECK(service.requests[1].path == "/v1/projects/p/locations/r/challenges");
+  CHECK(service.requests[1].body == "{}");
+  CHECK(service.requests[2].path == "/v1/projects/p/locations/r/challenges/c:verifyConfidentialSpace");
+  CHECK(service.requests[2].header("Authorization").empty());
+  CHECK(service.server.connection_count() == 1);
+}
+
+TEST_CASE("the access token is sent where there is one") {
+  Service service;
+  service.answers = {json_response(200, kChallenge)};
+  VerifierClient::Config config;
+  config.endpoint = service.url;
+  config.project_id = "p";
+  config.region = "r";
+  config.access_token = []() -> Awaitable<std::optional<std::string>> { co_return "secret"; };
+  VerifierClient client(service.context.get_executor(), std::move(config));
+  test::run(service.context, client.create_challenge());
+  CHECK(service.requests[0].header("Authorization") == "Bearer secret");
+}
+
+TEST_CASE("a region that there is not is answered with those there are") {
+  Service service;
+  VerifierClient client = service.client();
+  const base::Json regions = {{"locations", base::Json::array({{{"locationId", "us-central1"}}, {{"locationId", "europe-west4"}}})}};
+  service.answers = {json_response(404, attest::error_json(attest::canonical_code("NOT_FOUND"), "no")), json_response(200, regions)};
+  CHECK_THROWS_WITH(test::run(service.context, client.check_location()),
+                    "invalid region \"r\", available regions are [us-central1 europe-west4]");
+}
+
+TEST_CASE("T 18: refusals keep the service's own word and code") {
+  Service service;
+  VerifierClient client = service.client();
+  service.answers = {json_response(403, attest::error_json(attest::canonical_code("PERMISSION_DENIED"), "role missing"))};
+  try {
+    test::run(service.context, client.create_challenge());
+    FAIL("no error");
+  } catch (const VerifierError& error) {
+    CHECK(error.code().name == "PERMISSION_DENIED");
+    CHECK_THAT(error.what(), ContainsSubstring("role missing"));
+  }
+  CHECK(service.requests.size() == 1);
+  service.answers = {HttpResponse{400, {}, "<html>proxy</html>"}};
+  CHECK(code_of(service.context, client.create_challenge()) == "INVALID_ARGUMENT");
+}
+
+TEST_CASE("T 18: 429 says when to come back") {
+  Service service;
+  VerifierClient client = service.client();
+  service.answers = {HttpResponse{429, {{"Retry-After", "17"}}, ""}};
+  try {
+    test::run(service.context, client.create_challenge());
+    FAIL("no error");
+  } catch (const VerifierError& error) {
+    CHECK(error.code().name == "RESOURCE_EXHAUSTED");
+    CHECK(error.retry_after() == std::chrono::seconds(17));
+  }
+  service.answers = {HttpResponse{429, {{"Retry-After", "-3x"}}, ""}};
+  try {
+    test::run(service.context, client.create_challenge());
+  } catch (const VerifierError& error) {
+    CHECK_FALSE(error.retry_after().has_value());
+  }
+}
+
+TEST_CASE("T 18: 5xx is tried again for a challenge, but a verification never is") {
+  Service service;
+  VerifierClient client = service.client();
+  service.answers = {HttpResponse{503, {}, ""}, HttpResponse{500, {}, ""}, json_response(200, kChallenge)};
+  CHECK(code_of(service.context, client.create_challenge()).empty());
+  CHECK(service.requests.size() == 3);
+  service.requests.clear();
+  service.answers = {HttpResponse{503, {}, ""}};
+  CHECK(code_of(service.context, client.create_challenge()) == "UNAVAILABLE");
+  CHECK(service.requests.size() == 3);
+  service.requests.clear();
+  CHECK_THROWS_AS(test::run(service.context, client.verify(Challenge{"projects/c", {1}}, {})), VerifierError);
+  CHECK(service.requests.size() == 1);
+}
+
+TEST_CASE("T 18: answers that are cut, too long, slow or not what they should be") {
+  Service service;
+  VerifierClient client = service.client();
+  service.answers = {HttpResponse{200, {}, R"({"name":"projects/p)"}};
+  CHECK(code_of(service.context, client.create_challenge()) == "DATA_LOSS");
+  service.answers = {json_response(200, {{"name", "projects/p"}})};
+  CHECK(code_of(service.context, client.create_challenge()) == "DATA_LOSS");
+  service.answers = {json_response(200, {{"attestationToken", 7}})};
+  CHECK_THROWS_WITH(test::run(service.context, client.verify(Challenge{"projects/c", {1}}, {})),
+                    ContainsSubstring("answer.attestationToken: expected a string"));
+  service.answers = {HttpResponse{200, {}, std::string(std::size_t{10} << 20U, ' ')}};
+  CHECK(code_of(service.context, client.create_challenge()) == "UNAVAILABLE");
+}
+
+TEST_CASE("T 18: one byte a second is not waited for") {
+  asio::io_context context;
+  const test::RawServer slow(context, [](asio::ip::tcp::socket socket) -> Awaitable<void> {
+    co_await test::read_some_request(socket);
+    for (const char c : std::string("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")) {
+      co_await test::write_text(socket, std::string(1, c));
+      co_await base::sleep_for(co_await asio::this_coro::executor, std::chrono::seconds(1));
+    }
+  });
+  VerifierClient client = Service::client_of(context, slow.url());
+  CHECK(code_of(context, client.create_challenge()) == "DEADLINE_EXCEEDED");
+}
+
+TEST_CASE("T 18: a verifier that is down, or behind another TLS root") {
+  asio::io_context context;
+  VerifierClient nobody = Service::client_of(context, "http://127.0.0.1:1");
+  CHECK(code_of(context, nobody.create_challenge()) == "UNAVAILABLE");
+  const test::TemporaryDirectory directory;
+  test::make_tls_files(directory.path());
+  const auto handler = [](const HttpServerRequest&) -> Awaitable<HttpResponse> { co_return HttpResponse{}; };
+  base::HttpServer server(context.get_executor(), handler);
+  const auto port = server.listen_tls("127.0.0.1", 0, directory.path() / "server.pem", directory.path() / "server-key.pem");
+  VerifierClient client = Service::client_of(context, "https://127.0.0.1:" + std::to_string(port));
+  CHECK_THROWS_WITH(test::run(context, client.create_challenge()), ContainsSubstring("TLS with https://127.0.0.1"));
+}
+
+TEST_CASE("an endpoint is https, or on loopback") {
+  asio::io_context context;
+  for (const char* url : {"http://verifier.example", "https://v.example/path", "v.example", "ftp://v.example", ""}) {
+    CAPTURE(url);
+    CHECK_THROWS_AS(Service::client_of(context, url), base::InvalidInput);
+  }
+  CHECK_NOTHROW(Service::client_of(context, "https://v.example"));
+  CHECK_NOTHROW(Service::client_of(context, "http://[::1]:80"));
+}

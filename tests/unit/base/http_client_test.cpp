@@ -1,0 +1,201 @@
+#include "base/http_client.h"
+
+#include <cstdlib>
+
+#include "base/http_server.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/support/raw_server.h"
+#include "tests/unit/support/run.h"
+#include "tests/unit/support/temporary_directory.h"
+#include "tests/unit/support/tls.h"
+
+using asio::ip::tcp;
+using base::Awaitable;
+using base::HttpClient;
+using base::HttpError;
+using base::HttpLimits;
+using base::HttpRequest;
+using base::HttpResponse;
+using base::Milliseconds;
+
+namespace {
+
+HttpRequest get(std::string url) {
+  HttpRequest request;
+  request.url = std::move(url);
+  return request;
+}
+
+HttpError::Kind kind_of(asio::io_context& context, HttpClient& client, const std::string& url, HttpLimits limits) {
+  try {
+    test::run(context, client.send(get(url), limits));
+  } catch (const HttpError& error) {
+    return error.kind();
+  }
+  FAIL("no HttpError");
+  return {};
+}
+
+/// Answers every connection with `text` and closes it.
+test::RawServer::Serve answering(std::string text) {
+  return [text](tcp::socket socket) -> Awaitable<void> {
+    return [](tcp::socket s, std::string t) -> Awaitable<void> {
+      co_await test::read_some_request(s);
+      co_await test::write_text(s, std::move(t));
+    }(std::move(socket), text);
+  };
+}
+
+constexpr HttpLimits kQuick{.max_body_bytes = 1000, .timeout = Milliseconds(300)};
+
+}  // namespace
+
+TEST_CASE("requests go out and answers come back over a connection that is kept") {
+  asio::io_context context;
+  int requests = 0;
+  const auto handler = [&](const base::HttpServerRequest& request) -> Awaitable<HttpResponse> {
+    ++requests;
+    HttpResponse response{201, {{"X-Method", request.method}, {"X-Seen", std::string(request.header("X-Sent"))}}, request.path + request.body};
+    co_return response;
+  };
+  base::HttpServer server(context.get_executor(), handler);
+  const std::string url = "http://127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0));
+  HttpClient client(context.get_executor());
+  for (int i = 0; i < 3; ++i) {
+    HttpRequest request{.method = "POST", .url = url + "/a?b", .headers = {{"X-Sent", "v"}}, .body = "body"};
+    const HttpResponse response = test::run(context, client.send(request, {}));
+    CHECK(response.status == 201);
+    CHECK(response.header("X-Method") == "POST");
+    CHECK(response.header("X-Seen") == "v");
+    CHECK(response.body == "/abody");
+    CHECK(server.connection_count() == 1);
+  }
+  CHECK(requests == 3);
+}
+
+TEST_CASE("a kept connection that the server has closed meanwhile is replaced unseen") {
+  asio::io_context context;
+  test::RawServer server(context, answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
+  HttpClient client(context.get_executor());
+  for (int i = 0; i < 3; ++i) CHECK(test::run(context, client.send(get(server.url()), kQuick)).body == "ok");
+  CHECK(server.connections() == 3);
+}
+
+TEST_CASE("nobody listens, names that do not resolve") {
+  asio::io_context context;
+  HttpClient client(context.get_executor());
+  std::string url;
+  {
+    const test::RawServer gone(context, answering(""));
+    url = gone.url();
+  }
+  CHECK(kind_of(context, client, url, kQuick) == HttpError::Kind::kConnect);
+  CHECK(kind_of(context, client, "http://name.invalid/", {}) == HttpError::Kind::kConnect);
+}
+
+TEST_CASE("answers that are late, slow, too long, cut off or no HTTP have a kind each") {
+  asio::io_context context;
+  HttpClient client(context.get_executor());
+  const test::RawServer silent(context, [](tcp::socket socket) -> Awaitable<void> {
+    co_await test::read_some_request(socket);
+    co_await test::read_some_request(socket);
+  });
+  CHECK(kind_of(context, client, silent.url(), kQuick) == HttpError::Kind::kTimeout);
+  const test::RawServer slow(context, [](tcp::socket socket) -> Awaitable<void> {
+    co_await test::read_some_request(socket);
+    co_await test::write_text(socket, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
+    for (int i = 0; i < 100; ++i) {
+      co_await test::write_text(socket, "x");
+      co_await base::sleep_for(co_await asio::this_coro::executor, Milliseconds(20));
+    }
+  });
+  CHECK(kind_of(context, client, slow.url(), kQuick) == HttpError::Kind::kTimeout);
+  const test::RawServer long_one(context, answering("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n"));
+  CHECK(kind_of(context, client, long_one.url(), kQuick) == HttpError::Kind::kTooLarge);
+  const test::RawServer endless(context, answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x') + "\r\n0\r\n\r\n"));
+  CHECK(kind_of(context, client, endless.url(), kQuick) == HttpError::Kind::kTooLarge);
+  const test::RawServer cut(context, answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345"));
+  CHECK(kind_of(context, client, cut.url(), kQuick) == HttpError::Kind::kProtocol);
+  const test::RawServer nonsense(context, answering("SSH-2.0-x\r\n\r\n"));
+  CHECK(kind_of(context, client, nonsense.url(), kQuick) == HttpError::Kind::kProtocol);
+}
+
+TEST_CASE("TLS peers are verified against the roots that were given") {
+  asio::io_context context;
+  const test::TemporaryDirectory good;
+  const test::TemporaryDirectory other;
+  test::make_tls_files(good.path());
+  test::make_tls_files(other.path());
+  const auto handler = [](const base::HttpServerRequest&) -> Awaitable<HttpResponse> { co_return HttpResponse{200, {}, "secure"}; };
+  base::HttpServer server(context.get_executor(), handler);
+  const auto port = server.listen_tls("127.0.0.1", 0, good.path() / "server.pem", good.path() / "server-key.pem");
+  const std::string url = "https://127.0.0.1:" + std::to_string(port);
+  HttpClient trusting(context.get_executor(), good.path() / "ca.pem");
+  CHECK(test::run(context, trusting.send(get(url), {})).body == "secure");
+  HttpClient wrong_root(context.get_executor(), other.path() / "ca.pem");
+  CHECK(kind_of(context, wrong_root, url, {}) == HttpError::Kind::kTls);
+  HttpClient wrong_name(context.get_executor(), good.path() / "ca.pem");
+  CHECK(kind_of(context, wrong_name, "https://localhost:" + std::to_string(port), {}) == HttpError::Kind::kTls);
+  CHECK_THROWS_WITH(HttpClient(context.get_executor(), good.path() / "server-key.pem"), ContainsSubstring("no usable PEM"));
+}
+
+TEST_CASE("a stream hands on what arrives, and gives up on one that crawls") {
+  asio::io_context context;
+  HttpClient client(context.get_executor());
+  const std::string body(600000, 'z');
+  const test::RawServer server(context, answering("HTTP/1.1 200 OK\r\nContent-Length: 600000\r\n\r\n" + body));
+  std::string received;
+  const auto sink = [&received](base::ByteView bytes) -> Awaitable<void> {
+    received += base::text_of(bytes);
+    co_return;
+  };
+  const HttpLimits limits{.max_body_bytes = 1 << 20, .timeout = Milliseconds(5000)};
+  CHECK(test::run(context, client.stream(get(server.url()), limits, sink)).status == 200);
+  CHECK(received == body);
+
+  received.clear();
+  const test::RawServer refusing(context, answering("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope"));
+  const HttpResponse refusal = test::run(context, client.stream(get(refusing.url()), limits, sink));
+  CHECK(refusal.status == 404);
+  CHECK(refusal.body == "nope");
+  CHECK(received.empty());
+
+  const test::RawServer crawling(context, [](tcp::socket socket) -> Awaitable<void> {
+    co_await test::read_some_request(socket);
+    co_await test::write_text(socket, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
+    for (int i = 0; i < 100; ++i) {
+      co_await test::write_text(socket, "x");
+      co_await base::sleep_for(co_await asio::this_coro::executor, Milliseconds(20));
+    }
+  });
+  const HttpLimits impatient{.max_body_bytes = 1000, .timeout = Milliseconds(300), .min_bytes_per_second = 1000};
+  try {
+    test::run(context, client.stream(get(crawling.url()), impatient, sink));
+    FAIL("ended");
+  } catch (const HttpError& error) {
+    CHECK(error.kind() == HttpError::Kind::kTimeout);
+  }
+}
+
+TEST_CASE("a proxy is asked for what is not on loopback") {
+  asio::io_context context;
+  std::string seen;
+  const auto handler = [&seen](const base::HttpServerRequest& request) -> Awaitable<HttpResponse> {
+    seen = std::string(request.header("Host")) + request.path;
+    co_return HttpResponse{200, {}, "by proxy"};
+  };
+  base::HttpServer proxy(context.get_executor(), handler);
+  const std::string proxy_url = "http://127.0.0.1:" + std::to_string(proxy.listen_tcp("127.0.0.1", 0));
+  REQUIRE(::setenv("http_proxy", proxy_url.c_str(), 1) == 0);
+  REQUIRE(::setenv("https_proxy", proxy_url.c_str(), 1) == 0);
+  HttpClient client(context.get_executor());
+  CHECK(test::run(context, client.send(get("http://registry.invalid/v2/"), {})).body == "by proxy");
+  CHECK(seen == "registry.invalid/v2/");
+  CHECK(kind_of(context, client, "https://registry.invalid/", {}) != HttpError::Kind::kTimeout);
+  REQUIRE(::setenv("no_proxy", "example.org,.invalid", 1) == 0);
+  HttpClient direct(context.get_executor());
+  CHECK(kind_of(context, direct, "http://registry.invalid/v2/", {}) == HttpError::Kind::kConnect);
+  ::unsetenv("no_proxy");
+  ::unsetenv("http_proxy");
+  ::unsetenv("https_proxy");
+}

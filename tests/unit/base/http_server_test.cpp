@@ -1,0 +1,313 @@
+#include "base/http_server.h"
+
+#include <array>
+#include <atomic>
+#include <thread>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/local/connect_pair.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
+
+#include "tests/unit/catch.h"
+#include "tests/unit/support/run.h"
+#include "tests/unit/support/temporary_directory.h"
+
+using base::Awaitable;
+using base::HttpResponse;
+using base::HttpServer;
+using base::HttpServerLimits;
+using base::HttpServerRequest;
+using base::Milliseconds;
+using boost::system::error_code;
+using Local = asio::local::stream_protocol;
+
+namespace {
+
+constexpr HttpServerLimits kLimits{.max_header_bytes = 1024,
+                                   .max_body_bytes = 64,
+                                   .max_connections = 4,
+                                   .idle_timeout = Milliseconds(60000),
+                                   .request_timeout = Milliseconds(250),
+                                   .response_timeout = Milliseconds(1000)};
+
+Awaitable<HttpResponse> echo(const HttpServerRequest& request) {
+  if (request.path == "/fail") throw base::Error("broken handler");
+  HttpResponse response{200, {{"Content-Type", "text/plain"}}, request.method + " " + request.path + " " + request.query + " " + request.body};
+  co_return response;
+}
+
+/// The production server over an in-memory stream.
+struct Bench {
+  asio::io_context context;
+  HttpServer server{context.get_executor(), echo, kLimits};
+
+  Local::socket connect() {
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    server.adopt_unix(ends[0]);
+    return Local::socket(context, Local(), ends[1]);
+  }
+
+  static Awaitable<std::string> converse(Local::socket& socket, std::string bytes) {
+    error_code code;
+    co_await asio::async_write(socket, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, code));
+    co_return co_await read_to_end(socket);
+  }
+
+  static Awaitable<std::string> read_to_end(Local::socket& socket) {
+    std::string received;
+    error_code code;
+    std::array<char, 4096> buffer{};
+    while (!code) {
+      const std::size_t got =
+          co_await socket.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, code));
+      received.append(buffer.data(), got);
+    }
+    co_return received;
+  }
+
+  /// Sends bytes and reads until the server closes.
+  std::string exchange(std::string bytes) {
+    Local::socket socket = connect();
+    return test::run(context, converse(socket, std::move(bytes)));
+  }
+};
+
+std::string ok(const std::string& body, bool close = true) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n" + std::string(close ? "Connection: close\r\n" : "") +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+std::string refusal(const std::string& status, const std::string& body) {
+  return "HTTP/1.1 " + status + "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+std::string status_of(const std::string& response) { return response.substr(0, response.find("\r\n")); }
+
+const std::string kClose = "Host: x\r\nConnection: close\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE("a request is answered byte for byte") {
+  Bench bench;
+  CHECK(bench.exchange("GET /a?q HTTP/1.1\r\n" + kClose) == ok("GET /a q "));
+  CHECK(bench.exchange("POST /p HTTP/1.1\r\nContent-Length: 4\r\n" + kClose + "body") == ok("POST /p  body"));
+  CHECK(bench.exchange("GET /old HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_CASE("S 24: pipelined requests are answered in order") {
+  Bench bench;
+  CHECK(bench.exchange("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /3 HTTP/1.1\r\n" + kClose) ==
+        ok("GET /1  ", false) + ok("GET /2  ", false) + ok("GET /3  "));
+}
+
+TEST_CASE("S 24: header and body at their limits, and one beside") {
+  Bench bench;
+  const auto with_header = [](std::size_t total) {
+    const std::string head = "GET / HTTP/1.1\r\nConnection: close\r\nX: ";
+    return head + std::string(total - head.size() - 4, 'x') + "\r\n\r\n";
+  };
+  CHECK(status_of(bench.exchange(with_header(1023))) == "HTTP/1.1 200 OK");
+  CHECK(status_of(bench.exchange(with_header(1024))) == "HTTP/1.1 200 OK");
+  CHECK(bench.exchange(with_header(1025)) == refusal("431 Request Header Fields Too Large", "request header is too long\n"));
+  const auto with_body = [](std::size_t size) {
+    return "POST / HTTP/1.1\r\nContent-Length: " + std::to_string(size) + "\r\n" + kClose + std::string(size, 'b');
+  };
+  CHECK(status_of(bench.exchange(with_body(63))) == "HTTP/1.1 200 OK");
+  CHECK(status_of(bench.exchange(with_body(64))) == "HTTP/1.1 200 OK");
+  CHECK(bench.exchange(with_body(65)) == refusal("413 Payload Too Large", "request body is too long\n"));
+  CHECK(status_of(bench.exchange("POST / HTTP/1.1\r\nContent-Length: 18446744073709551615\r\n" + kClose)) ==
+        "HTTP/1.1 413 Payload Too Large");
+}
+
+TEST_CASE("S 24: chunked bodies count what they carry, not what they announce") {
+  Bench bench;
+  const std::string head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + kClose;
+  CHECK(bench.exchange(head + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n") == ok("POST /  abcde"));
+  std::string bomb = head;
+  for (int i = 0; i < 65; ++i) bomb += "1\r\nx\r\n";
+  CHECK(status_of(bench.exchange(bomb + "0\r\n\r\n")) == "HTTP/1.1 413 Payload Too Large");
+  CHECK(status_of(bench.exchange(head + "ffffffffffffffff\r\n")) == "HTTP/1.1 413 Payload Too Large");
+  CHECK(status_of(bench.exchange(head + "zz\r\n")) == "HTTP/1.1 400 Bad Request");
+}
+
+TEST_CASE("S 24: Content-Length beside Transfer-Encoding, twice, or no number") {
+  Bench bench;
+  CHECK(status_of(bench.exchange("POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n" + kClose + "0\r\n\r\n")) ==
+        "HTTP/1.1 400 Bad Request");
+  CHECK(status_of(bench.exchange("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n" + kClose + "0\r\n\r\n")) ==
+        "HTTP/1.1 400 Bad Request");
+  CHECK(status_of(bench.exchange("POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n" + kClose + "abcd")) ==
+        "HTTP/1.1 400 Bad Request");
+  CHECK(status_of(bench.exchange("POST / HTTP/1.1\r\nContent-Length: -1\r\n" + kClose)) == "HTTP/1.1 400 Bad Request");
+}
+
+TEST_CASE("S 24: a client that expects 100-continue is told to go on") {
+  Bench bench;
+  CHECK(bench.exchange("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n" + kClose + "ok") ==
+        "HTTP/1.1 100 Continue\r\n\r\n" + ok("POST /  ok"));
+}
+
+TEST_CASE("S 24: the absolute form is the same resource, other spellings are others") {
+  Bench bench;
+  CHECK(bench.exchange("GET http://localhost/v1/token HTTP/1.1\r\n" + kClose) == ok("GET /v1/token  "));
+  CHECK(bench.exchange("GET http://localhost HTTP/1.1\r\n" + kClose) == ok("GET /  "));
+  CHECK(bench.exchange("GET //v1//token HTTP/1.1\r\n" + kClose) == ok("GET //v1//token  "));
+  CHECK(bench.exchange("GET /v1/%2e%2e/token HTTP/1.1\r\n" + kClose) == ok("GET /v1/%2e%2e/token  "));
+}
+
+TEST_CASE("S 24: what is not HTTP gets one answer and no more") {
+  Bench bench;
+  CHECK(status_of(bench.exchange(std::string("GET /\0x HTTP/1.1\r\n\r\n", 21))) == "HTTP/1.1 400 Bad Request");
+  CHECK(status_of(bench.exchange("GET / HTTP/1.1\r\nBad Header\r\n\r\n")) == "HTTP/1.1 400 Bad Request");
+  CHECK(status_of(bench.exchange("nonsense\r\n\r\n")) == "HTTP/1.1 400 Bad Request");
+  CHECK(status_of(bench.exchange("GET / HTTP/3.7\r\n\r\n")) == "HTTP/1.1 400 Bad Request");
+  CHECK(status_of(bench.exchange("GET / HTTP/1.1\r\n folded: x\r\n\r\n")) == "HTTP/1.1 400 Bad Request");
+}
+
+TEST_CASE("S 24: HEAD has the header of an answer and no body") {
+  Bench bench;
+  const std::string response = bench.exchange("HEAD /h HTTP/1.1\r\n" + kClose);
+  CHECK(status_of(response) == "HTTP/1.1 200 OK");
+  CHECK(response.ends_with("\r\n\r\n"));
+}
+
+TEST_CASE("S 24: slow headers and slow bodies are given up with 408") {
+  Bench bench;
+  CHECK(status_of(bench.exchange("GET / HTT")) == "HTTP/1.1 408 Request Timeout");
+  CHECK(status_of(bench.exchange("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")) == "HTTP/1.1 408 Request Timeout");
+}
+
+TEST_CASE("S 24: a client that only closes its sending side still gets its answer") {
+  Bench bench;
+  Local::socket socket = bench.connect();
+  const std::string request = "GET /half HTTP/1.1\r\nHost: x\r\n\r\n";
+  asio::write(socket, asio::buffer(request));
+  socket.shutdown(Local::socket::shutdown_send);
+  CHECK(test::run(bench.context, Bench::read_to_end(socket)) == ok("GET /half  ", false));
+}
+
+TEST_CASE("S 24: a client that is gone before its answer harms nobody") {
+  Bench bench;
+  for (int i = 0; i < 20; ++i) {
+    Local::socket socket = bench.connect();
+    asio::write(socket, asio::buffer(std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+    socket.close();
+    bench.context.poll();
+  }
+  CHECK(bench.exchange("GET /still HTTP/1.1\r\n" + kClose) == ok("GET /still  "));
+  CHECK(bench.server.connection_count() <= 1);
+}
+
+TEST_CASE("S 24: ten thousand idle connections keep nobody out") {
+  Bench bench;
+  std::vector<Local::socket> idle;
+  for (int i = 0; i < 10000; ++i) {
+    Local::socket socket = bench.connect();
+    bench.context.poll();
+    CHECK(bench.server.connection_count() <= kLimits.max_connections + 1);
+    // The test's own ends would run out of descriptors; the server has closed its ends of all but the last.
+    if (idle.size() > kLimits.max_connections * 2) idle.erase(idle.begin());
+    idle.push_back(std::move(socket));
+  }
+  CHECK(bench.exchange("GET /in HTTP/1.1\r\n" + kClose) == ok("GET /in  "));
+}
+
+TEST_CASE("a handler that throws is a 500, and the server goes on") {
+  Bench bench;
+  CHECK(bench.exchange("GET /fail HTTP/1.1\r\n" + kClose) == refusal("500 Internal Server Error", "broken handler\n"));
+  CHECK(bench.exchange("GET /ok HTTP/1.1\r\n" + kClose) == ok("GET /ok  "));
+}
+
+TEST_CASE("S 23: a Unix socket appears when it is ready, with its mode, over a stale one but not a live one") {
+  const test::TemporaryDirectory directory;
+  const auto path = directory.path() / "s.sock";
+  asio::io_context context;
+  {
+    Local::acceptor stale(context, Local::endpoint(path.string()));
+  }
+  REQUIRE(std::filesystem::is_socket(path));
+  HttpServer first(context.get_executor(), echo, kLimits);
+  first.listen_unix(path, 0777);
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0777);
+  HttpServer second(context.get_executor(), echo, kLimits);
+  CHECK_THROWS_WITH(second.listen_unix(path, 0777), ContainsSubstring("is served by another process"));
+  test::run(context, first.stop(Milliseconds(100)));
+  CHECK_FALSE(std::filesystem::exists(path));
+  std::filesystem::create_directory(path);
+  CHECK_THROWS_WITH(second.listen_unix(path, 0777), ContainsSubstring("is a folder"));
+}
+
+TEST_CASE("S 23: who connects in a loop is never let in before the socket is ready") {
+  const test::TemporaryDirectory directory;
+  const auto path = directory.path() / "s.sock";
+  asio::io_context context;
+  std::atomic<bool> stop = false;
+  std::atomic<int> early = 0;
+  std::atomic<bool> ready = false;
+  std::atomic<int> connected = 0;
+  std::thread intruder([&] {
+    asio::io_context own;
+    while (!stop) {
+      const bool was_ready = ready;
+      Local::socket socket(own);
+      error_code code;
+      socket.connect(Local::endpoint(path.string()), code);
+      if (code) continue;
+      // Connected: then the socket must have its final mode already.
+      struct stat status {};
+      if (!was_ready && ::stat(path.c_str(), &status) == 0 && (status.st_mode & 0777) != 0777) ++early;
+      ++connected;
+    }
+  });
+  for (int i = 0; i < 50; ++i) {
+    HttpServer server(context.get_executor(), echo, kLimits);
+    server.listen_unix(path, 0777);
+    ready = true;
+    const int before = connected;
+    context.restart();
+    while (connected == before) context.poll_one();
+    ready = false;
+    test::run(context, server.stop(Milliseconds(10)));
+  }
+  stop = true;
+  intruder.join();
+  CHECK(early == 0);
+}
+
+TEST_CASE("stopping lets requests under way end, but not for ever") {
+  asio::io_context context;
+  base::Event gate(context.get_executor());
+  int begun = 0;
+  const auto slow = [&](const HttpServerRequest&) -> Awaitable<HttpResponse> {
+    ++begun;
+    co_await gate.wait();
+    co_return HttpResponse{200, {}, "done"};
+  };
+  HttpServer server(context.get_executor(), slow, kLimits);
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  server.adopt_unix(ends[0]);
+  Local::socket client(context, Local(), ends[1]);
+  asio::write(client, asio::buffer(std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+  while (begun == 0) context.run_one();
+  SECTION("a request that ends in time is answered") {
+    asio::post(context, [&] { gate.set(); });
+    test::run(context, server.stop(Milliseconds(60000)));
+    CHECK(status_of(test::run(context, Bench::read_to_end(client))) == "HTTP/1.1 200 OK");
+  }
+  SECTION("one that does not is cut off") {
+    asio::steady_timer later(context, Milliseconds(100));
+    later.async_wait([&](const error_code&) { gate.set(); });
+    test::run(context, server.stop(Milliseconds(10)));
+    CHECK(server.connection_count() == 0);
+  }
+}
