@@ -34,15 +34,14 @@ HttpUrl HttpUrl::parse(std::string_view url, std::string_view field) {
   if (parsed->has_userinfo()) throw InvalidInput(field, "a URL with user information is not accepted");
   if (parsed->has_fragment()) throw InvalidInput(field, "a URL with a fragment is not accepted");
   // Boost.URL 1.81 takes 127.0.0.1.example.org for the address it begins with and the rest for a path.
-  const std::string_view path = parsed->encoded_path();
+  const std::string path(parsed->encoded_path());
   if (!path.empty() && !path.starts_with('/')) throw InvalidInput(field, "host begins like an address but is none");
   result.host = std::string(parsed->host_address());
   if (result.host.empty()) throw InvalidInput(field, "URL has no host");
   const std::string port(parsed->port());
   result.port = port.empty() ? std::string(default_port(result.tls)) : port;
-  result.target = std::string(parsed->encoded_path());
-  if (result.target.empty()) result.target = "/";
-  if (parsed->has_query()) result.target += "?" + std::string(parsed->encoded_query());
+  result.target = path.empty() ? "/" : path;
+  if (parsed->has_query()) result.target.append("?").append(std::string(parsed->encoded_query()));
   return result;
 }
 

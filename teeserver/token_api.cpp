@@ -141,7 +141,7 @@ base::Awaitable<HttpResponse> TokenApi::post_custom(const HttpServerRequest& req
   if (wanted.token_type.empty()) co_return plain_text(400, "token_type is a required parameter");
   if (!attest::token_type_named(wanted.token_type)) {
     std::string known;
-    for (const std::string_view name : attest::kTokenTypeNames) known += (known.empty() ? "" : " ") + std::string(name);
+    for (const std::string_view name : attest::kTokenTypeNames) known.append(known.empty() ? "" : " ").append(name);
     co_return plain_text(400, "unknown token_type \"" + wanted.token_type + "\", expect one of [" + known + "]");
   }
   try {

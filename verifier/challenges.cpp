@@ -17,7 +17,7 @@ std::string random_uuid() {
   bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0fU) | 0x40U);
   bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3fU) | 0x80U);
   std::string text = base::hex_encode(bytes);
-  for (const std::size_t position : {20U, 16U, 12U, 8U}) text.insert(position, "-");
+  for (const std::size_t position : {20U, 16U, 12U, 8U}) text.insert(position, 1, '-');
   return text;
 }
 
