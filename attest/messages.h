@@ -50,7 +50,7 @@ struct VerifyRequest {
   static VerifyRequest parse(const base::JsonObject& json);
 };
 
-/// google.rpc.Code as HTTP sees it.
+/// google.rpc.Code as HTTP sees it. The first of a status is what a bare status stands for.
 struct CanonicalCode {
   std::string_view name;
   int number;
@@ -62,7 +62,7 @@ inline constexpr std::array kCanonicalCodes = {
     CanonicalCode{"PERMISSION_DENIED", 7, 403},  CanonicalCode{"NOT_FOUND", 5, 404},
     CanonicalCode{"ABORTED", 10, 409},           CanonicalCode{"ALREADY_EXISTS", 6, 409},
     CanonicalCode{"RESOURCE_EXHAUSTED", 8, 429}, CanonicalCode{"CANCELLED", 1, 499},
-    CanonicalCode{"UNKNOWN", 2, 500},            CanonicalCode{"INTERNAL", 13, 500},
+    CanonicalCode{"INTERNAL", 13, 500},          CanonicalCode{"UNKNOWN", 2, 500},
     CanonicalCode{"DATA_LOSS", 15, 500},         CanonicalCode{"UNIMPLEMENTED", 12, 501},
     CanonicalCode{"UNAVAILABLE", 14, 503},       CanonicalCode{"DEADLINE_EXCEEDED", 4, 504},
 };

@@ -14,6 +14,8 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 
+#include "base/openssl.h"
+
 namespace base {
 namespace {
 
@@ -186,10 +188,32 @@ class HttpClient::Connection {
   std::variant<std::monostate, PlainStream, TlsStream> stream_;
 };
 
+namespace {
+
+using X509StorePtr = std::unique_ptr<X509_STORE, OpensslDeleter<X509_STORE_free>>;
+
+/// Shared by all clients and read when the first TLS peer of the web is met: there are so many that parsing them would be
+/// the dearest step of a launch.
+X509_STORE* system_roots() {
+  static const X509StorePtr roots = [] {
+    X509StorePtr store(X509_STORE_new());
+    X509_STORE_set_default_paths(store.get());
+    return store;
+  }();
+  return roots.get();
+}
+
+}  // namespace
+
 struct HttpClient::State {
   explicit State(asio::any_io_executor e) : executor(std::move(e)), tls(ssl::context::tls_client) {}
 
   using ConnectionPtr = std::unique_ptr<Connection>;
+
+  ConnectionPtr new_connection(const HttpUrl& url) {
+    if (url.tls && trusts_system) SSL_CTX_set1_cert_store(tls.native_handle(), system_roots());
+    return std::make_unique<Connection>(executor, tls, url);
+  }
 
   ConnectionPtr take_idle(const std::string& origin) {
     auto& idle = idle_by_origin[origin];
@@ -207,6 +231,7 @@ struct HttpClient::State {
 
   asio::any_io_executor executor;
   ssl::context tls;
+  bool trusts_system = false;
   std::map<std::string, std::vector<ConnectionPtr>> idle_by_origin;
 };
 
@@ -281,7 +306,7 @@ HttpClient::HttpClient(asio::any_io_executor executor, const std::optional<std::
   SSL_CTX_set_min_proto_version(state_->tls.native_handle(), TLS1_2_VERSION);
   state_->tls.set_verify_mode(ssl::verify_peer);
   if (!ca_file) {
-    state_->tls.set_default_verify_paths();
+    state_->trusts_system = true;
     return;
   }
   error_code code;
@@ -296,7 +321,7 @@ Awaitable<HttpResponse> HttpClient::send(HttpRequest request, HttpLimits limits)
   const auto deadline = std::chrono::steady_clock::now() + limits.timeout;
   for (;;) {
     auto connection = state_->take_idle(url.origin());
-    if (!connection) connection = std::make_unique<Connection>(state_->executor, state_->tls, url);
+    if (!connection) connection = state_->new_connection(url);
     connection->expires_at(deadline);
     if (!connection->used_before) co_await connection->connect(url, limits.timeout);
     const Request message = to_beast(request, url, connection->uses_absolute_form(url));
@@ -357,7 +382,7 @@ Awaitable<HttpResponse> HttpClient::stream(HttpRequest request, HttpLimits limit
   const auto start = std::chrono::steady_clock::now() + limits.timeout;
   for (;;) {
     auto connection = state_->take_idle(url.origin());
-    if (!connection) connection = std::make_unique<Connection>(state_->executor, state_->tls, url);
+    if (!connection) connection = state_->new_connection(url);
     Connection& in_use = *connection;
     const auto extend_deadline = [&in_use, start, limits](std::size_t received) {
       in_use.expires_at(start + std::chrono::seconds(received / limits.min_bytes_per_second));

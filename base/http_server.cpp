@@ -157,6 +157,9 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
 
   void start_connection(asio::generic::stream_protocol::socket socket, const std::shared_ptr<ssl::context>& tls) {
     make_room();
+    // A response in several TLS records must not wait for the client to acknowledge the first.
+    error_code no_tcp;
+    socket.set_option(tcp::no_delay(true), no_tcp);
     if (tls) {
       asio::co_spawn(executor, serve_tls(shared_from_this(), TlsStream(PlainStream(std::move(socket)), *tls)),
                      asio::detached);

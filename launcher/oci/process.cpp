@@ -1,9 +1,11 @@
 #include "launcher/oci/process.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "measure/event.h"
 
 namespace launcher {
 namespace {
@@ -12,9 +14,6 @@ using base::InvalidInput;
 
 constexpr std::string_view kHostname = "HOSTNAME";
 constexpr std::size_t kMaxNameInError = 64;
-
-bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_name_part(char c) { return is_name_start(c) || (c >= '0' && c <= '9'); }
 
 bool is_clean(std::string_view text) { return text.find('\0') == std::string_view::npos && base::is_utf8(text); }
 
@@ -31,7 +30,7 @@ std::string shown_name(std::string_view entry) {
 class Environment {
  public:
   void set(std::string_view name, std::string_view value, const std::string& source) {
-    if (!is_env_name(name)) {
+    if (!measure::is_env_name(name)) {
       throw InvalidInput(source, "malformed env name " + shown_name(std::string(name) + "=") +
                                      ", expecting env name to match ^[a-zA-Z_][a-zA-Z0-9_]*$");
     }
@@ -39,21 +38,20 @@ class Environment {
       throw InvalidInput(source,
                          "malformed env value of " + std::string(name) + ", contains non-utf8 character or NUL");
     }
-    const auto found = std::ranges::find(names_, name);
-    const std::string entry = std::string(name) + "=" + std::string(value);
-    if (found == names_.end()) {
-      names_.emplace_back(name);
-      entries_.push_back(entry);
+    std::string entry = std::string(name) + "=" + std::string(value);
+    const auto [place, is_new] = places_.try_emplace(std::string(name), entries_.size());
+    if (is_new) {
+      entries_.push_back(std::move(entry));
     } else {
-      entries_[static_cast<std::size_t>(found - names_.begin())] = entry;
+      entries_[place->second] = std::move(entry);
     }
   }
 
   std::vector<std::string> take() { return std::move(entries_); }
 
  private:
-  std::vector<std::string> names_;
   std::vector<std::string> entries_;
+  std::unordered_map<std::string, std::size_t> places_;  ///< of each name in `entries_`
 };
 
 void check_arg(std::string_view arg) {
@@ -62,17 +60,16 @@ void check_arg(std::string_view arg) {
 
 }  // namespace
 
-bool is_env_name(std::string_view name) {
-  return !name.empty() && is_name_start(name.front()) && std::ranges::all_of(name, is_name_part);
-}
-
 std::vector<std::string> final_args(const ImageConfig& image,
                                     const std::optional<std::vector<std::string>>& cmd_override) {
-  const bool overridden = cmd_override.has_value() && !cmd_override->empty();
-  const std::vector<std::string>& cmd = overridden ? *cmd_override : image.cmd;
+  if (cmd_override && cmd_override->empty() && image.cmd.empty()) {
+    // The same process would run as without it, and the event log could not tell the two apart.
+    throw InvalidInput("tee-cmd", "an empty array takes the image's Cmd away, but the image has none");
+  }
+  const std::vector<std::string>& cmd = cmd_override ? *cmd_override : image.cmd;
   std::vector<std::string> args = image.entrypoint;
   args.insert(args.end(), cmd.begin(), cmd.end());
-  if (overridden && args.size() <= cmd.size()) {
+  if (cmd_override && args.size() <= cmd.size()) {
     throw base::Error("length of Args [" + std::to_string(args.size()) +
                       "] is shorter or equal to the length of the given Cmd [" + std::to_string(cmd.size()) +
                       "], maybe the Entrypoint is set to empty in the image?");

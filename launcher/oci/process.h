@@ -13,17 +13,15 @@ namespace launcher {
 /// The operator's variables, by name; a map, so that their order is the same on every launch.
 using EnvOverrides = std::map<std::string, std::string>;
 
-/// ^[a-zA-Z_][a-zA-Z0-9_]*$ over the whole text. A verifier refuses an event log with any other name.
-bool is_env_name(std::string_view name);
-
 /// Entrypoint, then the operator's command where there is one, else the image's. Throws InvalidInput when nothing
-/// remains to be run, or when a command was given for an image without an entrypoint.
+/// remains to be run, when a command was given for an image without an entrypoint, or an empty one for an image without Cmd.
 std::vector<std::string> final_args(const ImageConfig& image,
                                     const std::optional<std::vector<std::string>>& cmd_override);
 
 /// NAME=VALUE of every variable that the process gets, one entry for each name: the image's (of duplicates the last
 /// value, at the first's place), then `overrides`, then HOSTNAME=`hostname`, which nothing overrides. Throws
-/// InvalidInput, naming the variable and never its value, for an illegal name, a NUL or invalid UTF-8.
+/// InvalidInput, naming the variable and never its value, for a name that can't be measured (measure::is_env_name), a NUL
+/// or invalid UTF-8.
 std::vector<std::string> final_env(const ImageConfig& image, const EnvOverrides& overrides, std::string_view hostname);
 
 /// The image's working directory, "/" where it names none; throws InvalidInput when it is not absolute.

@@ -1,0 +1,108 @@
+#include "launcher/spec/launch_spec.h"
+
+#include "base/error.h"
+#include "tests/unit/catch.h"
+
+using launcher::Attributes;
+using launcher::LaunchSpec;
+using launcher::RestartPolicy;
+
+namespace {
+
+const Attributes kMinimal = {{"tee-image-reference", "registry.example/x"}};
+
+Attributes with(const std::string& key, const std::string& value) {
+  Attributes attributes = kMinimal;
+  attributes[key] = value;
+  return attributes;
+}
+
+std::string error_of(const Attributes& attributes) {
+  try {
+    LaunchSpec::parse(attributes);
+    return "";
+  } catch (const base::Error& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("an image is all that is needed") {
+  const LaunchSpec spec = LaunchSpec::parse(kMinimal);
+  CHECK(spec.image_reference == "registry.example/x");
+  CHECK(spec.restart_policy == RestartPolicy::kNever);
+  CHECK_FALSE(spec.cmd.has_value());
+  CHECK(spec.env.empty());
+  CHECK(error_of({}) == "tee-image-reference is not specified in the custom metadata");
+  CHECK(error_of({{"tee-image-reference", ""}}) == "tee-image-reference is not specified in the custom metadata");
+}
+
+TEST_CASE("restart policies are written exactly so") {
+  CHECK(LaunchSpec::parse(with("tee-restart-policy", "Always")).restart_policy == RestartPolicy::kAlways);
+  CHECK(LaunchSpec::parse(with("tee-restart-policy", "OnFailure")).restart_policy == RestartPolicy::kOnFailure);
+  CHECK(LaunchSpec::parse(with("tee-restart-policy", "")).restart_policy == RestartPolicy::kNever);
+  CHECK(error_of(with("tee-restart-policy", "always")) == "invalid restart policy: always");
+}
+
+TEST_CASE("commands are arrays of strings; an empty text is none, an empty array is one") {
+  CHECK(LaunchSpec::parse(with("tee-cmd", R"(["a","b c",""])")).cmd == std::vector<std::string>{"a", "b c", ""});
+  CHECK_FALSE(LaunchSpec::parse(with("tee-cmd", "")).cmd.has_value());
+  CHECK(LaunchSpec::parse(with("tee-cmd", "[]")).cmd == std::vector<std::string>{});
+  CHECK_THAT(error_of(with("tee-cmd", "[\"a\"")), ContainsSubstring("tee-cmd: not valid JSON"));
+  CHECK_THAT(error_of(with("tee-cmd", "\"a\"")), ContainsSubstring("tee-cmd: expected an array of strings"));
+  CHECK_THAT(error_of(with("tee-cmd", R"(["a",1])")), ContainsSubstring("tee-cmd[1]: expected a string"));
+  CHECK_THAT(error_of(with("tee-cmd", R"(["a\u0000b"])")), ContainsSubstring("tee-cmd[0]: contains NUL"));
+}
+
+TEST_CASE("M 3: variables of the operator") {
+  const LaunchSpec spec = LaunchSpec::parse(
+      {{"tee-image-reference", "x"}, {"tee-env-B", "2"}, {"tee-env-A", "x=y"}, {"tee-env-EMPTY", ""}});
+  CHECK(spec.env == std::map<std::string, std::string>{{"A", "x=y"}, {"B", "2"}, {"EMPTY", ""}});
+  for (const std::string& name : {std::string("foo-bar"), std::string("foo.bar"), std::string(""), std::string("1A"), std::string("A\n")}) {
+    CAPTURE(name);
+    const std::string error = error_of(with("tee-env-" + name, "canary"));
+    CHECK_THAT(error, ContainsSubstring("malformed env name"));
+    CHECK_THAT(error, !ContainsSubstring("canary"));
+  }
+  CHECK_THAT(error_of(with("tee-env-A", std::string("canary\0", 7))), ContainsSubstring("malformed env value"));
+}
+
+TEST_CASE("the first error in the contract's order wins") {
+  Attributes attributes = {{"tee-restart-policy", "x"}, {"tee-cmd", "x"}, {"tee-env-1", ""}};
+  CHECK_THAT(error_of(attributes), ContainsSubstring("tee-image-reference"));
+  attributes["tee-image-reference"] = "x";
+  CHECK_THAT(error_of(attributes), ContainsSubstring("restart policy"));
+  attributes.erase("tee-restart-policy");
+  CHECK_THAT(error_of(attributes), ContainsSubstring("tee-cmd"));
+  attributes.erase("tee-cmd");
+  CHECK_THAT(error_of(attributes), ContainsSubstring("malformed env name"));
+}
+
+TEST_CASE("what is not served yet is refused, not forgotten; what nobody knows is ignored") {
+  for (const char* key : {"tee-mount", "tee-added-capabilities", "tee-cgroup-ns", "tee-container-log-redirect", "ita-region",
+                          "tee-signed-image-repos", "tee-dev-shm-size-kb", "tee-install-gpu-driver", "test-fake-verifier"}) {
+    CAPTURE(key);
+    CHECK(error_of(with(key, "true")) == std::string(key) + ": is not supported by this version of the launcher");
+    CHECK(error_of(with(key, "")).empty());
+    CHECK(error_of(with(key, "false")).empty());
+  }
+  CHECK(error_of(with("something-else", "x")).empty());
+}
+
+TEST_CASE("attributes are a JSON object of strings") {
+  CHECK(launcher::parse_attributes(R"({"a":"1","b":""})") == Attributes{{"a", "1"}, {"b", ""}});
+  CHECK_THROWS_WITH(launcher::parse_attributes(R"({"a":1})"), "metadata.a: expected a string");
+  CHECK_THROWS_WITH(launcher::parse_attributes(R"({"a":{"b":"c"}})"), ContainsSubstring("metadata.a"));
+  CHECK_THROWS_AS(launcher::parse_attributes("[]"), base::InvalidInput);
+  CHECK_THROWS_AS(launcher::parse_attributes(R"({"tee-cmd":"a","tee-cmd":"b"})"), base::InvalidInput);
+  CHECK_THROWS_AS(launcher::parse_attributes("<html>"), base::InvalidInput);
+}
+
+TEST_CASE("T 22: the log shows that a variable is there, never its value") {
+  const LaunchSpec spec = LaunchSpec::parse({{"tee-image-reference", "x"}, {"tee-env-KEY", "canary"}, {"tee-env-NONE", ""}});
+  const std::string text = spec.loggable().dump();
+  CHECK_THAT(text, !ContainsSubstring("canary"));
+  CHECK_THAT(text, ContainsSubstring(R"("KEY":"[REDACTED]")"));
+  CHECK_THAT(text, ContainsSubstring(R"("NONE":"")"));
+}

@@ -1,0 +1,192 @@
+#include "teeserver/token_api.h"
+
+#include <chrono>
+
+#include "attest/verifier_client.h"
+#include "base/error.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/support/run.h"
+
+using attest::Token;
+using attest::TokenOptions;
+using base::Awaitable;
+using base::HttpResponse;
+using base::HttpServerRequest;
+using teeserver::TokenApi;
+using teeserver::TokenRequest;
+
+namespace {
+
+struct World {
+  asio::io_context context;
+  std::chrono::nanoseconds boot = std::chrono::hours(1);
+  std::vector<TokenOptions> asked;
+  std::optional<std::string> refusal;  ///< canonical code
+  attest::TokenService tokens{context.get_executor(), [this](TokenOptions options) { return attest(std::move(options)); },
+                              [](const Token&) {},
+                              base::Clock{.wall = [this] { return base::from_unix_seconds(1800000000) + std::chrono::duration_cast<std::chrono::seconds>(boot); },
+                                          .since_boot = [this] { return boot; }}};
+  TokenApi api{tokens};
+
+  Awaitable<Token> attest(TokenOptions options) {
+    asked.push_back(std::move(options));
+    if (refusal == "broken") throw base::Error("TPM is broken");
+    if (refusal) throw attest::VerifierError("refused", attest::canonical_code(*refusal));
+    Token token;
+    token.jwt = "jwt-" + std::to_string(asked.size());
+    token.claims = base::Json::object();
+    token.lifetime = std::chrono::hours(1);
+    token.expires = base::from_unix_seconds(1900000000);
+    co_return token;
+  }
+
+  HttpResponse send(const std::string& method, const std::string& body = "", std::vector<base::HttpHeader> headers = {},
+                    const std::string& path = "/v1/token") {
+    const HttpServerRequest request{method, path, "", std::move(headers), body};
+    return test::run(context, api.handle(request));
+  }
+  HttpResponse post(const std::string& body) { return send("POST", body); }
+};
+
+}  // namespace
+
+TEST_CASE("GET gives the default token with its freshness") {
+  World world;
+  const HttpResponse first = world.send("GET");
+  CHECK(first.status == 200);
+  CHECK(first.body == "jwt-1");
+  CHECK(first.header("Content-Type") == "application/jwt");
+  CHECK(first.header("Cache-Control") == "private, max-age=3000");
+  CHECK(first.header("Age") == "0");
+  world.boot += std::chrono::seconds(90);
+  const HttpResponse again = world.send("GET");
+  CHECK(again.body == "jwt-1");
+  CHECK(again.header("Age") == "90");
+  CHECK(again.header("ETag") == first.header("ETag"));
+  CHECK(world.asked.size() == 1);
+  CHECK(world.asked[0].audience.empty());
+}
+
+TEST_CASE("a client that has the token already is told so") {
+  World world;
+  const std::string etag(world.send("GET").header("ETag"));
+  const HttpResponse unchanged = world.send("GET", "", {{"If-None-Match", etag}});
+  CHECK(unchanged.status == 304);
+  CHECK(unchanged.body.empty());
+  CHECK(unchanged.header("ETag") == etag);
+  CHECK(world.send("GET", "", {{"If-None-Match", "\"other\""}}).status == 200);
+}
+
+TEST_CASE("no-cache gets a fresh attestation") {
+  World world;
+  const std::string etag(world.send("GET").header("ETag"));
+  const HttpResponse fresh = world.send("GET", "", {{"Cache-Control", "no-cache"}, {"If-None-Match", etag}});
+  CHECK(fresh.status == 200);
+  CHECK(fresh.body == "jwt-2");
+  CHECK(world.send("GET").body == "jwt-2");
+}
+
+TEST_CASE("POST gives a token with the caller's options, and nobody may keep it") {
+  World world;
+  const HttpResponse response =
+      world.post(R"({"audience":"https://rp.example","nonces":["0123456789","abcdefghij"],"token_type":"OIDC"})");
+  CHECK(response.status == 200);
+  CHECK(response.body == "jwt-1");
+  CHECK(response.header("Content-Type") == "application/jwt");
+  CHECK(response.header("Cache-Control") == "no-store");
+  REQUIRE(world.asked.size() == 1);
+  CHECK(world.asked[0].audience == "https://rp.example");
+  CHECK(world.asked[0].nonces == std::vector<std::string>{"0123456789", "abcdefghij"});
+}
+
+TEST_CASE("POST bodies that are wrong are refused with the texts that clients know") {
+  World world;
+  const auto refused = [&](const std::string& body, const std::string& text) {
+    CAPTURE(body);
+    const HttpResponse response = world.post(body);
+    CHECK(response.status == 400);
+    CHECK_THAT(response.body, ContainsSubstring(text));
+    CHECK(response.header("Content-Type") == "text/plain; charset=utf-8");
+  };
+  const std::string unparsed = "failed to parse POST body as TokenOptions: ";
+  refused("", unparsed);
+  refused("nonsense", unparsed);
+  refused("[]", unparsed + "body: expected an object, found array");
+  refused(R"({"audience":"a","token_type":"OIDC","eat_nonce":"n"})", unparsed + "body.eat_nonce: unknown field");
+  refused(R"({"audience":7,"token_type":"OIDC"})", unparsed + "body.audience: expected a string");
+  refused(R"({"audience":"a","token_type":"OIDC","nonces":"n"})", unparsed + "body.nonces: expected an array");
+  refused(R"({"audience":"a","token_type":"OIDC","nonces":[1]})", unparsed + "body.nonces[0]");
+  refused(R"({"audience":"a","token_type":"OIDC","aws_principal_tag_options":{"x":1}})", "aws_principal_tag_options.x: unknown field");
+  refused(R"({"token_type":"OIDC"})", "use GET request for the default identity token");
+  refused(R"({"audience":"","token_type":"OIDC"})", "use GET request for the default identity token");
+  refused(R"({"audience":"a"})", "token_type is a required parameter");
+  refused(R"({"audience":"a","token_type":null})", "token_type is a required parameter");
+  refused(R"({"audience":"a","token_type":"AWS"})", "unknown token_type \"AWS\", expect one of [OIDC PKI AWS_PRINCIPALTAGS LIMITED_AWS]");
+  CHECK(world.asked.empty());
+}
+
+TEST_CASE("S 25: hostile JSON") {
+  World world;
+  const std::string nested = std::string(100000, '[') + std::string(100000, ']');
+  for (const std::string& body :
+       {nested, std::string(R"({"audience":"a","audience":"b","token_type":"OIDC"})"),
+        std::string(R"({"audience":"a","AUDIENCE":"b","token_type":"OIDC"})"), std::string(R"({"audience":1e999})"),
+        std::string(R"({"audience":"\ud800","token_type":"OIDC"})"), std::string("{\"audience\":\"\xff\"}"),
+        std::string(R"({"audience":"a","token_type":"OIDC"} trailing)")}) {
+    const HttpResponse response = world.post(body);
+    CHECK(response.status == 400);
+    CHECK_THAT(response.body, ContainsSubstring("failed to parse POST body as TokenOptions: "));
+  }
+  CHECK(world.asked.empty());
+}
+
+TEST_CASE("S 25: nonces by the thousand go to the verifier, which has the limits, or are too long a body") {
+  World world;
+  base::Json body = {{"audience", "a"}, {"token_type", "OIDC"}, {"nonces", std::vector<std::string>(1000, "0123456789")}};
+  CHECK(world.post(body.dump()).status == 200);
+  CHECK(world.asked[0].nonces.size() == 1000);
+  body["nonces"] = std::vector<std::string>(1000000, "0");
+  CHECK(world.post(body.dump()).status == 400);
+}
+
+TEST_CASE("keys match in any case, as the clients of this API are used to") {
+  const TokenRequest request = TokenRequest::parse(
+      R"({"Audience":"a","TOKEN_TYPE":"AWS_PRINCIPALTAGS",
+          "aws_principal_tag_options":{"Allowed_Principal_Tags":{"container_image_signatures":{"key_ids":["k1","k2"]}}}})");
+  CHECK(request.options.audience == "a");
+  CHECK(request.options.type == attest::TokenType::kAwsPrincipalTags);
+  CHECK(request.options.signature_key_ids == std::vector<std::string>{"k1", "k2"});
+}
+
+TEST_CASE("other methods get 405 with what is allowed, other paths 404") {
+  World world;
+  for (const char* method : {"PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "get"}) {
+    const HttpResponse response = world.send(method);
+    CHECK(response.status == 405);
+    CHECK(response.header("Allow") == "GET, POST");
+    CHECK(response.body == std::string("TEE server received an invalid HTTP method: ") + method);
+  }
+  for (const char* path : {"/", "/v1/token/", "//v1//token", "/v1/%74oken", "/v1/evidence", ""}) {
+    CHECK(world.send("GET", "", {}, path).status == 404);
+  }
+}
+
+TEST_CASE("the verifier's refusals are 400 when they are the caller's to mend, else 500") {
+  const std::string body = R"({"audience":"a","token_type":"OIDC"})";
+  for (const char* code : {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND",
+                           "ABORTED", "OUT_OF_RANGE", "CANCELLED"}) {
+    World world;
+    world.refusal = code;
+    CHECK(world.post(body).status == 400);
+    const HttpResponse response = world.send("GET");
+    CHECK(response.status == 400);
+    CHECK(response.body == "failed to retrieve attestation service token: refused");
+  }
+  for (const char* code : {"UNAVAILABLE", "INTERNAL", "UNKNOWN", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "broken"}) {
+    World world;
+    world.refusal = code;
+    const HttpResponse response = world.post(body);
+    CHECK(response.status == 500);
+    CHECK_THAT(response.body, ContainsSubstring("failed to retrieve custom attestation service token: "));
+  }
+}
