@@ -1,0 +1,21 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "launcher/spec/launch_spec.h"
+#include "measure/event.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    const launcher::Attributes attributes = launcher::parse_attributes(base::text_of({data, size}));
+    const launcher::LaunchSpec spec = launcher::LaunchSpec::parse(attributes);
+    for (const auto& [name, value] : spec.env) {
+      if (!measure::is_env_name(name)) std::abort();
+    }
+    (void)spec.loggable().dump();
+  } catch (const base::Error&) {
+  }
+  return 0;
+}
