@@ -61,6 +61,7 @@ class MetadataServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # header and body are written apart
 
             def do_GET(self) -> None:
                 outer.requests.append(self.path)

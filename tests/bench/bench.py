@@ -1,0 +1,283 @@
+#!/usr/bin/python3
+"""What every step costs, beside what it may cost. Real services; CS_BIN names the folder of the programs.
+
+Times are never a failure: the exit code is non-zero only when something could not be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
+
+from cs_harness import (
+    HarnessError,
+    Image,
+    Launcher,
+    Machine,
+    Process,
+    Swtpm,
+    World,
+    binary,
+    busybox_layer,
+    missing_requirements,
+    unwind_on_signals,
+)
+from cs_harness.metadata import Instance
+from cs_harness.process import run, wait_connect
+
+LAUNCHES = 10
+ATTESTATIONS = 100
+REQUESTS = 20000
+WRK_SECONDS = 5
+WRK_CONNECTIONS = 8
+ONE_BANK = ["sha256"]
+WORKLOAD = "trap 'exit 0' TERM; sleep 300 & wait"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. `value` is in `unit`; `aim` is in words, and `met` nothing where there is no aim."""
+
+    name: str
+    value: float
+    unit: str
+    aim: str = ""
+    met: bool | None = None
+    note: str = ""
+
+
+def at_most(name: str, value: float, unit: str, bound: float, note: str = "") -> Row:
+    """Return a row whose value should not be above `bound`."""
+    return Row(name, value, unit, f"<= {bound:g} {unit}", value <= bound, note)
+
+
+def below(name: str, value: float, unit: str, bound: float, note: str = "") -> Row:
+    """Return a row whose value should be below `bound`."""
+    return Row(name, value, unit, f"< {bound:g} {unit}", value < bound, note)
+
+
+def at_least(name: str, value: float, unit: str, bound: float, note: str = "") -> Row:
+    """Return a row whose value should not be below `bound`."""
+    return Row(name, value, unit, f">= {bound:g} {unit}", value >= bound, note)
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return the value below which `share` of the values lie."""
+    return sorted(values)[int(share * (len(values) - 1))]
+
+
+def bench_extend(folder: Path) -> Iterator[Row]:
+    """Measure events against the bare command, in one bank and in all."""
+    for label, banks in (("1 bank", ONE_BANK), ("all banks", None)):
+        with Swtpm(folder / label.replace(" ", "-"), banks) as tpm:
+            result = json.loads(run(binary("cs-bench-tpm"), "extend", "--tcti", tpm.tcti))
+        ours, bare = result["ours"]["p50_us"], result["bare"]["p50_us"]
+        name = f"extend, {label}" if banks else f"extend, {len(result['banks'])} banks"
+        yield Row(f"{name}: an event", ours, "us", note=f"bare Esys_PCR_Extend {bare:.1f} us")
+        yield Row(f"{name}: rate", 1e6 / ours, "/s")
+        yield at_most(f"{name}: against bare", ours / bare, "x", 1.3)
+
+
+def bench_quote(folder: Path) -> Iterator[Row]:
+    """Quote all banks against the bare commands, with both kinds of attestation key."""
+    for key, label in (("ecc", "ECC P-256"), ("rsa", "RSA-2048")):
+        place = folder / key
+        machine = Machine(place, Instance())
+        with machine.tpm:
+            machine.provision("--key", key)
+            machine.replay()
+            result = json.loads(
+                run(
+                    *(binary("cs-bench-tpm"), "quote", "--tcti", machine.tpm.tcti),
+                    *("--key", key, "--boot-log", machine.boot_log),
+                    timeout=120,
+                )
+            )
+        banks = len(result["banks"])
+        ours, bare = result["ours"], result["bare"]
+        note = f"bare Esys_Quote {bare['p50_us'] / banks:.0f} us, p99 {bare['p99_us'] / banks:.0f} us"
+        yield Row(f"quote, {label}: a bank of {banks}, p50", ours["p50_us"] / banks, "us", note=note)
+        yield Row(f"quote, {label}: a bank of {banks}, p99", ours["p99_us"] / banks, "us")
+        ratio = ours["p50_us"] / bare["p50_us"]
+        yield at_most(f"quote, {label}: against bare", ratio, "x", 1.2, "all banks, one after the other")
+
+
+def bench_token_server(folder: Path) -> Iterator[Row]:
+    """Ask the production TEE server for a token that it has in memory."""
+    folder.mkdir(parents=True)
+    with Process([binary("cs-bench-token-server"), folder]) as server:
+        port = int(server.wait_for(r"^\d+$", timeout=10))
+        wait_connect(folder / "teeserver.sock", server)
+        times = json.loads(run(binary("cs-bench-token-client"), folder / "teeserver.sock", str(REQUESTS)))
+        yield below("GET /v1/token, Unix socket: p50", times["p50_us"], "us", 100, "one keep-alive client, 3 kB token")
+        yield Row("GET /v1/token, Unix socket: p99", times["p99_us"], "us")
+        yield at_least(
+            *("GET /v1/token, TCP: rate", requests_per_second(port), "/s", 20000),
+            note=f"wrk, {WRK_CONNECTIONS} connections; TCP since wrk knows no Unix sockets; 1 server thread",
+        )
+
+
+def requests_per_second(port: int) -> float:
+    """Return how many requests `wrk` gets answered."""
+    output = run(
+        *("wrk", "--threads", "1", "--connections", str(WRK_CONNECTIONS), "--duration", f"{WRK_SECONDS}s"),
+        f"http://127.0.0.1:{port}/v1/token",
+    )
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise HarnessError(f"wrk: {output}")
+    (line,) = [line for line in output.splitlines() if line.startswith("Requests/sec:")]
+    return float(line.split()[1])
+
+
+@dataclass(frozen=True)
+class LaunchCost:
+    """What one launch took until its workload was started."""
+
+    milliseconds: float
+    cpu_milliseconds: float
+    peak_kb: int
+    private_kb: int
+
+    @staticmethod
+    def of(process: Process, began: float) -> LaunchCost:
+        """Look at the process now."""
+        milliseconds = (time.monotonic() - began) * 1e3
+        proc = Path(f"/proc/{process.pid}")
+        threads = [int((task / "schedstat").read_text().split()[0]) for task in (proc / "task").iterdir()]
+        status = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
+        peak, private = (int(status[key].split()[0]) for key in ("VmHWM", "RssAnon"))
+        return LaunchCost(milliseconds, sum(threads) / 1e6, peak, private)
+
+
+def bench_launch(folder: Path) -> Iterator[Row]:
+    """Launch an image that is already there, again and again; then ask the last launcher for tokens."""
+    with World(folder) as world:
+        image = world.registry.push(Image([busybox_layer()], entrypoint=["/bin/sh", "-c", WORKLOAD]), "bench", "latest")
+        attributes = {"tee-image-reference": image.by_tag}
+        costs = []
+        for number in range(LAUNCHES + 1):
+            launcher = world.launcher(attributes, options={"--log-level": "info"})
+            began = time.monotonic()
+            with launcher:
+                launcher.wait_ready()
+                costs.append(LaunchCost.of(launcher.process, began))
+                if number == LAUNCHES:
+                    yield from bench_attestation(launcher)
+                launcher.terminate()
+                launcher.wait()
+        warm = costs[1:]
+        total = [cost.milliseconds for cost in warm]
+        cpu = [cost.cpu_milliseconds for cost in warm]
+        note = f"median of {len(warm)}, worst {max(total):.0f} ms; with the pull {costs[0].milliseconds:.0f} ms"
+        yield below("launch: process start to workload task", statistics.median(total), "ms", 400, note)
+        note = f"user and system, all threads; worst {max(cpu):.0f} ms"
+        yield below("launch: CPU time of the launcher", statistics.median(cpu), "ms", 50, note)
+        peak = statistics.median(cost.peak_kb for cost in warm) / 1e3
+        private = statistics.median(cost.private_kb for cost in warm) / 1e3
+        with_pull = costs[0].peak_kb / 1e3
+        note = f"VmHWM; {private:.1f} MB are its own, the rest pages of files; with the pull {with_pull:.1f} MB"
+        yield below("launch: peak memory", peak, "MB", 25, note)
+
+
+def bench_attestation(launcher: Launcher) -> Iterator[Row]:
+    """Have whole attestations made: challenge, quotes, verification, through the TEE server's socket."""
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(launcher.socket))
+    milliseconds = []
+    for number in range(ATTESTATIONS):
+        body = json.dumps({"audience": "https://bench.example", "token_type": "OIDC", "nonces": [f"{number:010}"]})
+        began = time.monotonic()
+        connection.request("POST", "/v1/token", body)
+        answer = connection.getresponse()
+        answer.read()
+        milliseconds.append((time.monotonic() - began) * 1e3)
+        if answer.status != http.client.OK:
+            raise HarnessError(f"POST /v1/token: {answer.status}")
+    connection.close()
+    note = "POST /v1/token; cs-verifier beside it, an ID token fetched for each"
+    yield Row("token, whole attestation: p50", quantile(milliseconds, 0.5), "ms", note=note)
+    yield Row("token, whole attestation: p99", quantile(milliseconds, 0.99), "ms")
+
+
+def bench_size(folder: Path) -> Iterator[Row]:
+    """Strip a copy of the launcher."""
+    folder.mkdir(parents=True)
+    copy = shutil.copy(binary("cs-launcher"), folder / "cs-launcher")
+    run("strip", copy)
+    yield below("cs-launcher, stripped", Path(copy).stat().st_size / 1e6, "MB", 12)
+
+
+BENCHES: dict[str, Callable[[Path], Iterator[Row]]] = {
+    "extend": bench_extend,
+    "quote": bench_quote,
+    "get": bench_token_server,
+    "launch": bench_launch,
+    "size": bench_size,
+}
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the rows as aligned text."""
+    cells = [("step", "measured", "aim", "met", "")]
+    for row in rows:
+        digits = 2 if row.value < 10 else 1 if row.value < 1000 else 0
+        met = {None: "", True: "yes", False: "NO"}[row.met]
+        cells.append((row.name, f"{row.value:.{digits}f} {row.unit}", row.aim, met, row.note))
+    widths = [max(len(line[column]) for line in cells) for column in range(4)]
+    lines = []
+    for name, value, aim, met, note in cells:
+        left = f"{name:<{widths[0]}}  {value:>{widths[1]}}  {aim:>{widths[2]}}  {met:<{widths[3]}}  {note}"
+        lines.append(left.rstrip())
+    return "\n".join(lines)
+
+
+@contextmanager
+def working_folder() -> Iterator[Path]:
+    """Yield a folder with a short path, since paths of Unix sockets are limited to 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="cs-bench-", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def main() -> int:
+    """Run the benches and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
+    parser.add_argument("benches", nargs="*", choices=[*BENCHES, []], help="which ones; all by default")
+    arguments = parser.parse_args()
+    unwind_on_signals()
+    rows: list[Row] = []
+    failures = [f"missing: {each}" for each in missing_requirements()]
+    with working_folder() as folder:
+        for name in arguments.benches or ([] if failures else BENCHES):
+            print(f"bench: {name} ...", file=sys.stderr, flush=True)
+            try:
+                rows.extend(BENCHES[name](folder / name))
+            except (HarnessError, OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
+                traceback.print_exc()
+                failures.append(f"{name}: {error}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    print(table(rows))
+    for failure in failures:
+        print(f"could not be measured: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
