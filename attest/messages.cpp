@@ -101,9 +101,11 @@ Json options_json(const TokenOptions& options) {
                {"signatureType", options.type == TokenType::kPki ? "SIGNATURE_TYPE_PKI" : "SIGNATURE_TYPE_OIDC"}};
   if (!options.audience.empty()) json["audience"] = options.audience;
   if (!options.nonces.empty()) json["nonce"] = options.nonces;
-  if (options.type == TokenType::kAwsPrincipalTags && !options.signature_key_ids.empty()) {
-    json["awsPrincipalTagsOptions"]["allowedPrincipalTags"]["containerImageSignatures"]["keyIds"] =
-        options.signature_key_ids;
+  if (options.type == TokenType::kAwsPrincipalTags) {
+    Json& tags = json["awsPrincipalTagsOptions"] = Json::object();
+    if (!options.signature_key_ids.empty()) {
+      tags["allowedPrincipalTags"]["containerImageSignatures"]["keyIds"] = options.signature_key_ids;
+    }
   }
   return json;
 }

@@ -151,6 +151,7 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
         co_await sleep_for(self->executor, kAcceptPause);
         continue;
       }
+      if constexpr (std::is_same_v<Acceptor, tcp::acceptor>) socket.set_option(tcp::no_delay(true), code);
       self->start_connection(asio::generic::stream_protocol::socket(std::move(socket)), tls);
     }
   }

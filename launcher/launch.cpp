@@ -7,6 +7,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include <unistd.h>
@@ -118,12 +119,12 @@ struct Launch::State {
   void claim_runtime_directory();
   Awaitable<LaunchSpec> read_launch_spec();
   Awaitable<void> reach_containerd();
-  Awaitable<attest::AttestationKey> prepare_tpm();
-  Awaitable<Image> pull_image(const LaunchSpec& spec);
+  Awaitable<void> prepare_tpm();
+  Awaitable<Image> pull_image();
   Awaitable<std::vector<base::Bytes>> reach_verifier(const X509& ak_certificate);
   Awaitable<base::Json> create_container(const Image& image, const LaunchSpec& spec);
   Awaitable<void> measure(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec);
-  Awaitable<void> attest(attest::AttestationKey key, std::vector<base::Bytes> ak_chain);
+  Awaitable<void> attest(std::vector<base::Bytes> ak_chain);
   void open_tee_server();
   Awaitable<void> start_workload(const base::Json& runtime_spec);
   Awaitable<void> wait_for_workload();
@@ -136,11 +137,14 @@ struct Launch::State {
   base::Clock clock;
   std::chrono::nanoseconds started;
   LaunchContext context;
+  std::optional<ImageReference> image_reference;
+  base::Bytes boot_log;
   std::unique_ptr<MetadataSource> metadata;
   ContainerdClient containerd;
   Container container;
   measure::TpmWorker tpm;
-  std::shared_ptr<measure::LaunchLog> launch_log;  ///< used on the TPM's thread until it is sealed
+  std::shared_ptr<measure::LaunchLog> launch_log;           ///< used on the TPM's thread until it is sealed
+  std::shared_ptr<attest::AttestationKey> attestation_key;  ///< until the attester has it
   std::optional<attest::VerifierClient> verifier;
   std::optional<attest::Attester> attester;
   std::optional<attest::Attestation> attestation;
@@ -150,6 +154,7 @@ struct Launch::State {
   base::TaskGroup background;
   asio::cancellation_signal break_off;
   bool touched_containerd = false;
+  bool starting = false;
   bool workload_runs = false;
   bool stop_requested = false;
 };
@@ -158,13 +163,13 @@ Awaitable<void> Launch::State::launch() {
   claim_runtime_directory();
   const LaunchSpec spec = co_await read_launch_spec();
   co_await reach_containerd();
-  attest::AttestationKey key = co_await prepare_tpm();
-  const Image image = co_await pull_image(spec);
-  std::vector<base::Bytes> ak_chain = co_await reach_verifier(*key.certificate);
+  co_await prepare_tpm();
+  const Image image = co_await pull_image();
+  std::vector<base::Bytes> ak_chain = co_await reach_verifier(*attestation_key->certificate);
   LaunchPolicy::parse(image.config.labels).verify(spec);
   const base::Json runtime_spec = co_await create_container(image, spec);
   co_await measure(image, spec, runtime_spec);
-  co_await attest(std::move(key), std::move(ak_chain));
+  co_await attest(std::move(ak_chain));
   open_tee_server();
   co_await start_workload(runtime_spec);
   co_await wait_for_workload();
@@ -180,7 +185,9 @@ void Launch::State::claim_runtime_directory() {
 
 Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
   try {
-    LaunchSpec spec = LaunchSpec::parse(co_await metadata->attributes());
+    const Attributes attributes = co_await metadata->attributes();
+    LaunchSpec spec = LaunchSpec::parse(attributes);
+    image_reference = ImageReference::parse(spec.image_reference, "tee-image-reference");
     context = {.spec_is_known = true, .hardened = is_hardened(options), .restart_policy = spec.restart_policy};
     info("Launch Spec: " + spec.loggable().dump(), {{"hardened", context.hardened ? "true" : "false"}});
     co_return spec;
@@ -194,29 +201,28 @@ Awaitable<void> Launch::State::reach_containerd() {
   info("connected to containerd", {{"version", version}});
 }
 
-Awaitable<attest::AttestationKey> Launch::State::prepare_tpm() {
+Awaitable<void> Launch::State::prepare_tpm() {
+  boot_log = base::read_file(options.boot_log, measure::kMaxBootLogBytes);
   co_await tpm.open(options.tcti);
-  auto log = std::make_shared<std::optional<measure::LaunchLog>>();
-  auto prepare = [log, indices = options.attestation_key](measure::Tpm& device) {
+  auto prepare = [indices = options.attestation_key](measure::Tpm& device) {
     const measure::LockoutState before = device.lockout_state();
     device.set_lockout_parameters(kLockoutMaxTries, kLockoutRecoverySeconds, kLockoutRecoveryOfLockout);
-    log->emplace(measure::LaunchLog::start(device));
-    return std::make_pair(attest::load_attestation_key(device, indices), before);
+    auto log = std::make_shared<measure::LaunchLog>(measure::LaunchLog::start(device));
+    auto key = std::make_shared<attest::AttestationKey>(attest::load_attestation_key(device, indices));
+    return std::make_tuple(before, std::move(log), std::move(key));
   };
-  auto [key, lockout] = co_await tpm.run(std::move(prepare));
-  launch_log = std::make_shared<measure::LaunchLog>(std::move(**log));
+  measure::LockoutState lockout;
+  std::tie(lockout, launch_log, attestation_key) = co_await tpm.run(std::move(prepare));
   if (!lockout.startup_was_orderly) {
     base::log::warning("Failed orderly startup. Avoid using instance reset. Instead, use instance stop/start.",
                        {{"lockout_counter", std::uint64_t{lockout.counter}},
                         {"max_tries", std::uint64_t{lockout.max_tries}}});
   }
-  co_return std::move(key);
 }
 
-Awaitable<Image> Launch::State::pull_image(const LaunchSpec& spec) {
-  const ImageReference reference = ImageReference::parse(spec.image_reference, "tee-image-reference");
+Awaitable<Image> Launch::State::pull_image() {
   std::optional<Credential> google;
-  if (is_google_registry(reference.registry_host())) {
+  if (is_google_registry(image_reference->registry_host())) {
     const std::optional<std::string> token = co_await metadata->access_token();
     if (token) google = Credential{"_token", *token};
   }
@@ -228,7 +234,7 @@ Awaitable<Image> Launch::State::pull_image(const LaunchSpec& spec) {
   touched_containerd = true;
   try {
     PullOptions pull_options{.snapshotter = options.snapshotter};
-    Image image = co_await pull(registry, containerd, reference, std::move(pull_options));
+    Image image = co_await pull(registry, containerd, *image_reference, std::move(pull_options));
     info("image pulled", {{"image", image.name},
                           {"digest", image.target.digest.string()},
                           {"image_id", image.config_digest.string()},
@@ -301,9 +307,9 @@ Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spe
   }
 }
 
-Awaitable<void> Launch::State::attest(attest::AttestationKey key, std::vector<base::Bytes> ak_chain) {
-  attester.emplace(tpm, std::move(key),
-                   attest::Attester::Endorsements{.boot_log = base::read_file(options.boot_log, measure::kMaxBootLogBytes),
+Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
+  attester.emplace(tpm, std::move(*attestation_key),
+                   attest::Attester::Endorsements{.boot_log = std::move(boot_log),
                                                   .launch_log = launch_log->bytes(),
                                                   .launch_pcr = launch_log->pcr(),
                                                   .ak_chain = std::move(ak_chain)});
@@ -336,13 +342,16 @@ Awaitable<void> Launch::State::start_workload(const base::Json& runtime_spec) {
   // What was measured is what stands ready to run now; nobody has changed it through containerd meanwhile.
   co_await container.expect_spec(runtime_spec);
   info("Workload setup completed", {{"setup_sec", in_seconds(seconds_between(started, clock.since_boot()))}});
-  info("workload task started");
+  starting = true;  // from here on a signal is the workload's
   try {
     co_await container.start();
   } catch (const Error& error) {
     throw error.in_context("failed to start the task", Action::kRestart);
   }
+  starting = false;
   workload_runs = true;
+  info("workload task started");
+  if (stop_requested) co_await container.kill(SIGTERM);
 }
 
 Awaitable<void> Launch::State::wait_for_workload() {
@@ -360,6 +369,7 @@ Awaitable<void> Launch::State::wait_for_workload() {
 }
 
 Awaitable<void> Launch::State::clean_up() {
+  tpm.release(std::move(attestation_key));
   background.cancel();
   if (tee_server) co_await tee_server->stop();
   try {
@@ -399,11 +409,11 @@ Awaitable<ExitCode> Launch::run() {
 
 void Launch::stop() {
   State& state = *state_;
-  state.stop_requested = true;
+  const bool again = std::exchange(state.stop_requested, true);
   if (state.workload_runs) {
-    info("received a signal, the workload is asked to end");
-    asio::co_spawn(state.executor, state.container.kill(SIGTERM), asio::detached);
-  } else {
+    info(again ? "received a second signal, the workload is killed" : "received a signal, the workload is asked to end");
+    asio::co_spawn(state.executor, state.container.kill(again ? SIGKILL : SIGTERM), asio::detached);
+  } else if (!state.starting) {
     state.break_off.emit(asio::cancellation_type::terminal);
   }
 }

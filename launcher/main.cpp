@@ -1,6 +1,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <optional>
 
 #include <boost/asio/co_spawn.hpp>
@@ -21,9 +22,12 @@ ExitCode run(const launcher::Options& options) {
   asio::io_context context(1);
   launcher::Launch launch(context.get_executor(), options);
   asio::signal_set signals(context, SIGTERM, SIGINT);
-  signals.async_wait([&](const boost::system::error_code& cancelled, int) {
-    if (!cancelled) launch.stop();
-  });
+  std::function<void(const boost::system::error_code&, int)> on_signal = [&](const auto& cancelled, int) {
+    if (cancelled) return;
+    launch.stop();
+    signals.async_wait(on_signal);
+  };
+  signals.async_wait(on_signal);
   std::optional<ExitCode> result;
   std::exception_ptr bug;
   asio::co_spawn(context, launch.run(), [&](const std::exception_ptr& failure, ExitCode code) {

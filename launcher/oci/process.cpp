@@ -62,10 +62,6 @@ void check_arg(std::string_view arg) {
 
 std::vector<std::string> final_args(const ImageConfig& image,
                                     const std::optional<std::vector<std::string>>& cmd_override) {
-  if (cmd_override && cmd_override->empty() && image.cmd.empty()) {
-    // The same process would run as without it, and the event log could not tell the two apart.
-    throw InvalidInput("tee-cmd", "an empty array takes the image's Cmd away, but the image has none");
-  }
   const std::vector<std::string>& cmd = cmd_override ? *cmd_override : image.cmd;
   std::vector<std::string> args = image.entrypoint;
   args.insert(args.end(), cmd.begin(), cmd.end());

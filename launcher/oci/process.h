@@ -14,7 +14,7 @@ namespace launcher {
 using EnvOverrides = std::map<std::string, std::string>;
 
 /// Entrypoint, then the operator's command where there is one, else the image's. Throws InvalidInput when nothing
-/// remains to be run, when a command was given for an image without an entrypoint, or an empty one for an image without Cmd.
+/// remains to be run, or when a command was given for an image without an entrypoint.
 std::vector<std::string> final_args(const ImageConfig& image,
                                     const std::optional<std::vector<std::string>>& cmd_override);
 

@@ -70,7 +70,6 @@ void LaunchPolicy::verify(const LaunchSpec& spec) const {
                 "} is not allowed to be overridden on this image; allowed envs to be overridden: [" +
                 joined(allowed_env) + "]");
   }
-  // An empty command takes the image's own away, so it too is an override.
   if (spec.cmd && !allow_cmd_override) throw Error("CMD is not allowed to be overridden on this image");
 }
 

@@ -29,10 +29,22 @@ bool is_false(std::string_view text) {
 
 /// An attribute of the contract that asks for what this launcher can't do: running without it would not be what the
 /// operator wants, so the launch ends here.
-void refuse_unless_off(const Attributes& attributes, std::string_view key) {
+void refuse_unless(bool asks_for_nothing, std::string_view key) {
+  if (!asks_for_nothing) throw InvalidInput(key, "is not supported by this version of the launcher");
+}
+
+void refuse_unless_empty(const Attributes& attributes, std::string_view key) {
+  refuse_unless(text_of(attributes, key).empty(), key);
+}
+
+void refuse_unless_false(const Attributes& attributes, std::string_view key) {
   const std::string text = text_of(attributes, key);
-  if (text.empty() || is_false(text) || text == "none") return;
-  throw InvalidInput(key, "is not supported by this version of the launcher");
+  refuse_unless(text.empty() || is_false(text), key);
+}
+
+void refuse_unless_none(const Attributes& attributes, std::string_view key) {
+  const std::string text = text_of(attributes, key);
+  refuse_unless(text.empty() || text == "none", key);
 }
 
 std::string parse_image_reference(const Attributes& attributes) {
@@ -55,6 +67,10 @@ std::optional<std::vector<std::string>> parse_cmd(const Attributes& attributes) 
   if (text.empty()) return std::nullopt;
   const base::Json array = base::parse_json(text, "tee-cmd");
   if (!array.is_array()) throw InvalidInput("tee-cmd", "expected an array of strings");
+  if (array.empty()) {
+    // It would take the image's Cmd away and leave no OverrideArg behind that a relying party could see.
+    throw InvalidInput("tee-cmd", "an empty array is not accepted; leave the attribute out to keep the image's Cmd");
+  }
   std::vector<std::string> cmd;
   for (const base::Json& item : array) {
     if (!item.is_string()) {
@@ -102,25 +118,25 @@ Attributes parse_attributes(std::string_view json) {
 
 LaunchSpec LaunchSpec::parse(const Attributes& attributes) {
   LaunchSpec spec;
-  refuse_unless_off(attributes, "test-fake-verifier");
-  refuse_unless_off(attributes, "tee-install-gpu-driver");
+  refuse_unless_false(attributes, "test-fake-verifier");
+  refuse_unless_false(attributes, "tee-install-gpu-driver");
   spec.image_reference = parse_image_reference(attributes);
   spec.restart_policy = parse_restart_policy(attributes);
-  refuse_unless_off(attributes, "tee-impersonate-service-accounts");
-  refuse_unless_off(attributes, "tee-signed-image-repos");
-  refuse_unless_off(attributes, "tee-monitoring-memory-enable");
-  refuse_unless_off(attributes, "tee-monitoring-enable");
+  refuse_unless_empty(attributes, "tee-impersonate-service-accounts");
+  refuse_unless_empty(attributes, "tee-signed-image-repos");
+  refuse_unless_false(attributes, "tee-monitoring-memory-enable");
+  refuse_unless_none(attributes, "tee-monitoring-enable");
   spec.cmd = parse_cmd(attributes);
   spec.env = parse_env(attributes);
-  refuse_unless_off(attributes, "tee-container-log-redirect");
-  refuse_unless_off(attributes, "gca-service-env");
-  refuse_unless_off(attributes, "tee-dev-shm-size-kb");
-  refuse_unless_off(attributes, "tee-mount");
-  refuse_unless_off(attributes, "ita-region");
-  refuse_unless_off(attributes, "ita-api-key");
-  refuse_unless_off(attributes, "tee-added-capabilities");
-  refuse_unless_off(attributes, "tee-cgroup-ns");
-  refuse_unless_off(attributes, "tee-disable-gca-refresh");
+  refuse_unless_false(attributes, "tee-container-log-redirect");
+  refuse_unless_empty(attributes, "gca-service-env");
+  refuse_unless_empty(attributes, "tee-dev-shm-size-kb");
+  refuse_unless_empty(attributes, "tee-mount");
+  refuse_unless_empty(attributes, "ita-region");
+  refuse_unless_empty(attributes, "ita-api-key");
+  refuse_unless_empty(attributes, "tee-added-capabilities");
+  refuse_unless_false(attributes, "tee-cgroup-ns");
+  refuse_unless_false(attributes, "tee-disable-gca-refresh");
   return spec;
 }
 

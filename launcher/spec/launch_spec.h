@@ -28,7 +28,7 @@ Attributes parse_attributes(std::string_view json);
 struct LaunchSpec {
   std::string image_reference;
   RestartPolicy restart_policy = RestartPolicy::kNever;
-  std::optional<std::vector<std::string>> cmd;  ///< absent: the image's own; empty: none
+  std::optional<std::vector<std::string>> cmd;  ///< absent: the image's own; never empty
   std::map<std::string, std::string> env;       ///< by name, which is also the order in which it is measured
 
   /// Reads the attributes in the order of the contract, so that the first error wins. Attributes that it does not know

@@ -47,6 +47,7 @@ TEST_CASE("each token type is told from the others on the wire") {
   for (const TokenType type : {TokenType::kOidc, TokenType::kPki, TokenType::kAwsPrincipalTags, TokenType::kLimitedAws}) {
     VerifyRequest request = sample();
     request.options.type = type;
+    CHECK(parse(request.to_json("c")).options.type == type);
     if (type == TokenType::kAwsPrincipalTags) request.options.signature_key_ids = {"k1", "k2"};
     const VerifyRequest back = parse(request.to_json("c"));
     CHECK(back.options.type == type);

@@ -100,7 +100,8 @@ TEST_CASE("concurrent requests for a fresh default token share one attestation, 
                    [&](const std::exception_ptr& error, const DefaultToken&) { answered += error ? 0 : 1; });
   }
   for (int i = 0; i < 3; ++i) {
-    TokenOptions options{.audience = "a" + std::to_string(i), .nonces = {}, .type = {}, .signature_key_ids = {}};
+    TokenOptions options{.audience = "a", .nonces = {}, .type = {}, .signature_key_ids = {}};
+    options.audience += std::to_string(i);
     asio::co_spawn(world.context, world.service.custom_token(options),
                    [&](const std::exception_ptr& error, const Token&) { answered += error ? 0 : 1; });
   }

@@ -45,10 +45,10 @@ TEST_CASE("restart policies are written exactly so") {
   CHECK(error_of(with("tee-restart-policy", "always")) == "invalid restart policy: always");
 }
 
-TEST_CASE("commands are arrays of strings; an empty text is none, an empty array is one") {
+TEST_CASE("M 1: commands are arrays of strings; an empty text is none, an empty array is refused") {
   CHECK(LaunchSpec::parse(with("tee-cmd", R"(["a","b c",""])")).cmd == std::vector<std::string>{"a", "b c", ""});
   CHECK_FALSE(LaunchSpec::parse(with("tee-cmd", "")).cmd.has_value());
-  CHECK(LaunchSpec::parse(with("tee-cmd", "[]")).cmd == std::vector<std::string>{});
+  CHECK_THAT(error_of(with("tee-cmd", "[]")), ContainsSubstring("tee-cmd: an empty array is not accepted"));
   CHECK_THAT(error_of(with("tee-cmd", "[\"a\"")), ContainsSubstring("tee-cmd: not valid JSON"));
   CHECK_THAT(error_of(with("tee-cmd", "\"a\"")), ContainsSubstring("tee-cmd: expected an array of strings"));
   CHECK_THAT(error_of(with("tee-cmd", R"(["a",1])")), ContainsSubstring("tee-cmd[1]: expected a string"));
@@ -80,13 +80,25 @@ TEST_CASE("the first error in the contract's order wins") {
 }
 
 TEST_CASE("what is not served yet is refused, not forgotten; what nobody knows is ignored") {
-  for (const char* key : {"tee-mount", "tee-added-capabilities", "tee-cgroup-ns", "tee-container-log-redirect", "ita-region",
-                          "tee-signed-image-repos", "tee-dev-shm-size-kb", "tee-install-gpu-driver", "test-fake-verifier"}) {
+  const auto refused = [](const std::string& key, const std::string& value) {
+    return error_of(with(key, value)) == key + ": is not supported by this version of the launcher";
+  };
+  for (const char* key : {"tee-mount", "tee-added-capabilities", "ita-region", "ita-api-key", "tee-signed-image-repos",
+                          "tee-dev-shm-size-kb", "tee-impersonate-service-accounts", "gca-service-env"}) {
     CAPTURE(key);
-    CHECK(error_of(with(key, "true")) == std::string(key) + ": is not supported by this version of the launcher");
+    CHECK(refused(key, "x"));
+    CHECK(refused(key, "0"));
     CHECK(error_of(with(key, "")).empty());
+  }
+  for (const char* key : {"tee-cgroup-ns", "tee-container-log-redirect", "tee-install-gpu-driver", "test-fake-verifier",
+                          "tee-monitoring-memory-enable", "tee-disable-gca-refresh"}) {
+    CAPTURE(key);
+    CHECK(refused(key, "true"));
+    CHECK(refused(key, "none"));
     CHECK(error_of(with(key, "false")).empty());
   }
+  CHECK(refused("tee-monitoring-enable", "memoryOnly"));
+  CHECK(error_of(with("tee-monitoring-enable", "none")).empty());
   CHECK(error_of(with("something-else", "x")).empty());
 }
 
