@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/retry.h"
 
 namespace launcher {
 namespace {
@@ -13,10 +12,6 @@ namespace {
 constexpr auto kGcRoot = "containerd.io/gc.root";
 /// For a task that has been killed to be gone.
 constexpr base::Milliseconds kKillTimeout{30000};
-constexpr base::RetryPolicy kWaitRetry{.max_attempts = 60,
-                                       .first_delay = base::Milliseconds{500},
-                                       .multiplier = 1.0,
-                                       .max_delay = base::Milliseconds{500}};
 
 bool is_lost_connection(const base::Error& error) {
   const auto* refusal = dynamic_cast<const ContainerdError*>(&error);
@@ -25,12 +20,13 @@ bool is_lost_connection(const base::Error& error) {
 
 }  // namespace
 
-Container::Container(ContainerdClient client, ContainerNames names)
+Container::Container(ContainerdClient client, ContainerNames names, base::RetryPolicy outage)
     : names_(std::move(names)),
+      outage_(outage),
       containerd_namespace_(client.containerd_namespace()),
       containers_(client),
       tasks_(client),
-      snapshots_(client, names_.snapshotter) {}
+      snapshots_(std::move(client), names_.snapshotter) {}
 
 std::string Container::cgroups_path() const { return "/" + containerd_namespace_ + "/" + names_.id; }
 
@@ -87,8 +83,18 @@ base::Awaitable<std::uint32_t> Container::start() const { co_return co_await tas
 base::Awaitable<std::uint32_t> Container::wait() const {
   const auto executor = co_await asio::this_coro::executor;
   constexpr base::Milliseconds kNoTimeout{0};
-  co_return co_await base::retry(
-      executor, kWaitRetry, [this] { return tasks_.wait(names_.id, kNoTimeout); }, is_lost_connection);
+  const auto ask_again = [this] { return tasks_.exists(names_.id); };
+  for (;;) {
+    try {
+      co_return co_await tasks_.wait(names_.id, kNoTimeout);
+    } catch (const ContainerdError& error) {
+      if (!error.is_unavailable()) throw;
+    }
+    co_await base::sleep_for(executor, outage_.first_delay);
+    // The outage ends with any answer, so that the next one has all attempts again.
+    const bool has_task = co_await base::retry(executor, outage_, ask_again, is_lost_connection);
+    if (!has_task) throw base::Error("the task of the container " + names_.id + " is gone from containerd");
+  }
 }
 
 base::Awaitable<void> Container::kill(int signal) const {

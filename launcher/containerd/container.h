@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/retry.h"
 #include "launcher/containerd/container_store.h"
 #include "launcher/containerd/snapshotter.h"
 #include "launcher/containerd/task.h"
@@ -19,11 +20,17 @@ struct ContainerNames {
   std::string runtime = "io.containerd.runc.v2";
 };
 
+/// How long containerd may be away each time, such as for a restart of its own: half a minute.
+inline constexpr base::RetryPolicy kContainerdOutage{.max_attempts = 60,
+                                                     .first_delay = base::Milliseconds{500},
+                                                     .multiplier = 1.0,
+                                                     .max_delay = base::Milliseconds{500}};
+
 /// The workload's container, from its file system to the end of its process. The calls stand in the order of a launch:
 /// remove what an earlier launch left, prepare_snapshot, create, create_task, start, wait.
 class Container {
  public:
-  explicit Container(ContainerdClient client, ContainerNames names = {});
+  explicit Container(ContainerdClient client, ContainerNames names = {}, base::RetryPolicy outage = kContainerdOutage);
 
   const ContainerNames& names() const noexcept { return names_; }
   /// The cgroup that containerd gives a container by default: /<namespace>/<id>.
@@ -41,12 +48,13 @@ class Container {
   base::Awaitable<void> expect_spec(base::Json spec) const;
   base::Awaitable<std::uint32_t> create_task(TaskOutput output) const;
   base::Awaitable<std::uint32_t> start() const;
-  /// Returns the exit status. Waits on through a restart of containerd, for up to half a minute without it.
+  /// Returns the exit status. Waits on through any number of outages of containerd, each within the policy.
   base::Awaitable<std::uint32_t> wait() const;
   base::Awaitable<void> kill(int signal) const;
 
  private:
   ContainerNames names_;
+  base::RetryPolicy outage_;
   std::string containerd_namespace_;
   ContainerStore containers_;
   TaskService tasks_;
