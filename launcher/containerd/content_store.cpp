@@ -39,10 +39,10 @@ std::string read_all(const std::shared_ptr<grpc::Channel>& channel, grpc::Client
 
 /// The blocking end of the bidirectional Write stream. containerd answers each request with one response.
 struct ContentWriter::Stream {
-  Stream(const ContainerdClient& owner, std::string reference, const Descriptor& wanted)
+  Stream(const ContainerdClient& owner, std::string reference, Descriptor wanted)
       : client(owner),
         ref(std::move(reference)),
-        descriptor(wanted),
+        descriptor(std::move(wanted)),
         stub(api::Content::NewStub(owner.connection().channel)) {
     rpc::prepare(context, client);
     rpc::set_timeout(context, kLayerCallTimeout);

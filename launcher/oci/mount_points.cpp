@@ -22,7 +22,8 @@ void expect_no_link(const std::filesystem::path& root, const std::filesystem::pa
     if (status.type() == std::filesystem::file_type::not_found) return;
     if (code) throw base::SystemError("inspecting /" + walked.string() + " of the image", code.value());
     if (status.type() == std::filesystem::file_type::symlink) {
-      throw base::InvalidInput("image", "/" + walked.string() + " is a symbolic link, but something is to be mounted there");
+      throw base::InvalidInput("image",
+                               "/" + walked.string() + " is a symbolic link, but something is to be mounted there");
     }
   }
 }

@@ -155,8 +155,8 @@ User resolve_user(const std::filesystem::path& root, std::string_view user) {
   result.additional_gids.push_back(result.gid);
   if (!account.name.empty()) add_memberships(group, account.name, result.additional_gids);
   std::ranges::sort(result.additional_gids);
-  const auto repeated = std::ranges::unique(result.additional_gids);
-  result.additional_gids.erase(repeated.begin(), repeated.end());
+  const auto repeated = std::unique(result.additional_gids.begin(), result.additional_gids.end());
+  result.additional_gids.erase(repeated, result.additional_gids.end());
   if (result.additional_gids.size() > kMaxAdditionalGroups) throw InvalidInput(kUserField, "is in too many groups");
   return result;
 }
