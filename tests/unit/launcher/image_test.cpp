@@ -10,12 +10,14 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 
+#include "base/file.h"
 #include "launcher/containerd/container.h"
 #include "launcher/containerd/content_store.h"
 #include "launcher/containerd/image_store.h"
 #include "launcher/containerd/lease.h"
 #include "launcher/containerd/mount.h"
 #include "launcher/containerd/snapshotter.h"
+#include "launcher/oci/chain_id.h"
 #include "launcher/oci/process.h"
 #include "launcher/oci/runtime_spec.h"
 #include "tests/unit/catch.h"
@@ -190,6 +192,71 @@ TEST_CASE("an image is pulled, unpacked and run") {
     CHECK(test::run(world.context, container.wait()) == 137);
     test::run(world.context, container.remove());
   }
+}
+
+TEST_CASE("C 28: every format of a layer unpacks to the same file system") {
+  if (skipped()) return;
+  World world;
+  auto tiny = test::TinyImage::busybox({"/bin/busybox"});
+  SECTION("tar") { tiny.layer_format = test::LayerFormat::kTar; }
+  SECTION("tar+gzip") { tiny.layer_format = test::LayerFormat::kTarGzip; }
+  SECTION("tar+zstd") { tiny.layer_format = test::LayerFormat::kTarZstd; }
+  tiny.publish(world.registry, "latest");
+  const Image image = world.pull_tag("latest");
+  std::vector<Digest> diff_ids;
+  for (const std::string& tar : tiny.layer_tars) diff_ids.push_back(Digest::of(base::view_of(tar)));
+  CHECK(image.chain_id == chain_ids(diff_ids).back());
+  const Container container(world.containerd, world.names());
+  const ReadonlyMount root(test::run(world.context, container.prepare_snapshot(image.chain_id)));
+  CHECK(base::read_text_file(root.path() / "marker", 100) == "second layer\n");
+  CHECK(std::filesystem::file_size(root.path() / "bin/busybox") == std::filesystem::file_size("/bin/busybox"));
+}
+
+TEST_CASE("C 28: whiteouts take away what lies below, and names need not be ASCII") {
+  if (skipped()) return;
+  World world;
+  auto tiny = test::TinyImage::busybox({"/bin/busybox"});
+  const std::string umlaut = "\xc3\xa4\xe2\x82\xac.txt";
+  const std::string no_utf8 = "latin1-\xe4";
+  tiny.layer_tars.push_back(test::make_tar({{"kept", "kept"},
+                                            {"gone", "gone"},
+                                            {"opaque/", "", '5'},
+                                            {"opaque/below", "below"},
+                                            {umlaut, "first"},
+                                            {no_utf8, "bytes"}}));
+  tiny.layer_tars.push_back(test::make_tar({{".wh.gone", ""},
+                                            {".wh.marker", ""},
+                                            {".wh.never-was", ""},
+                                            {"opaque/", "", '5'},
+                                            {"opaque/.wh..wh..opq", ""},
+                                            {"opaque/above", "above"},
+                                            {umlaut, "second"}}));
+  tiny.publish(world.registry, "latest");
+  const Image image = world.pull_tag("latest");
+  const Container container(world.containerd, world.names());
+  const ReadonlyMount root(test::run(world.context, container.prepare_snapshot(image.chain_id)));
+  const auto content = [&](const std::string& name) { return base::read_text_file(root.path() / name, 100); };
+  CHECK(content("kept") == "kept");
+  CHECK(content("opaque/above") == "above");
+  CHECK(content(umlaut) == "second");
+  CHECK(content(no_utf8) == "bytes");
+  for (const char* name : {"gone", "marker", "opaque/below", ".wh.gone", ".wh.marker", "opaque/.wh..wh..opq"}) {
+    INFO(name);
+    CHECK_FALSE(std::filesystem::exists(root.path() / name));
+  }
+}
+
+TEST_CASE("C 28: a whiteout of /etc/passwd hides it from the lookup of the image's user") {
+  if (skipped()) return;
+  World world;
+  auto tiny = test::TinyImage::busybox({"/bin/busybox"});
+  tiny.layer_tars.push_back(test::make_tar({{"etc/", "", '5'}, {"etc/.wh.passwd", ""}}));
+  tiny.publish(world.registry, "latest");
+  const Image image = world.pull_tag("latest");
+  const Container container(world.containerd, world.names());
+  const ReadonlyMount root(test::run(world.context, container.prepare_snapshot(image.chain_id)));
+  CHECK_THROWS_AS(resolve_user(root.path(), "user"), base::InvalidInput);
+  CHECK(resolve_user(root.path(), "1000").uid == 1000);
 }
 
 TEST_CASE("C 28: a pull that fails leaves nothing behind") {

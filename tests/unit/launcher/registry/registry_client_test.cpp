@@ -4,12 +4,17 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
 
 #include "base/encoding.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/environment.h"
 #include "tests/unit/launcher/support/fake_registry.h"
 #include "tests/unit/launcher/support/run.h"
+#include "tests/unit/support/raw_server.h"
+#include "tests/unit/support/temporary_directory.h"
+#include "tests/unit/support/tls.h"
 
 namespace launcher {
 namespace {
@@ -72,6 +77,25 @@ base::Awaitable<void> say(tcp::acceptor& acceptor, std::string bytes) {
     boost::system::error_code ignored;
     socket.shutdown(tcp::socket::shutdown_send, ignored);
   }
+}
+
+/// One byte after the other, for as long as anybody listens.
+base::Awaitable<void> drip(tcp::socket socket) {
+  co_await test::read_some_request(socket);
+  co_await test::write_text(socket, "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n");
+  boost::system::error_code code;
+  while (!code) {
+    const auto executor = co_await asio::this_coro::executor;
+    co_await base::sleep_for(executor, base::Milliseconds{5});
+    co_await asio::async_write(socket, asio::buffer("x", 1), asio::redirect_error(asio::use_awaitable, code));
+  }
+}
+
+base::Awaitable<void> refuse_tunnel(tcp::socket socket, std::vector<std::string>& seen) {
+  std::string request;
+  co_await asio::async_read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n", asio::use_awaitable);
+  seen.push_back(std::move(request));
+  co_await test::write_text(socket, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
 }
 
 }  // namespace
@@ -337,7 +361,7 @@ TEST_CASE("C 32: a transfer that breaks off is begun again, and given up in the 
   CHECK(restarts <= 4);
 }
 
-TEST_CASE("C 32: a blob that comes too slowly is given up") {
+TEST_CASE("C 32: a registry that never answers is given up") {
   World world;
   tcp::acceptor acceptor(world.context, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
   const std::string host = "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
@@ -348,6 +372,77 @@ TEST_CASE("C 32: a blob that comes too slowly is given up") {
   // Nobody accepts, so the connection stands and never answers.
   CHECK_THROWS_AS(test::run(world.context, client.resolve(ImageReference::parse(host + "/x", "test"))),
                   base::HttpError);
+}
+
+TEST_CASE("C 32: a blob that drips in too slowly is given up") {
+  World world;
+  constexpr std::size_t kSize = std::size_t{1} << 20U;
+  test::RawServer server(world.context, drip);
+  RegistryLimits limits = quick();
+  limits.request_timeout = base::Milliseconds{100};
+  limits.min_bytes_per_second = kSize;
+  limits.retry.max_attempts = 2;
+  RegistryClient client(world.http, {}, limits);
+  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  std::size_t received = 0;
+  BlobSink sink;
+  sink.restart = [&]() -> base::Awaitable<void> { co_return; };
+  sink.write = [&](base::ByteView bytes) -> base::Awaitable<void> {
+    received += bytes.size();
+    co_return;
+  };
+  const Descriptor wanted{"application/x", Digest::of({}), kSize};
+  try {
+    test::run(world.context, client.blob(reference, wanted, sink));
+    FAIL("no error");
+  } catch (const base::HttpError& error) {
+    CHECK(error.kind() == base::HttpError::Kind::kTimeout);
+  }
+  CHECK(server.connections() == 2);
+  CHECK(received < kSize);
+}
+
+TEST_CASE("C 32: a redirect from https to http is refused before anything is asked there") {
+  World world;
+  const test::TemporaryDirectory directory;
+  test::make_tls_files(directory.path());
+  const auto answer = [&](const HttpServerRequest& request) -> base::Awaitable<HttpResponse> {
+    co_return redirected(world.other.url() + request.path);
+  };
+  base::HttpServer secure(world.context.get_executor(), answer);
+  const std::uint16_t port =
+      secure.listen_tls("127.0.0.1", 0, directory.path() / "server.pem", directory.path() / "server-key.pem");
+  base::HttpClient http(world.context.get_executor(), directory.path() / "ca.pem");
+  RegistryClient client(http, {}, quick());
+  world.registry.fault = [&](const HttpServerRequest& request) -> Answer {
+    return redirected("https://127.0.0.1:" + std::to_string(port) + request.path);
+  };
+  CHECK_THROWS_WITH(test::run(world.context, client.resolve(world.reference())),
+                    ContainsSubstring("from https to http"));
+  CHECK(world.registry.requests.size() == 1);
+  CHECK(world.other.requests.empty());
+}
+
+TEST_CASE("C 32: a registry beyond a proxy is reached through a tunnel only, and gives the proxy no credential") {
+  World world;
+  world.credential = Credential{"user", "pass"};
+  std::vector<std::string> seen;
+  test::RawServer proxy(world.context, [&](tcp::socket socket) { return refuse_tunnel(std::move(socket), seen); });
+  const test::Environment environment({{"https_proxy", proxy.url()}, {"http_proxy", proxy.url()}, {"no_proxy", ""}});
+  RegistryLimits limits = quick();
+  limits.retry.max_attempts = 1;
+  base::HttpClient http(world.context.get_executor());
+  RegistryClient client(
+      http, [&](const std::string&) { return world.credential; }, limits);
+  CHECK_THROWS_WITH(test::run(world.context, client.resolve(ImageReference::parse("registry.invalid/x/y", "test"))),
+                    ContainsSubstring("refused a tunnel"));
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].starts_with("CONNECT registry.invalid:443 HTTP/1.1\r\n"));
+  CHECK_THAT(seen[0], !ContainsSubstring("uthorization"));
+
+  INFO("a registry on loopback needs no proxy");
+  CHECK(test::run(world.context, client.resolve(world.reference())).bytes == kManifestText);
+  CHECK(seen.size() == 1);
 }
 
 TEST_CASE("a registry that is not on loopback is spoken to with TLS only") {

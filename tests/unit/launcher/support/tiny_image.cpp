@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <stdexcept>
 
 #include <boost/beast/zlib/deflate_stream.hpp>
 #include <boost/crc.hpp>
@@ -13,7 +14,6 @@ namespace {
 
 constexpr std::size_t kTarBlock = 512;
 constexpr std::size_t kMaxBusybox = std::size_t{16} << 20U;
-constexpr auto kGzipLayer = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 void put_octal(char* field, std::size_t width, std::size_t value) {
   std::snprintf(field, width, "%0*zo", static_cast<int>(width) - 1, value);
@@ -36,6 +36,20 @@ std::string tar_header(const TarEntry& entry) {
   for (const char c : block) sum += static_cast<unsigned char>(c);
   put_octal(header + 148, 7, sum);
   return block;
+}
+
+launcher::Descriptor add_layer(FakeRegistry& registry, const std::string& tar, LayerFormat format) {
+  const std::string type = "application/vnd.oci.image.layer.v1.tar";
+  switch (format) {
+    case LayerFormat::kTar: return registry.add_blob(type, tar);
+    case LayerFormat::kTarGzip: return registry.add_blob(type + "+gzip", gzip(tar));
+    case LayerFormat::kTarZstd: return registry.add_blob(type + "+zstd", zstd(tar));
+  }
+  throw std::logic_error("unknown layer format");
+}
+
+void put_little_endian(std::string& to, std::uint64_t value, unsigned bytes) {
+  for (unsigned shift = 0; shift < 8 * bytes; shift += 8) to.push_back(static_cast<char>((value >> shift) & 0xffU));
 }
 
 base::Json to_json(const launcher::Descriptor& descriptor) {
@@ -69,11 +83,28 @@ std::string gzip(const std::string& bytes) {
   boost::crc_32_type crc;
   crc.process_bytes(bytes.data(), bytes.size());
   std::string trailer;
-  for (const std::uint64_t value : {std::uint64_t{crc.checksum()}, std::uint64_t{bytes.size()}}) {
-    for (unsigned shift = 0; shift < 32; shift += 8) trailer.push_back(static_cast<char>((value >> shift) & 0xffU));
-  }
+  put_little_endian(trailer, crc.checksum(), 4);
+  put_little_endian(trailer, bytes.size(), 4);
   const char header[] = {'\x1f', '\x8b', 8, 0, 0, 0, 0, 0, 0, '\xff'};
   return std::string(header, sizeof header) + body + trailer;
+}
+
+/// RFC 8878.
+std::string zstd(const std::string& bytes) {
+  constexpr std::size_t kMaxBlock = std::size_t{128} << 10U;
+  constexpr char kEightByteSizeNoWindow = '\xe0';
+  std::string frame = "\x28\xb5\x2f\xfd";
+  frame.push_back(kEightByteSizeNoWindow);
+  put_little_endian(frame, bytes.size(), 8);
+  std::size_t begin = 0;
+  do {
+    const std::string block = bytes.substr(begin, kMaxBlock);
+    begin += block.size();
+    const std::uint64_t is_last = begin == bytes.size() ? 1 : 0;
+    put_little_endian(frame, (std::uint64_t{block.size()} << 3U) | is_last, 3);
+    frame += block;
+  } while (begin < bytes.size());
+  return frame;
 }
 
 TinyImage TinyImage::busybox(const std::vector<std::string>& args) {
@@ -94,7 +125,7 @@ launcher::Descriptor TinyImage::publish(FakeRegistry& registry, const std::strin
   base::Json layers = base::Json::array();
   base::Json diff_ids = base::Json::array();
   for (const std::string& tar : layer_tars) {
-    layers.push_back(to_json(registry.add_blob(kGzipLayer, gzip(tar))));
+    layers.push_back(to_json(add_layer(registry, tar, layer_format)));
     diff_ids.push_back(launcher::Digest::of(base::view_of(tar)).string());
   }
   base::Json document = {{"architecture", architecture}, {"os", "linux"}, {"config", config}};

@@ -20,12 +20,17 @@ struct TarEntry {
 /// A POSIX ustar archive.
 std::string make_tar(const std::vector<TarEntry>& entries);
 std::string gzip(const std::string& bytes);
+/// One frame of raw blocks: valid, though no smaller.
+std::string zstd(const std::string& bytes);
+
+enum class LayerFormat { kTar, kTarGzip, kTarZstd };
 
 /// Layers and config of an image to be put into a FakeRegistry; `change_*` may bend what is served.
 struct TinyImage {
   std::vector<std::string> layer_tars;
   base::Json config = base::Json::object();  ///< the config's inner "config"
   std::string architecture = "amd64";
+  LayerFormat layer_format = LayerFormat::kTarGzip;
   std::function<void(base::Json&)> change_config = {};
   std::function<void(base::Json&)> change_manifest = {};
 
