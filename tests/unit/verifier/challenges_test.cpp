@@ -4,6 +4,7 @@
 #include <regex>
 #include <set>
 
+#include "base/encoding.h"
 #include "tests/unit/catch.h"
 #include "verifier/status.h"
 
@@ -62,11 +63,11 @@ TEST_CASE("no two challenges share a name or a nonce") {
   ManualClock time;
   Challenges challenges(300s, time.clock());
   std::set<std::string> names;
-  std::set<base::Bytes> nonces;
+  std::set<std::string> nonces;
   for (int i = 0; i < 1000; ++i) {
     const auto challenge = challenges.issue("p", "l");
     names.insert(challenge.name);
-    nonces.insert(challenge.nonce);
+    nonces.insert(base::hex_encode(challenge.nonce));
   }
   CHECK(names.size() == 1000);
   CHECK(nonces.size() == 1000);
