@@ -26,7 +26,8 @@ base::Awaitable<base::X509Ptr> fetch_issuer(base::HttpClient& client, std::strin
   co_return issuer;
 }
 
-base::Awaitable<base::X509Ptr> fetch_first_issuer(base::HttpClient& client, std::vector<std::string> urls, X509& child) {
+base::Awaitable<base::X509Ptr> fetch_first_issuer(base::HttpClient& client, std::vector<std::string> urls,
+                                                  X509& child) {
   std::string failures;
   for (std::size_t i = 0; i < std::min(urls.size(), kMaxUrlsTried); ++i) {
     try {

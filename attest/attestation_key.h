@@ -14,8 +14,8 @@ struct AttestationKey {
 };
 
 /// Creates the key from the template in NV, in the endorsement hierarchy; it stays loaded as long as the result lives.
-/// Throws Error when there is no template or no certificate, the template is not that of a restricted signing key without
-/// a policy, or the certificate is another key's.
+/// Throws Error when there is no template or no certificate, the template is not that of a restricted signing key
+/// without a policy, or the certificate is another key's.
 AttestationKey load_attestation_key(measure::Tpm& tpm, AttestationKeyIndices indices);
 
 }  // namespace attest

@@ -17,11 +17,11 @@ struct Quote {
 
 /// What an attester hands to a verifier (RFC 9334): claims about the machine and the launch, and what vouches for them.
 struct Evidence {
-  std::vector<Quote> quotes;               ///< one for each allocated bank
-  base::Bytes boot_log;                    ///< TCG PC client event log
-  base::Bytes launch_log;                  ///< canonical event log
-  base::Bytes ak_certificate;              ///< DER
-  std::vector<base::Bytes> ak_chain;       ///< DER, the issuer of the one before each
+  std::vector<Quote> quotes;          ///< one for each allocated bank
+  base::Bytes boot_log;               ///< TCG PC client event log
+  base::Bytes launch_log;             ///< canonical event log
+  base::Bytes ak_certificate;         ///< DER
+  std::vector<base::Bytes> ak_chain;  ///< DER, the issuer of the one before each
 };
 
 }  // namespace attest

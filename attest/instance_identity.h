@@ -11,7 +11,8 @@
 namespace attest {
 
 /// Who a cloud says the machine is: the value of extension 1.3.6.1.4.1.11129.2.1.21 of an attestation key certificate,
-///   SEQUENCE { UTF8String zone, INTEGER projectNumber, UTF8String projectId, INTEGER instanceId, UTF8String instanceName,
+///   SEQUENCE { UTF8String zone, INTEGER projectNumber, UTF8String projectId, INTEGER instanceId, UTF8String
+///   instanceName,
 ///              [0] EXPLICIT SEQUENCE { [0] EXPLICIT INTEGER securityVersion OPTIONAL,
 ///                                      [1] EXPLICIT BOOLEAN isProduction OPTIONAL, ... } OPTIONAL }
 struct InstanceIdentity {

@@ -105,7 +105,7 @@ CompactJws take_apart(std::string_view jwt) {
 
 Json parse_claims(ByteView payload) {
   Json claims = base::parse_json(base::text_of(payload), std::string(kToken) + ".claims");
-  JsonObject(claims, std::string(kToken) + ".claims");  // must be an object
+  const JsonObject must_be_an_object(claims, std::string(kToken) + ".claims");
   return claims;
 }
 

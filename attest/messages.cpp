@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "measure/boot_log.h"
 
 namespace attest {
 namespace {
@@ -46,7 +47,8 @@ int parse_enum(const JsonObject& json, const char* key, const std::array<EnumNam
 std::uint32_t parse_pcr_index(const std::string& text, const std::string& field) {
   std::uint32_t index = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), index);
-  if (code != std::errc() || end != text.data() + text.size() || text != std::to_string(index)) {
+  if (code != std::errc() || end != text.data() + text.size() || text != std::to_string(index) ||
+      index > measure::kMaxPcr) {
     throw InvalidInput(field, "PCR index is not a number");
   }
   return index;
@@ -65,8 +67,8 @@ Quote parse_quote(const JsonObject& json) {
   json.expect_only({"hashAlgo", "pcrValues", "rawQuote", "rawSignature"});
   Quote quote;
   const std::uint64_t algorithm = json.unsigned_integer("hashAlgo");
-  const auto bank = algorithm <= UINT32_MAX ? measure::hash_algorithm_of(static_cast<std::uint32_t>(algorithm))
-                                            : std::nullopt;
+  const auto bank =
+      algorithm <= UINT32_MAX ? measure::hash_algorithm_of(static_cast<std::uint32_t>(algorithm)) : std::nullopt;
   if (!bank) throw InvalidInput(json.path() + ".hashAlgo", "is no hash algorithm that a quote may be of");
   quote.bank = *bank;
   const JsonObject values = json.object("pcrValues");

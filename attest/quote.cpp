@@ -89,9 +89,9 @@ void verify_signature(ByteView message, const OpensslSignature& signature, const
   const base::EvpMdContextPtr context(EVP_MD_CTX_new());
   // OpenSSL counts references in the key, which is why it does not take it as const.
   auto* mutable_key = const_cast<EVP_PKEY*>(&key);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-  const bool good =
-      EVP_DigestVerifyInit(context.get(), nullptr, evp_of(signature.hash), nullptr, mutable_key) == 1 &&
-      EVP_DigestVerify(context.get(), signature.bytes.data(), signature.bytes.size(), message.data(), message.size()) == 1;
+  const bool good = EVP_DigestVerifyInit(context.get(), nullptr, evp_of(signature.hash), nullptr, mutable_key) == 1 &&
+                    EVP_DigestVerify(context.get(), signature.bytes.data(), signature.bytes.size(), message.data(),
+                                     message.size()) == 1;
   if (!good) {
     base::openssl_error();
     throw InvalidInput("quote signature", "is not that of the attestation key over the quote");

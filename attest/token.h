@@ -16,8 +16,8 @@ struct Token {
   std::chrono::seconds lifetime{0};  ///< exp - iat
   base::WallTime expires;
 
-  /// Throws InvalidInput("token...") unless it is a signed JWT for `audience` with iat <= exp, not expired and not valid
-  /// only later, living at most a day.
+  /// Throws InvalidInput("token...") unless it is a signed JWT for `audience` with iat <= exp, not expired and not
+  /// valid only later, living at most a day.
   static Token parse(std::string jwt, std::string_view audience, base::WallTime now);
 };
 

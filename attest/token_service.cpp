@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/detached.hpp>
-
 #include "attest/verifier_client.h"
 #include "base/encoding.h"
 #include "base/error.h"
@@ -31,6 +29,11 @@ constexpr milliseconds kLongestNap = seconds(30);
 /// How long a request waits for a new token while the old one would do.
 constexpr milliseconds kPatience = seconds(5);
 constexpr std::size_t kEtagBytes = 16;
+
+bool is_cancellation(const std::exception& error) {
+  const auto* failure = dynamic_cast<const boost::system::system_error*>(&error);
+  return failure != nullptr && failure->code() == asio::error::operation_aborted;
+}
 
 std::string etag_of(const std::string& jwt) {
   base::Bytes digest = measure::hash(measure::HashAlgorithm::kSha256, base::view_of(jwt));
@@ -72,7 +75,8 @@ TokenService::TokenService(asio::any_io_executor executor, Source source, Publis
     : executor_(std::move(executor)),
       source_(std::move(source)),
       publish_(std::move(publish)),
-      clock_(std::move(clock)) {}
+      clock_(std::move(clock)),
+      renewals_(executor_) {}
 
 bool TokenService::is_valid(const DefaultToken& token) const {
   return clock_.since_boot() < token.expires && clock_.wall() < token.token->expires;
@@ -83,8 +87,8 @@ base::Awaitable<void> TokenService::renew(std::shared_ptr<Renewal> renewal) {
     TokenOptions defaults;
     Token token = co_await source_(std::move(defaults));
     const nanoseconds received = clock_.since_boot();
-    DefaultToken fresh{.token = std::make_shared<const Token>(std::move(token)), .etag = {}, .received = received,
-                       .expires = {}};
+    DefaultToken fresh{
+        .token = std::make_shared<const Token>(std::move(token)), .etag = {}, .received = received, .expires = {}};
     fresh.etag = etag_of(fresh.token->jwt);
     fresh.expires = received + fresh.token->lifetime;
     const bool is_first = !current_;
@@ -107,10 +111,10 @@ base::Awaitable<void> TokenService::renew(std::shared_ptr<Renewal> renewal) {
 
 std::shared_ptr<TokenService::Renewal> TokenService::join_renewal() {
   if (renewal_) return renewal_;
-  const auto renewal = std::make_shared<Renewal>(executor_);
+  auto renewal = std::make_shared<Renewal>(executor_);
   renewal_ = renewal;
   // On its own, so that a client that leaves takes nobody else's token away. It may have ended when this returns.
-  asio::co_spawn(executor_, renew(renewal), asio::detached);
+  renewals_.spawn(renew(renewal));
   return renewal;
 }
 
@@ -135,6 +139,11 @@ base::Awaitable<DefaultToken> TokenService::default_token() {
   co_await renewal->done.wait();
   if (renewal->failure) std::rethrow_exception(renewal->failure);
   co_return *current_;
+}
+
+base::Awaitable<void> TokenService::stop() {
+  renewals_.cancel();
+  co_await renewals_.join();
 }
 
 base::Awaitable<Token> TokenService::custom_token(TokenOptions options) {
@@ -166,7 +175,8 @@ base::Awaitable<void> TokenService::keep_fresh() {
     try {
       co_await fresh_default_token();
       failures = 0;
-    } catch (const base::Error& error) {
+    } catch (const std::exception& error) {
+      if (is_cancellation(error)) throw;
       const auto* refusal = dynamic_cast<const VerifierError*>(&error);
       const seconds lifetime = current_ ? current_->token->lifetime : seconds(0);
       const milliseconds delay =

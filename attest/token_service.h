@@ -16,9 +16,9 @@ namespace attest {
 /// The default token as it is kept in memory.
 struct DefaultToken {
   std::shared_ptr<const Token> token;
-  std::string etag;                       ///< changes with every token; without quotes
-  std::chrono::nanoseconds received{0};   ///< on the clock since boot
-  std::chrono::nanoseconds expires{0};    ///< on the clock since boot
+  std::string etag;                      ///< changes with every token; without quotes
+  std::chrono::nanoseconds received{0};  ///< on the clock since boot
+  std::chrono::nanoseconds expires{0};   ///< on the clock since boot
 };
 
 /// Keeps the default token and gets others. The life of a token is counted on a clock that never jumps.
@@ -34,8 +34,8 @@ class TokenService {
 
   TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock);
 
-  /// From memory if it has life enough, otherwise as `fresh_default_token`. When that fails or takes long, the old token
-  /// is given as long as it is valid.
+  /// From memory if it has life enough, otherwise as `fresh_default_token`. When that fails or takes long, the old
+  /// token is given as long as it is valid.
   base::Awaitable<DefaultToken> default_token();
   /// A new attestation. Requests that come while one is under way share it.
   base::Awaitable<DefaultToken> fresh_default_token();
@@ -44,6 +44,9 @@ class TokenService {
 
   /// Renews the default token for ever at a random 70 to 90 % of its life; ends by cancellation.
   base::Awaitable<void> keep_fresh();
+
+  /// Ends an attestation under way; whoever waits for it gets operation_aborted.
+  base::Awaitable<void> stop();
 
   /// Time since boot on the service's clock.
   std::chrono::nanoseconds now() const { return clock_.since_boot(); }
@@ -62,10 +65,11 @@ class TokenService {
   base::Clock clock_;
   std::optional<DefaultToken> current_;
   std::shared_ptr<Renewal> renewal_;
+  base::TaskGroup renewals_;
 };
 
-/// When to try again after a failed renewal: one minute doubled up to an hour, each +/- 50 %; tokens of a short life are
-/// tried for at a tenth of it instead. Never sooner than the verifier asked for.
+/// When to try again after a failed renewal: one minute doubled up to an hour, each +/- 50 %; tokens of a short life
+/// are tried for at a tenth of it instead. Never sooner than the verifier asked for.
 std::chrono::milliseconds renewal_delay(int failures, std::chrono::seconds lifetime,
                                         std::optional<std::chrono::seconds> retry_after);
 

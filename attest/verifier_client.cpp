@@ -50,14 +50,14 @@ VerifierError refusal(const base::HttpResponse& response) {
   try {
     const Json document = base::parse_json(response.body, "error");
     const JsonObject error = JsonObject(document, "error").object("error");
-    message = error.string_or("message", message);
+    message = error.string_or("message", message).substr(0, kMaxQuotedText);
     if (const auto status = error.optional_string("status")) code = canonical_code(*status);
   } catch (const base::InvalidInput&) {
     // Not JSON: the HTTP status and the text are all there is to tell.
   }
-  return {"verifier refused with " + std::string(code.name) + " (HTTP " + std::to_string(response.status) +
-              "): " + message,
-          code, retry_after(response)};
+  return {
+      "verifier refused with " + std::string(code.name) + " (HTTP " + std::to_string(response.status) + "): " + message,
+      code, retry_after(response)};
 }
 
 std::string checked_endpoint(const std::string& endpoint) {
@@ -76,7 +76,8 @@ VerifierClient::VerifierClient(asio::any_io_executor executor, Config config)
   config_.endpoint = checked_endpoint(config_.endpoint);
 }
 
-base::Awaitable<Json> VerifierClient::call(std::string method, std::string path, std::string body, Milliseconds timeout) {
+base::Awaitable<Json> VerifierClient::call(std::string method, std::string path, std::string body,
+                                           Milliseconds timeout) {
   base::HttpRequest request{.method = method, .url = config_.endpoint + "/v1/" + path};
   request.headers.push_back({"Accept", "application/json"});
   if (method == "POST") request.headers.push_back({"Content-Type", "application/json"});
@@ -147,7 +148,8 @@ base::Awaitable<std::string> VerifierClient::verify(Challenge challenge, VerifyR
   try {
     const JsonObject object(answer, "answer");
     for (const JsonObject& partial : object.objects_or_empty("partialErrors")) {
-      base::log::warning("Partial errors from VerifyAttestation", {{"error", partial.string_or("message", "")}});
+      base::log::warning("Partial errors from VerifyAttestation",
+                         {{"error", partial.string_or("message", "").substr(0, kMaxQuotedText)}});
     }
     co_return object.string("attestationToken");
   } catch (const base::InvalidInput& error) {

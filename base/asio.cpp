@@ -10,12 +10,12 @@
 namespace base {
 
 Awaitable<void> sleep_for(asio::any_io_executor executor, Milliseconds duration) {
-  asio::steady_timer timer(std::move(executor), duration);
+  asio::steady_timer timer(executor, duration);
   co_await timer.async_wait(asio::use_awaitable);
 }
 
 Event::Event(asio::any_io_executor executor)
-    : executor_(executor), timer_(std::move(executor), asio::steady_timer::time_point::max()) {}
+    : executor_(std::move(executor)), timer_(executor_, asio::steady_timer::time_point::max()) {}
 
 void Event::set() {
   set_ = true;
@@ -67,15 +67,16 @@ void TaskGroup::spawn(Awaitable<void> task) {
   auto signal = std::make_shared<asio::cancellation_signal>();
   state_->idle.clear();
   const auto place = state_->signals.insert(state_->signals.end(), signal);
-  asio::co_spawn(state_->executor, std::move(task),
-                 asio::bind_cancellation_slot(signal->slot(), [state = state_, place](const std::exception_ptr& failure) {
-                   state->signals.erase(place);
-                   if (failure && !state->first_failure && !state->cancelled) {
-                     state->first_failure = failure;
-                     state->cancel_all();
-                   }
-                   if (state->signals.empty()) state->idle.set();
-                 }));
+  asio::co_spawn(
+      state_->executor, std::move(task),
+      asio::bind_cancellation_slot(signal->slot(), [state = state_, place](const std::exception_ptr& failure) {
+        state->signals.erase(place);
+        if (failure && !state->first_failure && !state->cancelled) {
+          state->first_failure = failure;
+          state->cancel_all();
+        }
+        if (state->signals.empty()) state->idle.set();
+      }));
   if (state_->cancelled) {
     asio::post(state_->executor, [signal] { signal->emit(asio::cancellation_type::terminal); });
   }

@@ -49,7 +49,7 @@ Awaitable<std::invoke_result_t<Work>> run_blocking(asio::any_io_executor executo
   struct Shared {
     std::optional<std::conditional_t<std::is_void_v<Result>, std::monostate, Result>> result;
     std::exception_ptr failure;
-    std::mutex mutex;             // the two threads meet here and nowhere else
+    std::mutex mutex;                      // the two threads meet here and nowhere else
     asio::steady_timer* caller = nullptr;  // null once the caller has gone on, perhaps with its io_context gone too
   };
   const asio::any_io_executor home = co_await asio::this_coro::executor;

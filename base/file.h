@@ -32,8 +32,8 @@ class FileDescriptor {
 Bytes read_file(const std::filesystem::path& path, std::size_t max_bytes);
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes);
 
-/// Opens the folder `path`, made with `mode` if it is absent. Refuses a symbolic link, anything but a folder, and a folder
-/// that is another user's or that others may write to.
+/// Opens the folder `path`, made with `mode` if it is absent. Refuses a symbolic link, anything but a folder, and a
+/// folder that is another user's or that others may write to.
 FileDescriptor open_private_directory(const std::filesystem::path& path, mode_t mode);
 
 /// Takes the only lock on an open folder, kept as long as `directory` lives. False: another process holds it.

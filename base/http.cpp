@@ -18,7 +18,8 @@ std::string_view default_port(bool tls) { return tls ? "443" : "80"; }
 }  // namespace
 
 std::string_view find_header(const std::vector<HttpHeader>& headers, std::string_view name) {
-  const auto found = std::ranges::find_if(headers, [&](const HttpHeader& h) { return equal_ignoring_case(h.name, name); });
+  const auto found =
+      std::ranges::find_if(headers, [&](const HttpHeader& h) { return equal_ignoring_case(h.name, name); });
   return found == headers.end() ? std::string_view() : std::string_view(found->value);
 }
 

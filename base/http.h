@@ -74,9 +74,9 @@ struct HttpUrl {
   static HttpUrl parse(std::string_view url, std::string_view field);
 
   std::string host_in_brackets() const;  ///< brackets for an IPv6 address only
-  std::string authority() const;  ///< host[:port] as the Host header wants it
-  std::string origin() const;     ///< scheme://host:port
-  bool is_loopback() const;       ///< localhost, 127.0.0.0/8 or ::1
+  std::string authority() const;         ///< host[:port] as the Host header wants it
+  std::string origin() const;            ///< scheme://host:port
+  bool is_loopback() const;              ///< localhost, 127.0.0.0/8 or ::1
 };
 
 /// Percent-encodes all but RFC 3986's unreserved characters.

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <map>
+#include <sys/socket.h>
 #include <variant>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -117,6 +119,14 @@ class HttpClient::Connection {
     return function(std::get<PlainStream>(stream_));
   }
 
+  /// Open, and with nothing to read: a peer that has closed it, or sends what nobody asked for, is not talked to again.
+  bool is_quiet() {
+    if (buffer.size() != 0) return false;
+    char byte = 0;
+    const ssize_t got = ::recv(lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  }
+
   bool uses_absolute_form(const HttpUrl& url) const { return proxy_.has_value() && !url.tls; }
 
   beast::flat_buffer buffer;
@@ -135,9 +145,9 @@ class HttpClient::Connection {
     asio::steady_timer timer(executor, timeout);
     error_code code;
     error_code timer_code;
-    auto result = co_await (
-        resolver.async_resolve(peer.host, peer.port, asio::redirect_error(asio::use_awaitable, code)) ||
-        timer.async_wait(asio::redirect_error(asio::use_awaitable, timer_code)));
+    auto result =
+        co_await (resolver.async_resolve(peer.host, peer.port, asio::redirect_error(asio::use_awaitable, code)) ||
+                  timer.async_wait(asio::redirect_error(asio::use_awaitable, timer_code)));
     if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
       throw system_error(asio::error::operation_aborted);
     }
@@ -192,8 +202,8 @@ namespace {
 
 using X509StorePtr = std::unique_ptr<X509_STORE, OpensslDeleter<X509_STORE_free>>;
 
-/// Shared by all clients and read when the first TLS peer of the web is met: there are so many that parsing them would be
-/// the dearest step of a launch.
+/// Shared by all clients and read when the first TLS peer of the web is met: there are so many that parsing them would
+/// be the dearest step of a launch.
 X509_STORE* system_roots() {
   static const X509StorePtr roots = [] {
     X509StorePtr store(X509_STORE_new());
@@ -217,10 +227,12 @@ struct HttpClient::State {
 
   ConnectionPtr take_idle(const std::string& origin) {
     auto& idle = idle_by_origin[origin];
-    if (idle.empty()) return nullptr;
-    ConnectionPtr connection = std::move(idle.back());
-    idle.pop_back();
-    return connection;
+    while (!idle.empty()) {
+      ConnectionPtr connection = std::move(idle.back());
+      idle.pop_back();
+      if (connection->is_quiet()) return connection;
+    }
+    return nullptr;
   }
 
   void keep(const std::string& origin, ConnectionPtr connection) {
@@ -270,7 +282,8 @@ Awaitable<void> write_request(Stream& stream, const Request& request, const Http
 }
 
 template <typename Stream, typename Parser>
-Awaitable<void> read_header(Stream& stream, beast::flat_buffer& buffer, Parser& parser, const HttpUrl& url, bool reused) {
+Awaitable<void> read_header(Stream& stream, beast::flat_buffer& buffer, Parser& parser, const HttpUrl& url,
+                            bool reused) {
   parser.header_limit(kMaxHeaderBytes);
   error_code code;
   do {
@@ -333,7 +346,11 @@ Awaitable<HttpResponse> HttpClient::send(HttpRequest request, HttpLimits limits)
       if (keep_alive) state_->keep(url.origin(), std::move(connection));
       co_return response;
     } catch (const StaleConnection&) {
-      continue;  // there are finitely many idle connections; a new one is never stale
+      // There are finitely many idle connections, and a new one is never stale. What may not be done twice is the
+      // caller's to send again: the server may have seen it.
+      if (request.method != "GET" && request.method != "HEAD") {
+        throw HttpError(HttpError::Kind::kProtocol, url.origin() + " closed the connection without an answer");
+      }
     }
   }
 }
@@ -399,7 +416,7 @@ Awaitable<HttpResponse> HttpClient::stream(HttpRequest request, HttpLimits limit
       if (keep_alive) state_->keep(url.origin(), std::move(connection));
       co_return response;
     } catch (const StaleConnection&) {
-      continue;
+      continue;  // streams are GETs
     }
   }
 }

@@ -34,8 +34,8 @@ class HttpClient {
   Awaitable<HttpResponse> send(HttpRequest request, HttpLimits limits);
 
   using Sink = std::function<Awaitable<void>(ByteView)>;
-  /// Like `send`, but hands the body of a 200 or 206 to `sink` piece by piece instead of keeping it; any other answer is
-  /// returned whole with `limits.max_body_bytes` at most 64 KiB.
+  /// Like `send`, but hands the body of a 200 or 206 to `sink` piece by piece instead of keeping it; any other answer
+  /// is returned whole with `limits.max_body_bytes` at most 64 KiB.
   Awaitable<HttpResponse> stream(HttpRequest request, HttpLimits limits, Sink sink);
 
  private:

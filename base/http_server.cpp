@@ -1,5 +1,6 @@
 #include "base/http_server.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <list>
@@ -10,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -130,7 +133,9 @@ Response to_beast(HttpResponse&& response, bool keep_alive) {
 /// What the server knows of a connection, and can do to it.
 struct OpenConnection {
   std::function<void()> close;
-  bool idle = true;
+  std::function<void()> cancel;  ///< its handler too
+  bool idle = false;
+  bool closing = false;  ///< on its way out: no longer counted
 };
 
 struct HttpServer::State : std::enable_shared_from_this<State> {
@@ -157,57 +162,61 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
   }
 
   void start_connection(asio::generic::stream_protocol::socket socket, const std::shared_ptr<ssl::context>& tls) {
-    make_room();
-    // A response in several TLS records must not wait for the client to acknowledge the first.
-    error_code no_tcp;
-    socket.set_option(tcp::no_delay(true), no_tcp);
+    const bool refused = !make_room();
+    // Whoever may cancel the connection holds the signal; it lives until the connection's coroutine has ended.
+    const auto signal = std::make_shared<asio::cancellation_signal>();
+    const auto start = [&](Awaitable<void> connection) {
+      asio::co_spawn(executor, std::move(connection),
+                     asio::bind_cancellation_slot(signal->slot(), [signal](const std::exception_ptr&) {}));
+    };
+    PlainStream plain(std::move(socket));
     if (tls) {
-      asio::co_spawn(executor, serve_tls(shared_from_this(), TlsStream(PlainStream(std::move(socket)), *tls)),
-                     asio::detached);
+      start(serve(shared_from_this(), TlsStream(std::move(plain), *tls), signal, refused));
     } else {
-      asio::co_spawn(executor, serve_plain(shared_from_this(), PlainStream(std::move(socket))), asio::detached);
+      start(serve(shared_from_this(), std::move(plain), signal, refused));
     }
   }
 
-  void make_room() {
-    if (connections.size() < limits.max_connections) return;
-    for (OpenConnection& connection : connections) {
-      if (!connection.idle) continue;
-      connection.idle = false;
-      connection.close();
-      return;
-    }
-  }
-
-  static Awaitable<void> serve_plain(std::shared_ptr<State> self, PlainStream stream) {
-    co_await self->serve(stream);
-  }
-
-  static Awaitable<void> serve_tls(std::shared_ptr<State> self, TlsStream stream) {
-    Deadline deadline(stream.next_layer());
-    deadline.arm(self->limits.request_timeout);
-    error_code code;
-    co_await stream.async_handshake(ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, code));
-    if (!code) co_await self->serve(stream);
+  /// False when every connection is at work; otherwise there is room, if need be because the one that idled longest was
+  /// told to close.
+  bool make_room() {
+    const auto open = std::ranges::count(connections, false, &OpenConnection::closing);
+    if (static_cast<std::size_t>(open) < limits.max_connections) return true;
+    const auto longest_idle = std::ranges::find_if(
+        connections, [](const OpenConnection& connection) { return connection.idle && !connection.closing; });
+    if (longest_idle == connections.end()) return false;
+    longest_idle->closing = true;
+    longest_idle->close();
+    return true;
   }
 
   template <typename Stream>
-  Awaitable<void> serve(Stream& stream) {
-    const bool full = connections.size() >= limits.max_connections + kEvictionSlack;
-    const auto place = connections.insert(connections.end(), {.close = [&stream] { lowest(stream).close(); }});
+  static Awaitable<void> serve(std::shared_ptr<State> self, Stream stream,
+                               std::shared_ptr<asio::cancellation_signal> signal, bool refused) {
+    const auto place = self->connections.insert(
+        self->connections.end(), {.close = [&stream] { lowest(stream).close(); },
+                                  .cancel = [signal] { signal->emit(asio::cancellation_type::terminal); },
+                                  .idle = false,
+                                  .closing = refused});
     // Whatever ends this coroutine, the server forgets the connection.
-    const std::shared_ptr<void> forget(nullptr, [this, place](void*) {
-      connections.erase(place);
-      if (connections.empty() && all_closed) all_closed->set();
+    const std::shared_ptr<void> forget(nullptr, [self, place](void*) {
+      self->connections.erase(place);
+      if (self->connections.empty() && self->all_closed) self->all_closed->set();
     });
     Deadline deadline(lowest(stream));
-    if (full) {
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      deadline.arm(self->limits.request_timeout);
+      error_code code;
+      co_await stream.async_handshake(ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, code));
+      if (code) co_return;
+    }
+    if (refused) {
       HttpResponse refusal = plain_text(503, "too many connections\n");
-      co_await write(stream, deadline, std::move(refusal), false, false);
+      co_await self->write(stream, deadline, std::move(refusal), false, false);
       co_return;
     }
     beast::flat_buffer buffer;
-    while (co_await serve_one(stream, deadline, buffer, place)) {
+    while (co_await self->serve_one(stream, deadline, buffer, place)) {
     }
     error_code ignored;
     lowest(stream).socket().shutdown(asio::socket_base::shutdown_both, ignored);
@@ -266,10 +275,17 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
   Awaitable<HttpResponse> handle(HttpServerRequest request) {
     try {
       co_return co_await handler(request);
-    } catch (const Error& error) {
-      log::error("request failed", {{"method", request.method}, {"path", request.path}, {"error", error.what()}});
-      co_return plain_text(500, std::string(error.what()) + "\n");
+    } catch (const boost::system::system_error& error) {
+      if (error.code() == asio::error::operation_aborted) throw;
+      co_return broken(request, error.what());
+    } catch (const std::exception& error) {
+      co_return broken(request, error.what());
     }
+  }
+
+  static HttpResponse broken(const HttpServerRequest& request, const char* what) {
+    log::error("request failed", {{"method", request.method}, {"path", request.path}, {"error", what}});
+    return plain_text(500, std::string(what) + "\n");
   }
 
   template <typename Stream>
@@ -305,9 +321,6 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     connections.splice(connections.end(), connections, place);
   }
 
-  /// A connection that was told to close is still counted until its coroutine has ended.
-  static constexpr std::size_t kEvictionSlack = 64;
-
   asio::any_io_executor executor;
   HttpHandler handler;
   HttpServerLimits limits;
@@ -339,11 +352,13 @@ bool a_server_answers(const std::filesystem::path& path) {
 }  // namespace
 
 void HttpServer::listen_unix(const std::filesystem::path& path, mode_t mode) {
-  if (path.string().size() >= sizeof(sockaddr_un::sun_path) - 4) throw Error(path.string() + " is too long for a socket");
+  if (path.string().size() >= sizeof(sockaddr_un::sun_path) - 4)
+    throw Error(path.string() + " is too long for a socket");
   struct stat status {};
   if (::lstat(path.c_str(), &status) == 0) {
     if (S_ISDIR(status.st_mode)) throw Error(path.string() + " is a folder");
-    if (S_ISSOCK(status.st_mode) && a_server_answers(path)) throw Error(path.string() + " is served by another process");
+    if (S_ISSOCK(status.st_mode) && a_server_answers(path))
+      throw Error(path.string() + " is served by another process");
   }
   // Until the rename nobody can find the socket, so nobody connects to one that is not ready.
   const std::filesystem::path unfinished = path.string() + ".new";
@@ -353,7 +368,8 @@ void HttpServer::listen_unix(const std::filesystem::path& path, mode_t mode) {
   acceptor->bind(local::endpoint(unfinished.string()));
   if (::chmod(unfinished.c_str(), mode) != 0) throw SystemError("setting the mode of " + unfinished.string(), errno);
   acceptor->listen();
-  if (::rename(unfinished.c_str(), path.c_str()) != 0) throw SystemError("renaming a socket to " + path.string(), errno);
+  if (::rename(unfinished.c_str(), path.c_str()) != 0)
+    throw SystemError("renaming a socket to " + path.string(), errno);
   state_->close_listeners.emplace_back([acceptor, path] {
     if (!acceptor->is_open()) return;
     ::unlink(path.c_str());
@@ -420,7 +436,10 @@ Awaitable<void> HttpServer::stop(Milliseconds grace) {
   asio::steady_timer timer(state->executor, grace);
   timer.async_wait([state](const error_code& cancelled) {
     if (cancelled) return;
-    for (OpenConnection& connection : state->connections) connection.close();
+    for (OpenConnection& connection : state->connections) {
+      connection.close();
+      connection.cancel();
+    }
   });
   co_await state->all_closed->wait();
 }

@@ -17,8 +17,8 @@ namespace base {
 struct HttpServerLimits {
   std::size_t max_header_bytes = std::size_t{8} << 10U;  ///< 431
   std::size_t max_body_bytes = std::size_t{64} << 10U;   ///< 413
-  std::size_t max_connections = 256;  ///< the connection that idled longest gives way; 503 when none idles
-  Milliseconds idle_timeout{60000};   ///< between requests: closed
+  std::size_t max_connections = 256;     ///< the connection that idled longest gives way; 503 when none idles
+  Milliseconds idle_timeout{60000};      ///< between requests: closed
   Milliseconds request_timeout{10000};   ///< from a request's first byte to its last: 408
   Milliseconds response_timeout{10000};  ///< for the client to take the response: closed
 };
@@ -41,13 +41,14 @@ class HttpServer {
   /// Listens on TCP; port 0 takes a free one. Returns the port.
   std::uint16_t listen_tcp(const std::string& address, std::uint16_t port);
   /// Listens with TLS; both files are PEM.
-  std::uint16_t listen_tls(const std::string& address, std::uint16_t port, const std::filesystem::path& certificate_chain,
-                           const std::filesystem::path& private_key);
+  std::uint16_t listen_tls(const std::string& address, std::uint16_t port,
+                           const std::filesystem::path& certificate_chain, const std::filesystem::path& private_key);
 
   /// Serves a connection that is already open, taking the socket over (a test's end of a socket pair).
   void adopt_unix(int socket);
 
-  /// Stops listening (removing the Unix socket's file), lets requests under way finish for at most `grace`, then closes.
+  /// Stops listening (removing the Unix socket's file), lets requests under way finish for at most `grace`, then
+  /// closes.
   Awaitable<void> stop(Milliseconds grace);
 
   std::size_t connection_count() const;

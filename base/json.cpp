@@ -44,9 +44,8 @@ Json parse_json(std::string_view text, std::string_view subject, JsonLimits limi
   } catch (const Json::exception& error) {
     // The library's text quotes the input, which may hold a secret; the position is enough to find the fault.
     const auto* parse_error = dynamic_cast<const Json::parse_error*>(&error);
-    throw InvalidInput(subject, parse_error != nullptr
-                                    ? "not valid JSON at byte " + std::to_string(parse_error->byte)
-                                    : "holds a number that is out of range");
+    throw InvalidInput(subject, parse_error != nullptr ? "not valid JSON at byte " + std::to_string(parse_error->byte)
+                                                       : "holds a number that is out of range");
   }
 }
 
@@ -89,7 +88,8 @@ std::uint64_t JsonObject::unsigned_integer(const char* key) const {
 std::optional<std::uint64_t> JsonObject::optional_unsigned(const char* key) const {
   const Json* member = find(key);
   if (member == nullptr) return std::nullopt;
-  const bool is_natural = member->is_number_unsigned() || (member->is_number_integer() && member->get<std::int64_t>() >= 0);
+  const bool is_natural =
+      member->is_number_unsigned() || (member->is_number_integer() && member->get<std::int64_t>() >= 0);
   if (!is_natural) wrong_type(path_of(key), "a whole number that is not negative", *member);
   return member->get<std::uint64_t>();
 }

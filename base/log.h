@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace base::log {
 
@@ -13,7 +14,7 @@ enum class Level { kDebug, kInfo, kWarning, kError };
 struct Field {
   Field(std::string_view field_key, std::string_view text) : key(field_key), value(text) {}
   Field(std::string_view field_key, const char* text) : key(field_key), value(text) {}
-  Field(std::string_view field_key, const std::string& text) : key(field_key), value(text) {}
+  Field(std::string_view field_key, std::string text) : key(field_key), value(std::move(text)) {}
   Field(std::string_view field_key, std::int64_t number) : key(field_key), value(std::to_string(number)) {}
   Field(std::string_view field_key, int number) : key(field_key), value(std::to_string(number)) {}
   Field(std::string_view field_key, std::uint64_t number) : key(field_key), value(std::to_string(number)) {}

@@ -35,7 +35,8 @@ std::vector<X509Ptr> parse_pem_certificates(std::string_view pem, const std::str
   const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   if (!bio) throw std::bad_alloc();
   std::vector<X509Ptr> certificates;
-  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) certificates.emplace_back(certificate);
+  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr))
+    certificates.emplace_back(certificate);
   const bool ended_well = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   const std::string reason = openssl_error();
   if (certificates.empty() || !ended_well) throw InvalidInput(field, "not PEM certificates (" + reason + ")");

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <exception>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -14,7 +15,6 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/detached.hpp>
 
 #include "attest/ak_chain.h"
 #include "attest/attestation.h"
@@ -88,6 +88,15 @@ bool is_google_endpoint(const std::string& url) {
   return parsed.tls && parsed.host.ends_with(".googleapis.com");
 }
 
+/// The end of what nobody waits for.
+void log_failure(const std::exception_ptr& failure) {
+  try {
+    if (failure) std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    base::log::error("signalling the workload failed", {{"error", error.what()}});
+  }
+}
+
 double seconds_between(std::chrono::nanoseconds begin, std::chrono::nanoseconds end) {
   return std::chrono::duration<double>(end - begin).count();
 }
@@ -101,8 +110,8 @@ std::string in_seconds(double seconds) {
 
 }  // namespace
 
-/// What the steps hand on to each other. The members stand in the order in which they come to be, so that they go in the
-/// opposite one.
+/// What the steps hand on to each other. The members stand in the order in which they come to be, so that they go in
+/// the opposite one.
 struct Launch::State {
   State(asio::any_io_executor e, Options o)
       : executor(std::move(e)),
@@ -214,9 +223,9 @@ Awaitable<void> Launch::State::prepare_tpm() {
   measure::LockoutState lockout;
   std::tie(lockout, launch_log, attestation_key) = co_await tpm.run(std::move(prepare));
   if (!lockout.startup_was_orderly) {
-    base::log::warning("Failed orderly startup. Avoid using instance reset. Instead, use instance stop/start.",
-                       {{"lockout_counter", std::uint64_t{lockout.counter}},
-                        {"max_tries", std::uint64_t{lockout.max_tries}}});
+    base::log::warning(
+        "Failed orderly startup. Avoid using instance reset. Instead, use instance stop/start.",
+        {{"lockout_counter", std::uint64_t{lockout.counter}}, {"max_tries", std::uint64_t{lockout.max_tries}}});
   }
 }
 
@@ -227,9 +236,8 @@ Awaitable<Image> Launch::State::pull_image() {
     if (token) google = Credential{"_token", *token};
   }
   base::HttpClient http(executor, options.registry_ca);
-  RegistryClient registry(http, [google](const std::string& host) {
-    return is_google_registry(host) ? google : std::nullopt;
-  });
+  RegistryClient registry(
+      http, [google](const std::string& host) { return is_google_registry(host) ? google : std::nullopt; });
   const auto began = clock.since_boot();
   touched_containerd = true;
   try {
@@ -313,8 +321,9 @@ Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
                                                   .launch_log = launch_log->bytes(),
                                                   .launch_pcr = launch_log->pcr(),
                                                   .ak_chain = std::move(ak_chain)});
-  attestation.emplace(*attester, *verifier,
-                      [this](std::string audience) { return metadata->identity_token(std::move(audience)); }, clock);
+  attestation.emplace(
+      *attester, *verifier, [this](std::string audience) { return metadata->identity_token(std::move(audience)); },
+      clock);
   tokens.emplace(
       executor, [this](attest::TokenOptions wanted) { return attestation->token(std::move(wanted)); },
       [this](const attest::Token& token) { token_file->write(token.jwt); }, clock);
@@ -372,12 +381,13 @@ Awaitable<void> Launch::State::clean_up() {
   tpm.release(std::move(attestation_key));
   background.cancel();
   if (tee_server) co_await tee_server->stop();
+  if (tokens) co_await tokens->stop();
   try {
-    co_await background.join();
     if (touched_containerd) co_await container.remove();
   } catch (const Error& error) {
-    base::log::error("cleaning up failed", {{"error", error.what()}});
+    base::log::error("removing the container failed", {{"error", error.what()}});
   }
+  co_await background.join();
 }
 
 Launch::Launch(asio::any_io_executor executor, Options options)
@@ -402,8 +412,8 @@ Awaitable<ExitCode> Launch::run() {
     exit_code = exit_code_of_failure(state.context, Action::kGiveUp);
   }
   co_await state.clean_up();
-  info("TEE container launcher exiting", {{"exit_code", static_cast<int>(exit_code)},
-                                          {"exit_msg", message_of(exit_code)}});
+  info("TEE container launcher exiting",
+       {{"exit_code", static_cast<int>(exit_code)}, {"exit_msg", message_of(exit_code)}});
   co_return exit_code;
 }
 
@@ -411,8 +421,9 @@ void Launch::stop() {
   State& state = *state_;
   const bool again = std::exchange(state.stop_requested, true);
   if (state.workload_runs) {
-    info(again ? "received a second signal, the workload is killed" : "received a signal, the workload is asked to end");
-    asio::co_spawn(state.executor, state.container.kill(again ? SIGKILL : SIGTERM), asio::detached);
+    info(again ? "received a second signal, the workload is killed"
+               : "received a signal, the workload is asked to end");
+    asio::co_spawn(state.executor, state.container.kill(again ? SIGKILL : SIGTERM), log_failure);
   } else if (!state.starting) {
     state.break_off.emit(asio::cancellation_type::terminal);
   }

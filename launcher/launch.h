@@ -19,8 +19,8 @@ class Launch {
   /// Ends with the workload, or with the first failure; by then everything that was started is gone again.
   base::Awaitable<ExitCode> run();
 
-  /// Asks for an end: a workload that runs gets SIGTERM and is waited for, the second time SIGKILL; a launch under way is
-  /// broken off.
+  /// Asks for an end: a workload that runs gets SIGTERM and is waited for, the second time SIGKILL; a launch under way
+  /// is broken off.
   void stop();
 
  private:

@@ -47,9 +47,9 @@ int main(int argc, char** argv) {
   const auto options = launcher::parse_options(argc, argv, exit_code);
   if (!options) return exit_code;
   base::log::start(options->log_level);
-  std::signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   // The TPM stack prints what its callers get as errors anyway; the log is one event a line.
-  ::setenv("TSS2_LOG", "all+NONE", 0);
+  static_cast<void>(::setenv("TSS2_LOG", "all+NONE", 0));
   try {
     return static_cast<int>(run(*options));
   } catch (const std::exception& error) {

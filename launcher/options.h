@@ -28,8 +28,8 @@ struct Options {
   base::log::Level log_level = base::log::Level::kInfo;
 };
 
-/// Reads the command line. Returns nothing when help was asked for or the line is wrong; `exit_code` is set then and the
-/// text has been printed.
+/// Reads the command line. Returns nothing when help was asked for or the line is wrong; `exit_code` is set then and
+/// the text has been printed.
 std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code);
 
 }  // namespace launcher

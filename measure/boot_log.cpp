@@ -46,8 +46,8 @@ std::vector<AlgorithmSize> decode_spec_id(ByteView data) {
     const std::uint16_t size = reader.u16_le("digest size");
     const auto known = hash_algorithm_of(id);
     if (size == 0 || size > kMaxDigestSize || (known && digest_size(*known) != size)) {
-      throw InvalidInput("Spec ID event", "gives algorithm " + std::to_string(id) + " digests of " +
-                                              std::to_string(size) + " bytes");
+      throw InvalidInput("Spec ID event",
+                         "gives algorithm " + std::to_string(id) + " digests of " + std::to_string(size) + " bytes");
     }
     sizes.push_back({id, size});
   }
@@ -91,8 +91,10 @@ BootEvent decode_agile_event(ByteReader& reader, std::size_t number, const std::
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint16_t id = reader.u16_le("digest algorithm");
     const auto size = std::ranges::find(sizes, id, &AlgorithmSize::id);
-    if (size == sizes.end()) throw InvalidInput(where(number), "digest algorithm " + std::to_string(id) + " was not announced");
-    if (std::ranges::find(seen, id) != seen.end()) throw InvalidInput(where(number), "has two digests of one algorithm");
+    if (size == sizes.end())
+      throw InvalidInput(where(number), "digest algorithm " + std::to_string(id) + " was not announced");
+    if (std::ranges::find(seen, id) != seen.end())
+      throw InvalidInput(where(number), "has two digests of one algorithm");
     seen.push_back(id);
     const ByteView digest = reader.take(size->size, "digest");
     if (const auto known = hash_algorithm_of(id)) event.digests.emplace(*known, Bytes(digest.begin(), digest.end()));
@@ -114,7 +116,8 @@ BootLog decode_boot_log(ByteView log) {
   if (reader.empty()) return result;
   BootEvent first = decode_sha1_event(reader, 0);
   std::optional<std::vector<AlgorithmSize>> agile;
-  if (first.type == boot_event::kNoAction && starts_with(first.data, kSpecIdSignature)) agile = decode_spec_id(first.data);
+  if (first.type == boot_event::kNoAction && starts_with(first.data, kSpecIdSignature))
+    agile = decode_spec_id(first.data);
   result.events.push_back(std::move(first));
   while (!reader.empty()) {
     const std::size_t number = result.events.size();

@@ -48,8 +48,8 @@ DigestSet decode_digests(ByteView bytes, const std::string& record) {
     const auto algorithm = hash_algorithm_of(tlv.type);
     if (!algorithm) throw InvalidInput(record, "digest of unknown algorithm " + std::to_string(tlv.type));
     if (tlv.value.size() != digest_size(*algorithm)) {
-      throw InvalidInput(record, std::string(name_of(*algorithm)) + " digest of " + std::to_string(tlv.value.size()) +
-                                     " bytes");
+      throw InvalidInput(
+          record, std::string(name_of(*algorithm)) + " digest of " + std::to_string(tlv.value.size()) + " bytes");
     }
     if (!digests.emplace(*algorithm, Bytes(tlv.value.begin(), tlv.value.end())).second) {
       throw InvalidInput(record, "two " + std::string(name_of(*algorithm)) + " digests");

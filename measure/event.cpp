@@ -7,6 +7,12 @@
 
 namespace measure {
 
+namespace {
+
+constexpr std::size_t kMaxShownName = 64;
+
+}  // namespace
+
 std::string_view name_of(EventType type) {
   switch (type) {
     case EventType::kImageRef: return "ImageRef";
@@ -38,12 +44,12 @@ EnvVar EnvVar::parse(std::string_view text, std::string_view field) {
   const std::string_view name = text.substr(0, equals);
   const std::string_view value = text.substr(equals + 1);
   if (!is_env_name(name)) {
-    throw base::InvalidInput(field, "malformed env name \"" + std::string(name) +
+    throw base::InvalidInput(field, "malformed env name \"" + std::string(name.substr(0, kMaxShownName)) +
                                         "\", does not match ^[a-zA-Z_][a-zA-Z0-9_]*$");
   }
   if (!base::is_utf8(value) || value.find('\0') != std::string_view::npos) {
-    throw base::InvalidInput(field, "malformed env value of " + std::string(name) +
-                                        ", contains non-utf8 character or NUL");
+    throw base::InvalidInput(field,
+                             "malformed env value of " + std::string(name) + ", contains non-utf8 character or NUL");
   }
   return {std::string(name), std::string(value)};
 }

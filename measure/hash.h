@@ -12,8 +12,8 @@
 
 namespace measure {
 
-/// Values are TPM_ALG_ID (TPM 2.0 library specification, part 2, section 6.3), in the order in which this project writes
-/// digests.
+/// Values are TPM_ALG_ID (TPM 2.0 library specification, part 2, section 6.3), in the order in which this project
+/// writes digests.
 enum class HashAlgorithm : std::uint16_t { kSha1 = 0x0004, kSha256 = 0x000b, kSha384 = 0x000c, kSha512 = 0x000d };
 
 inline constexpr std::array kHashAlgorithms = {HashAlgorithm::kSha1, HashAlgorithm::kSha256, HashAlgorithm::kSha384,

@@ -30,8 +30,8 @@ LaunchLog LaunchLog::start(Tpm& tpm) {
     }
     log.expected_.emplace(bank.algorithm, std::move(zero));
   }
-  const bool only_sha1 = std::ranges::all_of(
-      log.expected_, [](const auto& bank) { return bank.first == HashAlgorithm::kSha1; });
+  const bool only_sha1 =
+      std::ranges::all_of(log.expected_, [](const auto& bank) { return bank.first == HashAlgorithm::kSha1; });
   if (only_sha1) {
     throw base::Error("the TPM has PCR 13 in no bank of SHA-256, SHA-384 or SHA-512; SHA-1 alone proves nothing");
   }
@@ -40,8 +40,11 @@ LaunchLog LaunchLog::start(Tpm& tpm) {
 
 void LaunchLog::measure(Tpm& tpm, const Event& event) {
   if (sealed_) throw base::Error("the event log is sealed: nothing may be measured behind the separator");
-  CelRecord record{.number = next_number_, .register_kind = RegisterKind::kPcr, .register_index = kLaunchPcr,
-                   .digests = {}, .content = encode_content(event)};
+  CelRecord record{.number = next_number_,
+                   .register_kind = RegisterKind::kPcr,
+                   .register_index = kLaunchPcr,
+                   .digests = {},
+                   .content = encode_content(event)};
   for (const auto& [algorithm, value] : expected_) record.digests.emplace(algorithm, hash(algorithm, record.content));
   tpm.extend(kLaunchPcr, record.digests);
   base::append(bytes_, encode_record(record));

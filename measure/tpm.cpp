@@ -47,7 +47,7 @@ namespace {
 using base::Bytes;
 using base::ByteView;
 
-constexpr std::size_t kMaxPcrsPerRead = 8;       // TPM2_PCR_Read answers at most a TPML_DIGEST of eight
+constexpr std::size_t kMaxPcrsPerRead = 8;            // TPM2_PCR_Read answers at most a TPML_DIGEST of eight
 constexpr std::uint32_t kOrderlyStartup = 1U << 31U;  // TPMA_STARTUP_CLEAR
 
 void check(const char* command, TSS2_RC code) {
@@ -111,8 +111,7 @@ std::vector<std::uint32_t> indices_of(const TPMS_PCR_SELECTION& selection) {
 /// Nothing when no such index is defined.
 std::optional<ESYS_TR> find_nv(ESYS_CONTEXT* esys, std::uint32_t index) {
   ESYS_TR handle = ESYS_TR_NONE;
-  const TSS2_RC code =
-      Esys_TR_FromTPMPublic(esys, index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &handle);
+  const TSS2_RC code = Esys_TR_FromTPMPublic(esys, index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &handle);
   // TPM_RC_HANDLE for the first parameter; the layer bits say which part of the stack reports it.
   if ((code & ~TSS2_RC_LAYER_MASK) == (TPM2_RC_HANDLE | TPM2_RC_1)) return std::nullopt;
   check("TPM2_NV_ReadPublic", code);
@@ -299,16 +298,15 @@ void Tpm::startup() {
 }
 
 void Tpm::shutdown() {
-  check("TPM2_Shutdown",
-        Esys_Shutdown(context_->get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_SU_CLEAR));
+  check("TPM2_Shutdown", Esys_Shutdown(context_->get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_SU_CLEAR));
 }
 
 void Tpm::write_platform_nv(std::uint32_t index, ByteView content) {
   ESYS_CONTEXT* esys = context_->get();
   if (const auto old = find_nv(esys, index)) {
     ResourceHandle handle(esys, *old);
-    check("TPM2_NV_UndefineSpace", Esys_NV_UndefineSpace(esys, ESYS_TR_RH_PLATFORM, handle.get(), ESYS_TR_PASSWORD,
-                                                         ESYS_TR_NONE, ESYS_TR_NONE));
+    check("TPM2_NV_UndefineSpace",
+          Esys_NV_UndefineSpace(esys, ESYS_TR_RH_PLATFORM, handle.get(), ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE));
     handle.forget();
   }
   TPM2B_NV_PUBLIC nv_public{};

@@ -1,20 +1,32 @@
 #include "measure/tpm_worker.h"
 
+#include <future>
 #include <vector>
 
 namespace measure {
+namespace {
+
+/// How long the end of the program waits for a job under way.
+constexpr std::chrono::seconds kPatienceAtTheEnd{5};
+
+}  // namespace
 
 TpmWorker::~TpmWorker() {
-  if (lost_) {
-    // Joining would wait for a TPM that does not answer. The state must outlive the thread that uses it, so it is left
-    // to the end of the process.
-    static auto* const left_behind = new std::vector<std::shared_ptr<State>>();
-    left_behind->push_back(std::move(state_));
+  // The TPM's last use, flushing its keys, happens on its own thread too.
+  const auto closed = std::make_shared<std::promise<void>>();
+  asio::post(state_->thread, [state = state_.get(), closed] {
+    state->opened.reset();
+    closed->set_value();
+  });
+  if (!lost_ && closed->get_future().wait_for(kPatienceAtTheEnd) == std::future_status::ready) {
+    state_->thread.join();
     return;
   }
-  // The TPM's last use, flushing its keys, happens on its own thread too.
-  asio::post(state_->thread, [state = state_.get()] { state->opened.reset(); });
-  state_->thread.join();
+  // Joining would wait for a TPM that does not answer. The state must outlive the thread that uses it, so it is left to
+  // the end of the process.
+  static auto* const left_behind =
+      new std::vector<std::shared_ptr<State>>();  // NOLINT(bugprone-unhandled-exception-at-new)
+  left_behind->push_back(std::move(state_));
 }
 
 base::Awaitable<void> TpmWorker::open(std::string tcti) {
@@ -40,7 +52,7 @@ void TpmWorker::throw_if_lost() const {
 
 TpmError TpmWorker::give_up() {
   lost_ = true;
-  return TpmError("the TPM did not answer in time", 0);
+  return {"the TPM did not answer in time", 0};
 }
 
 }  // namespace measure

@@ -11,8 +11,8 @@
 
 namespace measure {
 
-/// How long one job on the TPM may take. A hardware TPM may need tens of seconds for one key; the kernel's own limit for
-/// a command is two minutes.
+/// How long one job on the TPM may take. A hardware TPM may need tens of seconds for one key; the kernel's own limit
+/// for a command is two minutes.
 inline constexpr base::Milliseconds kTpmDeadline{150000};
 
 /// The one thread on which the TPM is used; also what puts its users in a row.
@@ -21,7 +21,7 @@ class TpmWorker {
   explicit TpmWorker(base::Milliseconds deadline = kTpmDeadline) : deadline_(deadline), state_(new State) {}
   TpmWorker(const TpmWorker&) = delete;
   TpmWorker& operator=(const TpmWorker&) = delete;
-  /// Waits for the job under way, unless it is past its deadline: then the thread is left behind for the process's end.
+  /// Waits a few seconds for the job under way. A thread that does not end is left behind for the process's end.
   ~TpmWorker();
 
   base::Awaitable<void> open(std::string tcti);

@@ -25,8 +25,8 @@ constexpr base::JsonLimits kBodyLimits{.max_bytes = std::size_t{64} << 10U, .max
 
 /// The verifier's refusals that are the caller's to mend; any other failure is ours.
 constexpr std::array<std::string_view, 8> kCallersFault = {
-    "INVALID_ARGUMENT", "FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED",
-    "NOT_FOUND",        "ABORTED",             "OUT_OF_RANGE",      "CANCELLED"};
+    "INVALID_ARGUMENT", "FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND",
+    "ABORTED",          "OUT_OF_RANGE",        "CANCELLED"};
 
 HttpResponse plain_text(unsigned status, const std::string& text) {
   return {status, {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}}, text};
@@ -55,7 +55,8 @@ Json with_lower_case_keys(const Json& value, const std::string& path) {
   Json object = Json::object();
   for (const auto& [key, member] : value.items()) {
     std::string lower = key;
-    std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::ranges::transform(lower, lower.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     if (object.contains(lower)) throw InvalidInput(path + "." + lower, "stands twice");
     object[lower] = with_lower_case_keys(member, path + "." + lower);
   }

@@ -29,7 +29,7 @@ StackPtr parse_intermediates(const std::vector<base::Bytes>& intermediates) {
   for (const base::Bytes& der : intermediates) {
     base::X509Ptr certificate = base::parse_certificate(der, "AK certificate chain");
     if (sk_X509_push(stack.get(), certificate.get()) <= 0) throw std::bad_alloc();
-    certificate.release();  // the stack's now
+    static_cast<void>(certificate.release());  // the stack's now
   }
   return stack;
 }

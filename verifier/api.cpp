@@ -82,6 +82,7 @@ std::vector<base::X509Ptr> load_roots(const std::vector<std::filesystem::path>& 
 
 std::vector<IdentityTokenIssuer> load_issuers(const std::vector<IssuerConfig>& configs) {
   std::vector<IdentityTokenIssuer> issuers;
+  issuers.reserve(configs.size());
   for (const IssuerConfig& config : configs) {
     issuers.push_back(
         {config.issuer, attest::parse_jwks(base::read_text_file(config.jwks, kMaxJwksBytes), config.jwks.string())});

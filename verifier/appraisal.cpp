@@ -86,7 +86,7 @@ void verify_quotes(const Evidence& evidence, const EVP_PKEY& key, ByteView nonce
       expect_coverage(quote, required);
     });
   }
-  if (banks == std::set{HashAlgorithm::kSha1}) throw InvalidInput("evidence", "holds quotes of SHA-1 PCRs only");
+  if (!banks.contains(HashAlgorithm::kSha256)) throw InvalidInput("evidence", "holds no quote of the sha256 bank");
 }
 
 bool mentions(const BootLog& log, HashAlgorithm bank) {
@@ -117,7 +117,9 @@ std::map<HashAlgorithm, PcrValues> replay_boot(const BootLog& log, const Evidenc
     for_quote(quote, [&] { expect_replay(log, quote); });
     if (quote.bank != HashAlgorithm::kSha1) replayed.emplace(quote.bank, quote.pcr_values);
   }
-  if (replayed.empty()) throw InvalidInput("boot event log", "has no digests of any quoted bank stronger than SHA-1");
+  // A bank that firmware left alone is the machine's to fill with what it likes; SHA-256 is the one that firmware
+  // fills.
+  if (!replayed.contains(HashAlgorithm::kSha256)) throw InvalidInput("boot event log", "has no sha256 digests");
   return replayed;
 }
 
@@ -151,7 +153,7 @@ Appraisal appraise(const Evidence& evidence, ByteView nonce, const TrustAnchors&
   const BootLog log = decode_boot(evidence);
   verify_quotes(evidence, *key, nonce, log);
   appraisal.pcrs = replay_boot(log, evidence);
-  appraisal.boot = extract_boot_state(log, appraisal.pcrs.rbegin()->first);
+  appraisal.boot = extract_boot_state(log, HashAlgorithm::kSha256);
   appraisal.launch = appraise_launch(evidence);
   return appraisal;
 }

@@ -49,6 +49,9 @@ base::Bytes Challenges::consume(const std::string& name) {
   if (found == nonces_.end()) throw StatusError("NOT_FOUND", "the challenge is unknown, used or expired");
   base::Bytes nonce = std::move(found->second.nonce);
   nonces_.erase(found);
+  if (deadlines_.size() > 2 * kMaxOutstandingChallenges) {
+    std::erase_if(deadlines_, [this](const Deadline& deadline) { return !nonces_.contains(deadline.name); });
+  }
   return nonce;
 }
 

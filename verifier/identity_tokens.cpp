@@ -59,7 +59,7 @@ std::optional<std::string> IdentityTokens::email(std::string_view token, std::st
   const JsonObject claims(verified, kToken);
   check_audience(claims, audience);
   check_times(claims, now);
-  const auto address = claims.optional_string("email");
+  auto address = claims.optional_string("email");
   if (!address || address->empty() || !claims.optional_bool("email_verified").value_or(false)) return std::nullopt;
   return address;
 }

@@ -70,7 +70,7 @@ void serve(const ServeOptions& options) {
                           [&api](const base::HttpServerRequest& request) { return api.handle(request); },
                           {.max_body_bytes = verifier::kMaxRequestBytes});
   const std::string url = listen(server, config.listen);
-  asio::co_spawn(context, stop_on_signal(server), [](std::exception_ptr failure) {
+  asio::co_spawn(context, stop_on_signal(server), [](const std::exception_ptr& failure) {
     if (failure) std::rethrow_exception(failure);
   });
   base::log::info("listening", {{"url", url}});

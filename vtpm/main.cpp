@@ -125,7 +125,7 @@ void add_provision_options(CLI::App& command, ProvisionOptions& options) {
 
 int main(int argc, char** argv) {
   // The TPM stack prints what its callers get as errors anyway.
-  ::setenv("TSS2_LOG", "all+NONE", 0);
+  static_cast<void>(::setenv("TSS2_LOG", "all+NONE", 0));
   CLI::App app("A virtual TPM as a cloud would hand it to a machine");
   app.require_subcommand(1);
   ProvisionOptions provision_options;

@@ -83,9 +83,7 @@ struct ContentWriter::Stream {
   void abandon() {
     if (!stream || finished) return;
     finished = true;
-    stream->WritesDone();
-    while (stream->Read(&response)) {
-    }
+    context.TryCancel();  // what a stalled containerd still owes is not waited for
     stream->Finish();
   }
 
@@ -132,23 +130,18 @@ ContentWriter& ContentWriter::operator=(ContentWriter&&) noexcept = default;
 bool ContentWriter::is_present() const noexcept { return stream_->present; }
 
 base::Awaitable<void> ContentWriter::write(base::ByteView bytes) {
-  const auto executor = stream_->client.connection().blocking_pool.get_executor();
-  // The stream belongs to this object, but the work may outlive a cancelled caller; raw, so that the last owner (and
-  // with it the thread pool) never goes on one of the pool's own threads.
   auto work = [stream = stream_.get(), data = std::string(base::text_of(bytes))] { stream->write(data); };
-  co_await base::run_blocking(executor, std::move(work));
+  co_await rpc::stream_call(stream_->client, stream_->context, std::move(work));
 }
 
 base::Awaitable<void> ContentWriter::commit(Labels labels) {
-  const auto executor = stream_->client.connection().blocking_pool.get_executor();
   auto work = [stream = stream_.get(), labels = std::move(labels)] { stream->commit(labels); };
-  co_await base::run_blocking(executor, std::move(work));
+  co_await rpc::stream_call(stream_->client, stream_->context, std::move(work));
 }
 
 base::Awaitable<void> ContentWriter::abandon() {
-  const auto executor = stream_->client.connection().blocking_pool.get_executor();
   auto work = [stream = stream_.get()] { stream->abandon(); };
-  co_await base::run_blocking(executor, std::move(work));
+  co_await rpc::stream_call(stream_->client, stream_->context, std::move(work));
 }
 
 base::Awaitable<std::optional<std::uint64_t>> ContentStore::find(Digest digest) const {
@@ -185,7 +178,7 @@ base::Awaitable<ContentWriter> ContentStore::open(std::string ref, Descriptor de
   auto stream = std::make_shared<ContentWriter::Stream>(client_, std::move(ref), descriptor);
   ContentWriter writer(stream);
   auto work = [raw = stream.get()] { raw->open(); };
-  co_await base::run_blocking(client_.connection().blocking_pool.get_executor(), std::move(work));
+  co_await rpc::stream_call(client_, stream->context, std::move(work));
   co_return std::move(writer);
 }
 

@@ -99,10 +99,39 @@ base::Awaitable<Response> unary(ContainerdClient client, const char* name,
   co_return std::move(call->response);
 }
 
-/// Every message of a server stream. `read` gets a started ClientReader and runs on a thread that may block.
+/// Runs `work` on a thread that may block; it must own all it uses, as a cancelled caller goes on without it.
 template <typename Result, typename Work>
 base::Awaitable<Result> blocking(ContainerdClient client, Work work) {
   co_return co_await base::run_blocking(client.connection().blocking_pool.get_executor(), std::move(work));
+}
+
+/// Runs `work`, which blocks in calls made with `context`, on a thread that may block. Returns only when it has ended:
+/// the caller's cancellation cancels `context`, which ends those calls. So one stream is never used by two threads at
+/// once, and nothing that `work` refers to goes while it runs.
+template <typename Work>
+base::Awaitable<void> stream_call(ContainerdClient client, grpc::ClientContext& context, Work work) {
+  auto failure = std::make_shared<std::exception_ptr>();
+  const auto start = [&client, &context, &work, failure](auto handler) {
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    if (slot.is_connected()) slot.assign([&context](asio::cancellation_type) { context.TryCancel(); });
+    const auto executor = asio::get_associated_executor(handler);
+    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+    asio::post(client.connection().blocking_pool, [&work, failure, executor, shared = std::move(shared),
+                                                   guard = asio::make_work_guard(executor)]() mutable {
+      try {
+        work();
+      } catch (...) {  // not hidden: carried over to the caller
+        *failure = std::current_exception();
+      }
+      asio::post(executor, [shared = std::move(shared)]() mutable { std::move (*shared)(); });
+    });
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(start, asio::use_awaitable);
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none) {
+    throw boost::system::system_error(asio::error::operation_aborted);
+  }
+  if (*failure) std::rethrow_exception(*failure);
 }
 
 }  // namespace rpc

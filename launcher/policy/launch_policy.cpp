@@ -1,11 +1,10 @@
 #include "launcher/policy/launch_policy.h"
 
 #include <algorithm>
-#include <array>
-#include <optional>
 #include <string_view>
 
 #include "base/error.h"
+#include "launcher/spec/parse_bool.h"
 
 namespace launcher {
 namespace {
@@ -14,15 +13,6 @@ using base::Error;
 
 constexpr const char* kAllowCmdOverride = "tee.launch_policy.allow_cmd_override";
 constexpr const char* kAllowEnvOverride = "tee.launch_policy.allow_env_override";
-
-/// Go's strconv.ParseBool.
-std::optional<bool> parse_bool(std::string_view text) {
-  constexpr std::array<std::string_view, 6> kTrue = {"1", "t", "T", "TRUE", "true", "True"};
-  constexpr std::array<std::string_view, 6> kFalse = {"0", "f", "F", "FALSE", "false", "False"};
-  if (std::ranges::find(kTrue, text) != kTrue.end()) return true;
-  if (std::ranges::find(kFalse, text) != kFalse.end()) return false;
-  return std::nullopt;
-}
 
 bool bool_label(const std::map<std::string, std::string>& labels, const char* label) {
   const auto found = labels.find(label);

@@ -1,10 +1,7 @@
 #include "launcher/spec/launch_spec.h"
 
-#include <algorithm>
-#include <array>
-
-#include "base/encoding.h"
 #include "base/error.h"
+#include "launcher/spec/parse_bool.h"
 #include "measure/event.h"
 
 namespace launcher {
@@ -21,12 +18,6 @@ std::string text_of(const Attributes& attributes, std::string_view key) {
   return found == attributes.end() ? std::string() : found->second;
 }
 
-/// Go's strconv.ParseBool, which the attributes of the contract are read with.
-bool is_false(std::string_view text) {
-  constexpr std::array<std::string_view, 6> kFalse = {"0", "f", "F", "FALSE", "false", "False"};
-  return std::ranges::find(kFalse, text) != kFalse.end();
-}
-
 /// An attribute of the contract that asks for what this launcher can't do: running without it would not be what the
 /// operator wants, so the launch ends here.
 void refuse_unless(bool asks_for_nothing, std::string_view key) {
@@ -39,7 +30,7 @@ void refuse_unless_empty(const Attributes& attributes, std::string_view key) {
 
 void refuse_unless_false(const Attributes& attributes, std::string_view key) {
   const std::string text = text_of(attributes, key);
-  refuse_unless(text.empty() || is_false(text), key);
+  refuse_unless(text.empty() || parse_bool(text) == false, key);
 }
 
 void refuse_unless_none(const Attributes& attributes, std::string_view key) {

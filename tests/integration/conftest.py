@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
@@ -22,6 +23,8 @@ SKIPPED = 77  # CTest's SKIP_RETURN_CODE
 def pytest_sessionstart() -> None:
     """Skip the whole file, saying why, where the real services can't run; let SIGTERM clean up as SIGINT does."""
     missing = missing_requirements()
+    if missing and os.environ.get("CS_REQUIRE_SERVICES"):
+        pytest.exit("CS_REQUIRE_SERVICES is set, but " + "; ".join(missing), returncode=1)
     if missing:
         pytest.exit("skipped: " + "; ".join(missing), returncode=SKIPPED)
 

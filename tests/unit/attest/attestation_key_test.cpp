@@ -16,8 +16,12 @@ vtpm::Validity today() {
   return {now - std::chrono::hours(1), now + std::chrono::hours(24)};
 }
 
-const attest::InstanceIdentity kMachine{.zone = "z-a", .project_number = 1, .project_id = "p", .instance_id = 2,
-                                        .instance_name = "i", .is_production = true};
+const attest::InstanceIdentity kMachine{.zone = "z-a",
+                                        .project_number = 1,
+                                        .project_id = "p",
+                                        .instance_id = 2,
+                                        .instance_name = "i",
+                                        .is_production = true};
 
 }  // namespace
 
@@ -31,7 +35,8 @@ TEST_CASE("Q 17: a certificate of another key is refused") {
   const base::EvpPkeyPtr other(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   const auto certificate = authority.certify(*other, kMachine, today());
   tpm.write_platform_nv(attest::kEccKeyIndices.certificate, base::certificate_der(*certificate));
-  CHECK_THROWS_WITH(attest::load_attestation_key(tpm, attest::kEccKeyIndices), ContainsSubstring("is not that of the attestation key"));
+  CHECK_THROWS_WITH(attest::load_attestation_key(tpm, attest::kEccKeyIndices),
+                    ContainsSubstring("is not that of the attestation key"));
 }
 
 TEST_CASE("templates of keys that may not quote are refused") {
@@ -73,5 +78,6 @@ TEST_CASE("NV that holds more than the certificate is refused") {
   base::Bytes certificate = *tpm.read_nv(attest::kEccKeyIndices.certificate);
   certificate.push_back(0);
   tpm.write_platform_nv(attest::kEccKeyIndices.certificate, certificate);
-  CHECK_THROWS_WITH(attest::load_attestation_key(tpm, attest::kEccKeyIndices), ContainsSubstring("bytes follow the certificate"));
+  CHECK_THROWS_WITH(attest::load_attestation_key(tpm, attest::kEccKeyIndices),
+                    ContainsSubstring("bytes follow the certificate"));
 }

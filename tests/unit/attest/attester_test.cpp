@@ -22,7 +22,11 @@ namespace {
 constexpr auto kDay = std::chrono::hours(24);
 
 attest::InstanceIdentity some_machine() {
-  return {.zone = "us-central1-a", .project_number = 1, .project_id = "p", .instance_id = 2, .instance_name = "i",
+  return {.zone = "us-central1-a",
+          .project_number = 1,
+          .project_id = "p",
+          .instance_id = 2,
+          .instance_name = "i",
           .is_production = true};
 }
 
@@ -53,7 +57,8 @@ struct Machine {
     };
     auto [log, ak] = test::run(context, worker->run(prepare));
     key.reset(X509_get_pubkey(ak.certificate.get()));
-    Attester::Endorsements endorsements{.boot_log = {1, 2}, .launch_log = log.bytes(), .launch_pcr = log.pcr(), .ak_chain = {{3}}};
+    Attester::Endorsements endorsements{
+        .boot_log = {1, 2}, .launch_log = log.bytes(), .launch_pcr = log.pcr(), .ak_chain = {{3}}};
     attester = std::make_unique<Attester>(*worker, std::move(ak), std::move(endorsements));
   }
 
@@ -62,7 +67,8 @@ struct Machine {
   void extend(std::uint32_t pcr) {
     const auto job = [pcr](Tpm& tpm) {
       measure::DigestSet digests;
-      for (const auto& bank : tpm.pcr_banks()) digests[bank.algorithm] = measure::hash(bank.algorithm, base::to_bytes("x"));
+      for (const auto& bank : tpm.pcr_banks())
+        digests[bank.algorithm] = measure::hash(bank.algorithm, base::to_bytes("x"));
       tpm.extend(pcr, digests);
     };
     test::run(context, worker->run(job));
@@ -77,7 +83,8 @@ TEST_CASE("evidence holds one quote for each bank, and each verifies") {
     for (const base::Bytes& nonce : {base::Bytes(32, 7), base::Bytes(32, 8)}) {
       const Evidence evidence = machine.evidence(nonce);
       REQUIRE(evidence.quotes.size() == 4);
-      for (const attest::Quote& quote : evidence.quotes) CHECK_NOTHROW(attest::verify_quote(quote, *machine.key, nonce));
+      for (const attest::Quote& quote : evidence.quotes)
+        CHECK_NOTHROW(attest::verify_quote(quote, *machine.key, nonce));
       CHECK(evidence.boot_log == base::Bytes{1, 2});
       CHECK(evidence.ak_chain.size() == 1);
     }
@@ -111,7 +118,8 @@ TEST_CASE("another PCR that changes is read again, not quoted with old values") 
   const auto before = machine.evidence({1}).quotes[1].pcr_values;
   machine.extend(15);
   const Evidence evidence = machine.evidence({2});
-  for (const attest::Quote& quote : evidence.quotes) CHECK_NOTHROW(attest::verify_quote(quote, *machine.key, base::Bytes{2}));
+  for (const attest::Quote& quote : evidence.quotes)
+    CHECK_NOTHROW(attest::verify_quote(quote, *machine.key, base::Bytes{2}));
   CHECK(evidence.quotes[1].pcr_values.at(15) != before.at(15));
 }
 

@@ -13,13 +13,15 @@ namespace {
 
 VerifyRequest sample() {
   VerifyRequest request;
-  request.evidence.quotes.push_back({HashAlgorithm::kSha256, {{0, base::Bytes(32, 1)}, {13, base::Bytes(32, 2)}}, {1}, {2}});
+  request.evidence.quotes.push_back(
+      {HashAlgorithm::kSha256, {{0, base::Bytes(32, 1)}, {13, base::Bytes(32, 2)}}, {1}, {2}});
   request.evidence.boot_log = {3};
   request.evidence.launch_log = {4};
   request.evidence.ak_certificate = {5};
   request.evidence.ak_chain = {{6}, {7, 8}};
   request.id_tokens = {"a.b.c"};
-  request.options = {.audience = "https://rp.example", .nonces = {"0123456789"}, .type = TokenType::kOidc, .signature_key_ids = {}};
+  request.options = {
+      .audience = "https://rp.example", .nonces = {"0123456789"}, .type = TokenType::kOidc, .signature_key_ids = {}};
   return request;
 }
 
@@ -44,7 +46,8 @@ TEST_CASE("a request reads back as it was written") {
 }
 
 TEST_CASE("each token type is told from the others on the wire") {
-  for (const TokenType type : {TokenType::kOidc, TokenType::kPki, TokenType::kAwsPrincipalTags, TokenType::kLimitedAws}) {
+  for (const TokenType type :
+       {TokenType::kOidc, TokenType::kPki, TokenType::kAwsPrincipalTags, TokenType::kLimitedAws}) {
     VerifyRequest request = sample();
     request.options.type = type;
     CHECK(parse(request.to_json("c")).options.type == type);
@@ -80,22 +83,30 @@ TEST_CASE("what does not belong into a request is named") {
     }
   };
   CHECK_THAT(error_of([](Json& j) { j["surprise"] = 1; }), ContainsSubstring("request.surprise: unknown field"));
-  CHECK_THAT(error_of([](Json& j) { j.erase("tpmAttestation"); }), ContainsSubstring("request.tpmAttestation: is missing"));
+  CHECK_THAT(error_of([](Json& j) { j.erase("tpmAttestation"); }),
+             ContainsSubstring("request.tpmAttestation: is missing"));
   CHECK_THAT(error_of([](Json& j) { j["tdCcel"] = Json::object(); }), ContainsSubstring("not appraised"));
-  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"][0]["hashAlgo"] = 18; }), ContainsSubstring("quotes[0].hashAlgo"));
-  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"][0]["pcrValues"]["x"] = ""; }), ContainsSubstring("PCR index"));
-  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"][0]["pcrValues"]["007"] = ""; }), ContainsSubstring("PCR index"));
-  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"][0]["rawQuote"] = "!"; }), ContainsSubstring("rawQuote"));
-  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"] = Json::array({1}); }), ContainsSubstring("quotes[0]"));
+  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"][0]["hashAlgo"] = 18; }),
+             ContainsSubstring("quotes[0].hashAlgo"));
+  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"][0]["pcrValues"]["x"] = ""; }),
+             ContainsSubstring("PCR index"));
+  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"][0]["pcrValues"]["007"] = ""; }),
+             ContainsSubstring("PCR index"));
+  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"][0]["rawQuote"] = "!"; }),
+             ContainsSubstring("rawQuote"));
+  CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"] = Json::array({1}); }),
+             ContainsSubstring("quotes[0]"));
   CHECK_THAT(error_of([](Json& j) {
-               for (int i = 0; i < 9; ++i) j["tpmAttestation"]["quotes"][static_cast<std::size_t>(i)] = j["tpmAttestation"]["quotes"][0];
+               for (int i = 0; i < 9; ++i)
+                 j["tpmAttestation"]["quotes"][static_cast<std::size_t>(i)] = j["tpmAttestation"]["quotes"][0];
              }),
              ContainsSubstring("too many"));
 }
 
 TEST_CASE("a challenge is a nonce and a name that is safe in a URL") {
   const auto parse_challenge = [](const Json& json) { return attest::Challenge::parse(JsonObject(json, "challenge")); };
-  CHECK(parse_challenge({{"name", "projects/p/locations/l/challenges/c"}, {"tpmNonce", "AAE="}}).nonce == base::Bytes{0, 1});
+  CHECK(parse_challenge({{"name", "projects/p/locations/l/challenges/c"}, {"tpmNonce", "AAE="}}).nonce ==
+        base::Bytes{0, 1});
   CHECK_THROWS_AS(parse_challenge({{"name", "projects/p"}}), base::InvalidInput);
   CHECK_THROWS_AS(parse_challenge({{"name", "projects/p"}, {"tpmNonce", ""}}), base::InvalidInput);
   for (const char* name : {"other/p", "projects/p c", "projects/p?x", "projects/p#x", "projects/p\r\nX: y", ""}) {

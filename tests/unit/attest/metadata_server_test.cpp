@@ -26,7 +26,9 @@ struct Service {
   }
 };
 
-HttpResponse google(unsigned status, std::string body) { return {status, {{"Metadata-Flavor", "Google"}}, std::move(body)}; }
+HttpResponse google(unsigned status, std::string body) {
+  return {status, {{"Metadata-Flavor", "Google"}}, std::move(body)};
+}
 
 }  // namespace
 
@@ -48,7 +50,8 @@ TEST_CASE("absence is a value, other refusals are errors") {
   Service service;
   service.answers = {google(404, "")};
   CHECK_FALSE(test::run(service.context, service.client.get("x")).has_value());
-  CHECK_THROWS_WITH(test::run(service.context, service.client.require("instance/zone")), ContainsSubstring("instance/zone does not exist"));
+  CHECK_THROWS_WITH(test::run(service.context, service.client.require("instance/zone")),
+                    ContainsSubstring("instance/zone does not exist"));
   service.answers = {google(403, "")};
   CHECK_THROWS_WITH(test::run(service.context, service.client.get("x")), ContainsSubstring("status 403"));
 }

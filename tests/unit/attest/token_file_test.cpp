@@ -33,7 +33,9 @@ bool fails(Call call) {
 
 extern "C" {
 ssize_t __real_write(int fd, const void* data, size_t size);
-ssize_t __wrap_write(int fd, const void* data, size_t size) { return fails(Call::kWrite) ? -1 : __real_write(fd, data, size); }
+ssize_t __wrap_write(int fd, const void* data, size_t size) {
+  return fails(Call::kWrite) ? -1 : __real_write(fd, data, size);
+}
 int __real_fsync(int fd);
 int __wrap_fsync(int fd) { return fails(Call::kFsync) ? -1 : __real_fsync(fd); }
 int __real_renameat(int from_dir, const char* from, int to_dir, const char* to);

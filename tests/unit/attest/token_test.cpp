@@ -47,8 +47,16 @@ TEST_CASE("a usable token gives its life and its claims") {
 TEST_CASE("T 18: tokens that can't be right are refused by claim") {
   CHECK(error_of_claims([](Json&) {}).empty());
   CHECK_THAT(error_of_claims([](Json& c) { c.erase("exp"); }), ContainsSubstring("token.exp: is missing"));
-  CHECK_THAT(error_of_claims([](Json& c) { c["exp"] = kNow - 1; c["iat"] = kNow - 10; }), ContainsSubstring("token.exp: is in the past"));
-  CHECK_THAT(error_of_claims([](Json& c) { c["exp"] = kNow; c["iat"] = kNow - 10; }), ContainsSubstring("in the past"));
+  CHECK_THAT(error_of_claims([](Json& c) {
+               c["exp"] = kNow - 1;
+               c["iat"] = kNow - 10;
+             }),
+             ContainsSubstring("token.exp: is in the past"));
+  CHECK_THAT(error_of_claims([](Json& c) {
+               c["exp"] = kNow;
+               c["iat"] = kNow - 10;
+             }),
+             ContainsSubstring("in the past"));
   CHECK_THAT(error_of_claims([](Json& c) { c["iat"] = kNow + 3600; }), ContainsSubstring("is not after iat"));
   CHECK_THAT(error_of_claims([](Json& c) { c["exp"] = 253402300799; }), ContainsSubstring("more than a day"));
   CHECK_THAT(error_of_claims([](Json& c) { c["exp"] = 253402300800; }), ContainsSubstring("out of range"));

@@ -62,8 +62,9 @@ const base::Json kChallenge = {{"name", "projects/p/locations/r/challenges/c"}, 
 TEST_CASE("the calls go where the REST API says, over one connection") {
   Service service;
   VerifierClient client = service.client();
-  service.answers = {json_response(200, base::Json::object()), json_response(200, kChallenge),
-                     json_response(200, {{"attestationToken", "a.b.c"}, {"partialErrors", base::Json::array({{{"message", "m"}}})}})};
+  service.answers = {
+      json_response(200, base::Json::object()), json_response(200, kChallenge),
+      json_response(200, {{"attestationToken", "a.b.c"}, {"partialErrors", base::Json::array({{{"message", "m"}}})}})};
   test::run(service.context, client.check_location());
   Challenge challenge = test::run(service.context, client.create_challenge());
   CHECK(challenge.nonce == base::Bytes{0, 1, 2, 3});
@@ -97,8 +98,10 @@ TEST_CASE("the access token is sent where there is one") {
 TEST_CASE("a region that there is not is answered with those there are") {
   Service service;
   VerifierClient client = service.client();
-  const base::Json regions = {{"locations", base::Json::array({{{"locationId", "us-central1"}}, {{"locationId", "europe-west4"}}})}};
-  service.answers = {json_response(404, attest::error_json(attest::canonical_code("NOT_FOUND"), "no")), json_response(200, regions)};
+  const base::Json regions = {
+      {"locations", base::Json::array({{{"locationId", "us-central1"}}, {{"locationId", "europe-west4"}}})}};
+  service.answers = {json_response(404, attest::error_json(attest::canonical_code("NOT_FOUND"), "no")),
+                     json_response(200, regions)};
   CHECK_THROWS_WITH(test::run(service.context, client.check_location()),
                     "invalid region \"r\", available regions are [us-central1 europe-west4]");
 }
@@ -106,7 +109,8 @@ TEST_CASE("a region that there is not is answered with those there are") {
 TEST_CASE("T 18: refusals keep the service's own word and code") {
   Service service;
   VerifierClient client = service.client();
-  service.answers = {json_response(403, attest::error_json(attest::canonical_code("PERMISSION_DENIED"), "role missing"))};
+  service.answers = {
+      json_response(403, attest::error_json(attest::canonical_code("PERMISSION_DENIED"), "role missing"))};
   try {
     test::run(service.context, client.create_challenge());
     FAIL("no error");
@@ -188,7 +192,8 @@ TEST_CASE("T 18: a verifier that is down, or behind another TLS root") {
   test::make_tls_files(directory.path());
   const auto handler = [](const HttpServerRequest&) -> Awaitable<HttpResponse> { co_return HttpResponse{}; };
   base::HttpServer server(context.get_executor(), handler);
-  const auto port = server.listen_tls("127.0.0.1", 0, directory.path() / "server.pem", directory.path() / "server-key.pem");
+  const auto port =
+      server.listen_tls("127.0.0.1", 0, directory.path() / "server.pem", directory.path() / "server-key.pem");
   VerifierClient client = Service::client_of(context, "https://127.0.0.1:" + std::to_string(port));
   CHECK_THROWS_WITH(test::run(context, client.create_challenge()), ContainsSubstring("TLS with https://127.0.0.1"));
 }

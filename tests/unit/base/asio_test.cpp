@@ -36,7 +36,8 @@ TEST_CASE("blocking work runs on the other thread and its result or exception co
   asio::io_context context;
   asio::thread_pool pool(1);
   const auto here = std::this_thread::get_id();
-  const auto there = test::run(context, base::run_blocking(pool.get_executor(), [] { return std::this_thread::get_id(); }));
+  const auto there =
+      test::run(context, base::run_blocking(pool.get_executor(), [] { return std::this_thread::get_id(); }));
   CHECK(there != here);
   const auto failing = []() -> int { throw base::Error("no"); };
   CHECK_THROWS_WITH(test::run(context, base::run_blocking(pool.get_executor(), failing)), "no");
@@ -48,7 +49,8 @@ TEST_CASE("work past its deadline is left behind") {
   std::promise<void> release;
   const auto hang = [released = release.get_future().share()] { released.wait(); };
   const auto on_timeout = [] { return base::Error("late"); };
-  CHECK_THROWS_WITH(test::run(context, base::run_blocking(pool.get_executor(), Milliseconds(20), hang, on_timeout)), "late");
+  CHECK_THROWS_WITH(test::run(context, base::run_blocking(pool.get_executor(), Milliseconds(20), hang, on_timeout)),
+                    "late");
   release.set_value();
 }
 
@@ -71,10 +73,10 @@ TEST_CASE("both: results of the two, or the first failure") {
   const auto pair = test::run(context, base::both(value_after(Milliseconds(5), 1), value_after(Milliseconds(1), 2)));
   CHECK(pair == std::pair(1, 2));
   const auto slow = std::chrono::hours(1);
-  CHECK_THROWS_WITH(
-      test::run(context, base::both(value_after(slow, 1), fail_after(Milliseconds(1), "second"))), "second");
-  CHECK_THROWS_WITH(
-      test::run(context, base::both(fail_after(Milliseconds(1), "first"), value_after(slow, 1))), "first");
+  CHECK_THROWS_WITH(test::run(context, base::both(value_after(slow, 1), fail_after(Milliseconds(1), "second"))),
+                    "second");
+  CHECK_THROWS_WITH(test::run(context, base::both(fail_after(Milliseconds(1), "first"), value_after(slow, 1))),
+                    "first");
 }
 
 namespace {

@@ -33,7 +33,8 @@ TEST_CASE("base64 that is read differently by different readers is refused") {
 }
 
 TEST_CASE("UTF-8 is judged as Unicode's table 3-7 says") {
-  for (const std::string text : {"", "plain", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"}) {
+  for (const std::string text :
+       {"", "plain", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"}) {
     CHECK(base::is_utf8(text));
   }
   for (const std::string text : {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",

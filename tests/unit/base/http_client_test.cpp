@@ -55,7 +55,9 @@ TEST_CASE("requests go out and answers come back over a connection that is kept"
   int requests = 0;
   const auto handler = [&](const base::HttpServerRequest& request) -> Awaitable<HttpResponse> {
     ++requests;
-    HttpResponse response{201, {{"X-Method", request.method}, {"X-Seen", std::string(request.header("X-Sent"))}}, request.path + request.body};
+    HttpResponse response{201,
+                          {{"X-Method", request.method}, {"X-Seen", std::string(request.header("X-Sent"))}},
+                          request.path + request.body};
     co_return response;
   };
   base::HttpServer server(context.get_executor(), handler);
@@ -112,7 +114,8 @@ TEST_CASE("answers that are late, slow, too long, cut off or no HTTP have a kind
   CHECK(kind_of(context, client, slow.url(), kQuick) == HttpError::Kind::kTimeout);
   const test::RawServer long_one(context, answering("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n"));
   CHECK(kind_of(context, client, long_one.url(), kQuick) == HttpError::Kind::kTooLarge);
-  const test::RawServer endless(context, answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + std::string(1001, 'x') + "\r\n0\r\n\r\n"));
+  const test::RawServer endless(context, answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" +
+                                                   std::string(1001, 'x') + "\r\n0\r\n\r\n"));
   CHECK(kind_of(context, client, endless.url(), kQuick) == HttpError::Kind::kTooLarge);
   const test::RawServer cut(context, answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345"));
   CHECK(kind_of(context, client, cut.url(), kQuick) == HttpError::Kind::kProtocol);
@@ -126,7 +129,9 @@ TEST_CASE("TLS peers are verified against the roots that were given") {
   const test::TemporaryDirectory other;
   test::make_tls_files(good.path());
   test::make_tls_files(other.path());
-  const auto handler = [](const base::HttpServerRequest&) -> Awaitable<HttpResponse> { co_return HttpResponse{200, {}, "secure"}; };
+  const auto handler = [](const base::HttpServerRequest&) -> Awaitable<HttpResponse> {
+    co_return HttpResponse{200, {}, "secure"};
+  };
   base::HttpServer server(context.get_executor(), handler);
   const auto port = server.listen_tls("127.0.0.1", 0, good.path() / "server.pem", good.path() / "server-key.pem");
   const std::string url = "https://127.0.0.1:" + std::to_string(port);
@@ -136,7 +141,43 @@ TEST_CASE("TLS peers are verified against the roots that were given") {
   CHECK(kind_of(context, wrong_root, url, {}) == HttpError::Kind::kTls);
   HttpClient wrong_name(context.get_executor(), good.path() / "ca.pem");
   CHECK(kind_of(context, wrong_name, "https://localhost:" + std::to_string(port), {}) == HttpError::Kind::kTls);
-  CHECK_THROWS_WITH(HttpClient(context.get_executor(), good.path() / "server-key.pem"), ContainsSubstring("no usable PEM"));
+  CHECK_THROWS_WITH(HttpClient(context.get_executor(), good.path() / "server-key.pem"),
+                    ContainsSubstring("no usable PEM"));
+}
+
+TEST_CASE("a TLS connection outlives the time that its handshake had") {
+  asio::io_context context;
+  const test::TemporaryDirectory directory;
+  test::make_tls_files(directory.path());
+  const auto handler = [](const base::HttpServerRequest&) -> Awaitable<HttpResponse> {
+    co_await base::sleep_for(co_await asio::this_coro::executor, Milliseconds(300));
+    co_return HttpResponse{200, {}, "late"};
+  };
+  base::HttpServer server(context.get_executor(), handler, {.request_timeout = Milliseconds(150)});
+  const auto port =
+      server.listen_tls("127.0.0.1", 0, directory.path() / "server.pem", directory.path() / "server-key.pem");
+  HttpClient client(context.get_executor(), directory.path() / "ca.pem");
+  CHECK(test::run(context, client.send(get("https://127.0.0.1:" + std::to_string(port)), {})).body == "late");
+}
+
+TEST_CASE("what may not be done twice is not sent again, a read is") {
+  asio::io_context context;
+  int requests = 0;
+  // Keeps the connection open after the first answer, and closes it upon the second request.
+  const test::RawServer server(context, [&requests](tcp::socket socket) -> Awaitable<void> {
+    co_await test::read_some_request(socket);
+    ++requests;
+    co_await test::write_text(socket, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    co_await test::read_some_request(socket);
+    ++requests;
+  });
+  HttpClient client(context.get_executor());
+  CHECK(test::run(context, client.send(get(server.url()), kQuick)).body == "ok");
+  CHECK(test::run(context, client.send(get(server.url()), kQuick)).body == "ok");
+  requests = 0;
+  const HttpRequest post{.method = "POST", .url = server.url(), .headers = {}, .body = "x"};
+  CHECK_THROWS_AS(test::run(context, client.send(post, kQuick)), HttpError);
+  CHECK(requests == 1);
 }
 
 TEST_CASE("a stream hands on what arrives, and gives up on one that crawls") {

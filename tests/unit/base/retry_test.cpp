@@ -6,8 +6,11 @@
 using base::Milliseconds;
 
 TEST_CASE("delays grow up to their limit and stay within their jitter") {
-  const base::RetryPolicy steady{.max_attempts = 9, .first_delay = Milliseconds(100), .multiplier = 2.0,
-                                 .max_delay = Milliseconds(1000), .jitter = 0.0};
+  const base::RetryPolicy steady{.max_attempts = 9,
+                                 .first_delay = Milliseconds(100),
+                                 .multiplier = 2.0,
+                                 .max_delay = Milliseconds(1000),
+                                 .jitter = 0.0};
   CHECK(steady.delay_after(1) == Milliseconds(100));
   CHECK(steady.delay_after(2) == Milliseconds(200));
   CHECK(steady.delay_after(4) == Milliseconds(800));

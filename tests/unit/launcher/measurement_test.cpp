@@ -23,8 +23,12 @@ Image image_of(std::vector<std::string> entrypoint, std::vector<std::string> cmd
   config.entrypoint = std::move(entrypoint);
   config.cmd = std::move(cmd);
   config.env = std::move(env);
-  return {.name = "docker.io/library/x:latest", .target = {"type", digest, 1}, .manifest_digest = digest,
-          .config_digest = Digest::of(base::view_of("config")), .config = std::move(config), .chain_id = digest};
+  return {.name = "docker.io/library/x:latest",
+          .target = {"type", digest, 1},
+          .manifest_digest = digest,
+          .config_digest = Digest::of(base::view_of("config")),
+          .config = std::move(config),
+          .chain_id = digest};
 }
 
 /// The events of a launch, by the way that the launcher goes.
@@ -32,7 +36,8 @@ std::vector<Event> events_of(const Image& image, const LaunchSpec& spec) {
   launcher::ProcessSpec process;
   process.args = launcher::final_args(image.config, spec.cmd);
   process.env = launcher::final_env(image.config, spec.env, "vm");
-  return launcher::launch_events(image, spec, launcher::build_runtime_spec(process, {.runtime_directory = "/run/x", .cgroups_path = "/c"}));
+  return launcher::launch_events(
+      image, spec, launcher::build_runtime_spec(process, {.runtime_directory = "/run/x", .cgroups_path = "/c"}));
 }
 
 base::Bytes log_of(const std::vector<Event>& events) {
@@ -61,8 +66,8 @@ TEST_CASE("events stand in the contract's order and say what is run") {
     if (types.empty() || types.back() != event.type) types.push_back(event.type);
   }
   CHECK(types == std::vector<EventType>{EventType::kImageRef, EventType::kImageDigest, EventType::kRestartPolicy,
-                                        EventType::kImageId, EventType::kArg, EventType::kEnvVar, EventType::kOverrideEnv,
-                                        EventType::kOverrideArg, EventType::kMemoryMonitor});
+                                        EventType::kImageId, EventType::kArg, EventType::kEnvVar,
+                                        EventType::kOverrideEnv, EventType::kOverrideArg, EventType::kMemoryMonitor});
   CHECK(texts_of(events, EventType::kArg) == std::vector<std::string>{"/entry", "over", "ride"});
   CHECK(texts_of(events, EventType::kEnvVar) == std::vector<std::string>{"PATH=/bin", "A=1", "B=2", "HOSTNAME=vm"});
   CHECK(texts_of(events, EventType::kOverrideEnv) == std::vector<std::string>{"A=1", "B=2"});
@@ -73,7 +78,8 @@ TEST_CASE("events stand in the contract's order and say what is run") {
 
 TEST_CASE("M 1: no two sets of arguments give the same log") {
   std::vector<base::Bytes> logs;
-  const auto add = [&](const std::vector<std::string>& cmd, const std::optional<std::vector<std::string>>& override_cmd) {
+  const auto add = [&](const std::vector<std::string>& cmd,
+                       const std::optional<std::vector<std::string>>& override_cmd) {
     LaunchSpec spec;
     spec.cmd = override_cmd;
     logs.push_back(log_of(events_of(image_of({"/e"}, cmd), spec)));
@@ -119,13 +125,14 @@ TEST_CASE("M 3: duplicates, awkward values and large environments") {
   const auto events = events_of(image_of({"/e"}, {}, {"DUP=1", "E=", "DUP=2", "HOSTNAME=image", "NL=a\nb"}), spec);
   CHECK(texts_of(events, EventType::kEnvVar) ==
         std::vector<std::string>{"DUP=operator", "E=", "HOSTNAME=vm", "NL=a\nb", "X=A=B=C"});
-  for (const std::string& bad : {std::string("foo.bar=1"), std::string("foo-bar=1"), std::string("A\n=1"), std::string("noequals"),
-                                 std::string("A=\xff"), std::string("A=a\0b", 5)}) {
+  for (const std::string& bad : {std::string("foo.bar=1"), std::string("foo-bar=1"), std::string("A\n=1"),
+                                 std::string("noequals"), std::string("A=\xff"), std::string("A=a\0b", 5)}) {
     CAPTURE(bad);
     CHECK_THROWS_AS(events_of(image_of({"/e"}, {}, {bad}), {}), base::InvalidInput);
   }
   const std::string megabyte(std::size_t{1} << 20U, 'x');
-  CHECK(texts_of(events_of(image_of({"/e"}, {}, {"BIG=" + megabyte}), {}), EventType::kEnvVar)[0].size() == megabyte.size() + 4);
+  CHECK(texts_of(events_of(image_of({"/e"}, {}, {"BIG=" + megabyte}), {}), EventType::kEnvVar)[0].size() ==
+        megabyte.size() + 4);
   std::vector<std::string> many;
   for (int i = 0; i < 10000; ++i) many.push_back("V" + std::to_string(i) + "=1");
   CHECK(texts_of(events_of(image_of({"/e"}, {}, many), {}), EventType::kEnvVar).size() == 10001);

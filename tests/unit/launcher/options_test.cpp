@@ -24,7 +24,9 @@ TEST_CASE("the defaults are those of a Confidential Space machine") {
 
 TEST_CASE("options are taken, and wrong ones are not") {
   int exit_code = -1;
-  const auto options = parse({"--metadata-file", "/m.json", "--attestation-key", "rsa", "--log-level", "debug", "--verifier-ca", "/ca"}, exit_code);
+  const auto options =
+      parse({"--metadata-file", "/m.json", "--attestation-key", "rsa", "--log-level", "debug", "--verifier-ca", "/ca"},
+            exit_code);
   REQUIRE(options);
   CHECK(options->metadata_file == "/m.json");
   CHECK(options->attestation_key.certificate == attest::kRsaKeyIndices.certificate);

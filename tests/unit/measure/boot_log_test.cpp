@@ -85,7 +85,8 @@ TEST_CASE("recorded logs of real machines replay to their PCRs") {
 TEST_CASE("the log of a VM of our own, recorded by tests/harness/record-boot-log, replays to its PCRs") {
   const auto folder = std::filesystem::path(CS_SOURCE_DIR) / "tests" / "data" / "boot-log";
   const base::Json record = base::parse_json(base::read_text_file(folder / "ovmf-secure-boot.json", 1 << 20), "json");
-  const BootLog log = measure::decode_boot_log(base::read_file(folder / "ovmf-secure-boot.bin", measure::kMaxBootLogBytes));
+  const BootLog log =
+      measure::decode_boot_log(base::read_file(folder / "ovmf-secure-boot.bin", measure::kMaxBootLogBytes));
   const auto replayed = log.replay(HashAlgorithm::kSha256);
   REQUIRE(!record["pcrs"]["sha256"].empty());
   for (const auto& [index, value] : record["pcrs"]["sha256"].items()) {
@@ -119,8 +120,9 @@ TEST_CASE("the start-up locality is where PCR 0 begins") {
   start.back() = 3;
   CHECK(measure::decode_boot_log(log).replay(HashAlgorithm::kSha256).at(0) ==
         measure::extended(HashAlgorithm::kSha256, start, measure::hash(HashAlgorithm::kSha256, Bytes{1})));
-  CHECK_THROWS_AS(measure::decode_boot_log(kHeader + agile_event(0, 3, base::to_bytes(std::string_view("StartupLocality\0", 16)))),
-                  base::InvalidInput);
+  CHECK_THROWS_AS(
+      measure::decode_boot_log(kHeader + agile_event(0, 3, base::to_bytes(std::string_view("StartupLocality\0", 16)))),
+      base::InvalidInput);
 }
 
 TEST_CASE("malformed boot logs are refused") {
@@ -132,10 +134,12 @@ TEST_CASE("malformed boot logs are refused") {
     CAPTURE(length);
     CHECK_THROWS_AS(measure::decode_boot_log(base::ByteView(good).first(length)), base::InvalidInput);
   }
-  CHECK_THROWS_WITH(measure::decode_boot_log(kHeader + agile_event(24, 1, {})), ContainsSubstring("PCR 24 does not exist"));
+  CHECK_THROWS_WITH(measure::decode_boot_log(kHeader + agile_event(24, 1, {})),
+                    ContainsSubstring("PCR 24 does not exist"));
   CHECK_THROWS_WITH(measure::decode_boot_log(spec_id_event({{0x0b, 20}})), ContainsSubstring("digests of 20 bytes"));
   CHECK_THROWS_AS(measure::decode_boot_log(spec_id_event({})), base::InvalidInput);
-  CHECK_THROWS_WITH(measure::decode_boot_log(spec_id_event({{0x0c, 48}}) + event), ContainsSubstring("was not announced"));
+  CHECK_THROWS_WITH(measure::decode_boot_log(spec_id_event({{0x0c, 48}}) + event),
+                    ContainsSubstring("was not announced"));
   Bytes huge = good;
   huge[good.size() - 3 - 4] = 0xff;
   huge[good.size() - 3 - 1] = 0xff;

@@ -19,7 +19,10 @@ using measure::RegisterKind;
 namespace {
 
 CelRecord record_of(std::uint64_t number, const Event& event, std::vector<HashAlgorithm> algorithms) {
-  CelRecord record{.number = number, .register_kind = RegisterKind::kPcr, .register_index = 13, .digests = {},
+  CelRecord record{.number = number,
+                   .register_kind = RegisterKind::kPcr,
+                   .register_index = 13,
+                   .digests = {},
                    .content = measure::encode_content(event)};
   for (const HashAlgorithm algorithm : algorithms) record.digests[algorithm] = measure::hash(algorithm, record.content);
   return record;
@@ -28,7 +31,8 @@ CelRecord record_of(std::uint64_t number, const Event& event, std::vector<HashAl
 Bytes log_of(const std::vector<Event>& events,
              const std::vector<HashAlgorithm>& algorithms = {HashAlgorithm::kSha256}) {
   Bytes log;
-  for (std::size_t i = 0; i < events.size(); ++i) base::append(log, measure::encode_record(record_of(i, events[i], algorithms)));
+  for (std::size_t i = 0; i < events.size(); ++i)
+    base::append(log, measure::encode_record(record_of(i, events[i], algorithms)));
   return log;
 }
 
@@ -56,8 +60,11 @@ TEST_CASE("the worked example of the format is reproduced byte for byte") {
 }
 
 TEST_CASE("the CC register flavour of the separator is reproduced byte for byte") {
-  CelRecord record{.number = 0, .register_kind = RegisterKind::kCcmr, .register_index = measure::kLaunchCcmr,
-                   .digests = {}, .content = measure::encode_content(Event::separator())};
+  CelRecord record{.number = 0,
+                   .register_kind = RegisterKind::kCcmr,
+                   .register_index = measure::kLaunchCcmr,
+                   .digests = {},
+                   .content = measure::encode_content(Event::separator())};
   record.digests[HashAlgorithm::kSha384] = measure::hash(HashAlgorithm::kSha384, record.content);
   CHECK(hex_encode(measure::encode_record(record)) ==
         "000000000800000000000000006c000000010403000000350c00000030"
@@ -87,7 +94,8 @@ TEST_CASE("a recorded log of a real TDX machine replays to its RTMR 3") {
 }
 
 TEST_CASE("encoding and decoding are each other's inverse") {
-  const std::vector<Event> events = {Event::text(EventType::kArg, ""), Event::text(EventType::kArg, std::string(1 << 20, 'x')),
+  const std::vector<Event> events = {Event::text(EventType::kArg, ""),
+                                     Event::text(EventType::kArg, std::string(1 << 20, 'x')),
                                      {EventType::kGpuDeviceAttestationBinding, {0, 1, 2}}};
   const auto records = measure::decode_cel(log_of(events, kThreeBanks));
   REQUIRE(records.size() == events.size());
@@ -161,7 +169,8 @@ TEST_CASE("M 12: content that is not exactly one known event is refused") {
     return measure::event_of(record);
   };
   CHECK(event_of(good) == Event::text(EventType::kArg, "a"));
-  CHECK_THROWS_WITH(event_of({0x51, 0, 0, 0, 5, 4, 0, 0, 0, 0}), ContainsSubstring("content type 81 is not a COS event"));
+  CHECK_THROWS_WITH(event_of({0x51, 0, 0, 0, 5, 4, 0, 0, 0, 0}),
+                    ContainsSubstring("content type 81 is not a COS event"));
   CHECK_THROWS_AS(event_of({0x50, 0, 0, 0, 4, 4, 0, 0, 0}), base::InvalidInput);
   CHECK_THROWS_AS(event_of({0x50, 0, 0, 0, 6, 4, 0, 0, 0, 0, 0}), base::InvalidInput);
   CHECK_THROWS_AS(event_of({0x50, 0, 0, 0, 5, 4, 0, 0, 0, 1}), base::InvalidInput);

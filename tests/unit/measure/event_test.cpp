@@ -14,8 +14,16 @@ TEST_CASE("M 3: variables are split at the first '=' and judged") {
 }
 
 TEST_CASE("M 3: variables that a verifier could not read are refused by name, their value unseen") {
-  const std::vector<std::string> bad = {"",           "A",          "=canary",       "9A=canary",        "foo.bar=canary",
-                                        "foo-bar=canary", "A\n=canary", "A =canary", "A=canary\xff", std::string("A=canary\0b", 10),
+  const std::vector<std::string> bad = {"",
+                                        "A",
+                                        "=canary",
+                                        "9A=canary",
+                                        "foo.bar=canary",
+                                        "foo-bar=canary",
+                                        "A\n=canary",
+                                        "A =canary",
+                                        "A=canary\xff",
+                                        std::string("A=canary\0b", 10),
                                         std::string("A\0=canary", 9)};
   for (const std::string& text : bad) {
     CAPTURE(text);

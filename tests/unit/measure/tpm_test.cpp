@@ -131,8 +131,9 @@ TEST_CASE("M 8: RC_RETRY and RC_YIELDED pass, the command is sent again") {
     CHECK(refused == 3);
     const std::array<std::uint32_t, 1> pcr = {13};
     const Bytes zero(32, 0);
-    CHECK(tpm.read_pcrs(HashAlgorithm::kSha256, pcr).at(13) ==
-          measure::extended(HashAlgorithm::kSha256, zero, measure::hash(HashAlgorithm::kSha256, base::view_of("once"))));
+    CHECK(
+        tpm.read_pcrs(HashAlgorithm::kSha256, pcr).at(13) ==
+        measure::extended(HashAlgorithm::kSha256, zero, measure::hash(HashAlgorithm::kSha256, base::view_of("once"))));
   }
 }
 

@@ -46,7 +46,8 @@ bool read_message(Local::socket& socket, Bytes& message) {
 struct FaultyTpm::Impl {
   Impl(std::filesystem::path real, Fault f) : real_socket(std::move(real)), fault(std::move(f)) {
     data_thread = std::thread([this] { accept_on(data, [this](Local::socket& client) { serve_data(client); }); });
-    control_thread = std::thread([this] { accept_on(control, [this](Local::socket& client) { serve_control(client); }); });
+    control_thread =
+        std::thread([this] { accept_on(control, [this](Local::socket& client) { serve_control(client); }); });
   }
 
   ~Impl() {

@@ -14,8 +14,8 @@ namespace test {
 class FaultyTpm {
  public:
   struct Answer {
-    base::Bytes bytes;        ///< sent as they are
-    bool then_silent = false; ///< the connection stays open, with nothing more coming
+    base::Bytes bytes;         ///< sent as they are
+    bool then_silent = false;  ///< the connection stays open, with nothing more coming
   };
   /// Told each command's code (TPM_CC); null: the real TPM answers.
   using Fault = std::function<std::unique_ptr<Answer>(std::uint32_t command_code)>;

@@ -22,9 +22,13 @@ struct World {
   std::chrono::nanoseconds boot = std::chrono::hours(1);
   std::vector<TokenOptions> asked;
   std::optional<std::string> refusal;  ///< canonical code
-  attest::TokenService tokens{context.get_executor(), [this](TokenOptions options) { return attest(std::move(options)); },
-                              [](const Token&) {},
-                              base::Clock{.wall = [this] { return base::from_unix_seconds(1800000000) + std::chrono::duration_cast<std::chrono::seconds>(boot); },
+  attest::TokenService tokens{context.get_executor(),
+                              [this](TokenOptions options) { return attest(std::move(options)); }, [](const Token&) {},
+                              base::Clock{.wall =
+                                              [this] {
+                                                return base::from_unix_seconds(1800000000) +
+                                                       std::chrono::duration_cast<std::chrono::seconds>(boot);
+                                              },
                                           .since_boot = [this] { return boot; }}};
   TokenApi api{tokens};
 
@@ -116,12 +120,14 @@ TEST_CASE("POST bodies that are wrong are refused with the texts that clients kn
   refused(R"({"audience":7,"token_type":"OIDC"})", unparsed + "body.audience: expected a string");
   refused(R"({"audience":"a","token_type":"OIDC","nonces":"n"})", unparsed + "body.nonces: expected an array");
   refused(R"({"audience":"a","token_type":"OIDC","nonces":[1]})", unparsed + "body.nonces[0]");
-  refused(R"({"audience":"a","token_type":"OIDC","aws_principal_tag_options":{"x":1}})", "aws_principal_tag_options.x: unknown field");
+  refused(R"({"audience":"a","token_type":"OIDC","aws_principal_tag_options":{"x":1}})",
+          "aws_principal_tag_options.x: unknown field");
   refused(R"({"token_type":"OIDC"})", "use GET request for the default identity token");
   refused(R"({"audience":"","token_type":"OIDC"})", "use GET request for the default identity token");
   refused(R"({"audience":"a"})", "token_type is a required parameter");
   refused(R"({"audience":"a","token_type":null})", "token_type is a required parameter");
-  refused(R"({"audience":"a","token_type":"AWS"})", "unknown token_type \"AWS\", expect one of [OIDC PKI AWS_PRINCIPALTAGS LIMITED_AWS]");
+  refused(R"({"audience":"a","token_type":"AWS"})",
+          "unknown token_type \"AWS\", expect one of [OIDC PKI AWS_PRINCIPALTAGS LIMITED_AWS]");
   CHECK(world.asked.empty());
 }
 
@@ -142,7 +148,8 @@ TEST_CASE("S 25: hostile JSON") {
 
 TEST_CASE("S 25: nonces by the thousand go to the verifier, which has the limits, or are too long a body") {
   World world;
-  base::Json body = {{"audience", "a"}, {"token_type", "OIDC"}, {"nonces", std::vector<std::string>(1000, "0123456789")}};
+  base::Json body = {
+      {"audience", "a"}, {"token_type", "OIDC"}, {"nonces", std::vector<std::string>(1000, "0123456789")}};
   CHECK(world.post(body.dump()).status == 200);
   CHECK(world.asked[0].nonces.size() == 1000);
   body["nonces"] = std::vector<std::string>(1000000, "0");
@@ -173,8 +180,8 @@ TEST_CASE("other methods get 405 with what is allowed, other paths 404") {
 
 TEST_CASE("the verifier's refusals are 400 when they are the caller's to mend, else 500") {
   const std::string body = R"({"audience":"a","token_type":"OIDC"})";
-  for (const char* code : {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND",
-                           "ABORTED", "OUT_OF_RANGE", "CANCELLED"}) {
+  for (const char* code : {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED",
+                           "NOT_FOUND", "ABORTED", "OUT_OF_RANGE", "CANCELLED"}) {
     World world;
     world.refusal = code;
     CHECK(world.post(body).status == 400);

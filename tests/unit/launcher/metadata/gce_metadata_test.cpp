@@ -24,7 +24,8 @@ struct Service {
     const std::string host = "127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0));
     ::setenv("GCE_METADATA_HOST", host.c_str(), 1);
     metadata = std::make_unique<launcher::GceMetadata>(
-        context.get_executor(), base::Clock{.wall = [] { return base::WallTime(); }, .since_boot = [this] { return boot; }});
+        context.get_executor(),
+        base::Clock{.wall = [] { return base::WallTime(); }, .since_boot = [this] { return boot; }});
     ::unsetenv("GCE_METADATA_HOST");
   }
 
@@ -52,7 +53,8 @@ TEST_CASE("attributes and location come from the metadata server") {
 
 TEST_CASE("an access token is kept until a minute before it ends") {
   Service service;
-  service.answers = {{"instance/service-accounts/default/token", R"({"access_token":"t","expires_in":600,"token_type":"Bearer"})"}};
+  service.answers = {
+      {"instance/service-accounts/default/token", R"({"access_token":"t","expires_in":600,"token_type":"Bearer"})"}};
   CHECK(test::run(service.context, service.metadata->access_token()) == "t");
   service.boot = std::chrono::seconds(539);
   CHECK(test::run(service.context, service.metadata->access_token()) == "t");

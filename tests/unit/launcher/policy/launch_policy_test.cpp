@@ -35,7 +35,8 @@ TEST_CASE("T 22: a variable that may not be overridden is named, its value is no
   LaunchSpec spec;
   spec.env = {{"ALLOWED", "v"}, {"OUT", "canary"}};
   CHECK(error_of({{kEnv, "ALLOWED"}}, spec) ==
-        "env var {OUT [REDACTED]} is not allowed to be overridden on this image; allowed envs to be overridden: [ALLOWED]");
+        "env var {OUT [REDACTED]} is not allowed to be overridden on this image; allowed envs to be overridden: "
+        "[ALLOWED]");
   CHECK(error_of({{kEnv, "OUT,,ALLOWED"}}, spec).empty());
   CHECK_FALSE(error_of({{kEnv, " OUT,ALLOWED"}}, spec).empty());  // names are not trimmed
   CHECK_FALSE(error_of({{kEnv, "out,ALLOWED"}}, spec).empty());
@@ -50,12 +51,15 @@ TEST_CASE("variables are judged before the command") {
 }
 
 TEST_CASE("booleans are Go's, anything else is the author's to mend") {
-  for (const char* text : {"1", "t", "T", "TRUE", "true", "True"}) CHECK(LaunchPolicy::parse({{kCmd, text}}).allow_cmd_override);
-  for (const char* text : {"0", "f", "F", "FALSE", "false", "False"}) CHECK_FALSE(LaunchPolicy::parse({{kCmd, text}}).allow_cmd_override);
+  for (const char* text : {"1", "t", "T", "TRUE", "true", "True"})
+    CHECK(LaunchPolicy::parse({{kCmd, text}}).allow_cmd_override);
+  for (const char* text : {"0", "f", "F", "FALSE", "false", "False"})
+    CHECK_FALSE(LaunchPolicy::parse({{kCmd, text}}).allow_cmd_override);
   for (const char* text : {"", "yes", "tRUE", " true"}) {
-    CHECK_THROWS_WITH(LaunchPolicy::parse({{kCmd, text}}),
-                      "failed to parse image Launch Policy: invalid image LABEL 'tee.launch_policy.allow_cmd_override' (not a "
-                      "boolean): contact the image author");
+    CHECK_THROWS_WITH(
+        LaunchPolicy::parse({{kCmd, text}}),
+        "failed to parse image Launch Policy: invalid image LABEL 'tee.launch_policy.allow_cmd_override' (not a "
+        "boolean): contact the image author");
   }
   CHECK_NOTHROW(LaunchPolicy::parse({{"containerd.io/x", "y"}, {"tee.launch_policy.unknown", "z"}}));
 }

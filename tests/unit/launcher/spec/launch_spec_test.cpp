@@ -59,7 +59,8 @@ TEST_CASE("M 3: variables of the operator") {
   const LaunchSpec spec = LaunchSpec::parse(
       {{"tee-image-reference", "x"}, {"tee-env-B", "2"}, {"tee-env-A", "x=y"}, {"tee-env-EMPTY", ""}});
   CHECK(spec.env == std::map<std::string, std::string>{{"A", "x=y"}, {"B", "2"}, {"EMPTY", ""}});
-  for (const std::string& name : {std::string("foo-bar"), std::string("foo.bar"), std::string(""), std::string("1A"), std::string("A\n")}) {
+  for (const std::string& name :
+       {std::string("foo-bar"), std::string("foo.bar"), std::string(""), std::string("1A"), std::string("A\n")}) {
     CAPTURE(name);
     const std::string error = error_of(with("tee-env-" + name, "canary"));
     CHECK_THAT(error, ContainsSubstring("malformed env name"));
@@ -112,7 +113,8 @@ TEST_CASE("attributes are a JSON object of strings") {
 }
 
 TEST_CASE("T 22: the log shows that a variable is there, never its value") {
-  const LaunchSpec spec = LaunchSpec::parse({{"tee-image-reference", "x"}, {"tee-env-KEY", "canary"}, {"tee-env-NONE", ""}});
+  const LaunchSpec spec =
+      LaunchSpec::parse({{"tee-image-reference", "x"}, {"tee-env-KEY", "canary"}, {"tee-env-NONE", ""}});
   const std::string text = spec.loggable().dump();
   CHECK_THAT(text, !ContainsSubstring("canary"));
   CHECK_THAT(text, ContainsSubstring(R"("KEY":"[REDACTED]")"));
