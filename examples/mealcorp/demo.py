@@ -290,7 +290,10 @@ def main() -> int:
     start = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="mealcorp-") as folder:
-            code = Demonstration(Path(folder), Transcript()).play()
+            try:
+                code = Demonstration(Path(folder), Transcript()).play()
+            finally:
+                cs_harness.stop_leftovers()
     except Interrupted as signal:
         print(f"\ninterrupted by {signal}; everything that was started has been stopped", file=sys.stderr)
         return INTERRUPTED

@@ -12,7 +12,7 @@ from .images import Image, Layer, busybox_layer
 from .launcher import Launcher
 from .machine import Machine, boot_log_path
 from .metadata import MetadataServer
-from .process import HarnessError, Interrupted, Process, binary, missing_requirements, unwind_on_signals
+from .process import HarnessError, Interrupted, Process, binary, missing_requirements, stop_leftovers, unwind_on_signals
 from .registry import PushedImage, Registry
 from .tee import TeeClient
 from .tpm import Swtpm
@@ -41,5 +41,6 @@ __all__ = [
     "busybox_layer",
     "cel",
     "missing_requirements",
+    "stop_leftovers",
     "unwind_on_signals",
 ]

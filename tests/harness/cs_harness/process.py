@@ -12,7 +12,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -29,6 +29,9 @@ class HarnessError(Exception):
     """A service did not start, answer or stop as it must; the message ends with the service's last words."""
 
 
+UNWINDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class Interrupted(BaseException):
     """SIGINT, SIGTERM or SIGHUP arrived; raised in the main thread so that every context manager cleans up."""
 
@@ -37,11 +40,11 @@ def unwind_on_signals() -> None:
     """Turn the first SIGINT, SIGTERM or SIGHUP into `Interrupted`; later ones are ignored while clean-up runs."""
 
     def handler(number: int, _frame: FrameType | None) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for each in UNWINDING:
             signal.signal(each, signal.SIG_IGN)
         raise Interrupted(signal.Signals(number).name)
 
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for each in UNWINDING:
         signal.signal(each, handler)
 
 
@@ -62,7 +65,28 @@ def missing_requirements() -> list[str]:
 
 def _die_with_parent() -> None:
     """Ask the kernel to end this child when the harness itself is killed and can't clean up."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, UNWINDING)
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+_started: list[Process] = []
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Keep `Interrupted` out of the moment in which a child exists that nobody has noted yet."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, UNWINDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def stop_leftovers() -> None:
+    """Stop what was started and, since a signal came at the wrong moment, is no context manager's to stop."""
+    for process in reversed(_started):
+        if process.running:
+            process.stop()
 
 
 class Process:
@@ -87,19 +111,22 @@ class Process:
         self._changed = threading.Condition()
         self._open_streams = 1
         stdout: int = subprocess.STDOUT
-        try:
-            self._child = subprocess.Popen(
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE if separate_stdout else stdout,
-                env={**os.environ, **env} if env is not None else None,
-                cwd=cwd,
-                start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one async-signal-safe system call
-            )
-        except OSError as error:
-            raise HarnessError(f"cannot start {self.name}: {error}") from error
+        with _signals_held():
+            try:
+                self._child = subprocess.Popen(
+                    words,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE if separate_stdout else stdout,
+                    env={**os.environ, **env} if env is not None else None,
+                    cwd=cwd,
+                    start_new_session=True,
+                    preexec_fn=_die_with_parent,  # noqa: PLW1509 - two async-signal-safe system calls
+                )
+            except OSError as error:
+                raise HarnessError(f"cannot start {self.name}: {error}") from error
+            self._readers: list[threading.Thread] = []
+            _started.append(self)
         streams = [(self._child.stdout, self.lines)]
         if separate_stdout:
             self.stdout_lines = []
