@@ -118,11 +118,16 @@ def test_m8_no_sha256_bank(world: World, folder: Path, postbox: Postbox) -> None
     """A TPM with SHA-384 alone is strong enough for the launcher; cs-verifier wants SHA-256 and says so."""
     image = push(world.registry, shell_image(postbox.send("echo ran")))
     with (
-        Machine(folder / "sha384", world.metadata.instance, banks=["sha384"]) as machine,
+        Machine(
+            folder / "sha384",
+            world.metadata.instance,
+            banks=["sha384"],
+            authority_folder=world.machine.authority_folder,
+        ) as machine,
         world.launcher({"tee-image-reference": image.by_tag}, machine=machine, reboot=False) as launcher,
     ):
         assert launcher.wait() == FAILURE
-        assert "holds no quote of the sha256 bank" in launcher.log_text
+        assert "holds no quote of the sha256 bank" in launcher.log_text, launcher.log_text
     assert postbox.messages == []
 
 

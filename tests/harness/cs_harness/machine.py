@@ -18,21 +18,27 @@ def boot_log_path() -> Path:
 
 
 class Machine:
-    """A software TPM with attestation keys certified by `authority`, and a boot log replayed into its PCRs."""
+    """A software TPM with attestation keys certified by the authority in `authority_folder`, and a boot log replayed into its PCRs."""
 
     def __init__(
-        self, folder: Path, instance: Instance, *, banks: Sequence[str] | None = None, boot_log: Path | None = None
+        self,
+        folder: Path,
+        instance: Instance,
+        *,
+        banks: Sequence[str] | None = None,
+        boot_log: Path | None = None,
+        authority_folder: Path | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.tpm = Swtpm(folder, banks)
         self.boot_log = boot_log or boot_log_path()
         self.instance = instance
-        self._authority_folder = folder / "attestation-ca"
+        self.authority_folder = authority_folder or folder / "attestation-ca"
 
     @property
     def attestation_root(self) -> Path:
         """PEM file of the authority that certified the attestation keys."""
-        return self._authority_folder / "ca.pem"
+        return self.authority_folder / "ca.pem"
 
     def __enter__(self) -> Self:
         self.tpm.__enter__()
@@ -53,7 +59,7 @@ class Machine:
         """Put attestation keys and certificates into the TPM."""
         instance = self.instance
         run(
-            *(binary("cs-vtpm"), "provision", "--tcti", self.tpm.tcti, "--ca", self._authority_folder),
+            *(binary("cs-vtpm"), "provision", "--tcti", self.tpm.tcti, "--ca", self.authority_folder),
             *("--project-id", instance.project_id, "--project-number", str(instance.project_number)),
             *("--zone", instance.zone, "--instance-name", instance.name, "--instance-id", str(instance.id)),
             *options,
