@@ -18,7 +18,10 @@ def boot_log_path() -> Path:
 
 
 class Machine:
-    """A software TPM with attestation keys certified by the authority in `authority_folder`, and a boot log replayed into its PCRs."""
+    """A software TPM with certified attestation keys, and a boot log replayed into its PCRs.
+
+    The authority that certifies them is the one in `authority_folder`, or a new one.
+    """
 
     def __init__(
         self,
