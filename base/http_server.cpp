@@ -205,6 +205,7 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     });
     Deadline deadline(lowest(stream));
     if constexpr (std::is_same_v<Stream, TlsStream>) {
+      if (refused) co_return;  // a handshake would cost more than the refusal is worth
       deadline.arm(self->limits.request_timeout);
       error_code code;
       co_await stream.async_handshake(ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, code));
