@@ -16,7 +16,8 @@ constexpr std::size_t kTarBlock = 512;
 constexpr std::size_t kMaxBusybox = std::size_t{16} << 20U;
 
 void put_octal(char* field, std::size_t width, std::size_t value) {
-  std::snprintf(field, width, "%0*zo", static_cast<int>(width) - 1, value);
+  field[width - 1] = '\0';
+  for (std::size_t i = width - 1; i > 0; --i, value /= 8) field[i - 1] = static_cast<char>('0' + value % 8);
 }
 
 std::string tar_header(const TarEntry& entry) {
