@@ -83,7 +83,9 @@ struct ContentWriter::Stream {
   void abandon() {
     if (!stream || finished) return;
     finished = true;
-    context.TryCancel();  // what a stalled containerd still owes is not waited for
+    stream->WritesDone();
+    while (stream->Read(&response)) {
+    }
     stream->Finish();
   }
 
@@ -141,7 +143,7 @@ base::Awaitable<void> ContentWriter::commit(Labels labels) {
 
 base::Awaitable<void> ContentWriter::abandon() {
   auto work = [stream = stream_.get()] { stream->abandon(); };
-  co_await rpc::stream_call(stream_->client, stream_->context, std::move(work));
+  co_await rpc::stream_call(stream_->client, stream_->context, std::move(work), true);
 }
 
 base::Awaitable<std::optional<std::uint64_t>> ContentStore::find(Digest digest) const {

@@ -105,15 +105,33 @@ base::Awaitable<Result> blocking(ContainerdClient client, Work work) {
   co_return co_await base::run_blocking(client.connection().blocking_pool.get_executor(), std::move(work));
 }
 
-/// Runs `work`, which blocks in calls made with `context`, on a thread that may block. Returns only when it has ended:
-/// the caller's cancellation cancels `context`, which ends those calls. So one stream is never used by two threads at
-/// once, and nothing that `work` refers to goes while it runs.
+/// How long a stream's call may go on once nobody wants it any more. Ended in order, it leaves containerd nothing to
+/// clean up behind our back; past this it is cancelled.
+inline constexpr base::Milliseconds kUnwantedCallPatience{5000};
+
+/// Runs `work`, which blocks in calls made with `context`, on a thread that may block. Returns only when it has ended,
+/// so that one stream is never used by two threads at once and nothing that `work` refers to goes while it runs.
+/// `unwanted`, or the caller's cancellation, bounds it by kUnwantedCallPatience.
 template <typename Work>
-base::Awaitable<void> stream_call(ContainerdClient client, grpc::ClientContext& context, Work work) {
-  auto failure = std::make_shared<std::exception_ptr>();
-  const auto start = [&client, &context, &work, failure](auto handler) {
+base::Awaitable<void> stream_call(ContainerdClient client, grpc::ClientContext& context, Work work,
+                                  bool unwanted = false) {
+  struct Bound {
+    explicit Bound(const asio::any_io_executor& executor) : timer(executor) {}
+    asio::steady_timer timer;
+    bool ended = false;
+  };
+  const auto bound = std::make_shared<Bound>(co_await asio::this_coro::executor);
+  const auto start_bound = [&context, bound] {
+    bound->timer.expires_after(kUnwantedCallPatience);
+    bound->timer.async_wait([&context, bound](const boost::system::error_code& stopped) {
+      if (!stopped && !bound->ended) context.TryCancel();
+    });
+  };
+  if (unwanted) start_bound();
+  const auto failure = std::make_shared<std::exception_ptr>();
+  const auto start = [&client, &work, &start_bound, failure](auto handler) {
     auto slot = asio::get_associated_cancellation_slot(handler);
-    if (slot.is_connected()) slot.assign([&context](asio::cancellation_type) { context.TryCancel(); });
+    if (slot.is_connected()) slot.assign([&start_bound](asio::cancellation_type) { start_bound(); });
     const auto executor = asio::get_associated_executor(handler);
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     asio::post(client.connection().blocking_pool, [&work, failure, executor, shared = std::move(shared),
@@ -127,6 +145,8 @@ base::Awaitable<void> stream_call(ContainerdClient client, grpc::ClientContext& 
     });
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(start, asio::use_awaitable);
+  bound->ended = true;
+  bound->timer.cancel();
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none) {
     throw boost::system::system_error(asio::error::operation_aborted);
