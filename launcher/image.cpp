@@ -330,17 +330,34 @@ std::uint64_t Pull::unpack_limit(std::size_t index) const {
 }
 
 base::Awaitable<void> Pull::abandon() {
-  for (const auto& download : downloads_) co_await download->abandon();
+  std::exception_ptr failure;
+  for (const auto& download : downloads_) {
+    try {
+      co_await download->abandon();
+    } catch (const ContainerdError&) {
+      failure = std::current_exception();
+    }
+  }
   if (!active_key_.empty()) co_await snapshots_.remove(active_key_);
+  if (failure) std::rethrow_exception(failure);
 }
 
 /// What can't be undone any more is told and left: the failure that led here matters more, and the lease expires.
+void tell_what_stays(const ContainerdError& error) {
+  base::log::warning("part of a failed pull stays in containerd", {{"reason", error.what()}});
+}
+
+/// One part that fails keeps no other from being cleaned up.
 base::Awaitable<void> clean_up_quietly(Pull& pull, const Lease& lease) {
   try {
     co_await pull.abandon();
+  } catch (const ContainerdError& error) {
+    tell_what_stays(error);
+  }
+  try {
     co_await lease.release_and_collect();
   } catch (const ContainerdError& error) {
-    base::log::warning("part of a failed pull stays in containerd", {{"reason", error.what()}});
+    tell_what_stays(error);
   }
 }
 
