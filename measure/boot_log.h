@@ -35,7 +35,8 @@ struct BootEvent {
   DigestSet digests;  ///< of the algorithms that this project knows
   base::Bytes data;
 
-  /// Whether one of the digests is the hash of `data`: only then does the register vouch for the data.
+  /// Whether any of the digests is the hash of `data`, of whatever bank. That tells of the log's make, not of the
+  /// machine: a decision about the machine needs the digest of a bank that was quoted.
   bool data_is_measured() const;
 };
 
