@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import platform
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -210,3 +213,68 @@ def test_c29_the_container_is_closed(world: World, postbox: Postbox) -> None:
     code, log = launch(world, image.by_tag)
     assert code == 0, log
     assert postbox.wait().split() == ["done"]
+
+
+def probe_layer(folder: Path) -> Layer:
+    """Return a layer with /bin/probe, a static program that makes system calls and prints their errors."""
+    source, program = folder / "probe.c", folder / "probe"
+    source.write_text(SYSTEM_CALL_PROBE)
+    command = ["gcc", "-static", "-nostdlib", "-nostartfiles", "-ffreestanding", "-fno-builtin"]
+    command += ["-fno-stack-protector", "-Os", "-o", str(program), str(source)]
+    subprocess.run(command, check=True, capture_output=True)
+    return Layer().file("bin/probe", program.read_bytes(), 0o755)
+
+
+# No library is needed: `probe NUMBER...` makes each system call with arguments that are all -1 and prints its result.
+SYSTEM_CALL_PROBE = r"""
+static long call(long number, long a, long b, long c) {
+  long result;
+  register long fourth __asm__("r10") = -1;
+  register long fifth __asm__("r8") = -1;
+  __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+__attribute__((used)) static void run(long *stack) {
+  char **arguments = (char **)(stack + 1);
+  for (long i = 1; i < stack[0]; ++i) {
+    long number = 0;
+    for (const char *digit = arguments[i]; *digit; ++digit) number = number * 10 + (*digit - '0');
+    long error = -call(number, -1, -1, -1);
+    char text[4] = {(char)('0' + error / 100 % 10), (char)('0' + error / 10 % 10), (char)('0' + error % 10), '\n'};
+    call(1, 1, (long)text, 4);
+  }
+  call(60, 0, 0, 0);
+}
+__attribute__((naked)) void _start(void) { __asm__("mov %rsp, %rdi\n and $-16, %rsp\n call run"); }
+"""
+X86_64_CALLS = {
+    "keyctl": 250,
+    "add_key": 248,
+    "request_key": 249,
+    "bpf": 321,
+    "perf_event_open": 298,
+    "userfaultfd": 323,
+    "open_by_handle_at": 304,
+    "mount": 165,
+    "fsopen": 430,
+    "finit_module": 313,
+}
+X32_BIT = 0x40000000
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the probe's system call numbers are those of x86-64")
+def test_c29_keyrings_and_the_like_are_refused(world: World, folder: Path, postbox: Postbox) -> None:
+    """The kernel's keyrings, which all containers would share, and calls that nobody needs answer EPERM."""
+    unfiltered = 32  # dup(-1): EBADF
+    numbers = [unfiltered, *X86_64_CALLS.values(), X86_64_CALLS["keyctl"] | X32_BIT]
+    command = "/bin/probe " + " ".join(str(number) for number in numbers)
+    image = push(world.registry, shell_image(postbox.send(command), more_layers=[probe_layer(folder)]))
+    code, log = launch(world, image.by_tag)
+    assert code == 0, log
+    errors = [int(line) for line in postbox.wait().split()]
+    assert errors[0] == errno.EBADF
+    assert dict(zip([*X86_64_CALLS, "keyctl (x32)"], errors[1:], strict=True)) == {
+        **dict.fromkeys(X86_64_CALLS, errno.EPERM),
+        "keyctl (x32)": errno.EPERM,
+    }

@@ -64,6 +64,28 @@ TEST_CASE("the spec is the default container with the host's network") {
             R"({"destination":"/run/container_launcher","type":"bind","source":"/run/cs","options":["rbind","ro"]})"));
 }
 
+TEST_CASE("system calls that no workload needs are refused on every architecture of the processor") {
+  const Json seccomp = build_runtime_spec(kProcess, setup())["linux"]["seccomp"];
+  CHECK(seccomp["defaultAction"] == "SCMP_ACT_ALLOW");
+#if defined(__x86_64__)
+  CHECK(seccomp["architectures"] == Json::parse(R"(["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32"])"));
+#endif
+  REQUIRE(seccomp["syscalls"].size() == 1);
+  const Json& refused = seccomp["syscalls"][0];
+  CHECK(refused["action"] == "SCMP_ACT_ERRNO");
+  CHECK(refused["errnoRet"] == 1);
+  const Strings names = refused["names"];
+  for (const char* name : {"keyctl", "add_key", "request_key", "bpf", "userfaultfd", "kexec_file_load", "mount",
+                           "open_by_handle_at", "fsopen", "clock_settime"}) {
+    INFO(name);
+    CHECK(std::ranges::count(names, name) == 1);
+  }
+  for (const char* name : {"adjtimex", "clone", "execve", "ptrace", "unshare"}) {
+    INFO(name);
+    CHECK(std::ranges::count(names, name) == 0);
+  }
+}
+
 TEST_CASE("the operator's options change only what they name") {
   ContainerSetup wanted = setup();
   wanted.added_capabilities = {"CAP_SYS_PTRACE", "CAP_CHOWN"};
