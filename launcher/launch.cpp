@@ -359,7 +359,7 @@ Awaitable<void> Launch::State::start_workload(const base::Json& runtime_spec) {
   }
   starting = false;
   workload_runs = true;
-  info("workload task started");
+  info("workload task started", {{"uptime_sec", in_seconds(seconds_between({}, clock.since_boot()))}});
   if (stop_requested) co_await container.kill(SIGTERM);
 }
 
@@ -397,6 +397,7 @@ Launch::~Launch() = default;
 
 Awaitable<ExitCode> Launch::run() {
   State& state = *state_;
+  info("Boot completed", {{"duration_sec", in_seconds(seconds_between({}, state.started))}});
   info("TEE container launcher initiating");
   ExitCode exit_code = ExitCode::kSuccess;
   try {
