@@ -11,6 +11,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(tss2 REQUIRED IMPORTED_TARGET tss2-esys tss2-mu tss2-tctildr tss2-rc)
 pkg_check_modules(cjose REQUIRED IMPORTED_TARGET cjose)
 pkg_check_modules(grpc REQUIRED IMPORTED_TARGET grpc++ protobuf)
+pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 
 # Asio and Beast are compiled once, in base/asio_impl.cpp.
 add_library(cs_boost INTERFACE)

@@ -25,6 +25,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/http_client.h"
+#include "base/service_manager.h"
 #include "launcher/containerd/container.h"
 #include "launcher/image.h"
 #include "launcher/measurement.h"
@@ -113,8 +114,9 @@ std::string in_seconds(double seconds) {
 /// What the steps hand on to each other. The members stand in the order in which they come to be, so that they go in
 /// the opposite one.
 struct Launch::State {
-  State(asio::any_io_executor e, Options o)
+  State(asio::any_io_executor e, Options o, const base::ServiceManager& s)
       : executor(std::move(e)),
+        service_manager(s),
         options(std::move(o)),
         clock(base::Clock::system()),
         started(clock.since_boot()),
@@ -142,6 +144,7 @@ struct Launch::State {
   Awaitable<Location> location(const X509& ak_certificate);
 
   asio::any_io_executor executor;
+  const base::ServiceManager& service_manager;
   Options options;
   base::Clock clock;
   std::chrono::nanoseconds started;
@@ -193,6 +196,7 @@ void Launch::State::claim_runtime_directory() {
 }
 
 Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
+  service_manager.status("reading the launch specification");
   try {
     const Attributes attributes = co_await metadata->attributes();
     LaunchSpec spec = LaunchSpec::parse(attributes);
@@ -206,11 +210,13 @@ Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
 }
 
 Awaitable<void> Launch::State::reach_containerd() {
+  service_manager.status("connecting to containerd");
   const std::string version = co_await containerd.version();
   info("connected to containerd", {{"version", version}});
 }
 
 Awaitable<void> Launch::State::prepare_tpm() {
+  service_manager.status("preparing the TPM");
   boot_log = base::read_file(options.boot_log, measure::kMaxBootLogBytes);
   co_await tpm.open(options.tcti);
   auto prepare = [indices = options.attestation_key](measure::Tpm& device) {
@@ -230,6 +236,7 @@ Awaitable<void> Launch::State::prepare_tpm() {
 }
 
 Awaitable<Image> Launch::State::pull_image() {
+  service_manager.status("pulling " + image_reference->name());
   std::optional<Credential> google;
   if (is_google_registry(image_reference->registry_host())) {
     const std::optional<std::string> token = co_await metadata->access_token();
@@ -262,6 +269,7 @@ Awaitable<Location> Launch::State::location(const X509& ak_certificate) {
 }
 
 Awaitable<std::vector<base::Bytes>> Launch::State::reach_verifier(const X509& ak_certificate) {
+  service_manager.status("connecting to the verifier");
   const Location here = co_await location(ak_certificate);
   attest::VerifierClient::Config config{.endpoint = options.verifier,
                                         .ca_file = options.verifier_ca,
@@ -280,6 +288,7 @@ Awaitable<std::vector<base::Bytes>> Launch::State::reach_verifier(const X509& ak
 }
 
 Awaitable<base::Json> Launch::State::create_container(const Image& image, const LaunchSpec& spec) {
+  service_manager.status("creating the container");
   const std::string hostname = host_name();
   co_await container.remove();
   const std::vector<Mount> mounts = co_await container.prepare_snapshot(image.chain_id);
@@ -301,6 +310,7 @@ Awaitable<base::Json> Launch::State::create_container(const Image& image, const 
 }
 
 Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec) {
+  service_manager.status("measuring");
   try {
     auto measure_all = [log = launch_log, events = launch_events(image, spec, runtime_spec)](measure::Tpm& device) {
       for (const measure::Event& event : events) log->measure(device, event);
@@ -316,6 +326,7 @@ Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spe
 }
 
 Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
+  service_manager.status("attesting");
   attester.emplace(tpm, std::move(*attestation_key),
                    attest::Attester::Endorsements{.boot_log = std::move(boot_log),
                                                   .launch_log = launch_log->bytes(),
@@ -342,6 +353,7 @@ void Launch::State::open_tee_server() {
 }
 
 Awaitable<void> Launch::State::start_workload(const base::Json& runtime_spec) {
+  service_manager.status("starting the workload");
   try {
     TaskOutput discarded;
     co_await container.create_task(std::move(discarded));
@@ -364,6 +376,7 @@ Awaitable<void> Launch::State::start_workload(const base::Json& runtime_spec) {
 }
 
 Awaitable<void> Launch::State::wait_for_workload() {
+  service_manager.status("the workload runs");
   const auto began = clock.since_boot();
   const std::uint32_t status = co_await container.wait();
   workload_runs = false;
@@ -390,8 +403,8 @@ Awaitable<void> Launch::State::clean_up() {
   co_await background.join();
 }
 
-Launch::Launch(asio::any_io_executor executor, Options options)
-    : state_(std::make_unique<State>(std::move(executor), std::move(options))) {}
+Launch::Launch(asio::any_io_executor executor, Options options, const base::ServiceManager& service_manager)
+    : state_(std::make_unique<State>(std::move(executor), std::move(options), service_manager)) {}
 
 Launch::~Launch() = default;
 
@@ -412,6 +425,8 @@ Awaitable<ExitCode> Launch::run() {
     base::log::error("the launch was broken off by a signal");
     exit_code = exit_code_of_failure(state.context, Action::kGiveUp);
   }
+  state.service_manager.status("cleaning up");
+  state.service_manager.stopping();
   co_await state.clean_up();
   info("TEE container launcher exiting",
        {{"exit_code", static_cast<int>(exit_code)}, {"exit_msg", message_of(exit_code)}});
@@ -424,6 +439,7 @@ void Launch::stop() {
   if (state.workload_runs) {
     info(again ? "received a second signal, the workload is killed"
                : "received a signal, the workload is asked to end");
+    state.service_manager.status("the workload is asked to end");
     asio::co_spawn(state.executor, state.container.kill(again ? SIGKILL : SIGTERM), log_failure);
   } else if (!state.starting) {
     state.break_off.emit(asio::cancellation_type::terminal);

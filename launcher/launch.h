@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/asio.h"
+#include "base/service_manager.h"
 #include "launcher/options.h"
 #include "launcher/outcome.h"
 
@@ -11,7 +12,8 @@ namespace launcher {
 /// One launch, from the operator's metadata to the end of the workload.
 class Launch {
  public:
-  Launch(asio::any_io_executor executor, Options options);
+  /// `service_manager` is told each step, and must live longer.
+  Launch(asio::any_io_executor executor, Options options, const base::ServiceManager& service_manager);
   ~Launch();
   Launch(const Launch&) = delete;
   Launch& operator=(const Launch&) = delete;

@@ -9,6 +9,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "base/log.h"
+#include "base/service_manager.h"
 #include "launcher/launch.h"
 #include "launcher/options.h"
 #include "launcher/outcome.h"
@@ -20,7 +21,8 @@ using launcher::ExitCode;
 /// Runs the launch on this thread. What is no base::Error is a bug, and has an exit code of its own.
 ExitCode run(const launcher::Options& options) {
   asio::io_context context(1);
-  launcher::Launch launch(context.get_executor(), options);
+  base::ServiceManager service_manager(context.get_executor());
+  launcher::Launch launch(context.get_executor(), options, service_manager);
   asio::signal_set signals(context, SIGTERM, SIGINT);
   std::function<void(const boost::system::error_code&, int)> on_signal = [&](const auto& cancelled, int) {
     if (cancelled) return;
@@ -28,12 +30,16 @@ ExitCode run(const launcher::Options& options) {
     signals.async_wait(on_signal);
   };
   signals.async_wait(on_signal);
+  base::TaskGroup signs_of_life(context.get_executor());
+  signs_of_life.spawn(service_manager.keep_alive());
+  asio::post(context, [&service_manager] { service_manager.ready(); });
   std::optional<ExitCode> result;
   std::exception_ptr bug;
   asio::co_spawn(context, launch.run(), [&](const std::exception_ptr& failure, ExitCode code) {
     bug = failure;
     if (!failure) result = code;
     signals.cancel();
+    signs_of_life.cancel();
   });
   context.run();
   if (bug) std::rethrow_exception(bug);

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/http_server.h"
 #include "base/log.h"
+#include "base/service_manager.h"
 #include "measure/boot_log.h"
 #include "verifier/api.h"
 #include "verifier/config.h"
@@ -51,10 +52,11 @@ std::string listen(base::HttpServer& server, const verifier::ListenConfig& confi
          ":" + std::to_string(port);
 }
 
-base::Awaitable<void> stop_on_signal(base::HttpServer& server) {
+base::Awaitable<void> stop_on_signal(base::HttpServer& server, const base::ServiceManager& service_manager) {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGTERM, SIGINT);
   const int number = co_await signals.async_wait(asio::use_awaitable);
   base::log::info("stopping", {{"signal", number}});
+  service_manager.stopping();
   co_await server.stop(kStopGrace);
 }
 
@@ -66,11 +68,16 @@ void serve(const ServeOptions& options) {
                                         {"key_id", knowledge.signing_keys.active_key_id()}});
   verifier::Api api(config, std::move(knowledge), base::Clock::system());
   asio::io_context context(1);
+  base::ServiceManager service_manager(context.get_executor());
   base::HttpServer server(context.get_executor(),
                           [&api](const base::HttpServerRequest& request) { return api.handle(request); },
                           {.max_body_bytes = verifier::kMaxRequestBytes});
   const std::string url = listen(server, config.listen);
-  asio::co_spawn(context, stop_on_signal(server), [](const std::exception_ptr& failure) {
+  base::TaskGroup signs_of_life(context.get_executor());
+  signs_of_life.spawn(service_manager.keep_alive());
+  asio::post(context, [&service_manager] { service_manager.ready(); });
+  asio::co_spawn(context, stop_on_signal(server, service_manager), [&](const std::exception_ptr& failure) {
+    signs_of_life.cancel();
     if (failure) std::rethrow_exception(failure);
   });
   base::log::info("listening", {{"url", url}});

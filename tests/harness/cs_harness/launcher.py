@@ -43,17 +43,25 @@ class LogLine:
 class Launcher:
     """One run of cs-launcher."""
 
-    def __init__(self, arguments: Sequence[str | Path], runtime_directory: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str | Path],
+        runtime_directory: Path,
+        env: Mapping[str, str],
+        wrapper: Sequence[str] = (),
+    ) -> None:
         self.runtime_directory = runtime_directory
         self.token_file = runtime_directory / "attestation_verifier_claims_token"
         self.socket = runtime_directory / "teeserver.sock"
         self.tee = TeeClient(self.socket)
         self._arguments = list(arguments)
         self._env = dict(env)
+        self._wrapper = list(wrapper)
         self._process: Process | None = None
 
     def __enter__(self) -> Self:
-        self._process = Process([binary("cs-launcher"), *self._arguments], env=self._env, separate_stdout=True)
+        command = [*self._wrapper, binary("cs-launcher"), *self._arguments]
+        self._process = Process(command, name="cs-launcher", env=self._env, separate_stdout=True)
         return self
 
     def __exit__(

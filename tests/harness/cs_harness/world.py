@@ -87,12 +87,16 @@ class World:
         metadata_file: Path | None = None,
         reboot: bool = True,
         runtime_directory: Path | None = None,
-        options: Mapping[str, str | Path] | None = None,
+        options: Mapping[str, str | Path | None] | None = None,
+        flags: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        wrapper: Sequence[str] = (),
     ) -> Launcher:
         """Return a launcher that is ready to be entered.
 
         `attributes` become those of the metadata server, which is not there at all when a metadata file is given.
-        `options` replace or add options of the command line.
+        `options` replace or add options of the command line, or leave out those that are None; `flags` are such without
+        a value, and `env` is added to the environment. `wrapper` is a command that starts the launcher's.
         """
         machine = machine or self.machine
         if attributes is not None:
@@ -103,7 +107,7 @@ class World:
         command_line = self.folder / ("cmdline-hardened" if hardened else "cmdline-debug")
         command_line.write_text(HARDENED_COMMAND_LINE if hardened else DEBUG_COMMAND_LINE)
         runtime = runtime_directory or self.folder / f"runtime-{self._launches}"
-        settings: dict[str, str | Path] = {
+        settings: dict[str, str | Path | None] = {
             "--tcti": machine.tpm.tcti,
             "--boot-log": machine.boot_log,
             "--containerd": self.containerd.socket,
@@ -116,12 +120,12 @@ class World:
             "--log-level": "debug",
             **(options or {}),
         }
-        env = {"GCE_METADATA_HOST": self.metadata.address}
+        metadata_host = self.metadata.address
         if metadata_file is not None:
             settings["--metadata-file"] = metadata_file
-            env = {"GCE_METADATA_HOST": "127.0.0.1:9"}
-        arguments = [word for setting in settings.items() for word in setting]
-        return Launcher(arguments, runtime, env)
+            metadata_host = "127.0.0.1:9"
+        arguments = [word for name, value in settings.items() if value is not None for word in (name, value)]
+        return Launcher([*arguments, *flags], runtime, {"GCE_METADATA_HOST": metadata_host, **(env or {})}, wrapper)
 
     def pcr(self, bank: str = "sha256") -> bytes:
         """Read the launcher's PCR from the TPM, once no launcher runs."""
