@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 
-#include "base/error.h"
 #include "base/retry.h"
 
 namespace attest {
@@ -16,13 +15,21 @@ constexpr base::RetryPolicy kRetries{.max_attempts = 6,
                                      .jitter = 0.1};
 constexpr base::HttpLimits kLimits{.max_body_bytes = std::size_t{4} << 20U, .timeout = base::Milliseconds(5000)};
 
-/// A failure that another try may not meet.
-class MetadataUnavailable : public base::Error {
- public:
-  using base::Error::Error;
-};
+constexpr auto kName = "metadata server: ";
 
-bool may_pass(const base::Error& error) { return dynamic_cast<const MetadataUnavailable*>(&error) != nullptr; }
+bool is_broken(const base::Error& error) {
+  const auto* http = dynamic_cast<const base::HttpError*>(&error);
+  return http != nullptr && http->kind() == base::HttpError::Kind::kProtocol;
+}
+
+/// A failure that another try may not meet.
+bool may_pass(const base::Error& error) {
+  return is_broken(error) || dynamic_cast<const MetadataUnavailable*>(&error) != nullptr;
+}
+
+bool is_absence(const base::HttpError& error) {
+  return error.kind() == base::HttpError::Kind::kConnect || error.kind() == base::HttpError::Kind::kTimeout;
+}
 
 }  // namespace
 
@@ -41,7 +48,8 @@ base::Awaitable<base::HttpResponse> MetadataServer::try_once(std::string path) {
   try {
     response = co_await client_.send(std::move(request), kLimits);
   } catch (const base::HttpError& error) {
-    throw MetadataUnavailable(std::string("metadata server: ") + error.what());
+    if (is_absence(error)) throw MetadataUnavailable(std::string(kName) + error.what());
+    throw base::HttpError(error.kind(), std::string(kName) + error.what());
   }
   if (response.status >= 500 || response.status == 429) {
     throw MetadataUnavailable("metadata server: " + path + " answered with status " + std::to_string(response.status));
@@ -52,9 +60,10 @@ base::Awaitable<base::HttpResponse> MetadataServer::try_once(std::string path) {
   co_return response;
 }
 
-base::Awaitable<std::optional<std::string>> MetadataServer::get(std::string path) {
+base::Awaitable<std::optional<std::string>> MetadataServer::get(std::string path, Retries retries) {
   const auto attempt = [this, &path] { return try_once(path); };
-  base::HttpResponse response = co_await base::retry(executor_, kRetries, attempt, may_pass);
+  const auto is_transient = retries == Retries::kAll ? may_pass : is_broken;
+  base::HttpResponse response = co_await base::retry(executor_, kRetries, attempt, is_transient);
   if (response.status == 404) co_return std::nullopt;
   if (response.status != 200) {
     throw base::Error("metadata server: " + path + " answered with status " + std::to_string(response.status));
@@ -62,8 +71,8 @@ base::Awaitable<std::optional<std::string>> MetadataServer::get(std::string path
   co_return std::move(response.body);
 }
 
-base::Awaitable<std::string> MetadataServer::require(std::string path) {
-  auto text = co_await get(path);
+base::Awaitable<std::string> MetadataServer::require(std::string path, Retries retries) {
+  auto text = co_await get(path, retries);
   if (!text) throw base::Error("metadata server: " + path + " does not exist");
   co_return std::move(*text);
 }

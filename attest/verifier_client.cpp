@@ -1,6 +1,7 @@
 #include "attest/verifier_client.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/log.h"
@@ -25,14 +26,27 @@ constexpr Milliseconds kVerifyCall{60000};
 constexpr std::size_t kMaxAnswerBytes = std::size_t{1} << 20U;
 constexpr std::size_t kMaxQuotedText = 500;
 
+/// States of a service that pass by themselves.
+constexpr std::array<std::string_view, 3> kPassing = {"UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED"};
+
 bool may_pass(const base::Error& error) {
   const auto* refusal = dynamic_cast<const VerifierError*>(&error);
   return refusal != nullptr && (refusal->code().name == "UNAVAILABLE" || refusal->code().name == "INTERNAL");
 }
 
+/// The same without what the caller waits for.
+bool may_pass_at_once(const base::Error& error) {
+  const auto* refusal = dynamic_cast<const VerifierError*>(&error);
+  return may_pass(error) && refusal != nullptr && !refusal->may_come_later();
+}
+
 VerifierError unreachable(const base::HttpError& error) {
   const bool timed_out = error.kind() == base::HttpError::Kind::kTimeout;
-  return {std::string("verifier: ") + error.what(), canonical_code(timed_out ? "DEADLINE_EXCEEDED" : "UNAVAILABLE")};
+  VerifierError failure(std::string("verifier: ") + error.what(),
+                        canonical_code(timed_out ? "DEADLINE_EXCEEDED" : "UNAVAILABLE"));
+  // A wrong certificate stays wrong, and so does what is no HTTP.
+  if (timed_out || error.kind() == base::HttpError::Kind::kConnect) failure.set_may_come_later();
+  return failure;
 }
 
 std::optional<std::chrono::seconds> retry_after(const base::HttpResponse& response) {
@@ -55,9 +69,11 @@ VerifierError refusal(const base::HttpResponse& response) {
   } catch (const base::InvalidInput&) {
     // Not JSON: the HTTP status and the text are all there is to tell.
   }
-  return {
+  VerifierError failure(
       "verifier refused with " + std::string(code.name) + " (HTTP " + std::to_string(response.status) + "): " + message,
-      code, retry_after(response)};
+      code, retry_after(response));
+  if (response.status >= 500 && std::ranges::find(kPassing, code.name) != kPassing.end()) failure.set_may_come_later();
+  return failure;
 }
 
 std::string checked_endpoint(const std::string& endpoint) {
@@ -100,16 +116,17 @@ base::Awaitable<Json> VerifierClient::call(std::string method, std::string path,
   }
 }
 
-base::Awaitable<Json> VerifierClient::call_with_retries(std::string method, std::string path, std::string body) {
+base::Awaitable<Json> VerifierClient::call_with_retries(std::string method, std::string path, std::string body,
+                                                        IsTransient is_transient) {
   const auto attempt = [&] { return call(method, path, body, kShortCall); };
-  co_return co_await base::retry(executor_, kRetries, attempt, may_pass);
+  co_return co_await base::retry(executor_, kRetries, attempt, is_transient);
 }
 
 base::Awaitable<void> VerifierClient::check_location() {
   const std::string project = "projects/" + config_.project_id;
   std::optional<VerifierError> failure;
   try {
-    co_await call_with_retries("GET", project + "/locations/" + config_.region, "");
+    co_await call_with_retries("GET", project + "/locations/" + config_.region, "", may_pass_at_once);
   } catch (const VerifierError& error) {
     failure = error;
   }
@@ -121,7 +138,7 @@ base::Awaitable<void> VerifierClient::check_location() {
 }
 
 base::Awaitable<std::string> VerifierClient::region_list() {
-  const Json answer = co_await call_with_retries("GET", "projects/" + config_.project_id + "/locations", "");
+  const Json answer = co_await call_with_retries("GET", "projects/" + config_.project_id + "/locations", "", may_pass);
   std::string regions;
   for (const JsonObject& location : JsonObject(answer, "locations").objects_or_empty("locations")) {
     if (!regions.empty()) regions += ' ';
@@ -132,7 +149,7 @@ base::Awaitable<std::string> VerifierClient::region_list() {
 
 base::Awaitable<Challenge> VerifierClient::create_challenge() {
   const std::string path = "projects/" + config_.project_id + "/locations/" + config_.region + "/challenges";
-  const Json answer = co_await call_with_retries("POST", path, "{}");
+  const Json answer = co_await call_with_retries("POST", path, "{}", may_pass);
   try {
     Challenge challenge = Challenge::parse(JsonObject(answer, "challenge"));
     base::log::info("Successfully created challenge", {{"challenge_name", challenge.name}});

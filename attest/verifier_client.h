@@ -20,12 +20,19 @@ class VerifierError : public base::Error {
       : base::Error(message), code_(code), retry_after_(retry_after) {}
 
   CanonicalCode code() const noexcept { return code_; }
+  /// Whether the verifier was absent, or can't answer now: a later try may succeed.
+  bool may_come_later() const noexcept { return may_come_later_; }
+  VerifierError& set_may_come_later() noexcept {
+    may_come_later_ = true;
+    return *this;
+  }
   /// The verifier's own word on when to come back.
   std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
 
  private:
   CanonicalCode code_;
   std::optional<std::chrono::seconds> retry_after_;
+  bool may_come_later_ = false;
 };
 
 /// A client of the Google Cloud Attestation REST API, or of any verifier that speaks it.
@@ -43,7 +50,8 @@ class VerifierClient {
   /// Throws InvalidInput for an endpoint that is not as above.
   VerifierClient(asio::any_io_executor executor, Config config);
 
-  /// Asks whether the verifier serves this project and region; throws VerifierError that lists the regions it has.
+  /// Asks whether the verifier serves this project and region; throws VerifierError that lists the regions it has. One
+  /// try: a verifier that may come later is waited for by the caller.
   base::Awaitable<void> check_location();
   base::Awaitable<Challenge> create_challenge();
   /// Returns the token as the verifier sent it. The challenge is used up, whatever comes of it.
@@ -51,7 +59,9 @@ class VerifierClient {
 
  private:
   base::Awaitable<base::Json> call(std::string method, std::string path, std::string body, base::Milliseconds timeout);
-  base::Awaitable<base::Json> call_with_retries(std::string method, std::string path, std::string body);
+  using IsTransient = bool (*)(const base::Error&);
+  base::Awaitable<base::Json> call_with_retries(std::string method, std::string path, std::string body,
+                                                IsTransient is_transient);
   base::Awaitable<std::string> region_list();
 
   asio::any_io_executor executor_;

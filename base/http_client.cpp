@@ -104,6 +104,7 @@ class HttpClient::Connection {
     const auto endpoints = co_await resolve(peer, timeout);
     error_code code;
     co_await lowest().async_connect(endpoints, asio::redirect_error(asio::use_awaitable, code));
+    if (code == asio::error::operation_aborted) throw system_error(code);
     if (code == beast::error::timeout) throw to_http_error(peer, code);
     if (code) throw HttpError(HttpError::Kind::kConnect, "connecting to " + peer.origin() + ": " + code.message());
     lowest().socket().set_option(tcp::no_delay(true), code);
@@ -170,6 +171,7 @@ class HttpClient::Connection {
     if (!code) {
       co_await http::async_read_header(lowest(), buffer, parser, asio::redirect_error(asio::use_awaitable, code));
     }
+    if (code == asio::error::operation_aborted) throw system_error(code);
     if (code) throw to_http_error(*proxy_, code);
     if (parser.get().result_int() != 200) {
       throw HttpError(HttpError::Kind::kConnect, "proxy " + proxy_->origin() + " refused a tunnel with status " +
@@ -187,6 +189,7 @@ class HttpClient::Connection {
     stream.set_verify_callback(ssl::host_name_verification(url.host));
     error_code code;
     co_await stream.async_handshake(ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, code));
+    if (code == asio::error::operation_aborted) throw system_error(code);
     if (code == beast::error::timeout) throw to_http_error(url, code);
     if (!code) co_return;
     const long verdict = SSL_get_verify_result(stream.native_handle());

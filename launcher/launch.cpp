@@ -19,6 +19,7 @@
 #include "attest/ak_chain.h"
 #include "attest/attestation.h"
 #include "attest/instance_identity.h"
+#include "attest/metadata_server.h"
 #include "attest/token_file.h"
 #include "attest/token_service.h"
 #include "base/clock.h"
@@ -27,6 +28,7 @@
 #include "base/http_client.h"
 #include "base/service_manager.h"
 #include "launcher/containerd/container.h"
+#include "launcher/host/network.h"
 #include "launcher/image.h"
 #include "launcher/measurement.h"
 #include "launcher/metadata/file_metadata.h"
@@ -35,6 +37,7 @@
 #include "launcher/oci/process.h"
 #include "launcher/oci/runtime_spec.h"
 #include "launcher/policy/launch_policy.h"
+#include "launcher/service_wait.h"
 #include "measure/boot_log.h"
 #include "measure/launch_log.h"
 #include "measure/tpm_worker.h"
@@ -98,6 +101,12 @@ void log_failure(const std::exception_ptr& failure) {
   }
 }
 
+Awaitable<void> expect_route(std::string host) {
+  const std::optional<std::string> obstacle = why_unroutable(host);
+  if (obstacle) throw Error(*obstacle);
+  co_return;
+}
+
 double seconds_between(std::chrono::nanoseconds begin, std::chrono::nanoseconds end) {
   return std::chrono::duration<double>(end - begin).count();
 }
@@ -129,6 +138,9 @@ struct Launch::State {
   Awaitable<void> launch();
   void claim_runtime_directory();
   Awaitable<LaunchSpec> read_launch_spec();
+  Awaitable<Attributes> read_attributes();
+  Awaitable<void> keep_attributes(Attributes& attributes);
+  Awaitable<void> wait_for_network(std::string authority);
   Awaitable<void> reach_containerd();
   Awaitable<void> prepare_tpm();
   Awaitable<Image> pull_image();
@@ -195,10 +207,35 @@ void Launch::State::claim_runtime_directory() {
   token_file.emplace(std::move(directory));
 }
 
+/// A file is there or not. A metadata server is on the network, and both may be slower to start than this machine.
+Awaitable<Attributes> Launch::State::read_attributes() {
+  if (options.metadata_file) co_return co_await metadata->attributes();
+  co_await wait_for_network(attest::MetadataServer::host_from_environment());
+  Attributes attributes;
+  ServiceWait::Attempt read = [this, &attributes]() { return keep_attributes(attributes); };
+  ServiceWait::MayComeLater may_come_later = [](const Error& error) {
+    return dynamic_cast<const attest::MetadataUnavailable*>(&error) != nullptr;
+  };
+  ServiceWait wait(executor, clock, "metadata server", options.wait);
+  co_await wait.until(std::move(read), std::move(may_come_later));
+  co_return attributes;
+}
+
+Awaitable<void> Launch::State::keep_attributes(Attributes& attributes) { attributes = co_await metadata->attributes(); }
+
+Awaitable<void> Launch::State::wait_for_network(std::string authority) {
+  const base::HttpUrl url = base::HttpUrl::parse("http://" + authority, "GCE_METADATA_HOST");
+  if (url.is_loopback()) co_return;
+  ServiceWait::Attempt look = [host = url.host]() { return expect_route(host); };
+  ServiceWait::MayComeLater may_come_later = [](const Error&) { return true; };
+  ServiceWait wait(executor, clock, "network", options.wait);
+  co_await wait.until(std::move(look), std::move(may_come_later));
+}
+
 Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
   service_manager.status("reading the launch specification");
   try {
-    const Attributes attributes = co_await metadata->attributes();
+    const Attributes attributes = co_await read_attributes();
     LaunchSpec spec = LaunchSpec::parse(attributes);
     image_reference = ImageReference::parse(spec.image_reference, "tee-image-reference");
     context = {.spec_is_known = true, .hardened = is_hardened(options), .restart_policy = spec.restart_policy};
@@ -279,7 +316,13 @@ Awaitable<std::vector<base::Bytes>> Launch::State::reach_verifier(const X509& ak
   if (is_google_endpoint(options.verifier)) config.access_token = [this] { return metadata->access_token(); };
   try {
     verifier.emplace(executor, std::move(config));
-    co_await verifier->check_location();
+    ServiceWait::Attempt check = [this] { return verifier->check_location(); };
+    ServiceWait::MayComeLater may_come_later = [](const Error& error) {
+      const auto* failure = dynamic_cast<const attest::VerifierError*>(&error);
+      return failure != nullptr && failure->may_come_later();
+    };
+    ServiceWait wait(executor, clock, "verifier", options.wait);
+    co_await wait.until(std::move(check), std::move(may_come_later));
     base::HttpClient http(executor);
     co_return co_await attest::fetch_ak_chain(http, ak_certificate);
   } catch (const Error& error) {

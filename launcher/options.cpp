@@ -5,6 +5,11 @@
 #include <CLI/CLI.hpp>
 
 namespace launcher {
+namespace {
+
+constexpr std::int64_t kMaxWaitSeconds = 86400;
+
+}  // namespace
 
 std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code) {
   Options options;
@@ -16,6 +21,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   const std::map<std::string, attest::AttestationKeyIndices> key_kinds = {{"ecc", attest::kEccKeyIndices},
                                                                           {"rsa", attest::kRsaKeyIndices}};
   std::string key_kind = "ecc";
+  std::int64_t wait_seconds = std::chrono::seconds(options.wait).count();
   app.add_option("--attestation-key", key_kind, "which attestation key of the TPM to use")
       ->check(CLI::IsMember({"ecc", "rsa"}))
       ->capture_default_str();
@@ -30,6 +36,10 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   app.add_option("--verifier", options.verifier, "attestation service: https://host[:port]")->capture_default_str();
   app.add_option("--verifier-ca", options.verifier_ca, "PEM file of the only roots trusted for the verifier");
   app.add_option("--registry-ca", options.registry_ca, "PEM file of the only roots trusted for the registry");
+  app.add_option("--wait", wait_seconds,
+                 "seconds to wait for the network, the metadata server and the verifier, each; 0 tries once")
+      ->check(CLI::Range(std::int64_t{0}, kMaxWaitSeconds))
+      ->capture_default_str();
   const std::map<std::string, base::log::Level> levels = {{"debug", base::log::Level::kDebug},
                                                           {"info", base::log::Level::kInfo},
                                                           {"warning", base::log::Level::kWarning},
@@ -42,6 +52,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
     exit_code = app.exit(error);
     return std::nullopt;
   }
+  options.wait = std::chrono::seconds(wait_seconds);
   options.attestation_key = key_kinds.at(key_kind);
   return options;
 }

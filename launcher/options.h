@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ struct Options {
   std::string verifier = "https://confidentialcomputing.googleapis.com";
   std::optional<std::filesystem::path> verifier_ca;
   std::optional<std::filesystem::path> registry_ca;
+  /// How long to wait for the network, then for the metadata server, then for the verifier. Zero: one round of tries.
+  std::chrono::seconds wait{300};
   base::log::Level log_level = base::log::Level::kInfo;
 };
 

@@ -17,7 +17,8 @@ GceMetadata::GceMetadata(asio::any_io_executor executor, base::Clock clock)
     : server_(std::move(executor), attest::MetadataServer::host_from_environment()), clock_(std::move(clock)) {}
 
 base::Awaitable<Attributes> GceMetadata::attributes() {
-  co_return parse_attributes(co_await server_.require("instance/attributes/?recursive=true"));
+  constexpr auto kRetries = attest::MetadataServer::Retries::kBroken;
+  co_return parse_attributes(co_await server_.require("instance/attributes/?recursive=true", kRetries));
 }
 
 base::Awaitable<std::optional<Location>> GceMetadata::location() {

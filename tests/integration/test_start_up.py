@@ -19,6 +19,95 @@ SUCCESS, FAILURE, REBOOT = 0, 1, 3
 WAIT = {"--wait": "60"}
 
 
+@contextlib.contextmanager
+def without_metadata_server(world: World) -> Iterator[None]:
+    """Take the metadata server away for a while."""
+    world.metadata.stop()
+    try:
+        yield
+    finally:
+        world.metadata.start()
+
+
+@contextlib.contextmanager
+def without_verifier(world: World) -> Iterator[None]:
+    """Take the verifier away for a while."""
+    world.verifier.stop()
+    try:
+        yield
+    finally:
+        world.verifier.start()
+
+
+def test_a_metadata_server_that_comes_late_is_waited_for(world: World) -> None:
+    """The launcher may be faster than the machine's network."""
+    image = push(world.registry, shell_image())
+    with contextlib.ExitStack() as stack:
+        absence = stack.enter_context(contextlib.ExitStack())
+        absence.enter_context(without_metadata_server(world))
+        launcher = stack.enter_context(world.launcher({"tee-image-reference": image.by_tag}, options=WAIT))
+        waiting = launcher.wait_for("waiting for the metadata server")
+        assert waiting.level == "WARN"
+        assert waiting.fields["wait_sec"] == "60"
+        assert waiting.fields["waited_sec"].isdigit()
+        absence.close()
+        there = launcher.wait_for("the metadata server is there")
+        assert there.level == "INFO"
+        assert there.fields["waited_sec"].isdigit()
+        assert launcher.wait() == SUCCESS, launcher.process.last_words()
+
+
+def test_a_verifier_that_comes_late_is_waited_for(world: World) -> None:
+    """The same for the attestation service."""
+    image = push(world.registry, shell_image())
+    with contextlib.ExitStack() as stack:
+        absence = stack.enter_context(contextlib.ExitStack())
+        absence.enter_context(without_verifier(world))
+        launcher = stack.enter_context(world.launcher({"tee-image-reference": image.by_tag}, options=WAIT))
+        waiting = launcher.wait_for("waiting for the verifier")
+        assert waiting.level == "WARN"
+        absence.close()
+        launcher.wait_for("the verifier is there")
+        assert launcher.wait() == SUCCESS, launcher.process.last_words()
+
+
+@pytest.mark.parametrize("service", ["metadata server", "verifier"])
+def test_a_wait_has_an_end(world: World, service: str) -> None:
+    """Past the bound the reason for the last failure is the launch's."""
+    image = push(world.registry, shell_image())
+    absence = without_verifier(world) if service == "verifier" else without_metadata_server(world)
+    with absence, world.launcher({"tee-image-reference": image.by_tag}, options={"--wait": "1"}) as launcher:
+        launcher.wait_for(f"waiting for the {service}")
+        assert launcher.wait() == FAILURE
+        assert f"{service}: not reached within 1 s: " in launcher.log_text
+        assert "connecting to" in launcher.log_text or "no answer" in launcher.log_text
+
+
+def test_a_signal_ends_a_wait_at_once(world: World) -> None:
+    """Nobody has to sit out a wait."""
+    image = push(world.registry, shell_image())
+    with (
+        without_metadata_server(world),
+        world.launcher({"tee-image-reference": image.by_tag}, options=WAIT) as launcher,
+    ):
+        launcher.wait_for("waiting for the metadata server")
+        began = time.monotonic()
+        launcher.terminate()
+        assert launcher.wait() == FAILURE
+        assert time.monotonic() - began < 3
+        assert "the launch was broken off by a signal" in launcher.log_text
+
+
+def test_a_certificate_that_is_not_trusted_is_not_waited_out(world: World) -> None:
+    """A wrong root certificate stays wrong."""
+    image = push(world.registry, shell_image())
+    options = {**WAIT, "--verifier-ca": world.machine.attestation_root}
+    with world.launcher({"tee-image-reference": image.by_tag}, options=options) as launcher:
+        assert launcher.wait() == FAILURE
+        assert "waiting for the verifier" not in launcher.log_text
+        assert "TLS with" in launcher.log_text
+
+
 def test_the_service_manager_is_told_each_step(world: World) -> None:
     """`systemctl status` shows what the launcher is doing, and the watchdog sees that it is alive."""
     image = push(world.registry, shell_image())

@@ -54,9 +54,20 @@ class MetadataServer:
         self.jwks = self.folder / "identity-jwks.json"
         self.jwks.write_text(json.dumps({"keys": [{**public, "kid": "identity-1", "use": "sig", "alg": "RS256"}]}))
         self.address = ""
+        self._port = 0
         self._server: ThreadingHTTPServer | None = None
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start to serve, behind a stop at the same address as before."""
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -87,15 +98,14 @@ class MetadataServer:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._server.daemon_threads = True
-        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        self._port = int(self._server.server_address[1])
+        self.address = f"127.0.0.1:{self._port}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def stop(self) -> None:
+        """Stop to serve; nobody listens at the address then."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()

@@ -117,6 +117,7 @@ class World:
             "--verifier": self.verifier.url,
             "--verifier-ca": self.authority.certificate,
             "--kernel-command-line": command_line,
+            "--wait": "0",
             "--log-level": "debug",
             **(options or {}),
         }

@@ -2,6 +2,7 @@
 
 #include "base/http_server.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/raw_server.h"
 #include "tests/unit/support/run.h"
 
 using attest::MetadataServer;
@@ -65,6 +66,37 @@ TEST_CASE("what may pass is tried again, at most five times") {
   service.answers = {google(503, "")};
   CHECK_THROWS_WITH(test::run(service.context, service.client.get("x")), ContainsSubstring("status 503"));
   CHECK(service.requests.size() == 6);
+}
+
+TEST_CASE("absence is told from refusals and from answers that make no sense") {
+  Service service;
+  for (const unsigned status : {503U, 429U}) {
+    service.answers = {google(status, "")};
+    CHECK_THROWS_AS(test::run(service.context, service.client.get("x")), attest::MetadataUnavailable);
+  }
+  const auto is_unavailable = [&](MetadataServer& client) {
+    try {
+      test::run(service.context, client.get("x"));
+    } catch (const attest::MetadataUnavailable&) {
+      return true;
+    } catch (const base::Error&) {
+      return false;
+    }
+    FAIL("no error");
+    return false;
+  };
+  service.answers = {google(403, "")};
+  CHECK_FALSE(is_unavailable(service.client));
+  service.answers = {google(200, std::string(std::size_t{5} << 20U, 'x'))};
+  CHECK_FALSE(is_unavailable(service.client));
+  MetadataServer nobody(service.context.get_executor(), "127.0.0.1:1");
+  CHECK(is_unavailable(nobody));
+  test::RawServer no_http(service.context, [](asio::ip::tcp::socket socket) -> Awaitable<void> {
+    co_await test::read_some_request(socket);
+    co_await test::write_text(socket, "SSH-2.0\r\n\r\n");
+  });
+  MetadataServer somebody_else(service.context.get_executor(), no_http.url().substr(std::string("http://").size()));
+  CHECK_FALSE(is_unavailable(somebody_else));
 }
 
 TEST_CASE("an identity token names its audience, and a machine without an account has none") {

@@ -207,3 +207,34 @@ TEST_CASE("an endpoint is https, or on loopback") {
   CHECK_NOTHROW(Service::client_of(context, "https://v.example"));
   CHECK_NOTHROW(Service::client_of(context, "http://[::1]:80"));
 }
+
+TEST_CASE("a verifier that may come later is told from one that says no") {
+  Service service;
+  const auto may_come_later = [&](VerifierClient client) {
+    try {
+      test::run(service.context, client.check_location());
+    } catch (const VerifierError& error) {
+      return error.may_come_later();
+    }
+    FAIL("no error");
+    return false;
+  };
+  const auto answered = [&](unsigned status, const char* code) {
+    service.answers = {json_response(status, attest::error_json(attest::canonical_code(code), "x"))};
+    return may_come_later(service.client());
+  };
+  CHECK(answered(503, "UNAVAILABLE"));
+  CHECK(answered(500, "INTERNAL"));
+  CHECK(answered(504, "DEADLINE_EXCEEDED"));
+  CHECK_FALSE(answered(403, "PERMISSION_DENIED"));
+  CHECK_FALSE(answered(429, "RESOURCE_EXHAUSTED"));
+  CHECK_FALSE(answered(501, "UNIMPLEMENTED"));
+  service.answers = {HttpResponse{502, {}, "<html>bad gateway</html>"}};
+  CHECK(may_come_later(service.client()));
+  service.answers = {HttpResponse{200, {}, "no JSON"}};
+  CHECK_FALSE(may_come_later(service.client()));
+  CHECK(may_come_later(Service::client_of(service.context, "http://127.0.0.1:1")));
+  // What listens there talks no TLS.
+  const std::string no_tls = "https" + service.url.substr(std::string("http").size());
+  CHECK_FALSE(may_come_later(Service::client_of(service.context, no_tls)));
+}

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/asio.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace launcher {
+
+/// Patience with something outside of the machine that may come later than the launcher: its network, its metadata
+/// server, its verifier. Says in the log that it waits, and for what.
+class ServiceWait {
+ public:
+  using Attempt = std::function<base::Awaitable<void>()>;
+  using MayComeLater = std::function<bool(const base::Error&)>;
+
+  /// `service` is its name without an article. With a `bound` of zero there is one round of retries.
+  ServiceWait(asio::any_io_executor executor, base::Clock clock, std::string service, std::chrono::seconds bound);
+  ServiceWait(const ServiceWait&) = delete;
+  ServiceWait& operator=(const ServiceWait&) = delete;
+
+  /// Awaits `attempt()` again and again until it succeeds. What it throws and `may_come_later` says no to is thrown on.
+  /// When the bound is over, an attempt under way is broken off and the last failure is thrown as "<service>: not
+  /// reached within <bound> s: <reason>". To be called once.
+  base::Awaitable<void> until(Attempt attempt, MayComeLater may_come_later);
+
+ private:
+  base::Awaitable<void> keep_trying(const Attempt& attempt, const MayComeLater& may_come_later);
+  base::Awaitable<void> watch_the_clock();
+  std::chrono::nanoseconds waited() const { return clock_.since_boot() - began_; }
+  std::string reason() const;
+
+  asio::any_io_executor executor_;
+  base::Clock clock_;
+  std::string service_;
+  std::chrono::seconds bound_;
+  std::chrono::nanoseconds began_{0};
+  base::Event first_failure_;
+  std::optional<base::Error> last_failure_;
+  bool told_ = false;
+  bool over_ = false;
+};
+
+}  // namespace launcher
