@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <exception>
+#include <filesystem>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -28,6 +29,7 @@
 #include "base/http_client.h"
 #include "base/service_manager.h"
 #include "launcher/containerd/container.h"
+#include "launcher/host/machine_checks.h"
 #include "launcher/host/network.h"
 #include "launcher/image.h"
 #include "launcher/measurement.h"
@@ -141,6 +143,7 @@ struct Launch::State {
   Awaitable<Attributes> read_attributes();
   Awaitable<void> keep_attributes(Attributes& attributes);
   Awaitable<void> wait_for_network(std::string authority);
+  void verify_machine() const;
   Awaitable<void> reach_containerd();
   Awaitable<void> prepare_tpm();
   Awaitable<Image> pull_image();
@@ -186,6 +189,7 @@ struct Launch::State {
 Awaitable<void> Launch::State::launch() {
   claim_runtime_directory();
   const LaunchSpec spec = co_await read_launch_spec();
+  verify_machine();
   co_await reach_containerd();
   co_await prepare_tpm();
   const Image image = co_await pull_image();
@@ -244,6 +248,14 @@ Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
   } catch (const Error& error) {
     throw error.in_context("failed to get launchspec");
   }
+}
+
+void Launch::State::verify_machine() const {
+  if (!options.check_machine) return;
+  service_manager.status("checking the machine");
+  const auto runtime_directory = std::filesystem::weakly_canonical(options.runtime_directory);
+  const MachineReport report = check_machine(MachineState::read(), runtime_directory);
+  info("machine verified", {{"root_digest", report.root_digest}, {"state_cipher", report.state_cipher}});
 }
 
 Awaitable<void> Launch::State::reach_containerd() {

@@ -40,6 +40,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
                  "seconds to wait for the network, the metadata server and the verifier, each; 0 tries once")
       ->check(CLI::Range(std::int64_t{0}, kMaxWaitSeconds))
       ->capture_default_str();
+  app.add_flag("--check-machine", options.check_machine,
+               "refuse a machine whose root is not on dm-verity or whose state volume is not encrypted");
   const std::map<std::string, base::log::Level> levels = {{"debug", base::log::Level::kDebug},
                                                           {"info", base::log::Level::kInfo},
                                                           {"warning", base::log::Level::kWarning},

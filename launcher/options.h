@@ -26,6 +26,8 @@ struct Options {
   std::string verifier = "https://confidentialcomputing.googleapis.com";
   std::optional<std::filesystem::path> verifier_ca;
   std::optional<std::filesystem::path> registry_ca;
+  /// Refuse a machine whose disks and mounts are not those of a hardened image.
+  bool check_machine = false;
   /// How long to wait for the network, then for the metadata server, then for the verifier. Zero: one round of tries.
   std::chrono::seconds wait{300};
   base::log::Level log_level = base::log::Level::kInfo;

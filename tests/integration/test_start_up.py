@@ -108,6 +108,17 @@ def test_a_certificate_that_is_not_trusted_is_not_waited_out(world: World) -> No
         assert "TLS with" in launcher.log_text
 
 
+def test_a_machine_that_is_not_a_hardened_image_is_refused(world: World) -> None:
+    """Where the tests run, the root is an ordinary disk: with --check-machine that is a reason to reboot."""
+    image = push(world.registry, shell_image())
+    with world.launcher({"tee-image-reference": image.by_tag}, flags=["--check-machine"]) as launcher:
+        assert launcher.wait() == REBOOT
+        errors = [line.message for line in launcher.log if line.level == "ERROR"]
+        assert len(errors) == 1
+        assert errors[0].startswith("failed to verify disk integrity: ")
+        assert "connected to containerd" not in launcher.log_text
+
+
 def test_the_service_manager_is_told_each_step(world: World) -> None:
     """`systemctl status` shows what the launcher is doing, and the watchdog sees that it is alive."""
     image = push(world.registry, shell_image())
