@@ -50,7 +50,7 @@ ExitCode run(const launcher::Options& options) {
 
 int main(int argc, char** argv) {
   int exit_code = 0;
-  const auto options = launcher::parse_options(argc, argv, exit_code);
+  const auto options = launcher::parse_options(argc, argv, launcher::credentials_directory(), exit_code);
   if (!options) return exit_code;
   base::log::start(options->log_level);
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));

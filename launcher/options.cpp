@@ -1,28 +1,49 @@
 #include "launcher/options.h"
 
+#include <cstdlib>
+#include <iostream>
 #include <map>
+#include <system_error>
+#include <vector>
 
 #include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
 
 namespace launcher {
 namespace {
 
+constexpr std::size_t kMaxConfigBytes = std::size_t{64} << 10U;
 constexpr std::int64_t kMaxWaitSeconds = 86400;
 
-}  // namespace
+const std::map<std::string, attest::AttestationKeyIndices> kAttestationKeys = {{"ecc", attest::kEccKeyIndices},
+                                                                               {"rsa", attest::kRsaKeyIndices}};
+const std::map<std::string, base::log::Level> kLogLevels = {{"debug", base::log::Level::kDebug},
+                                                            {"info", base::log::Level::kInfo},
+                                                            {"warning", base::log::Level::kWarning},
+                                                            {"error", base::log::Level::kError}};
 
-std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code) {
+/// What the option parser writes to, in the forms that it knows.
+struct Settings {
   Options options;
-  CLI::App app("Measures one container into the TPM, attests it, runs it, and hands it its tokens.", "cs-launcher");
-  app.set_version_flag("--version", CS_VERSION);
+  std::string attestation_key = "ecc";
+  std::int64_t wait_seconds = std::chrono::seconds(Options().wait).count();
+
+  Options finished() && {
+    options.attestation_key = kAttestationKeys.at(attestation_key);
+    options.wait = std::chrono::seconds(wait_seconds);
+    return std::move(options);
+  }
+};
+
+/// The options that both the command line and the configuration file may set. What is not given stays as it is.
+void add_settings(CLI::App& app, Settings& settings) {
+  Options& options = settings.options;
   app.add_option("--metadata-file", options.metadata_file,
                  "JSON file of operator attributes; without it the metadata server (GCE_METADATA_HOST) is asked");
   app.add_option("--tcti", options.tcti, "TPM, as a TCTI configuration string")->capture_default_str();
-  const std::map<std::string, attest::AttestationKeyIndices> key_kinds = {{"ecc", attest::kEccKeyIndices},
-                                                                          {"rsa", attest::kRsaKeyIndices}};
-  std::string key_kind = "ecc";
-  std::int64_t wait_seconds = std::chrono::seconds(options.wait).count();
-  app.add_option("--attestation-key", key_kind, "which attestation key of the TPM to use")
+  app.add_option("--attestation-key", settings.attestation_key, "which attestation key of the TPM to use")
       ->check(CLI::IsMember({"ecc", "rsa"}))
       ->capture_default_str();
   app.add_option("--boot-log", options.boot_log, "TCG event log of the firmware")->capture_default_str();
@@ -36,27 +57,90 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   app.add_option("--verifier", options.verifier, "attestation service: https://host[:port]")->capture_default_str();
   app.add_option("--verifier-ca", options.verifier_ca, "PEM file of the only roots trusted for the verifier");
   app.add_option("--registry-ca", options.registry_ca, "PEM file of the only roots trusted for the registry");
-  app.add_option("--wait", wait_seconds,
+  app.add_option("--wait", settings.wait_seconds,
                  "seconds to wait for the network, the metadata server and the verifier, each; 0 tries once")
       ->check(CLI::Range(std::int64_t{0}, kMaxWaitSeconds))
       ->capture_default_str();
   app.add_flag("--check-machine", options.check_machine,
                "refuse a machine whose root is not on dm-verity or whose state volume is not encrypted");
-  const std::map<std::string, base::log::Level> levels = {{"debug", base::log::Level::kDebug},
-                                                          {"info", base::log::Level::kInfo},
-                                                          {"warning", base::log::Level::kWarning},
-                                                          {"error", base::log::Level::kError}};
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")
-      ->transform(CLI::CheckedTransformer(levels));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    exit_code = app.exit(error);
-    return std::nullopt;
+      ->transform(CLI::CheckedTransformer(kLogLevels));
+}
+
+/// A file of lines `name = "value"`, as options of a command line. Throws base::Error that names the file, or the key.
+std::vector<std::string> read_config(const std::filesystem::path& file, const CLI::App& app) {
+  std::istringstream text(base::read_text_file(file, kMaxConfigBytes));
+  std::vector<std::string> arguments;
+  for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(text)) {
+    if (item.name == "++" || item.name == "--") continue;  // the parser's marks around a section
+    const std::string option = "--" + item.name;
+    if (!item.parents.empty() || app.get_option_no_throw(option) == nullptr) {
+      throw base::InvalidInput(file.string(), "unknown key " + item.fullname());
+    }
+    for (const std::string& value : item.inputs) arguments.push_back(option + "=" + value);
   }
-  options.wait = std::chrono::seconds(wait_seconds);
-  options.attestation_key = key_kinds.at(key_kind);
-  return options;
+  return arguments;
+}
+
+void take_config(const std::filesystem::path& file, Settings& settings) {
+  CLI::App app;
+  app.set_help_flag();
+  add_settings(app, settings);
+  std::vector<std::string> arguments = read_config(file, app);
+  std::ranges::reverse(arguments);  // the parser takes them from the end
+  try {
+    app.parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    throw base::InvalidInput(file.string(), error.what());
+  }
+}
+
+/// systemd.exec(5), "Credentials".
+std::optional<std::filesystem::path> credential(const std::optional<std::filesystem::path>& folder, const char* name) {
+  if (!folder) return std::nullopt;
+  std::error_code absent;
+  const std::filesystem::path file = *folder / name;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(file, absent))) return std::nullopt;
+  return file;
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> credentials_directory() {
+  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+  if (folder == nullptr || *folder == '\0') return std::nullopt;
+  return folder;
+}
+
+std::optional<Options> parse_options(int argc, const char* const* argv,
+                                     const std::optional<std::filesystem::path>& credentials, int& exit_code) {
+  // The command line is read twice: first for the name of the configuration file, then over what the file says.
+  std::optional<std::filesystem::path> config = credential(credentials, kConfigCredential);
+  Settings settings;
+  settings.options.verifier_ca = credential(credentials, kVerifierCaCredential);
+  settings.options.registry_ca = credential(credentials, kRegistryCaCredential);
+  for (const bool config_is_known : {false, true}) {
+    CLI::App app("Measures one container into the TPM, attests it, runs it, and hands it its tokens.", "cs-launcher");
+    app.set_version_flag("--version", CS_VERSION);
+    app.add_option("--config", config, "file of options: lines of the form name = \"value\"");
+    Settings of_command_line;
+    add_settings(app, config_is_known ? settings : of_command_line);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      exit_code = app.exit(error);
+      return std::nullopt;
+    }
+    if (config_is_known || !config) continue;
+    try {
+      take_config(*config, settings);
+    } catch (const base::Error& error) {
+      std::cerr << "cs-launcher: " << error.what() << '\n';
+      exit_code = static_cast<int>(CLI::ExitCodes::ConfigError);
+      return std::nullopt;
+    }
+  }
+  return std::move(settings).finished();
 }
 
 }  // namespace launcher

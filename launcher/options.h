@@ -33,8 +33,18 @@ struct Options {
   base::log::Level log_level = base::log::Level::kInfo;
 };
 
-/// Reads the command line. Returns nothing when help was asked for or the line is wrong; `exit_code` is set then and
-/// the text has been printed.
-std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code);
+/// Files in the folder of credentials, each optional: the default configuration file, and defaults of --verifier-ca and
+/// --registry-ca.
+inline constexpr auto kConfigCredential = "cs-launcher.conf";
+inline constexpr auto kVerifierCaCredential = "cs-launcher.verifier-ca";
+inline constexpr auto kRegistryCaCredential = "cs-launcher.registry-ca";
+
+/// Where the service manager has put this service's credentials (CREDENTIALS_DIRECTORY, systemd.exec(5)).
+std::optional<std::filesystem::path> credentials_directory();
+
+/// Reads the command line, and the configuration file below it: what the line says counts. Returns nothing when help
+/// was asked for or either is wrong; `exit_code` is set then and the text has been printed.
+std::optional<Options> parse_options(int argc, const char* const* argv,
+                                     const std::optional<std::filesystem::path>& credentials, int& exit_code);
 
 }  // namespace launcher

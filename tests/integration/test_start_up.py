@@ -138,3 +138,16 @@ def test_the_service_manager_is_told_each_step(world: World) -> None:
     assert steps[0] == "reading the launch specification"
     assert f"pulling {image.by_tag}" in steps
     assert steps[-2:] == ["the workload runs", "cleaning up"]
+
+
+def test_options_come_from_credentials(world: World, tmp_path: Path) -> None:
+    """A machine's builder, or its hypervisor, may hand options over as credentials of the service."""
+    image = push(world.registry, shell_image())
+    (tmp_path / "cs-launcher.conf").write_text('verifier = "https://127.0.0.1:9"\nwait = 0\n')
+    (tmp_path / "cs-launcher.verifier-ca").write_bytes(world.authority.certificate.read_bytes())
+    attributes, env = {"tee-image-reference": image.by_tag}, {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    with world.launcher(attributes, env=env, options={"--verifier-ca": None}) as launcher:
+        assert launcher.wait() == SUCCESS, launcher.process.last_words()  # the command line's --verifier counts
+    with world.launcher(attributes, env=env, options={"--verifier": None}) as launcher:
+        assert launcher.wait() == FAILURE
+        assert "https://127.0.0.1:9" in launcher.log_text
