@@ -151,3 +151,52 @@ def test_options_come_from_credentials(world: World, tmp_path: Path) -> None:
     with world.launcher(attributes, env=env, options={"--verifier": None}) as launcher:
         assert launcher.wait() == FAILURE
         assert "https://127.0.0.1:9" in launcher.log_text
+
+
+USER = 4711
+CAPABILITIES = "+sys_admin,+dac_read_search"
+AS_USER = [
+    "setpriv",
+    f"--reuid={USER}",
+    f"--regid={USER}",
+    "--clear-groups",
+    f"--inh-caps=-all,{CAPABILITIES}",
+    f"--ambient-caps=-all,{CAPABILITIES}",
+    f"--bounding-set=-all,{CAPABILITIES}",
+]
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
+def test_a_launch_as_a_user_with_two_capabilities(world: World) -> None:
+    """The service need not be root: CAP_SYS_ADMIN mounts the image, CAP_DAC_READ_SEARCH reads it and the boot log.
+
+    The sockets of containerd and the TPM are that user's, as the machine's groups make them.
+    """
+    image = push(world.registry, shell_image(STAY, more_layers=[]))
+    runtime = world.folder / "runtime-of-user"
+    runtime.mkdir(mode=0o755)
+    os.chown(runtime, USER, USER)
+    boot_log = world.folder / "boot-log-of-root"
+    boot_log.write_bytes(world.machine.boot_log.read_bytes())
+    boot_log.chmod(0o440)
+    launcher = world.launcher(
+        {"tee-image-reference": image.by_tag},
+        runtime_directory=runtime,
+        options={"--boot-log": boot_log},
+        wrapper=AS_USER,
+    )
+    sockets = [world.containerd.socket, *world.machine.tpm.sockets]
+    for path in sockets:
+        os.chown(path, USER, USER)
+    try:
+        with launcher:
+            launcher.wait_ready()
+            status = Path(f"/proc/{launcher.process.pid}/status").read_text()
+            assert f"Uid:\t{USER}\t{USER}" in status
+            assert launcher.tee.request().status == HTTPStatus.OK
+            launcher.terminate()
+            assert launcher.wait() == SUCCESS, launcher.process.last_words()
+            assert "stays mounted" not in launcher.log_text
+    finally:
+        for path in sockets:
+            os.chown(path, 0, 0)

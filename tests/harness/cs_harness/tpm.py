@@ -55,6 +55,11 @@ class Swtpm:
             self.stop()
             raise
 
+    @property
+    def sockets(self) -> list[Path]:
+        """The sockets of the running TPM."""
+        return [self.socket, Path(f"{self.socket}.ctrl")]
+
     def stop(self) -> None:
         """Stop the TPM; its NV memory stays in the state folder."""
         if self._process is not None:
