@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "base/encoding.h"
@@ -21,12 +22,16 @@ using measure::HashAlgorithm;
 namespace type = measure::boot_event;
 
 constexpr std::uint32_t kFirmwarePcr = 0;
+constexpr std::uint32_t kBootManagerPcr = 4;
 constexpr std::uint32_t kLastSeparatedPcr = 7;  // the firmware ends each of PCR 0-7 with a separator
 constexpr std::uint32_t kGrubCommandPcr = 8;
 constexpr std::uint32_t kLoaderPcr = 9;
 constexpr std::string_view kNonHostSignature("GCE NonHostInfo\0", 16);
 constexpr std::size_t kNonHostInfoSize = 32;
 constexpr std::uint8_t kAmdSevSnp = 4;
+// EV_EFI_ACTION (firmware profile, section 10.4).
+constexpr std::string_view kCallingApplication = "Calling EFI Application from Boot Option";
+constexpr std::string_view kApplicationReturned = "Returning from EFI Application from Boot Option";
 // Event of the Linux EFI stub, measured over the command line as the kernel got it: UTF-16 with a final NUL.
 constexpr std::uint32_t kLoadOptionsEventId = 0x8f3b22ed;
 constexpr std::string_view kTrimmed("\0\t\n\v\f\r ", 7);
@@ -85,6 +90,28 @@ Technology extract_technology(const BootLog& log, HashAlgorithm bank) {
   return technology.value_or(Technology::kNone);
 }
 
+std::optional<Bytes> extract_boot_application(const BootLog& log, HashAlgorithm bank) {
+  const Bytes calling = measure::hash(bank, base::view_of(kCallingApplication));
+  const Bytes returned = measure::hash(bank, base::view_of(kApplicationReturned));
+  bool is_called = false;
+  bool is_separated = false;
+  std::optional<Bytes> application;
+  for (const BootEvent* event : events_of(log, kBootManagerPcr)) {
+    const Bytes& digest = event->digests.at(bank);
+    if (digest == returned) return std::nullopt;
+    if (digest == calling) {
+      if (is_called) return std::nullopt;
+      is_called = true;
+    } else if (is_separator(*event, bank)) {
+      is_separated = true;
+    } else if (!application) {
+      if (!is_called || !is_separated) return std::nullopt;
+      application = digest;
+    }
+  }
+  return application;
+}
+
 std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(kTrimmed);
   if (begin == std::string_view::npos) return {};
@@ -136,6 +163,10 @@ std::optional<std::string> extract_grub_command_line(const BootLog& log, HashAlg
 /// other measurements into PCR 9 could be passed off as this one: of files that GRUB read (then PCR 8 is not empty),
 /// and of an initial RAM disk with the wanted command line as its bytes (that is measured behind the load options).
 /// Hence: only the first event of PCR 9, and only when PCR 8 is empty.
+///
+/// A unified kernel image keeps to that: systemd-stub measures into PCR 11 to 13 alone, hands the whole command line,
+/// with what it has added to the signed one, to the kernel inside it as load options in UTF-16 with a final NUL, and
+/// the kernel measures them (efi_convert_cmdline) before the initial RAM disk.
 std::optional<Bytes> extract_load_options(const BootLog& log, HashAlgorithm bank) {
   std::optional<Bytes> digest;
   const std::vector<const BootEvent*> events = events_of(log, kLoaderPcr);
@@ -205,7 +236,10 @@ BootState extract_boot_state(const BootLog& log, HashAlgorithm bank) {
   expect_separators(log, bank);
   BootState state;
   state.bank = bank;
-  state.secure_boot = extract_secure_boot(log, bank);
+  SecureBoot secure_boot = extract_secure_boot(log, bank);
+  state.secure_boot = secure_boot.is_enabled;
+  state.secure_boot_certificate = std::move(secure_boot.only_certificate);
+  state.boot_application_digest = extract_boot_application(log, bank);
   state.technology = extract_technology(log, bank);
   state.kernel_command_line = extract_grub_command_line(log, bank);
   state.load_options_digest = extract_load_options(log, bank);

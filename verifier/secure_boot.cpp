@@ -5,8 +5,10 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
+#include "verifier/signature_database.h"
 
 namespace verifier {
 namespace {
@@ -36,6 +38,9 @@ constexpr Guid kGlobalVariable = {0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11
 // EFI_IMAGE_SECURITY_DATABASE_GUID d719b2cb-3d3a-4596-a3bc-dad00e67656f (section 32.6.1).
 constexpr Guid kImageSecurity = {0xcb, 0xb2, 0x19, 0xd7, 0x3a, 0x3d, 0x96, 0x45,
                                  0xa3, 0xbc, 0xda, 0xd0, 0x0e, 0x67, 0x65, 0x6f};
+// SHIM_LOCK_GUID 605dab50-e046-4300-abb6-3dd810dd8b23 (shim, lib/guid.c).
+constexpr Guid kShimLock = {0x50, 0xab, 0x5d, 0x60, 0x46, 0xe0, 0x00, 0x43,
+                            0xab, 0xb6, 0x3d, 0xd8, 0x10, 0xdd, 0x8b, 0x23};
 
 /// UEFI_VARIABLE_DATA (firmware profile, section 10.2.6).
 struct Variable {
@@ -73,6 +78,20 @@ bool is_measured_authority(const BootEvent& event, HashAlgorithm bank) {
   if (data_is_measured(event, bank)) return true;
   return !event.data.empty() &&
          event.digests.at(bank) == measure::hash(bank, ByteView(event.data).first(event.data.size() - 1));
+}
+
+/// Settings that shim measures as authorities, though they approve nothing.
+bool is_shim_setting(const Variable& authority) {
+  return authority.guid == kShimLock && (authority.name == "SbatLevel" || authority.name == "MokListTrusted");
+}
+
+/// The firmware measures db's EFI_SIGNATURE_DATA, owner first (firmware profile, section 3.3.4.8); old versions of shim
+/// the certificate alone.
+bool is_approval_by(const Variable& authority, ByteView certificate) {
+  if (authority.guid != kImageSecurity || authority.name != "db") return false;
+  const ByteView data = authority.data;
+  return base::equal(data, certificate) ||
+         (data.size() > sizeof(Guid) && base::equal(data.subspan(sizeof(Guid)), certificate));
 }
 
 /// Reads PCR 7 event by event.
@@ -113,8 +132,25 @@ class SecureBootReader {
         throw InvalidInput(kPcr, "Secure Boot is on, but " + std::string(name) + " is empty");
       }
     }
-    if (!has_authority_) throw InvalidInput(kPcr, "Secure Boot is on, but no authority approved what was started");
+    if (authorities_.empty()) {
+      throw InvalidInput(kPcr, "Secure Boot is on, but no authority approved what was started");
+    }
     return true;
+  }
+
+  /// For when Secure Boot is on.
+  std::optional<Bytes> only_certificate() const {
+    SignatureDatabase db = SignatureDatabase::parse(variables_.at("db"));
+    if (db.others != 0 || db.certificates.size() != 1) return std::nullopt;
+    Bytes& certificate = db.certificates.front();
+    bool has_approved = false;
+    for (const Variable& authority : authorities_) {
+      if (is_shim_setting(authority)) continue;
+      if (!is_approval_by(authority, certificate)) return std::nullopt;
+      has_approved = true;
+    }
+    if (!has_approved) return std::nullopt;
+    return std::move(certificate);
   }
 
  private:
@@ -136,15 +172,14 @@ class SecureBootReader {
 
   void read_authority(ByteView data) {
     ByteReader reader(data, "UEFI variable event");
-    parse_variable(reader);  // must be one; which key it was is for PCR 7's reference value to say
+    authorities_.push_back(parse_variable(reader));
     if (!separated_) throw InvalidInput(kPcr, "an authority was measured before the separator");
-    has_authority_ = true;
   }
 
   HashAlgorithm bank_;
   bool separated_ = false;
-  bool has_authority_ = false;
   std::map<std::string, Bytes> variables_;
+  std::vector<Variable> authorities_;
 };
 
 }  // namespace
@@ -168,12 +203,15 @@ bool is_separator(const BootEvent& event, HashAlgorithm bank) {
   return has_digest;
 }
 
-bool extract_secure_boot(const measure::BootLog& log, HashAlgorithm bank) {
+SecureBoot extract_secure_boot(const measure::BootLog& log, HashAlgorithm bank) {
   SecureBootReader reader(bank);
   for (const BootEvent& event : log.events) {
     if (event.pcr == kSecureBootPcr && event.type != type::kNoAction) reader.read(event);
   }
-  return reader.is_enabled();
+  SecureBoot state;
+  state.is_enabled = reader.is_enabled();
+  if (state.is_enabled) state.only_certificate = reader.only_certificate();
+  return state;
 }
 
 }  // namespace verifier

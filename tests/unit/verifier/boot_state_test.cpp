@@ -1,9 +1,12 @@
 #include "verifier/boot_state.h"
 
+#include <algorithm>
 #include <filesystem>
 
+#include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/support.h"
 
@@ -42,7 +45,35 @@ BootState state_of(const BootLogWriter& writer) { return extract_boot_state(writ
 
 const std::string kLoadOptionsTag =
     std::string("\xed\x22\x3b\x8f\x1a\0\0\0", 8) + std::string("LOADED_IMAGE::LoadOptions\0", 26);
+const std::string kCalling = "Calling EFI Application from Boot Option";
+const std::string kReturned = "Returning from EFI Application from Boot Option";
 constexpr const char* kCommandLine = "console=ttyS0 quiet loglevel=1 panic=-1 confidential-space.hardened=true";
+
+base::Json recorded_boot() {
+  return base::Json::parse(base::read_text_file(CS_SOURCE_DIR "/tests/data/boot-log/ovmf-secure-boot.json", 1 << 20));
+}
+
+const measure::BootEvent& event_of(const measure::BootLog& log, std::uint32_t pcr, std::uint32_t event_type) {
+  return *std::ranges::find_if(log.events,
+                               [&](const auto& event) { return event.pcr == pcr && event.type == event_type; });
+}
+
+/// Secure Boot off, all separators, and these texts in PCR 4; of "" a separator is made.
+BootLogWriter boot_with_pcr4(const std::vector<std::string>& texts) {
+  BootLogWriter writer;
+  const BootLogWriter plain = plain_boot();
+  for (const auto& event : plain.log().events) {
+    if (event.pcr != 4) writer.add(event.pcr, event.type, base::text_of(event.data));
+  }
+  for (const std::string& text : texts) {
+    if (text.empty()) {
+      writer.add(4, type::kSeparator, kSeparator);
+    } else {
+      writer.add(4, type::kEfiBootServicesApplication, "a device path", text);
+    }
+  }
+  return writer;
+}
 
 }  // namespace
 
@@ -55,6 +86,10 @@ TEST_CASE("a recorded boot with Secure Boot is read") {
     CHECK_FALSE(state.kernel_command_line);
     CHECK(state.command_line_is(kCommandLine));
     CHECK_FALSE(state.command_line_is(std::string(kCommandLine) + " init=/bin/sh"));
+    const auto certificate =
+        base::base64_decode(recorded_boot().at("db_certificate").get<std::string>(), "certificate");
+    CHECK(state.secure_boot_certificate == certificate);
+    CHECK(state.boot_application_digest == event_of(log, 4, type::kEfiBootServicesApplication).digests.at(bank));
   }
   CHECK_THROWS_WITH(extract_boot_state(log, HashAlgorithm::kSha512), ContainsSubstring("without sha512 digest"));
 }
@@ -77,18 +112,23 @@ TEST_CASE("logs of real machines are read") {
     REQUIRE(state.kernel_command_line);
     CHECK_THAT(*state.kernel_command_line, ContainsSubstring("/syslinux/vmlinuz.A init=/usr/lib/systemd/systemd"));
     CHECK(state.command_line_is(*state.kernel_command_line + "\n"));
+    CHECK(state.secure_boot_certificate);  // shim writes its authorities without the owner
+    CHECK(state.boot_application_digest);
   }
   SECTION("an Ubuntu with SEV, without Secure Boot") {
     const BootState state = read("ubuntu-1804-amd-sev");
     CHECK_FALSE(state.secure_boot);
     CHECK(state.technology == Technology::kAmdSev);
     CHECK(state.kernel_command_line == "/boot/vmlinuz-5.4.0-1046-gcp root=LABEL=cloudimg-rootfs ro console=ttyS0");
+    CHECK_FALSE(state.secure_boot_certificate);
+    CHECK(state.boot_application_digest);
   }
   SECTION("a workstation whose boot loader is not GRUB") {
     const BootState state = read("arch-linux-workstation");
     CHECK_FALSE(state.secure_boot);
     CHECK(state.technology == Technology::kNone);
     CHECK_FALSE(state.kernel_command_line);
+    CHECK_FALSE(state.boot_application_digest);  // its firmware does not say when it calls a boot option
   }
 }
 
@@ -209,5 +249,61 @@ TEST_CASE("other measurements are not passed off as load options") {
                              .add(8, type::kIpl, "grub_cmd: linux", "linux")
                              .add(9, type::kEventTag, kLoadOptionsTag, wanted))
                     .command_line_is("quiet"));
+  }
+}
+
+TEST_CASE("the application that the firmware called, and that stayed, is known by its digest") {
+  const auto application_of = [](const std::vector<std::string>& texts) {
+    return state_of(boot_with_pcr4(texts)).boot_application_digest;
+  };
+  const auto image = measure::hash(HashAlgorithm::kSha256, base::view_of("image"));
+  CHECK(application_of({kCalling, "", "image"}) == image);
+  CHECK(application_of({"", kCalling, "image"}) == image);
+  CHECK(application_of({kCalling, "", "image", "what the image loads"}) == image);
+  CHECK(application_of({kCalling, "", "other", "image"}) != image);
+  SECTION("not without the call, the separator or the application") {
+    CHECK_FALSE(application_of({"", "image"}));
+    CHECK_FALSE(application_of({kCalling, ""}));
+    CHECK_FALSE(application_of({"", kCalling}));
+    CHECK_FALSE(application_of({""}));
+  }
+  SECTION("not in another order") {
+    CHECK_FALSE(application_of({"image", kCalling, ""}));
+    CHECK_FALSE(application_of({kCalling, "image", ""}));
+    CHECK_FALSE(application_of({"", "image", kCalling}));
+    CHECK_FALSE(application_of({"other", kCalling, "", "image"}));
+    CHECK_FALSE(application_of({kCalling, kCalling, "", "image"}));
+  }
+  SECTION("not when it ended or did not start, and the firmware tried another") {
+    CHECK_FALSE(application_of({kCalling, "", "image", kReturned}));
+    CHECK_FALSE(application_of({kCalling, "", "image", kReturned, kCalling, "other"}));
+    CHECK_FALSE(application_of({kCalling, "", "image", kCalling, "other"}));
+    CHECK_FALSE(application_of({kCalling, "", kReturned, kCalling, "image"}));
+  }
+  SECTION("whatever types the log gives") {
+    BootLogWriter writer = boot_with_pcr4({kCalling, ""});
+    writer.add(4, type::kEfiAction, "says nothing", "image");
+    CHECK(state_of(writer).boot_application_digest == image);
+    writer.add(4, type::kIpl, "hidden", kReturned);
+    CHECK_FALSE(state_of(writer).boot_application_digest);
+  }
+}
+
+TEST_CASE("a boot of systemd-stub 257 with Linux 6.12 is read") {
+  BootLogWriter writer = boot_with_pcr4({kCalling, "", "image"});
+  for (const char* section : {".linux", ".osrel", ".cmdline", ".initrd", ".uname", ".sbat"}) {
+    const std::string name = utf16(section) + std::string(2, '\0');
+    writer.add(11, type::kIpl, name, std::string(section) + '\0').add(11, type::kIpl, name, "content");
+  }
+  writer.add(9, type::kEventTag, kLoadOptionsTag, utf16(kCommandLine) + std::string(2, '\0'));
+  writer.add(9, type::kEventTag, std::string("\xec\x22\x3b\x8f\x0d\0\0\0Linux initrd\0", 21), "initrd");
+  CHECK(state_of(writer).command_line_is(kCommandLine));
+  SECTION("with more on the command line than was signed") {
+    BootLogWriter other = boot_with_pcr4({kCalling, "", "image"});
+    const std::string added = utf16("init=/bin/sh") + std::string(2, '\0');
+    other.add(12, type::kIpl, added, added);
+    other.add(9, type::kEventTag, kLoadOptionsTag,
+              utf16(std::string(kCommandLine) + " init=/bin/sh") + std::string(2, '\0'));
+    CHECK_FALSE(state_of(other).command_line_is(kCommandLine));
   }
 }

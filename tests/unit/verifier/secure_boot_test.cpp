@@ -26,9 +26,15 @@ Event configuration(const std::string& name, const std::string& value,
   return {type::kEfiVariableDriverConfig, data, data};
 }
 
-Event authority() {
-  const std::string data = uefi_variable(test::kImageSecurityGuid, "db", "a certificate");
-  return {type::kEfiVariableAuthority, data, data};
+const std::string kShimLockGuid("\x50\xab\x5d\x60\x46\xe0\x00\x43\xab\xb6\x3d\xd8\x10\xdd\x8b\x23", 16);
+const std::string kOwner(16, 'o');
+const std::string kCertificate = "a certificate";
+std::string db() { return test::signature_list(test::kCertX509Guid, {kCertificate}); }
+
+Event authority(const std::string& data = kOwner + kCertificate, const std::string& name = "db",
+                const std::string& guid = test::kImageSecurityGuid) {
+  const std::string variable = uefi_variable(guid, name, data);
+  return {type::kEfiVariableAuthority, variable, variable};
 }
 
 Event separator(const std::string& value = std::string(4, '\0')) { return {type::kSeparator, value, value}; }
@@ -38,17 +44,19 @@ std::vector<Event> secure_boot() {
   return {configuration("SecureBoot", "\1"),
           configuration("PK", "key"),
           configuration("KEK", "key"),
-          configuration("db", "key", test::kImageSecurityGuid),
+          configuration("db", db(), test::kImageSecurityGuid),
           configuration("dbx", "", test::kImageSecurityGuid),
           separator(),
           authority()};
 }
 
-bool read(const std::vector<Event>& events) {
+verifier::SecureBoot state_of(const std::vector<Event>& events) {
   BootLogWriter writer;
   for (const Event& event : events) writer.add(7, event.type, event.data, event.measured);
   return verifier::extract_secure_boot(writer.log(), HashAlgorithm::kSha256);
 }
+
+bool read(const std::vector<Event>& events) { return state_of(events).is_enabled; }
 
 std::string refusal_of(const std::function<void(std::vector<Event>&)>& change) {
   auto events = secure_boot();
@@ -134,6 +142,60 @@ TEST_CASE("the byte too many that old versions of shim log is passed over, no mo
   CHECK(refusal_of([](auto& events) { events.back().data += "x"; }) == "on");
   CHECK_THAT(refusal_of([](auto& events) { events.back().data += "xy"; }), ContainsSubstring("was not measured"));
   CHECK_THAT(refusal_of([](auto& events) { events[0].data += "x"; }), ContainsSubstring("was not measured"));
+}
+
+TEST_CASE("the certificate that alone decides what starts is known when there is but one") {
+  const auto only_certificate = [](const std::function<void(std::vector<Event>&)>& change) {
+    auto events = secure_boot();
+    change(events);
+    return state_of(events).only_certificate;
+  };
+  const auto with_db = [&](const std::string& lists) {
+    return only_certificate([&](auto& events) { events[3] = configuration("db", lists, test::kImageSecurityGuid); });
+  };
+  const auto with_authority = [&](const Event& event) {
+    return only_certificate([&](auto& events) { events.push_back(event); });
+  };
+  CHECK(with_db(db()) == base::to_bytes(kCertificate));
+  SECTION("db") {
+    const std::string hashes = test::signature_list(test::kCertSha256Guid, {std::string(32, 'h')});
+    CHECK_FALSE(with_db(test::signature_list(test::kCertX509Guid, {kCertificate, "b certificate"})));
+    CHECK_FALSE(with_db(db() + test::signature_list(test::kCertX509Guid, {"another certificate"})));
+    CHECK_FALSE(with_db(db() + hashes));
+    CHECK_FALSE(with_db(hashes + db()));
+    CHECK_FALSE(with_db(hashes));
+    CHECK_FALSE(with_db(db() + db()));  // twice the same: not what an image brings
+    CHECK_FALSE(with_db(test::signature_list(test::kCertX509Guid, {"another certificate"})));  // which approved nothing
+    CHECK(with_db(db() + test::signature_list(test::kCertSha256Guid, {})) == base::to_bytes(kCertificate));
+  }
+  SECTION("the authorities") {
+    CHECK(with_authority(authority()));
+    CHECK(with_authority(authority(kCertificate)));  // as old versions of shim write it
+    CHECK(with_authority(authority("\1", "MokListTrusted", kShimLockGuid)));
+    CHECK(with_authority(authority("sbat,1", "SbatLevel", kShimLockGuid)));
+    CHECK_FALSE(with_authority(authority(kOwner + "another certificate")));
+    CHECK_FALSE(with_authority(authority(kCertificate + "x")));
+    CHECK_FALSE(with_authority(authority(kOwner)));
+    CHECK_FALSE(with_authority(authority("")));
+    CHECK_FALSE(with_authority(authority(kOwner + kCertificate, "MokList", kShimLockGuid)));
+    CHECK_FALSE(with_authority(authority(kOwner + kCertificate, "db", kShimLockGuid)));
+    CHECK_FALSE(with_authority(authority("\1", "MokListTrusted")));
+  }
+  SECTION("no approval but shim's own settings") {
+    CHECK_FALSE(
+        only_certificate([](auto& events) { events.back() = authority("sbat,1", "SbatLevel", kShimLockGuid); }));
+  }
+  SECTION("without Secure Boot, whatever db holds") {
+    CHECK_FALSE(only_certificate([](auto& events) { events[0] = configuration("SecureBoot", {"\0", 1}); }));
+    CHECK_FALSE(only_certificate([](auto& events) {
+      events[0] = configuration("SecureBoot", {"\0", 1});
+      events[3] = configuration("db", "no list", test::kImageSecurityGuid);
+    }));
+  }
+  SECTION("a malformed db") {
+    CHECK_THROWS_WITH(with_db("key"), ContainsSubstring("EFI signature list"));
+    CHECK_THROWS_WITH(with_db(db() + "x"), ContainsSubstring("EFI signature list"));
+  }
 }
 
 TEST_CASE("a digest of another bank does not vouch for data") {

@@ -18,6 +18,30 @@ using measure::HashAlgorithm;
 const std::string kGlobalVariableGuid("\x61\xdf\xe4\x8b\xca\x93\xd2\x11\xaa\x0d\x00\xe0\x98\x03\x2b\x8c", 16);
 const std::string kImageSecurityGuid("\xcb\xb2\x19\xd7\x3a\x3d\x96\x45\xa3\xbc\xda\xd0\x0e\x67\x65\x6f", 16);
 
+const std::string kCertX509Guid("\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a\x87\xb5\xab\x15\x5c\x2b\xf0\x72", 16);
+const std::string kCertSha256Guid("\x26\x16\xc4\xc1\x4c\x50\x92\x40\xac\xa9\x41\xf9\x36\x93\x43\x28", 16);
+
+namespace {
+
+constexpr std::size_t kGuidSize = 16;
+
+std::string u32_le(std::size_t value) {
+  std::string bytes;
+  for (unsigned shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(value >> shift);
+  return bytes;
+}
+
+}  // namespace
+
+std::string signature_list(std::string_view type, const std::vector<std::string>& entries, std::string_view header) {
+  const std::size_t signature_size = kGuidSize + (entries.empty() ? 1 : entries.front().size());
+  const std::size_t list_size = kGuidSize + 3 * 4 + header.size() + entries.size() * signature_size;
+  std::string list(type);
+  list += u32_le(list_size) + u32_le(header.size()) + u32_le(signature_size) + std::string(header);
+  for (const std::string& entry : entries) list += std::string(kGuidSize, 'o') + entry;
+  return list;
+}
+
 base::Bytes recorded_boot_log() {
   return base::read_file(CS_SOURCE_DIR "/tests/data/boot-log/ovmf-secure-boot.bin", measure::kMaxBootLogBytes);
 }

@@ -37,6 +37,12 @@ class BootLogWriter {
 std::string uefi_variable(std::string_view guid, std::string_view name, std::string_view data);
 extern const std::string kGlobalVariableGuid;
 extern const std::string kImageSecurityGuid;
+extern const std::string kCertX509Guid;
+extern const std::string kCertSha256Guid;
+
+/// EFI_SIGNATURE_LIST of entries that all have the size of the first, each with an owner's GUID ahead of it.
+std::string signature_list(std::string_view type, const std::vector<std::string>& entries,
+                           std::string_view header = "");
 
 /// The events of a complete launch, but for the separator.
 std::vector<measure::Event> launch_events();
