@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <set>
+#include <utility>
 
 #include "base/encoding.h"
 #include "base/error.h"
@@ -28,6 +29,16 @@ constexpr std::array<std::string_view, 4> kSupportAttributes = {"LATEST", "STABL
 // parts of a unified kernel image, 12 credentials and overrides given to one. Left out: 1, 3, 5 and 6 hold the
 // machine's own configuration, boot order and partition table.
 constexpr std::array<std::uint32_t, 8> kImagePcrs = {0, 2, 4, 7, 8, 9, 11, 12};
+
+constexpr std::uint32_t kApplicationPcr = 4;
+constexpr std::uint32_t kKeysPcr = 7;
+constexpr std::uint32_t kGrubCommandPcr = 8;
+constexpr std::array<std::uint32_t, 3> kLoadedPcrs = {kGrubCommandPcr, 9, 11};
+constexpr std::uint32_t kUnifiedKernelImagePcr = 11;
+constexpr std::uint32_t kParametersPcr = 12;
+// systemd's generator takes both (proc_cmdline_parse with PROC_CMDLINE_STRIP_RD_PREFIX).
+constexpr std::array<std::string_view, 2> kRootHashKeys = {"roothash=", "rd.roothash="};
+constexpr std::string_view kWhiteSpace = "\t\n\v\f\r ";
 
 std::uint32_t parse_pcr_index(const std::string& text, const std::string& field) {
   std::uint32_t index = 0;
@@ -81,9 +92,84 @@ bool require_bool(const JsonObject& json, const char* key) {
   return *value;
 }
 
+std::optional<Bytes> optional_sha256(const JsonObject& json, const char* key) {
+  const auto text = json.optional_string(key);
+  if (!text) return std::nullopt;
+  const std::string field = json.path() + "." + key;
+  Bytes digest = base::hex_decode(*text, field);
+  if (digest.size() != measure::digest_size(HashAlgorithm::kSha256)) throw InvalidInput(field, "is no SHA-256 digest");
+  return digest;
+}
+
+std::optional<Json> parse_packages(const JsonObject& json) {
+  if (!json.has("packages")) return std::nullopt;
+  const Json& packages = json.raw().at("packages");
+  if (packages.is_string()) return packages;
+  if (!packages.is_object()) {
+    throw InvalidInput(json.path() + ".packages", "is neither a text nor an object of versions by name");
+  }
+  const JsonObject versions = json.object("packages");
+  for (const auto& [name, version] : packages.items()) versions.string(name.c_str());
+  return packages;
+}
+
+std::vector<std::string_view> root_hashes_of(std::string_view command_line) {
+  std::vector<std::string_view> hashes;
+  for (std::size_t begin = 0; begin < command_line.size();) {
+    const std::size_t end = std::min(command_line.find_first_of(kWhiteSpace, begin), command_line.size());
+    const std::string_view word = command_line.substr(begin, end - begin);
+    for (const std::string_view key : kRootHashKeys) {
+      if (word.starts_with(key)) hashes.push_back(word.substr(key.size()));
+    }
+    begin = end + 1;
+  }
+  return hashes;
+}
+
+void expect_root_hash(const ReferenceValue& value, const std::string& field) {
+  if (!value.kernel_command_line) throw InvalidInput(field, "takes a kernel_command_line with roothash=");
+  const auto hashes = root_hashes_of(*value.kernel_command_line);
+  if (hashes.size() != 1) throw InvalidInput(field, "takes a kernel_command_line with exactly one roothash=");
+  if (base::hex_decode(hashes.front(), field) != *value.verity_root_hash) {
+    throw InvalidInput(field, "is not the roothash= of kernel_command_line");
+  }
+}
+
+bool states(const ReferenceValue& value, std::uint32_t pcr) {
+  const auto bank = value.pcrs.find(HashAlgorithm::kSha256);
+  return bank != value.pcrs.end() && bank->second.contains(pcr);
+}
+
+bool states_content(const ReferenceValue& value, std::uint32_t pcr) {
+  return states(value, pcr) && std::ranges::any_of(value.pcrs.at(HashAlgorithm::kSha256).at(pcr),
+                                                   [](std::uint8_t byte) { return byte != 0; });
+}
+
+/// See ReferenceValues::parse.
+void expect_strength(const ReferenceValue& value, const std::string& path) {
+  if (value.unified_kernel_image_authenticode_sha256 && !states(value, kParametersPcr)) {
+    throw InvalidInput(path + ".pcrs.sha256", "lacks PCR 12, which tells what the unified kernel image was given");
+  }
+  if (states_content(value, kApplicationPcr)) return;
+  const bool states_image =
+      value.kernel_command_line || value.unified_kernel_image_authenticode_sha256 ||
+      std::ranges::any_of(kLoadedPcrs, [&](std::uint32_t pcr) { return states_content(value, pcr); });
+  if (!states_image) {
+    throw InvalidInput(path,
+                       "states nothing that tells an image from another: PCR 4, 8, 9 or 11 of bank sha256, "
+                       "kernel_command_line or unified_kernel_image_authenticode_sha256");
+  }
+  if (value.secure_boot != true) throw InvalidInput(path, "states neither PCR 4 nor secure_boot true");
+  if (!value.secure_boot_certificate_sha256 && !states_content(value, kKeysPcr)) {
+    throw InvalidInput(path, "states neither PCR 4 nor whose keys: secure_boot_certificate_sha256 or PCR 7");
+  }
+  if (!states(value, kParametersPcr)) throw InvalidInput(path, "states neither PCR 4 nor PCR 12");
+}
+
 ReferenceValue parse_image(const JsonObject& json) {
   json.expect_only({"name", "swversion", "hardened", "support_attributes", "secure_boot", "pcrs", "kernel_command_line",
-                    "deprecated"});
+                    "secure_boot_certificate_sha256", "unified_kernel_image_authenticode_sha256", "verity_root_hash",
+                    "packages", "deprecated"});
   ReferenceValue value;
   value.name = json.string("name");
   value.swversion = json.unsigned_integer("swversion");
@@ -92,15 +178,26 @@ ReferenceValue parse_image(const JsonObject& json) {
   value.secure_boot = json.optional_bool("secure_boot");
   if (const auto pcrs = json.optional_object("pcrs")) value.pcrs = parse_banks(*pcrs);
   value.kernel_command_line = json.optional_string("kernel_command_line");
+  value.secure_boot_certificate_sha256 = optional_sha256(json, "secure_boot_certificate_sha256");
+  value.unified_kernel_image_authenticode_sha256 = optional_sha256(json, "unified_kernel_image_authenticode_sha256");
+  value.verity_root_hash = optional_sha256(json, "verity_root_hash");
+  value.packages = parse_packages(json);
   value.deprecated = json.optional_bool("deprecated").value_or(false);
   if (value.name.empty()) throw InvalidInput(json.path() + ".name", "is empty");
-  if (value.pcrs.empty() && !value.kernel_command_line) {
-    throw InvalidInput(json.path(), "states neither pcrs nor a kernel_command_line");
+  if (value.secure_boot_certificate_sha256 && value.secure_boot != true) {
+    throw InvalidInput(json.path() + ".secure_boot_certificate_sha256", "takes secure_boot true");
   }
-  if (value.pcrs.empty() && value.secure_boot != true) {
-    throw InvalidInput(json.path(), "states a kernel_command_line without pcrs, which takes secure_boot true");
-  }
+  if (value.verity_root_hash) expect_root_hash(value, json.path() + ".verity_root_hash");
+  expect_strength(value, json.path());
   return value;
+}
+
+bool certificate_matches(const Bytes& sha256, const BootState& boot) {
+  return boot.secure_boot_certificate && measure::hash(HashAlgorithm::kSha256, *boot.secure_boot_certificate) == sha256;
+}
+
+bool application_matches(const Bytes& sha256, const BootState& boot) {
+  return boot.bank == HashAlgorithm::kSha256 && boot.boot_application_digest == sha256;
 }
 
 bool pcrs_match(const PcrValues& expected, const PcrValues& quoted) {
@@ -110,11 +207,28 @@ bool pcrs_match(const PcrValues& expected, const PcrValues& quoted) {
   });
 }
 
+/// Whether the firmware of this boot started a unified kernel image itself: the boot manager's call, a separator and
+/// one application in PCR 4, sections in PCR 11, and no GRUB.
+bool is_unified_kernel_image_alone(const measure::BootLog& log, const PcrValues& replayed) {
+  constexpr std::ptrdiff_t kCallSeparatorApplication = 3;
+  return replayed.contains(kUnifiedKernelImagePcr) && !replayed.contains(kGrubCommandPcr) &&
+         std::ranges::count_if(log.events, [](const measure::BootEvent& event) {
+           return event.pcr == kApplicationPcr && event.type != measure::boot_event::kNoAction;
+         }) == kCallSeparatorApplication;
+}
+
 }  // namespace
 
 bool ReferenceValue::matches(const Appraisal& appraisal) const {
   if (secure_boot && *secure_boot != appraisal.boot.secure_boot) return false;
   if (kernel_command_line && !appraisal.boot.command_line_is(*kernel_command_line)) return false;
+  if (secure_boot_certificate_sha256 && !certificate_matches(*secure_boot_certificate_sha256, appraisal.boot)) {
+    return false;
+  }
+  if (unified_kernel_image_authenticode_sha256 &&
+      !application_matches(*unified_kernel_image_authenticode_sha256, appraisal.boot)) {
+    return false;
+  }
   return std::ranges::all_of(pcrs, [&](const auto& bank) {
     const auto quoted = appraisal.pcrs.find(bank.first);
     return quoted != appraisal.pcrs.end() && pcrs_match(bank.second, quoted->second);
@@ -129,6 +243,14 @@ Json ReferenceValue::to_json() const {
                {"deprecated", deprecated}};
   if (secure_boot) json["secure_boot"] = *secure_boot;
   if (kernel_command_line) json["kernel_command_line"] = *kernel_command_line;
+  if (secure_boot_certificate_sha256) {
+    json["secure_boot_certificate_sha256"] = base::hex_encode(*secure_boot_certificate_sha256);
+  }
+  if (unified_kernel_image_authenticode_sha256) {
+    json["unified_kernel_image_authenticode_sha256"] = base::hex_encode(*unified_kernel_image_authenticode_sha256);
+  }
+  if (verity_root_hash) json["verity_root_hash"] = base::hex_encode(*verity_root_hash);
+  if (packages) json["packages"] = *packages;
   for (const auto& [bank, values] : pcrs) {
     Json& list = json["pcrs"][std::string(measure::name_of(bank))];
     for (const auto& [pcr, value] : values) list[std::to_string(pcr)] = base::hex_encode(value);
@@ -137,21 +259,26 @@ Json ReferenceValue::to_json() const {
 }
 
 ReferenceValues ReferenceValues::parse(std::string_view json, const std::string& subject) {
+  ReferenceValues values;
+  values.add(json, subject);
+  return values;
+}
+
+void ReferenceValues::add(std::string_view json, const std::string& subject) {
   const Json parsed = base::parse_json(json, subject, {.max_bytes = kMaxReferenceValuesBytes});
   const JsonObject document(parsed, subject);
   document.expect_only({"images"});
   if (!document.has("images")) throw InvalidInput(subject + ".images", "is missing");
   const auto images = document.objects_or_empty("images");
-  if (images.size() > kMaxImages) throw InvalidInput(subject + ".images", "too many images");
-  ReferenceValues values;
-  std::set<std::string> names;
+  if (images.size() > kMaxImages - images_.size()) throw InvalidInput(subject + ".images", "too many images");
   for (const JsonObject& image : images) {
-    values.images_.push_back(parse_image(image));
-    if (!names.insert(values.images_.back().name).second) {
-      throw InvalidInput(image.path() + ".name", "\"" + values.images_.back().name + "\" stands twice");
+    ReferenceValue value = parse_image(image);
+    const auto [other, is_new] = subjects_.try_emplace(value.name, subject);
+    if (!is_new) {
+      throw InvalidInput(image.path() + ".name", "\"" + value.name + "\" stands in " + other->second + " already");
     }
+    images_.push_back(std::move(value));
   }
-  return values;
 }
 
 const ReferenceValue* ReferenceValues::find(const Appraisal& appraisal) const {
@@ -171,6 +298,12 @@ ReferenceValue reference_value_of(const measure::BootLog& log) {
   ReferenceValue value;
   value.secure_boot = boot.secure_boot;
   value.kernel_command_line = boot.kernel_command_line;
+  if (boot.secure_boot_certificate) {
+    value.secure_boot_certificate_sha256 = measure::hash(kBank, *boot.secure_boot_certificate);
+  }
+  if (is_unified_kernel_image_alone(log, replayed)) {
+    value.unified_kernel_image_authenticode_sha256 = boot.boot_application_digest;
+  }
   for (const std::uint32_t pcr : kImagePcrs) {
     const auto found = replayed.find(pcr);
     // A register that the image leaves alone is part of what the image is.

@@ -25,6 +25,15 @@ struct ReferenceValue {
   std::optional<bool> secure_boot;
   std::map<measure::HashAlgorithm, measure::PcrValues> pcrs;
   std::optional<std::string> kernel_command_line;
+  /// Of the DER of the certificate that alone decided what started: SecureBoot::only_certificate.
+  std::optional<base::Bytes> secure_boot_certificate_sha256;
+  /// Of the image that the firmware started: BootState::boot_application_digest.
+  std::optional<base::Bytes> unified_kernel_image_authenticode_sha256;
+  /// Of the root file system: the one roothash= in kernel_command_line, by which it is matched.
+  std::optional<base::Bytes> verity_root_hash;
+  /// Where the list of the image's packages is, or {name: version}. Kept for people; nothing measures it, so nothing is
+  /// matched.
+  std::optional<base::Json> packages;
   bool deprecated = false;  ///< known, and no longer vouched for
 
   /// Whether everything that this entry states holds.
@@ -34,10 +43,20 @@ struct ReferenceValue {
 
 class ReferenceValues {
  public:
-  /// {"images": [...]}. Throws InvalidInput(`subject`...) that names the field. An entry must state PCRs of a SHA-2
-  /// bank, or a kernel command line together with Secure Boot: without Secure Boot any kernel can be given any command
-  /// line.
+  /// {"images": [...]}. Throws InvalidInput(`subject`...) that names the field.
+  ///
+  /// An entry must tell one image from everything else, or it would vouch for machines that nobody has looked at. It
+  /// does by PCR 4, which holds what the firmware started. Without PCR 4 it takes what only that image measures (a
+  /// command line, the image's Authenticode digest, or PCR 8, 9 or 11), Secure Boot by known keys (one certificate, or
+  /// PCR 7), as otherwise any program can measure the same, and PCR 12: that holds the credentials and parameters that
+  /// a unified kernel image takes from its disk, which nobody signs. For that an entry with such an image's digest
+  /// takes PCR 12 in any case. PCRs count for this in the bank sha256 alone: whether firmware fills another can't be
+  /// seen, and what it leaves is the machine's to fill. A register of zeros holds nothing; only PCR 12 says something
+  /// by it.
   static ReferenceValues parse(std::string_view json, const std::string& subject);
+
+  /// Adds the entries of another such document. Their names are unique over all.
+  void add(std::string_view json, const std::string& subject);
 
   /// The entry that the machine matches; nullptr when there is none or a deprecated one matches.
   const ReferenceValue* find(const Appraisal& appraisal) const;
@@ -45,11 +64,13 @@ class ReferenceValues {
 
  private:
   std::vector<ReferenceValue> images_;
+  std::map<std::string, std::string> subjects_;  ///< of each name
 };
 
 /// The entry for the image that wrote this boot log: its SHA-256 PCRs that tell firmware, boot loader, kernel and
-/// command line, but not those that tell one machine from another. Name, version and the rest are the caller's to fill
-/// in. Throws InvalidInput.
+/// command line, but not those that tell one machine from another, the certificate that alone decided what started, and
+/// the digest of a unified kernel image that the firmware started itself, without a boot loader between. Name, version
+/// and the rest are the caller's to fill in. Throws InvalidInput.
 ReferenceValue reference_value_of(const measure::BootLog& log);
 
 }  // namespace verifier

@@ -1,5 +1,9 @@
 #include "verifier/reference_values.h"
 
+#include <algorithm>
+#include <initializer_list>
+
+#include "base/encoding.h"
 #include "base/error.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/support.h"
@@ -12,11 +16,28 @@ using verifier::Appraisal;
 using verifier::ReferenceValues;
 
 const std::string kPcr4(64, 'a');
+const std::string kZeros(64, '0');
+const std::string kImageDigest(64, 'b');
+const std::string kRootHash(64, 'c');
+const base::Bytes kCertificate = {0x30, 0x00};
 
 Json entry() {
   return {{"name", "image"},     {"swversion", 260100},
           {"hardened", true},    {"support_attributes", {"STABLE", "USABLE"}},
           {"secure_boot", true}, {"pcrs", {{"sha256", {{"4", kPcr4}}}}}};
+}
+
+/// What an image build can say without having booted the image.
+Json unbooted_entry() {
+  return {{"name", "image"},
+          {"swversion", 100},
+          {"hardened", true},
+          {"secure_boot", true},
+          {"kernel_command_line", "quiet roothash=" + kRootHash},
+          {"pcrs", {{"sha256", {{"12", kZeros}}}}},
+          {"secure_boot_certificate_sha256", base::hex_encode(measure::hash(HashAlgorithm::kSha256, kCertificate))},
+          {"unified_kernel_image_authenticode_sha256", kImageDigest},
+          {"verity_root_hash", kRootHash}};
 }
 
 ReferenceValues parse(const Json& images) { return ReferenceValues::parse(Json{{"images", images}}.dump(), "values"); }
@@ -36,11 +57,31 @@ std::string refusal_with(const char* key, const Json& value) {
   return refusal_of(image);
 }
 
+std::string refusal_without(Json image, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) image.erase(key);
+  return refusal_of(image);
+}
+
+std::string unbooted_refusal_with(const char* key, const Json& value) {
+  Json image = unbooted_entry();
+  image[key] = value;
+  return refusal_of(image);
+}
+
 Appraisal machine() {
   Appraisal appraisal;
   appraisal.boot.secure_boot = true;
   appraisal.boot.kernel_command_line = "quiet";
   appraisal.pcrs[HashAlgorithm::kSha256] = {{4, base::Bytes(32, 0xaa)}, {5, base::Bytes(32, 1)}};
+  return appraisal;
+}
+
+Appraisal unified_kernel_image_machine() {
+  Appraisal appraisal = machine();
+  appraisal.boot.kernel_command_line = "quiet roothash=" + kRootHash;
+  appraisal.boot.secure_boot_certificate = kCertificate;
+  appraisal.boot.boot_application_digest = base::Bytes(32, 0xbb);
+  appraisal.pcrs[HashAlgorithm::kSha256][12] = base::Bytes(32, 0);
   return appraisal;
 }
 
@@ -78,8 +119,6 @@ TEST_CASE("an entry matches when all that it states holds") {
     Json image = entry();
     image["kernel_command_line"] = "quiet\n";
     CHECK(matches(image, machine()));
-    image.erase("pcrs");
-    CHECK(matches(image, machine()));
     image["kernel_command_line"] = "loud";
     CHECK_FALSE(matches(image, machine()));
   }
@@ -114,16 +153,134 @@ TEST_CASE("a file of reference values is parsed strictly") {
   CHECK_THAT(refusal_with("pcrs", {{"sha256", {{"13", kPcr4}}}}), ContainsSubstring("PCR 13"));
 }
 
-TEST_CASE("an entry must state something that identifies an image") {
+TEST_CASE("an entry that was made without a boot matches when all that it states holds") {
+  const ReferenceValues values = parse(Json::array({unbooted_entry()}));
+  Appraisal appraisal = unified_kernel_image_machine();
+  REQUIRE(values.find(appraisal) != nullptr);
+  SECTION("another certificate") { appraisal.boot.secure_boot_certificate->push_back(0); }
+  SECTION("more certificates, or none") { appraisal.boot.secure_boot_certificate.reset(); }
+  SECTION("another image") { appraisal.boot.boot_application_digest->front() ^= 1U; }
+  SECTION("a log that does not tell the image") { appraisal.boot.boot_application_digest.reset(); }
+  SECTION("a digest of another bank") { appraisal.boot.bank = HashAlgorithm::kSha384; }
+  SECTION("another root hash") { appraisal.boot.kernel_command_line->back() = 'd'; }
+  SECTION("credentials") { appraisal.pcrs[HashAlgorithm::kSha256][12][31] = 1; }
+  SECTION("PCR 12 not quoted") { appraisal.pcrs[HashAlgorithm::kSha256].erase(12); }
+  SECTION("no Secure Boot") { appraisal.boot.secure_boot = false; }
+  CHECK(values.find(appraisal) == nullptr);
+}
+
+TEST_CASE("what identifies an image without a boot is parsed strictly") {
+  CHECK(refusal_of(unbooted_entry()) == "accepted");
+  for (const char* key :
+       {"secure_boot_certificate_sha256", "unified_kernel_image_authenticode_sha256", "verity_root_hash"}) {
+    const std::string field = "values.images[0]." + std::string(key);
+    CHECK_THAT(unbooted_refusal_with(key, std::string(62, 'c')), ContainsSubstring(field + ": is no SHA-256 digest"));
+    CHECK_THAT(unbooted_refusal_with(key, std::string(66, 'c')), ContainsSubstring(field + ": is no SHA-256 digest"));
+    CHECK_THAT(unbooted_refusal_with(key, std::string(63, 'c')), ContainsSubstring(field));
+    CHECK_THAT(unbooted_refusal_with(key, std::string(64, 'g')), ContainsSubstring(field));
+    CHECK_THAT(unbooted_refusal_with(key, ""), ContainsSubstring(field));
+    CHECK_THAT(unbooted_refusal_with(key, 1), ContainsSubstring(field));
+  }
+  CHECK_THAT(unbooted_refusal_with("pcrs", {{"sha256", {{"12", kZeros}, {"13", kZeros}}}}),
+             ContainsSubstring("PCR 13"));
   Json image = entry();
-  image.erase("pcrs");
-  CHECK_THAT(refusal_of(image), ContainsSubstring("neither pcrs nor a kernel_command_line"));
-  image["pcrs"] = Json::object();
-  CHECK_THAT(refusal_of(image), ContainsSubstring("neither pcrs nor a kernel_command_line"));
-  image["kernel_command_line"] = "quiet";
+  image["secure_boot_certificate_sha256"] = std::string(64, 'd');
   CHECK(refusal_of(image) == "accepted");
-  image.erase("secure_boot");
-  CHECK_THAT(refusal_of(image), ContainsSubstring("takes secure_boot true"));
+  image["secure_boot"] = false;
+  CHECK_THAT(refusal_of(image), ContainsSubstring("secure_boot_certificate_sha256: takes secure_boot true"));
+  CHECK_THAT(refusal_without(image, {"secure_boot"}), ContainsSubstring("takes secure_boot true"));
+}
+
+TEST_CASE("a root hash must be the command line's") {
+  const std::string word = "roothash=" + kRootHash;
+  const std::string other = std::string(63, 'c') + "d";
+  const auto refusal_for = [](const std::string& command_line) {
+    return unbooted_refusal_with("kernel_command_line", command_line);
+  };
+  for (const std::string& command_line :
+       {word, word + " quiet", "quiet\t" + word + "\n", "quiet  " + word + "  ", "rd." + word,
+        "roothash=" + std::string(64, 'C'), word + " xroothash=" + other, word + " usrhash=" + other}) {
+    CHECK(refusal_for(command_line) == "accepted");
+  }
+  const std::string field = "values.images[0].verity_root_hash: ";
+  CHECK_THAT(refusal_for("quiet"), ContainsSubstring(field + "takes a kernel_command_line with exactly one"));
+  CHECK_THAT(refusal_for(""), ContainsSubstring(field + "takes a kernel_command_line with exactly one"));
+  CHECK_THAT(refusal_for("x" + word), ContainsSubstring(field + "takes a kernel_command_line with exactly one"));
+  CHECK_THAT(refusal_for(word + " " + word), ContainsSubstring(field + "takes a kernel_command_line with exactly one"));
+  CHECK_THAT(refusal_for(word + " rd.roothash=" + other), ContainsSubstring("exactly one"));
+  CHECK_THAT(refusal_for("roothash=" + other), ContainsSubstring(field + "is not the roothash="));
+  CHECK_THAT(refusal_for("roothash="), ContainsSubstring(field + "is not the roothash="));
+  CHECK_THAT(refusal_for(word + "00"), ContainsSubstring(field + "is not the roothash="));
+  CHECK_THAT(refusal_for(word + ","), ContainsSubstring(field));
+  CHECK_THAT(refusal_without(unbooted_entry(), {"kernel_command_line"}),
+             ContainsSubstring(field + "takes a kernel_command_line with roothash="));
+}
+
+TEST_CASE("a list of packages is kept, and decides nothing") {
+  for (const Json& packages :
+       {Json("packages.json"), Json{{"systemd", "257.9-1"}, {"linux", "6.12"}}, Json::object()}) {
+    Json image = unbooted_entry();
+    image["packages"] = packages;
+    const ReferenceValues values = parse(Json::array({image}));
+    REQUIRE(values.find(unified_kernel_image_machine()) != nullptr);
+    CHECK(values.find(unified_kernel_image_machine())->to_json().at("packages") == packages);
+  }
+  CHECK_THAT(unbooted_refusal_with("packages", 1), ContainsSubstring("values.images[0].packages: is neither"));
+  CHECK_THAT(unbooted_refusal_with("packages", {"systemd"}),
+             ContainsSubstring("values.images[0].packages: is neither"));
+  CHECK_THAT(unbooted_refusal_with("packages", {{"systemd", 257}}),
+             ContainsSubstring("values.images[0].packages.systemd"));
+}
+
+TEST_CASE("an entry must state what only one image measures") {
+  const char* certificate = "secure_boot_certificate_sha256";
+  const char* image_digest = "unified_kernel_image_authenticode_sha256";
+  SECTION("PCR 4 is enough") {
+    CHECK(refusal_without(entry(), {"secure_boot", "support_attributes"}) == "accepted");
+    CHECK_THAT(refusal_with("pcrs", {{"sha256", {{"4", kZeros}}}}), ContainsSubstring("nothing that tells an image"));
+    CHECK_THAT(refusal_with("pcrs", {{"sha384", {{"4", std::string(96, 'a')}}}}),
+               ContainsSubstring("nothing that tells an image"));
+  }
+  SECTION("nothing") {
+    CHECK_THAT(refusal_without(entry(), {"pcrs"}), ContainsSubstring("nothing that tells an image"));
+    CHECK_THAT(refusal_with("pcrs", Json::object()), ContainsSubstring("nothing that tells an image"));
+    CHECK_THAT(refusal_with("pcrs", {{"sha256", {{"0", kPcr4}, {"7", kPcr4}, {"12", kZeros}}}}),
+               ContainsSubstring("nothing that tells an image"));
+    CHECK_THAT(refusal_with("pcrs", {{"sha256", {{"7", kPcr4}, {"8", kZeros}, {"11", kZeros}, {"12", kZeros}}}}),
+               ContainsSubstring("nothing that tells an image"));
+  }
+  SECTION("without PCR 4 it takes the image, Secure Boot, its keys and PCR 12") {
+    CHECK(refusal_without(unbooted_entry(), {image_digest}) == "accepted");
+    CHECK(refusal_without(unbooted_entry(), {"kernel_command_line", "verity_root_hash"}) == "accepted");
+    CHECK_THAT(refusal_without(unbooted_entry(), {"kernel_command_line", "verity_root_hash", image_digest}),
+               ContainsSubstring("nothing that tells an image"));
+    CHECK_THAT(refusal_without(unbooted_entry(), {"secure_boot", certificate}),
+               ContainsSubstring("neither PCR 4 nor secure_boot true"));
+    CHECK_THAT(refusal_without(unbooted_entry(), {certificate}), ContainsSubstring("nor whose keys"));
+    CHECK_THAT(refusal_without(unbooted_entry(), {"pcrs", image_digest}), ContainsSubstring("nor PCR 12"));
+    for (const char* pcr : {"8", "9", "11"}) {
+      const Json pcrs = {{"sha256", {{"7", kPcr4}, {pcr, kPcr4}, {"12", kZeros}}}};
+      CHECK(refusal_with("pcrs", pcrs) == "accepted");
+    }
+  }
+  SECTION("the digest of a unified kernel image takes PCR 12, beside PCR 4 too") {
+    CHECK_THAT(refusal_without(unbooted_entry(), {"pcrs"}),
+               ContainsSubstring("values.images[0].pcrs.sha256: lacks PCR 12"));
+    CHECK_THAT(unbooted_refusal_with("pcrs", {{"sha256", {{"4", kPcr4}}}}), ContainsSubstring("lacks PCR 12"));
+    CHECK(unbooted_refusal_with("pcrs", {{"sha256", {{"4", kPcr4}, {"12", kZeros}}}}) == "accepted");
+  }
+}
+
+TEST_CASE("entries of several files stand side by side, each name once") {
+  Json other = unbooted_entry();
+  other["name"] = "other";
+  ReferenceValues values = ReferenceValues::parse(Json{{"images", {entry()}}}.dump(), "one.json");
+  values.add(Json{{"images", {other}}}.dump(), "two.json");
+  CHECK(values.size() == 2);
+  CHECK(values.find(machine())->name == "image");
+  CHECK_THROWS_WITH(values.add(Json{{"images", {other}}}.dump(), "three.json"),
+                    ContainsSubstring("three.json.images[0].name: \"other\" stands in two.json already"));
+  CHECK_THROWS_WITH(values.add("{", "four.json"), ContainsSubstring("four.json"));
 }
 
 TEST_CASE("the entry of a recorded boot matches that boot and survives its file") {
@@ -141,6 +298,8 @@ TEST_CASE("the entry of a recorded boot matches that boot and survives its file"
   CHECK(values.find(appraisal)->to_json() == value.to_json());
   CHECK(value.pcrs.at(HashAlgorithm::kSha256).contains(11));
   CHECK_FALSE(value.pcrs.at(HashAlgorithm::kSha256).contains(1));
+  CHECK(value.secure_boot_certificate_sha256);
+  CHECK(value.unified_kernel_image_authenticode_sha256);
   SECTION("the machine's own configuration may differ") {
     appraisal.pcrs[HashAlgorithm::kSha256][1][0] ^= 1U;
     CHECK(values.find(appraisal) != nullptr);
@@ -149,4 +308,21 @@ TEST_CASE("the entry of a recorded boot matches that boot and survives its file"
     appraisal.pcrs[HashAlgorithm::kSha256][12][0] ^= 1U;
     CHECK(values.find(appraisal) == nullptr);
   }
+}
+
+TEST_CASE("a boot loader's digest is not passed off as a unified kernel image's") {
+  auto log = measure::decode_boot_log(test::recorded_boot_log());
+  CHECK(verifier::reference_value_of(log).unified_kernel_image_authenticode_sha256);
+  SECTION("it starts the image itself") {
+    log.events.push_back(
+        *std::ranges::find(log.events, measure::boot_event::kEfiBootServicesApplication, &measure::BootEvent::type));
+  }
+  SECTION("it is GRUB") {
+    log.events.push_back(*std::ranges::find(log.events, 11U, &measure::BootEvent::pcr));
+    log.events.back().pcr = 8;
+  }
+  SECTION("there is none") {
+    std::erase_if(log.events, [](const auto& event) { return event.pcr == 11; });
+  }
+  CHECK_FALSE(verifier::reference_value_of(log).unified_kernel_image_authenticode_sha256);
 }
