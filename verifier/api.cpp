@@ -1,8 +1,10 @@
 #include "verifier/api.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "attest/messages.h"
 #include "base/encoding.h"
@@ -99,12 +101,18 @@ void log_token(const Appraisal& appraisal, const Json& claims) {
                                    {"image_digest", appraisal.launch.image_digest}});
 }
 
+ReferenceValues load_reference_values(const std::vector<std::filesystem::path>& files) {
+  ReferenceValues values;
+  for (const auto& file : files) {
+    values.add(base::read_text_file(file, kMaxReferenceValuesBytes), file.string());
+  }
+  return values;
+}
+
 }  // namespace
 
 Knowledge Knowledge::load(const Config& config) {
-  return {TrustAnchors(load_roots(config.attestation_roots)),
-          ReferenceValues::parse(base::read_text_file(config.reference_values, kMaxReferenceValuesBytes),
-                                 config.reference_values.string()),
+  return {TrustAnchors(load_roots(config.attestation_roots)), load_reference_values(config.reference_values),
           IdentityTokens(load_issuers(config.identity_token_issuers)), SigningKeys::open(config.state_directory)};
 }
 

@@ -51,6 +51,17 @@ ListenConfig parse_listen(const JsonObject& json, const std::filesystem::path& f
   return listen;
 }
 
+/// One file, or a list of them, such as one for each build of an image.
+std::vector<std::filesystem::path> parse_reference_values(const JsonObject& json, const std::filesystem::path& folder) {
+  if (!json.has("reference_values") || !json.raw().at("reference_values").is_array()) {
+    return {folder / json.string("reference_values")};
+  }
+  std::vector<std::filesystem::path> files;
+  for (const std::string& file : json.strings_or_empty("reference_values")) files.push_back(folder / file);
+  if (files.empty()) throw InvalidInput(json.path() + ".reference_values", "names no file");
+  return files;
+}
+
 std::vector<IssuerConfig> parse_issuers(const JsonObject& json, const std::filesystem::path& folder) {
   std::vector<IssuerConfig> issuers;
   for (const JsonObject& issuer : json.objects_or_empty("identity_token_issuers")) {
@@ -85,7 +96,7 @@ Config Config::parse(std::string_view text, const std::filesystem::path& folder)
     config.attestation_roots.push_back(folder / root);
   }
   if (config.attestation_roots.empty()) throw InvalidInput("config.attestation_roots", "names no file");
-  config.reference_values = folder / json.string("reference_values");
+  config.reference_values = parse_reference_values(json, folder);
   config.token_lifetime = lifetime(json, "token_lifetime_seconds", config.token_lifetime, kMaxTokenLifetime);
   config.challenge_lifetime =
       lifetime(json, "challenge_lifetime_seconds", config.challenge_lifetime, kMaxChallengeLifetime);

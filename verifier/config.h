@@ -32,7 +32,7 @@ struct Config {
   ListenConfig listen;
   std::filesystem::path state_directory;
   std::vector<std::filesystem::path> attestation_roots;
-  std::filesystem::path reference_values;
+  std::vector<std::filesystem::path> reference_values;
   std::chrono::seconds token_lifetime{3600};
   std::chrono::seconds challenge_lifetime{300};
   std::vector<IssuerConfig> identity_token_issuers;

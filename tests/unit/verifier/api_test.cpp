@@ -77,12 +77,12 @@ class Service {
     config.issuer = "https://verifier.example";
     config.state_directory = directory_.path() / "state";
     config.attestation_roots = {directory_.path() / "root.pem"};
-    config.reference_values = directory_.path() / "values.json";
+    config.reference_values = {directory_.path() / "values.json"};
     auto value = verifier::reference_value_of(measure::decode_boot_log(test::recorded_boot_log()));
     value.name = "recorded";
     value.swversion = 260100;
     value.hardened = true;
-    std::ofstream(config.reference_values) << Json{{"images", {value.to_json()}}};
+    std::ofstream(config.reference_values[0]) << Json{{"images", {value.to_json()}}};
     const base::BioPtr pem(BIO_new_file(config.attestation_roots[0].c_str(), "w"));
     PEM_write_bio_X509(pem.get(), &machine().authority().certificate());
     BIO_flush(pem.get());
@@ -126,8 +126,26 @@ TEST_CASE("a token carries the audience and nonces that were asked for") {
 }
 
 TEST_CASE("a machine that no reference value knows gets a token that says so") {
-  Service service([](verifier::Config& config) { std::ofstream(config.reference_values) << R"({"images":[]})"; });
+  Service service([](verifier::Config& config) { std::ofstream(config.reference_values[0]) << R"({"images":[]})"; });
   CHECK(service.claims_of(service.attest())["swname"] == "GCE");
+}
+
+TEST_CASE("reference values come from every file that the configuration names") {
+  Service service([](verifier::Config& config) {
+    const auto first = config.reference_values[0].parent_path() / "first.json";
+    std::ofstream(first) << R"({"images":[]})";
+    config.reference_values.insert(config.reference_values.begin(), first);
+  });
+  CHECK(service.claims_of(service.attest())["swversion"] == Json{"260100"});
+  const auto twice = [](verifier::Config& config) {
+    const auto copy = config.reference_values[0].parent_path() / "copy.json";
+    std::filesystem::copy_file(config.reference_values[0], copy);
+    config.reference_values.push_back(copy);
+  };
+  CHECK_THROWS_WITH(Service(twice), ContainsSubstring("copy.json.images[0].name: \"recorded\" stands in ") &&
+                                        ContainsSubstring("values.json already"));
+  const auto missing = [](verifier::Config& config) { config.reference_values.emplace_back("/nowhere/values.json"); };
+  CHECK_THROWS_WITH(Service(missing), ContainsSubstring("/nowhere/values.json"));
 }
 
 TEST_CASE("a challenge counts once, whatever comes of it") {
@@ -213,7 +231,7 @@ TEST_CASE("what could not be checked is told beside the token") {
 TEST_CASE("service accounts are told when their tokens are valid") {
   const attest::Jwk key = attest::Jwk::generate_rsa(2048);
   Service service([&](verifier::Config& config) {
-    const auto file = config.reference_values.parent_path() / "issuer.json";
+    const auto file = config.reference_values[0].parent_path() / "issuer.json";
     std::ofstream(file) << attest::jwks_json({&key});
     config.identity_token_issuers = {{"https://accounts.example", file}};
   });

@@ -14,6 +14,7 @@
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/esys_attestations.h"
 #include "tests/unit/verifier/support.h"
+#include "verifier/reference_values.h"
 #include "vtpm/provision.h"
 
 namespace {
@@ -145,6 +146,62 @@ TEST_CASE("the evidence of a real machine is accepted") {
   REQUIRE(appraisal.pcrs.size() == 2);  // the log has no SHA-512 digests, and SHA-1 does not count
   CHECK(appraisal.pcrs.contains(HashAlgorithm::kSha256));
   CHECK(appraisal.pcrs.contains(HashAlgorithm::kSha384));
+}
+
+TEST_CASE("the entry of the image that a real machine booted matches, and with any other value does not") {
+  const auto appraisal =
+      verifier::appraise(good_evidence(), nonce(), machine().anchors(), base::Clock::system().wall());
+  const auto log = measure::decode_boot_log(test::recorded_boot_log());
+  verifier::ReferenceValue value = verifier::reference_value_of(log);
+  value.name = "recorded";
+  value.kernel_command_line = "console=ttyS0 quiet loglevel=1 panic=-1 confidential-space.hardened=true";
+  value.packages = "packages.json";
+  const auto matches = [&](const base::Json& image) {
+    const base::Json document = {{"images", {image}}};
+    return verifier::ReferenceValues::parse(document.dump(), "values").find(appraisal) != nullptr;
+  };
+  const base::Json recorded = value.to_json();
+  REQUIRE(matches(recorded));
+  const auto other_digest = [](base::Json& digest) {
+    std::string text = digest.get<std::string>();
+    text.back() = text.back() == '0' ? '1' : '0';
+    digest = text;
+  };
+  for (const auto& [pcr, digest] : recorded.at("pcrs").at("sha256").items()) {
+    base::Json image = recorded;
+    other_digest(image["pcrs"]["sha256"][pcr]);
+    INFO("PCR " << pcr);
+    CHECK_FALSE(matches(image));
+  }
+  for (const char* key : {"secure_boot_certificate_sha256", "unified_kernel_image_authenticode_sha256"}) {
+    base::Json image = recorded;
+    other_digest(image.at(key));
+    INFO(key);
+    CHECK_FALSE(matches(image));
+  }
+  for (const std::string command_line : {"", "quiet", "confidential-space.hardened=true"}) {
+    base::Json image = recorded;
+    image["kernel_command_line"] = command_line;
+    CHECK_FALSE(matches(image));
+  }
+  SECTION("a root hash that is not on the machine's command line") {
+    base::Json image = recorded;
+    const std::string hash(64, 'a');
+    image["kernel_command_line"] = value.kernel_command_line.value() + " roothash=" + hash;
+    image["verity_root_hash"] = hash;
+    CHECK_FALSE(matches(image));
+  }
+  SECTION("no Secure Boot") {
+    base::Json image = recorded;
+    image["secure_boot"] = false;
+    image.erase("secure_boot_certificate_sha256");
+    CHECK_FALSE(matches(image));
+  }
+  SECTION("what an image build knows without a boot is enough") {
+    base::Json image = recorded;
+    image["pcrs"]["sha256"] = {{"12", std::string(64, '0')}};
+    CHECK(matches(image));
+  }
 }
 
 TEST_CASE("a quote that a TPM did not make is refused") {

@@ -51,6 +51,18 @@ TEST_CASE("a configuration is read, paths relative to its folder") {
   CHECK_FALSE(config.require_secure_boot);
 }
 
+TEST_CASE("reference values are one file or a list of files") {
+  using Files = std::vector<std::filesystem::path>;
+  CHECK(parse(complete()).reference_values == Files{"/etc/cs-verifier/values.json"});
+  Json json = complete();
+  json["reference_values"] = {"one.json", "/abs/two.json"};
+  CHECK(parse(json).reference_values == Files{"/etc/cs-verifier/one.json", "/abs/two.json"});
+  CHECK_THAT(refusal_with("reference_values", Json::array()),
+             ContainsSubstring("config.reference_values: names no file"));
+  CHECK_THAT(refusal_with("reference_values", {"one.json", 2}), ContainsSubstring("config.reference_values"));
+  CHECK_THAT(refusal_with("reference_values", Json::object()), ContainsSubstring("config.reference_values"));
+}
+
 TEST_CASE("optional settings are read") {
   Json json = complete();
   json["token_lifetime_seconds"] = 60;
