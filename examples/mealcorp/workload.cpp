@@ -3,6 +3,7 @@
 // It proves to Corporation Corp what it is, is given the key in return, decrypts the preferences that its image carries
 // and prints the order for the kitchen. Whoever runs the machine sees the counts and nothing else.
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -134,8 +135,8 @@ std::vector<unsigned char> decode_base64(const std::string& text) {
     throw std::runtime_error("the key is not base64");
   }
   // EVP_DecodeBlock counts the padding as zero bytes.
-  const auto end = text.find_last_not_of('=');
-  bytes.resize(bytes.size() - (end == std::string::npos ? 0 : text.size() - 1 - end));
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  bytes.erase(bytes.end() - static_cast<std::ptrdiff_t>(std::min(padding, bytes.size())), bytes.end());
   return bytes;
 }
 
