@@ -48,7 +48,7 @@ struct HttpResponse {
 class HttpError : public Error {
  public:
   enum class Kind {
-    kConnect,   ///< no connection: the name does not resolve, nobody listens, no route
+    kConnect,   ///< no connection: no such name, no route, nobody listens, or nobody behind who does
     kTls,       ///< the peer's certificate or the handshake
     kTimeout,   ///< no answer in time, or too slow a one
     kTooLarge,  ///< more bytes than the caller takes

@@ -68,8 +68,15 @@ bool is_tls_error(const error_code& code) {
   return code.category() == asio::error::get_ssl_category() || code.category() == ssl::error::get_stream_category();
 }
 
+/// Whether the peer hung up. Before the first byte of an answer that is what a forwarder does whose service is away.
+bool is_hang_up(const error_code& code) {
+  return code == http::error::end_of_stream || code == asio::error::eof || code == asio::error::connection_reset ||
+         code == ssl::error::stream_truncated;
+}
+
 HttpError to_http_error(const HttpUrl& url, const error_code& code) {
   const std::string subject = url.origin();
+  if (is_hang_up(code)) return {HttpError::Kind::kConnect, subject + " hung up before it had answered"};
   if (code == beast::error::timeout) return {HttpError::Kind::kTimeout, subject + " did not answer in time"};
   if (code == http::error::body_limit || code == http::error::header_limit) {
     return {HttpError::Kind::kTooLarge, subject + " sent more than is accepted"};
@@ -192,6 +199,7 @@ class HttpClient::Connection {
     if (code == asio::error::operation_aborted) throw system_error(code);
     if (code == beast::error::timeout) throw to_http_error(url, code);
     if (!code) co_return;
+    if (is_hang_up(code)) throw to_http_error(url, code);
     const long verdict = SSL_get_verify_result(stream.native_handle());
     const std::string reason = verdict == X509_V_OK ? code.message() : X509_verify_cert_error_string(verdict);
     throw HttpError(HttpError::Kind::kTls, "TLS with " + url.origin() + ": " + reason);
