@@ -344,7 +344,8 @@ Awaitable<std::vector<base::Bytes>> Launch::State::reach_verifier(const X509& ak
 
 Awaitable<base::Json> Launch::State::create_container(const Image& image, const LaunchSpec& spec) {
   service_manager.status("creating the container");
-  const std::string hostname = host_name();
+  const std::optional<std::string> instance = co_await metadata->instance_name();
+  const std::string hostname = instance ? *instance : host_name();
   co_await container.remove();
   const std::vector<Mount> mounts = co_await container.prepare_snapshot(image.chain_id);
   ProcessSpec process;

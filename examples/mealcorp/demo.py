@@ -12,7 +12,6 @@ import json
 import os
 import re
 import secrets
-import socket
 import sys
 import tempfile
 import time
@@ -255,7 +254,7 @@ class Demonstration:
             digest=self._good.digest,
             config_digest=self._good.config_digest,
             args=list(self._image.entrypoint or ()),
-            env=[*self._image.env, f"HOSTNAME={socket.gethostname()}"],
+            env=[*self._image.env, f"HOSTNAME={self._world.metadata.instance.name}"],
         )
         self._show.line("to be measured into PCR 13, in this order:")
         for event in events:

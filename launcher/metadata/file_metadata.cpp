@@ -10,6 +10,8 @@ base::Awaitable<Attributes> FileMetadata::attributes() {
 
 base::Awaitable<std::optional<Location>> FileMetadata::location() { co_return std::nullopt; }
 
+base::Awaitable<std::optional<std::string>> FileMetadata::instance_name() { co_return std::nullopt; }
+
 base::Awaitable<std::optional<std::string>> FileMetadata::access_token() { co_return std::nullopt; }
 
 base::Awaitable<std::optional<std::string>> FileMetadata::identity_token(std::string /*audience*/) {

@@ -29,6 +29,10 @@ base::Awaitable<std::optional<Location>> GceMetadata::location() {
   co_return location;
 }
 
+base::Awaitable<std::optional<std::string>> GceMetadata::instance_name() {
+  co_return co_await server_.get("instance/name");
+}
+
 base::Awaitable<std::optional<std::string>> GceMetadata::access_token() {
   if (clock_.since_boot() < access_token_expires_) co_return access_token_;
   const auto text = co_await server_.get("instance/service-accounts/default/token");

@@ -16,6 +16,7 @@ class GceMetadata final : public MetadataSource {
 
   base::Awaitable<Attributes> attributes() override;
   base::Awaitable<std::optional<Location>> location() override;
+  base::Awaitable<std::optional<std::string>> instance_name() override;
   base::Awaitable<std::optional<std::string>> access_token() override;
   base::Awaitable<std::optional<std::string>> identity_token(std::string audience) override;
 

@@ -26,6 +26,8 @@ class MetadataSource {
   virtual base::Awaitable<Attributes> attributes() = 0;
   /// Nothing when the source does not know: then the attestation key certificate does.
   virtual base::Awaitable<std::optional<Location>> location() = 0;
+  /// The name by which the platform knows the machine; nothing when the source does not know it.
+  virtual base::Awaitable<std::optional<std::string>> instance_name() = 0;
   /// An OAuth access token of the machine's service account; nothing when it has none.
   virtual base::Awaitable<std::optional<std::string>> access_token() = 0;
   /// An ID token of the machine's service account; nothing when it has none.

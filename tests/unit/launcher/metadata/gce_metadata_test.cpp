@@ -43,12 +43,14 @@ TEST_CASE("attributes and location come from the metadata server") {
   Service service;
   service.answers = {{"instance/attributes/", R"({"a":"b"})"},
                      {"project/project-id", "my-project"},
+                     {"instance/name", "workload-vm"},
                      {"instance/zone", "projects/123/zones/us-central1-a"}};
   CHECK(test::run(service.context, service.metadata->attributes()) == launcher::Attributes{{"a", "b"}});
   const auto location = test::run(service.context, service.metadata->location());
   REQUIRE(location);
   CHECK(location->project_id == "my-project");
   CHECK(location->zone == "us-central1-a");
+  CHECK(test::run(service.context, service.metadata->instance_name()) == "workload-vm");
 }
 
 TEST_CASE("an access token is kept until a minute before it ends") {
