@@ -1,16 +1,19 @@
 #include "launcher/oci/user.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <climits>
+#include <deque>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <cerrno>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -24,6 +27,8 @@ using base::InvalidInput;
 constexpr std::uint32_t kMaxId = 0x7fffffffU;  // as runc accepts them
 constexpr std::size_t kMaxUserLength = 256;
 constexpr std::size_t kMaxAdditionalGroups = 65536;  // NGROUPS_MAX, setgroups(2)
+constexpr int kMaxLinks = 40;                        // as many as the kernel follows, path_resolution(7)
+constexpr std::size_t kMaxDepth = 64;                // folders; an account file has no business further down
 constexpr auto kUserField = "image config.config.User";
 
 std::optional<std::uint32_t> parse_id(std::string_view text) {
@@ -37,26 +42,59 @@ bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// The file's content; empty when there is no such file. The path is walked with `root` as its root, so an absolute
-/// link and ".." stay inside (openat2(2), RESOLVE_IN_ROOT). O_PATH first: to open a FIFO would block, to open a device
+std::filesystem::path link_target(const base::FileDescriptor& link, const std::string& field) {
+  std::array<char, PATH_MAX> target{};
+  const ssize_t length = ::readlinkat(link.get(), "", target.data(), target.size());
+  if (length < 0) throw base::SystemError(field, errno);
+  return std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+/// Where `path` leads with `root` as its root: absolute links and ".." stay inside. Nothing when there is no such file.
+/// Walked here part by part, as no other process changes what is mounted read-only for this one, and the sandbox of the
+/// service has no openat2(2) (RestrictSUIDSGID=, systemd.exec(5)). O_PATH: to open a FIFO would block, to open a device
 /// would act on it.
-std::string read_account_file(const std::filesystem::path& root, const char* path) {
-  const base::FileDescriptor directory(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0) throw base::SystemError("opening the image's root", errno);
-  open_how how{};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
-  const base::FileDescriptor place(static_cast<int>(::syscall(SYS_openat2, directory.get(), path, &how, sizeof how)));
-  const std::string field = std::string("image file ") + path;
-  if (place.get() < 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return {};
-    throw InvalidInput(field, base::SystemError("cannot be opened", errno).what());
+std::optional<base::FileDescriptor> find_inside(const std::filesystem::path& root, const std::filesystem::path& path,
+                                                const std::string& field) {
+  std::vector<base::FileDescriptor> walked;  // the root, and each folder down to where the walk stands
+  walked.emplace_back(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (walked.back().get() < 0) throw base::SystemError("opening the image's root", errno);
+  std::deque<std::filesystem::path> left(path.begin(), path.end());
+  for (int links = 0; !left.empty();) {
+    const std::filesystem::path part = std::move(left.front());
+    left.pop_front();
+    if (part.empty() || part == "." || part == "/") continue;
+    if (part == "..") {
+      if (walked.size() > 1) walked.pop_back();
+      continue;
+    }
+    base::FileDescriptor place(::openat(walked.back().get(), part.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (place.get() < 0 && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+    if (place.get() < 0) throw InvalidInput(field, base::SystemError("cannot be opened", errno).what());
+    struct stat status {};
+    if (::fstat(place.get(), &status) != 0) throw base::SystemError(field, errno);
+    if (!S_ISLNK(status.st_mode)) {
+      if (walked.size() == kMaxDepth) throw InvalidInput(field, "is too deep");
+      walked.push_back(std::move(place));
+      continue;
+    }
+    if (++links > kMaxLinks) throw InvalidInput(field, base::SystemError("cannot be opened", ELOOP).what());
+    const std::filesystem::path target = link_target(place, field);
+    if (target.is_absolute()) walked.erase(walked.begin() + 1, walked.end());
+    left.insert(left.begin(), target.begin(), target.end());
   }
+  return std::move(walked.back());
+}
+
+/// The file's content; empty when there is no such file.
+std::string read_account_file(const std::filesystem::path& root, const char* path) {
+  const std::string field = std::string("image file ") + path;
+  const std::optional<base::FileDescriptor> place = find_inside(root, path, field);
+  if (!place) return {};
   struct stat status {};
-  if (::fstat(place.get(), &status) != 0) throw base::SystemError(field, errno);
+  if (::fstat(place->get(), &status) != 0) throw base::SystemError(field, errno);
   if (!S_ISREG(status.st_mode)) throw InvalidInput(field, "is not a regular file");
   if (status.st_size > static_cast<off_t>(kMaxAccountFileBytes)) throw InvalidInput(field, "is larger than 1 MiB");
-  const base::Bytes content = base::read_file("/proc/self/fd/" + std::to_string(place.get()), kMaxAccountFileBytes);
+  const base::Bytes content = base::read_file("/proc/self/fd/" + std::to_string(place->get()), kMaxAccountFileBytes);
   return std::string(base::text_of(content));
 }
 

@@ -96,6 +96,54 @@ TEST_CASE("a link inside the image is followed") {
   CHECK(resolve_user(root.path, "web").uid == 33);
 }
 
+TEST_CASE("links are followed up to the kernel's own limit, and from the folder in which they stand") {
+  const Root root;
+  const auto chain = [&](int links) {
+    fs::rename(root.path / "etc/passwd", root.path / "link0");
+    for (int i = 1; i < links; ++i)
+      fs::create_symlink("link" + std::to_string(i - 1), root.path / ("link" + std::to_string(i)));
+    fs::create_symlink("../x/.././/link" + std::to_string(links - 1), root.path / "etc/passwd");
+    fs::create_directory(root.path / "x");
+  };
+  SECTION("40 links") {
+    chain(40);
+    CHECK(resolve_user(root.path, "web").uid == 33);
+  }
+  SECTION("41 links") {
+    chain(41);
+    CHECK_THROWS_AS(resolve_user(root.path, "web"), base::InvalidInput);
+  }
+  SECTION("a loop") {
+    fs::remove(root.path / "etc/passwd");
+    fs::create_symlink("passwd", root.path / "etc/passwd");
+    CHECK_THROWS_AS(resolve_user(root.path, "web"), base::InvalidInput);
+  }
+  SECTION("into a file as if it were a folder") {
+    fs::remove(root.path / "etc/passwd");
+    fs::create_symlink("group/passwd", root.path / "etc/passwd");
+    CHECK_THROWS_AS(resolve_user(root.path, "web"), base::InvalidInput);
+  }
+}
+
+TEST_CASE("C 28: account files are found 63 levels down, and no deeper") {
+  const Root root;
+  const auto bury = [&](int folders) {
+    fs::path inside;
+    for (int i = 0; i < folders; ++i) inside /= "d";
+    fs::create_directories(root.path / inside);
+    fs::rename(root.path / "etc/passwd", root.path / inside / "passwd");
+    fs::create_symlink("/" + (inside / "passwd").string(), root.path / "etc/passwd");
+  };
+  SECTION("62 folders and the file") {
+    bury(62);
+    CHECK(resolve_user(root.path, "web").uid == 33);
+  }
+  SECTION("one more") {
+    bury(63);
+    CHECK_THROWS_AS(resolve_user(root.path, "web"), base::InvalidInput);
+  }
+}
+
 TEST_CASE("C 28: account files that are no files, or huge, are refused") {
   const Root root;
   fs::remove(root.path / "etc/group");
