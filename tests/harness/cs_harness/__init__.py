@@ -12,11 +12,14 @@ from .images import Image, Layer, busybox_layer
 from .launcher import Launcher
 from .machine import Machine, boot_log_path
 from .metadata import MetadataServer
+from .postbox import Postbox
 from .process import HarnessError, Interrupted, Process, binary, missing_requirements, stop_leftovers, unwind_on_signals
 from .registry import PushedImage, Registry
 from .tee import TeeClient
 from .tpm import Swtpm
 from .verifier import Verifier
+from .vm import VirtualMachine, missing_vm_requirements
+from .vm_world import VmWorld
 from .world import World
 
 __all__ = [
@@ -29,18 +32,22 @@ __all__ = [
     "Layer",
     "Machine",
     "MetadataServer",
+    "Postbox",
     "Process",
     "PushedImage",
     "Registry",
     "Swtpm",
     "TeeClient",
     "Verifier",
+    "VirtualMachine",
+    "VmWorld",
     "World",
     "binary",
     "boot_log_path",
     "busybox_layer",
     "cel",
     "missing_requirements",
+    "missing_vm_requirements",
     "stop_leftovers",
     "unwind_on_signals",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,25 +25,37 @@ class ServerCertificate:
 class CertificateAuthority:
     """Issues server certificates for 127.0.0.1 and localhost; `certificate` is the PEM file that clients trust."""
 
-    def __init__(self, folder: Path, name: str = "Test services CA") -> None:
+    def __init__(
+        self, folder: Path, name: str = "Test services CA", *, root: tuple[Path, Path] | None = None
+    ) -> None:
+        """Make an authority of its own, or go on with the certificate and the key in the PEM files `root`."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._now = datetime.datetime.now(tz=datetime.UTC)
+        if root is None:
+            self._make_root(name)
+            return
+        self.certificate, key = root
+        self._name = x509.load_pem_x509_certificate(self.certificate.read_bytes()).subject
+        self._key = serialization.load_pem_private_key(key.read_bytes(), None)
+
+    def _make_root(self, name: str) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self._now = datetime.datetime.now(tz=datetime.UTC)
         root = (
             self._builder(self._name, self._key)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(certificate_sign=True), critical=True)
             .sign(self._key, hashes.SHA256())
         )
-        self.certificate = folder / "ca.pem"
+        self.certificate = self._folder / "ca.pem"
         self.certificate.write_bytes(root.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str = "server") -> ServerCertificate:
-        """Issue a server certificate and write it and its key to files."""
+    def issue(self, name: str = "server", addresses: Sequence[str] = ()) -> ServerCertificate:
+        """Issue a server certificate, for more addresses as well, and write it and its key to files."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")), x509.DNSName("localhost")]
+        names: list[x509.GeneralName] = [x509.DNSName("localhost")]
+        names += [x509.IPAddress(ipaddress.IPv4Address(address)) for address in ("127.0.0.1", *addresses)]
         certificate = (
             self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -17,6 +17,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
+from .process import free_port
+
 FLAVOR = "Metadata-Flavor"
 IDENTITY_ISSUER = "https://accounts.google.com"
 
@@ -46,6 +48,8 @@ class MetadataServer:
     instance: Instance = field(default_factory=Instance)
     attributes: dict[str, str] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    #: Served instead of the attributes, for documents that no honest server would serve.
+    raw_attributes: str | None = None
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -53,8 +57,8 @@ class MetadataServer:
         public = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
         self.jwks = self.folder / "identity-jwks.json"
         self.jwks.write_text(json.dumps({"keys": [{**public, "kid": "identity-1", "use": "sig", "alg": "RS256"}]}))
-        self.address = ""
-        self._port = 0
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
         self._server: ThreadingHTTPServer | None = None
 
     def __enter__(self) -> Self:
@@ -65,6 +69,10 @@ class MetadataServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def share_keys(self, other: MetadataServer) -> None:
+        """Sign identity tokens as another server does, so that who believes that one believes this one."""
+        self._key = other._key
 
     def start(self) -> None:
         """Start to serve, behind a stop at the same address as before."""
@@ -98,10 +106,8 @@ class MetadataServer:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self._server.daemon_threads = True
-        self._port = int(self._server.server_address[1])
-        self.address = f"127.0.0.1:{self._port}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def stop(self) -> None:
@@ -129,7 +135,7 @@ class MetadataServer:
         if path in values:
             return values[path]
         if path.rstrip("/") == "instance/attributes" and query.get("recursive") == ["true"]:
-            return json.dumps(self.attributes)
+            return json.dumps(self.attributes) if self.raw_attributes is None else self.raw_attributes
         if path == "instance/service-accounts/default/token":
             return json.dumps({"access_token": "test-access-token", "expires_in": 3599, "token_type": "Bearer"})
         if path == "instance/service-accounts/default/identity" and "audience" in query:

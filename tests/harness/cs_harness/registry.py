@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
+from .certificates import CertificateAuthority
 from .images import MANIFEST_TYPE, BuiltImage, Image, digest_of
 from .process import HarnessError, Process
 
@@ -38,22 +40,32 @@ class PushedImage:
 class Registry:
     """docker-registry with its blobs in a folder; `address` is the host:port part of references.
 
-    It speaks plain HTTP, which clients accept of a registry on loopback and of no other.
+    It speaks plain HTTP, which clients accept of a registry on loopback and of no other, unless it is given an authority
+    and the address by which others know it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, authority: CertificateAuthority | None = None, known_as: str | None = None
+    ) -> None:
         self._folder = folder / "registry"
+        self._authority = authority
+        self._known_as = known_as
         self.address = ""
+        self.port = 0
         self._process: Process | None = None
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
-        configuration = {
+        configuration: dict[str, Any] = {
             "version": 0.1,
             "log": {"level": "info", "accesslog": {"disabled": True}},
             "storage": {"filesystem": {"rootdirectory": str(self._folder / "data")}, "delete": {"enabled": True}},
             "http": {"addr": "127.0.0.1:0", "secret": "only a test"},
         }
+        if self._authority is not None:
+            addresses = [self._known_as] if self._known_as else []
+            server = self._authority.issue("registry", addresses)
+            configuration["http"]["tls"] = {"certificate": str(server.certificate), "key": str(server.private_key)}
         path = self._folder / "config.yml"
         path.write_text(json.dumps(configuration))  # JSON is YAML
         self._process = Process(["docker-registry", "serve", path])
@@ -62,11 +74,12 @@ class Registry:
         except BaseException:
             self._process.stop()
             raise
-        match = re.search(r"listening on (127\.0\.0\.1:\d+)", line)
+        match = re.search(r"listening on 127\.0\.0\.1:(\d+)", line)
         if match is None:
             self._process.stop()
             raise HarnessError(f"docker-registry does not say where it listens: {line}")
-        self.address = match[1]
+        self.port = int(match[1])
+        self.address = self._known_as or f"127.0.0.1:{self.port}"
         return self
 
     def __exit__(
@@ -112,8 +125,10 @@ class Registry:
     def _request(
         self, method: str, target: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        host, _, port = self.address.partition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        if self._authority is not None:
+            context = ssl.create_default_context(cafile=str(self._authority.certificate))
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=context)
         try:
             connection.request(method, target, body, headers or {})
             response = connection.getresponse()

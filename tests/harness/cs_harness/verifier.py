@@ -38,7 +38,10 @@ def reference_value(
 
 
 class Verifier:
-    """cs-verifier with TLS on a loopback port of its own; its `url` is also the tokens' issuer."""
+    """cs-verifier with TLS on a loopback port of its own; its `url` is also the tokens' issuer.
+
+    `known_as` is the address by which others than this machine know it.
+    """
 
     def __init__(
         self,
@@ -49,13 +52,16 @@ class Verifier:
         reference_values: Sequence[Mapping[str, object]],
         identity_token_issuers: Mapping[str, Path] | None = None,
         token_lifetime_seconds: int = 3600,
+        require_secure_boot: bool = False,
+        known_as: str | None = None,
     ) -> None:
         self._folder = folder / "verifier"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._authority = authority
-        self._server = authority.issue("verifier")
-        self._port = free_port()
-        self.url = f"https://127.0.0.1:{self._port}"
+        self._server = authority.issue("verifier", [known_as] if known_as else [])
+        self.port = free_port()
+        self.url = f"https://{known_as}" if known_as else f"https://127.0.0.1:{self.port}"
+        self._require_secure_boot = require_secure_boot
         self.token_lifetime_seconds = token_lifetime_seconds
         self._roots = attestation_roots
         self._issuers = identity_token_issuers or {}
@@ -83,7 +89,7 @@ class Verifier:
             "issuer": self.url,
             "listen": {
                 "address": "127.0.0.1",
-                "port": self._port,
+                "port": self.port,
                 "certificate": str(self._server.certificate),
                 "private_key": str(self._server.private_key),
             },
@@ -92,6 +98,7 @@ class Verifier:
             "reference_values": str(self._reference_values),
             "token_lifetime_seconds": self.token_lifetime_seconds,
             "challenge_lifetime_seconds": 300,
+            "require_secure_boot": self._require_secure_boot,
             "identity_token_issuers": [{"issuer": issuer, "jwks": str(jwks)} for issuer, jwks in self._issuers.items()],
         }
         (self._folder / "state").mkdir(exist_ok=True)
@@ -115,9 +122,8 @@ class Verifier:
 
     def get(self, path: str) -> dict[str, object]:
         """Fetch one of the public JSON documents."""
-        host, port = urlsplit(self.url).hostname, self._port
         context = ssl.create_default_context(cafile=str(self._authority.certificate))
-        connection = http.client.HTTPSConnection(str(host), port, timeout=10, context=context)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
         try:
             connection.request("GET", path)
             response = connection.getresponse()

@@ -1,0 +1,316 @@
+"""A virtual machine with UEFI firmware, Secure Boot and a TPM, as a cloud would start one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .process import HarnessError, Process, run, wait_connect
+from .secure_boot import enrolled_store
+
+FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
+MEMORY_MIB = 2048
+STATE_DISK_MIB = 2048
+STATE_SERIAL = "cs-state"
+# Emulation is slow, and the machines of a test run share two processors.
+BOOT_SECONDS = 240.0
+
+
+def missing_vm_requirements() -> list[str]:
+    """Return, in words, what keeps virtual machines from running here; empty when nothing does."""
+    missing = []
+    for program in ("qemu-system-x86_64", "qemu-img", "swtpm", "swtpm_setup", "docker-registry", "busybox"):
+        if not shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
+            missing.append(f"{program} is not installed")
+    if not FIRMWARE.exists():
+        missing.append("ovmf is not installed")
+    return missing
+
+
+class Console:
+    """The machine's serial line, read as lines; what was typed is echoed by the machine, not by us."""
+
+    def __init__(self, path: Path, record: Path) -> None:
+        self.lines: list[str] = []
+        self._record = record.open("w")
+        self._changed = threading.Condition()
+        self._open = True
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        rest = b""
+        with contextlib.suppress(OSError):
+            while chunk := self._socket.recv(65536):
+                *whole, rest = (rest + chunk).split(b"\n")
+                if whole:
+                    self._append([_clean(line) for line in whole])
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+
+    def _append(self, lines: Sequence[str]) -> None:
+        with self._changed:
+            self.lines += lines
+            self._record.write("".join(f"{line}\n" for line in lines))
+            self._record.flush()
+            self._changed.notify_all()
+
+    @property
+    def text(self) -> str:
+        """Everything so far."""
+        with self._changed:
+            return "\n".join(self.lines)
+
+    def wait_for(self, pattern: str, timeout: float = BOOT_SECONDS, after: int = 0) -> str:
+        """Return the first line, from number `after` on, in which a regular expression is found."""
+        matches = re.compile(pattern).search
+        deadline = time.monotonic() + timeout
+        seen = after
+        with self._changed:
+            while True:
+                for line in self.lines[seen:]:
+                    if matches(line):
+                        return line
+                seen = len(self.lines)
+                remaining = deadline - time.monotonic()
+                if not self._open or remaining <= 0:
+                    why = "the machine stopped" if not self._open else f"{timeout:.0f} s are over"
+                    raise HarnessError(f"the console does not show {pattern!r}: {why}{self.last_words()}")
+                self._changed.wait(remaining)
+
+    def send(self, line: str) -> None:
+        """Type a line."""
+        self._socket.sendall(line.encode() + b"\n")
+
+    def last_words(self, count: int = 40) -> str:
+        """Return the newest lines for an error message."""
+        with self._changed:
+            return "".join(f"\n    console: {line}" for line in self.lines[-count:])
+
+    def close(self) -> None:
+        """Stop reading."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._reader.join(5)
+        self._socket.close()
+        self._record.close()
+
+
+def _clean(line: bytes) -> str:
+    """Drop carriage returns and terminal sequences."""
+    text = line.decode(errors="replace").replace("\r", "")
+    return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[=>cM78])", "", text)
+
+
+class Monitor:
+    """QEMU's machine protocol: commands, and what happens to the machine."""
+
+    def __init__(self, path: Path) -> None:
+        self._events: list[dict[str, Any]] = []
+        self._answers: list[dict[str, Any]] = []
+        self._changed = threading.Condition()
+        self._open = True
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(str(path))
+        self._file = self._socket.makefile("rb")
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.command("qmp_capabilities")
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            for line in self._file:
+                message = json.loads(line)
+                with self._changed:
+                    if "event" in message:
+                        self._events.append(message)
+                    elif "QMP" not in message:
+                        self._answers.append(message)
+                    self._changed.notify_all()
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+
+    def command(self, name: str, **arguments: object) -> Any:
+        """Send one command and return its answer."""
+        with self._changed:
+            self._socket.sendall(json.dumps({"execute": name, "arguments": arguments}).encode())
+            if not self._changed.wait_for(lambda: self._answers or not self._open, 30) or not self._answers:
+                raise HarnessError(f"QEMU does not answer {name}")
+            answer = self._answers.pop(0)
+        if "error" in answer:
+            raise HarnessError(f"QEMU refuses {name}: {answer['error']['desc']}")
+        return answer["return"]
+
+    def wait_event(self, name: str, timeout: float, count: int = 1) -> dict[str, Any] | None:
+        """Return event number `count` of that name, or None when the machine is gone or the time is over before it."""
+
+        def found() -> list[dict[str, Any]]:
+            return [event for event in self._events if event["event"] == name]
+
+        with self._changed:
+            self._changed.wait_for(lambda: len(found()) >= count or not self._open, timeout)
+            return found()[count - 1] if len(found()) >= count else None
+
+    def close(self) -> None:
+        """Leave the machine to itself."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._reader.join(5)
+        self._socket.close()
+
+
+class VirtualMachine:
+    """One QEMU. `services` maps addresses in the machine's network ("169.254.169.254:80") to ports on this host.
+
+    The machine's disks are overlays: nothing that it writes reaches the image.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        image: Path,
+        *,
+        keys: Mapping[str, bytes],
+        services: Mapping[str, int],
+        tpm_state: Path | None,
+        state_disk_mib: int | None = STATE_DISK_MIB,
+        extra_command_line: str | None = None,
+        network_is_up: bool = True,
+    ) -> None:
+        self.folder = folder
+        self.image = image
+        self._keys = keys
+        self._services = services
+        self._tpm_state = tpm_state
+        self._state_disk_mib = state_disk_mib
+        self._extra_command_line = extra_command_line
+        self._network_is_up = network_is_up
+        self._stack = contextlib.ExitStack()
+        self.console: Console
+        self.monitor: Monitor
+        self._qemu: Process
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            if self._tpm_state is not None:
+                stack.enter_context(self._start_tpm(self._tpm_state))
+            self._make_disks()
+            (self.folder / "variables.fd").write_bytes(enrolled_store(self._keys))
+            self._qemu = stack.enter_context(Process(self._command(), name="qemu"))
+            for name in ("console.sock", "monitor.sock"):
+                _wait_exists(self.folder / name, self._qemu)
+            self.console = Console(self.folder / "console.sock", self.folder / "console.log")
+            stack.callback(self.console.close)
+            self.monitor = Monitor(self.folder / "monitor.sock")
+            stack.callback(self.monitor.close)
+            if not self._network_is_up:
+                self.set_network(up=False)
+            self.monitor.command("cont")
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def set_network(self, *, up: bool) -> None:
+        """Plug or pull the network cable."""
+        self.monitor.command("set_link", name="nic", up=up)
+
+    def wait_shutdown(self, timeout: float = BOOT_SECONDS) -> None:
+        """Wait until the machine has powered itself off."""
+        self._expect("SHUTDOWN", "guest-shutdown", timeout)
+
+    def wait_reboot(self, timeout: float = BOOT_SECONDS, count: int = 1) -> None:
+        """Wait until the machine has rebooted itself for the `count`th time."""
+        self._expect("RESET", "guest-reset", timeout, count)
+
+    def _expect(self, name: str, reason: str, timeout: float, count: int = 1) -> None:
+        event = self.monitor.wait_event(name, timeout, count)
+        if event is None or event["data"].get("reason") != reason:
+            found = "nothing of the kind" if event is None else str(event["data"])
+            raise HarnessError(f"waited for {name} by {reason}, found {found}{self.console.last_words()}")
+
+    def _start_tpm(self, state: Path) -> Process:
+        control = self.folder / "tpm.sock"
+        control.unlink(missing_ok=True)
+        process = Process(
+            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--ctrl", f"type=unixio,path={control}"]
+        )
+        try:
+            _wait_exists(control, process)
+        except BaseException:
+            process.stop()
+            raise
+        return process
+
+    def _make_disks(self) -> None:
+        for name in ("console.sock", "monitor.sock", "root.qcow2", "state.qcow2"):
+            (self.folder / name).unlink(missing_ok=True)
+        backing = ("-F", "raw", "-b", self.image.resolve())
+        run("qemu-img", "create", "-q", "-f", "qcow2", *backing, self.folder / "root.qcow2")
+        if self._state_disk_mib is not None:
+            run("qemu-img", "create", "-q", "-f", "qcow2", self.folder / "state.qcow2", f"{self._state_disk_mib}M")
+
+    def _command(self) -> list[str]:
+        accelerator = os.environ.get("QEMU_ACCEL", "tcg")
+        accel = "tcg,thread=multi" if accelerator == "tcg" else accelerator
+        words = [
+            *("qemu-system-x86_64", "-S", "-machine", "q35,smm=on", "-accel", accel, "-cpu", "max", "-smp", "2"),
+            *("-m", str(MEMORY_MIB), "-nodefaults", "-display", "none"),
+            *("-global", "driver=cfi.pflash01,property=secure,value=on"),
+            *("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE}"),
+            *("-drive", f"if=pflash,unit=1,format=raw,file={self.folder / 'variables.fd'}"),
+            *("-chardev", f"socket,id=console,path={self.folder / 'console.sock'},server=on,wait=off"),
+            *("-serial", "chardev:console"),
+            *("-qmp", f"unix:{self.folder / 'monitor.sock'},server=on,wait=off"),
+            *("-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"),
+            *("-netdev", self._network(), "-device", "virtio-net-pci,netdev=net,id=nic"),
+            *_disk("root", self.folder / "root.qcow2", "root", "bootindex=0"),
+        ]
+        if self._state_disk_mib is not None:
+            words += _disk("state", self.folder / "state.qcow2", STATE_SERIAL)
+        if self._tpm_state is not None:
+            words += ["-chardev", f"socket,id=tpm,path={self.folder / 'tpm.sock'}"]
+            words += ["-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0"]
+        if self._extra_command_line is not None:
+            words += ["-smbios", f"type=11,value=io.systemd.stub.kernel-cmdline-extra={self._extra_command_line}"]
+        return words
+
+    def _network(self) -> str:
+        """A network of its own in which nothing but the services exists."""
+        forwards = [
+            f"guestfwd=tcp:{address}-cmd:busybox nc 127.0.0.1 {port}" for address, port in self._services.items()
+        ]
+        network = "net=169.254.0.0/16,host=169.254.0.2,dns=169.254.0.3,dhcpstart=169.254.0.15,restrict=on"
+        return ",".join(["user,id=net", network, *forwards])
+
+
+def _disk(name: str, path: Path, serial: str, *more: str) -> list[str]:
+    device = ",".join(["virtio-blk-pci", f"drive={name}", f"serial={serial}", *more])
+    return ["-drive", f"if=none,id={name},format=qcow2,file={path},cache=unsafe", "-device", device]
+
+
+def _wait_exists(path: Path, process: Process) -> None:
+    """Return once a socket is there; that of a single client must not be spent on a trial connection."""
+    deadline = time.monotonic() + 10
+    while not path.exists():
+        if not process.running or time.monotonic() > deadline:
+            raise HarnessError(f"{process.name} does not make {path}{process.last_words()}")
+        time.sleep(0.02)
