@@ -6,7 +6,7 @@ BUILD := build/$(PRESET)
 # Two cores need no more; a larger machine may say JOBS=16.
 JOBS ?= $(shell nproc)
 
-.PHONY: setup build test demo bench lint fuzz clean
+.PHONY: setup build image test qemu-test demo bench lint fuzz clean
 
 setup:            ## install every Debian package that is missing
 	@scripts/setup
@@ -20,8 +20,14 @@ $(BUILD):
 
 build: $(BUILD)
 
-test: build       ## unit and integration tests
-	@ctest --test-dir $(BUILD) --output-on-failure --timeout 600
+image: setup      ## the VM images and their reference values, below build/image
+	@image/build.py $(IMAGE_OPTIONS)
+
+test: build       ## unit and integration tests, the images, and virtual machines that boot them
+	@scripts/test $(BUILD)
+
+qemu-test: build  ## only the virtual machines
+	@scripts/test $(BUILD) --label-regex qemu
 
 demo: build       ## two companies, one secret, one attested workload
 	@CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) examples/mealcorp/demo.py

@@ -1,0 +1,68 @@
+"""What never comes, and what comes wrong: each ends in the outcome that the contract names, with a line that tells why.
+
+The machines of the first test wait five minutes each, side by side.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+import pytest
+from cs_harness import Layer, MetadataServer, VmWorld
+from support import push, shell_image
+
+LONGER_THAN_THE_BOUND = 480.0
+
+
+def test_no_network_and_no_metadata_server(world: VmWorld) -> None:
+    """After five minutes the launcher gives up, names what it waited for, and the machine powers off."""
+    silent = MetadataServer(world.folder / "no-metadata")  # never started
+    with contextlib.ExitStack() as stack:
+        unplugged = stack.enter_context(world.machine(network_is_up=False))
+        alone = stack.enter_context(world.machine(metadata=silent))
+        expected = {unplugged: "network: not reached within 300 s", alone: "metadata server: not reached within 300 s"}
+        for vm, why in expected.items():
+            assert why in vm.console.wait_for("level=ERROR", LONGER_THAN_THE_BOUND)
+            vm.console.wait_for("exit_code=1")
+            vm.wait_shutdown()
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ("{", "not valid JSON"),
+        ('{"tee-image-reference": 5}', "tee-image-reference: expected a string"),
+        ("{}", "tee-image-reference is not specified in the custom metadata"),
+    ],
+)
+def test_a_metadata_document_that_is_wrong(world: VmWorld, document: str, says: str) -> None:
+    """The field and the reason stand on the console; the machine powers off."""
+    metadata = MetadataServer(world.folder / f"wrong-metadata-{len(document)}", raw_attributes=document)
+    with metadata, world.machine(metadata=metadata) as vm:
+        assert says in vm.console.wait_for("level=ERROR")
+        vm.console.wait_for("exit_code=1")
+        vm.wait_shutdown()
+
+
+def test_no_state_disk(world: VmWorld) -> None:
+    """The check at the start finds no state volume; a reboot may find one."""
+    image = push(world.registry, shell_image())
+    world.metadata.attributes = {"tee-image-reference": image.by_tag}
+    with world.machine(state_disk_mib=None) as vm:
+        line = vm.console.wait_for("level=ERROR")
+        assert "/var/lib/containerd is not a mount point" in line
+        assert "serial number cs-state" in line
+        vm.console.wait_for("exit_code=3")
+        vm.wait_reboot()
+
+
+def test_a_state_disk_that_is_too_small_for_the_image(world: VmWorld) -> None:
+    """A full disk fails the pull, in words, and powers the machine off."""
+    filler = Layer().file("filler", os.urandom(64 << 20))
+    image = push(world.registry, shell_image(more_layers=[filler]))
+    world.metadata.attributes = {"tee-image-reference": image.by_tag}
+    with world.machine(state_disk_mib=80) as vm:
+        assert "no space left on device" in vm.console.wait_for("level=ERROR").lower()
+        vm.console.wait_for("exit_code=1")
+        vm.wait_shutdown()
