@@ -12,9 +12,11 @@ namespace {
 
 constexpr auto kNamespaceHeader = "containerd-namespace";
 constexpr auto kLeaseHeader = "containerd-lease";
-constexpr base::Milliseconds kVersionTimeout{5000};
 constexpr int kMaxMessageBytes = 16 << 20;  // as containerd's own client
-constexpr int kMinReconnectMs = 100;
+/// As containerd's own client: what gRPC calls the shortest back-off is also how long a connection may take to come
+/// about.
+constexpr int kConnectTimeoutMs = 10000;
+constexpr int kFirstReconnectMs = 100;
 constexpr int kMaxReconnectMs = 3000;
 /// A layer's download each, and one that reads.
 constexpr std::size_t kBlockingThreads = 4;
@@ -24,8 +26,8 @@ std::shared_ptr<grpc::Channel> open_channel(const std::filesystem::path& socket)
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kMinReconnectMs);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kMinReconnectMs);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kFirstReconnectMs);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectMs);
   // Without it the path becomes the :authority, which Go's HTTP/2 server refuses.
   arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
@@ -62,7 +64,7 @@ base::Awaitable<std::string> ContainerdClient::version() const {
   google::protobuf::Empty request;
   const auto response =
       co_await rpc::unary<Service, google::protobuf::Empty, ::containerd::services::version::v1::VersionResponse>(
-          *this, "version", &Service::StubInterface::async_interface::Version, request, kVersionTimeout);
+          *this, "version", &Service::StubInterface::async_interface::Version, request);
   co_return response.version();
 }
 
