@@ -266,8 +266,8 @@ Awaitable<void> Launch::State::reach_containerd() {
 
 Awaitable<void> Launch::State::prepare_tpm() {
   service_manager.status("preparing the TPM");
-  boot_log = base::read_file(options.boot_log, measure::kMaxBootLogBytes);
   co_await tpm.open(options.tcti);
+  boot_log = base::read_file(options.boot_log, measure::kMaxBootLogBytes);
   auto prepare = [indices = options.attestation_key](measure::Tpm& device) {
     const measure::LockoutState before = device.lockout_state();
     device.set_lockout_parameters(kLockoutMaxTries, kLockoutRecoverySeconds, kLockoutRecoveryOfLockout);
