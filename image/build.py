@@ -74,6 +74,7 @@ def main() -> None:
     parser.add_argument("--verifier", default=TRIAL_VERIFIER, help="attestation service (default: %(default)s)")
     parser.add_argument("--verifier-ca", type=Path, help="PEM file of the only roots trusted for it")
     parser.add_argument("--registry-ca", type=Path, help="PEM file of the only roots trusted for the image registry")
+    parser.add_argument("--packages", type=Path, help="folder of Debian packages to use instead of compiling them")
     parser.add_argument("--work", type=Path, default=REPOSITORY / "build/image.work", help="tools and caches")
     arguments = parser.parse_args()
     if os.geteuid() != 0:
@@ -92,7 +93,7 @@ def build(arguments: argparse.Namespace) -> None:
     workshop = Workshop(arguments.work.resolve())
     workshop.prepare()
     workshop.build_initrd()
-    packages = workshop.build_packages(output / "packages")
+    packages = arguments.packages or workshop.build_packages(output / "packages")
     keys = SecureBootKeys(output / "secure-boot", arguments.keys)
     settings = launcher_settings(output, arguments)
     entries = []

@@ -100,7 +100,7 @@ def test_root_and_state_are_verified_and_encrypted(shell: Shell) -> None:
     root = shell.run("dmsetup table root").split()
     assert root[2] == "verity"
     assert root[-1] == "panic_on_corruption"
-    assert "roothash=" + root[10] in shell.run("cat /proc/cmdline")
+    assert "roothash=" + root[root.index("sha256") + 1] in shell.run("cat /proc/cmdline")
     state = shell.run("dmsetup table cs-state").split()
     assert state[2:4] == ["crypt", "capi:gcm(aes)-random"]
     assert "integrity:28:aead" in state

@@ -15,13 +15,17 @@ TOKEN = "/run/container_launcher/attestation_verifier_claims_token"
 
 def test_a_production_run(world: VmWorld) -> None:
     """The workload runs, its token says what runs on which image, and the machine powers itself off."""
-    script = f"{world.postbox.send(f'cat {TOKEN}')}; {world.postbox.send('cat /proc/meminfo')}"
+    entry = next(image for image in world.reference_values if image["hardened"])
+    predicted = entry["pcrs"]["sha256"]
+    registers = " ".join(f"/sys/class/tpm/tpm0/pcr-sha256/{pcr}" for pcr in predicted)
+    script = "; ".join(world.postbox.send(f"cat {files}") for files in (TOKEN, "/proc/meminfo", registers))
     image = push(world.registry, shell_image(script))
     world.metadata.attributes = {"tee-image-reference": image.by_tag}
     with world.machine() as vm:
         started = vm.console.wait_for('msg="workload task started"')
         token = world.postbox.wait()
         memory = world.postbox.wait(count=2)
+        found = world.postbox.wait(count=3).lower().split()
         vm.console.wait_for('exit_code=0 exit_msg="workload finished successfully, shutting down the VM"')
         vm.wait_shutdown()
         boot = vm.console.text
@@ -30,9 +34,10 @@ def test_a_production_run(world: VmWorld) -> None:
     assert claims["dbgstat"] == "disabled-since-boot"
     assert claims["secboot"] is True
     assert claims["submods"]["confidential_space"]["support_attributes"] == ["LATEST", "STABLE", "USABLE"]
-    assert claims["swversion"] == [str(world.reference_values[0]["swversion"])]
+    assert claims["swversion"] == [str(entry["swversion"])]
     assert container_claims(claims)["image_digest"] == image.digest
     assert container_claims(claims)["env"]["HOSTNAME"] == world.metadata.instance.name
+    assert found == list(predicted.values()), "what was predicted without a boot is not what was measured"
     assert "login" not in boot
     report("kernel start to workload start", f"{_number('uptime_sec=([0-9.]+)', started):.1f} s")
     report("memory in use while a shell runs", f"{_memory_in_use(memory) / MEGABYTE:.0f} MB")

@@ -9,7 +9,7 @@ from pathlib import Path
 from cs_harness.process import REPOSITORY
 from cs_harness.vm_world import images_folder
 
-BUILD_SECONDS = 3000
+BUILD_SECONDS = 1800
 
 
 def digest(path: Path) -> str:
@@ -18,17 +18,16 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def test_a_second_build_from_nothing_gives_the_same_bytes(tmp_path: Path) -> None:
-    """Tools, packages, initial RAM disk and image are built anew, signed with the same keys, and compared."""
-    first = images_folder()
-    work, second = tmp_path / "work", tmp_path / "output"
+def test_a_second_build_from_the_same_packages_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Tools, initial RAM disk and image are made anew from nothing, signed with the same keys, and compared."""
+    first, second = images_folder(), tmp_path / "output"
     second.mkdir()
     subprocess.run(["cp", "--recursive", first / "trial-ca", second], check=True)
-    command = [REPOSITORY / "image/build.py", "--variant", "hardened", "--keys", first / "secure-boot"]
-    subprocess.run([*command, "--work", work, "--output", second], check=True, timeout=BUILD_SECONDS)
+    inputs = ["--keys", first / "secure-boot", "--packages", first / "packages"]
+    places = ["--work", tmp_path / "work", "--output", second]
+    command = [REPOSITORY / "image/build.py", "--variant", "hardened", *inputs, *places]
+    subprocess.run(command, check=True, timeout=BUILD_SECONDS)
     versions = [(folder / "hardened.manifest").read_text() for folder in (first, second)]
     assert versions[0] == versions[1], "the archive has newer packages by now: build the first image again"
-    for package in sorted((first / "packages").glob("*.deb")):
-        assert digest(package) == digest(second / "packages" / package.name), package.name
     for name in ("hardened.efi", "hardened.raw"):
         assert digest(first / name) == digest(second / name), name

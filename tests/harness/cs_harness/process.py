@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import random
 import re
 import shutil
 import signal
@@ -268,8 +269,21 @@ def wait_connect(address: Path | tuple[str, int], process: Process, timeout: flo
         time.sleep(CONNECT_INTERVAL_SECONDS)
 
 
+# Below what the kernel hands out by itself (ip_local_port_range), so that no other service of ours gets it meanwhile.
+OWN_PORTS = range(20000, 32768)
+_given_ports: set[int] = set()
+
+
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago, for services that must know their own address beforehand."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a loopback port for a service that must know its own address before it starts; each is given out once."""
+    for port in random.sample(OWN_PORTS, len(OWN_PORTS)):
+        if port in _given_ports:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given_ports.add(port)
+        return port
+    raise HarnessError("no port is free")
