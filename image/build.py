@@ -248,9 +248,7 @@ class Workshop:
             stamp.write()
         return output
 
-    def build_image(
-        self, variant: str, output: Path, *, packages: Path, keys: SecureBootKeys, settings: Path
-    ) -> None:
+    def build_image(self, variant: str, output: Path, *, packages: Path, keys: SecureBootKeys, settings: Path) -> None:
         """Build one variant of the appliance."""
         image = output / f"{variant}.raw"
         inputs = [HERE / "appliance", self.initrd, packages, keys.folder / "db.crt", settings]
@@ -272,7 +270,9 @@ class Workshop:
         """Point mkosi at the mirrors that this machine's own packages come from."""
         codename = _os_release()["VERSION_CODENAME"]
         sites = {}
-        for line in _output("apt-get", "indextargets", "--format", "$(SITE) $(RELEASE)", "Created-By: Packages").split("\n"):
+        for line in _output("apt-get", "indextargets", "--format", "$(SITE) $(RELEASE)", "Created-By: Packages").split(
+            "\n"
+        ):
             site, _, release = line.partition(" ")
             sites.setdefault(release, site)
         if codename not in sites:
@@ -329,7 +329,12 @@ class Workshop:
         log = self.folder / f"{name}.log"
         with log.open("w") as file:
             result = subprocess.run(
-                [*map(str, command), "build"], stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment, check=False
+                [*map(str, command), "build"],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                env=environment,
+                check=False,
             )
         if result.returncode != 0:
             last = "\n".join(log.read_text(errors="replace").splitlines()[-60:])
@@ -345,7 +350,9 @@ class Stamp:
         for top in inputs:
             for file in sorted([top, *top.rglob("*")] if top.is_dir() else [top]):
                 name = str(file.relative_to(top.parent))
-                content = os.readlink(file).encode() if file.is_symlink() else file.read_bytes() if file.is_file() else b""
+                content = (
+                    os.readlink(file).encode() if file.is_symlink() else file.read_bytes() if file.is_file() else b""
+                )
                 digest.update(f"{name}\0{len(content)}\0{file.lstat().st_mode:o}\0".encode() + content)
         self._digest = digest.hexdigest()
 

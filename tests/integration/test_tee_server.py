@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import socket
 import time
@@ -11,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
 from cs_harness import Launcher, Machine, World
 from support import STAY, container_claims, push, shell_image, verified_claims

@@ -123,11 +123,7 @@ def test_the_kernel_is_locked(shell: Shell) -> None:
         "kernel.unprivileged_bpf_disabled": "1",
     }.items():
         assert shell.run(f"cat /proc/sys/{name.replace('.', '/')}").strip() == value, name
-    chains = [
-        each["chain"]
-        for each in json.loads(shell.run("nft --json list chains"))["nftables"]
-        if "chain" in each
-    ]
+    chains = [each["chain"] for each in json.loads(shell.run("nft --json list chains"))["nftables"] if "chain" in each]
     assert {chain["name"]: chain["policy"] for chain in chains} == {"input": "drop", "forward": "drop"}
 
 

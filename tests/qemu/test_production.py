@@ -53,7 +53,8 @@ def test_the_image_is_small(world: VmWorld) -> None:
 def _memory_in_use(meminfo: str) -> float:
     """Return the bytes that are neither free nor a cache that the kernel would give back (proc_meminfo(5))."""
     total, *given_back = (
-        _number(rf"(?m)^{name}:\s+(\d+)", meminfo) for name in ("MemTotal", "MemFree", "Buffers", "Cached", "SReclaimable")
+        _number(rf"(?m)^{name}:\s+(\d+)", meminfo)
+        for name in ("MemTotal", "MemFree", "Buffers", "Cached", "SReclaimable")
     )
     return (total - sum(given_back)) * 1024
 

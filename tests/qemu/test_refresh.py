@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,5 +37,5 @@ def test_tokens_are_refreshed_while_the_workload_runs(world: VmWorld) -> None:
         for number in range(1, TOKENS + 1):
             claims.append(verified_claims(world, world.postbox.wait(240, count=number).strip()))
         vm.wait_shutdown()
-    for before, after in zip(claims, claims[1:], strict=False):
+    for before, after in itertools.pairwise(claims):
         assert before["iat"] < after["iat"] < before["exp"]

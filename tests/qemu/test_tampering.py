@@ -74,9 +74,7 @@ def test_an_image_that_is_not_signed_is_not_started(world: VmWorld, copy: Path) 
     kernel_image = world.folder / "kernel.efi"
     shutil.copy(world.images / "hardened.efi", kernel_image)
     flip_bit(kernel_image, kernel_image.stat().st_size // 2)
-    subprocess.run(
-        ["mcopy", "-o", "-i", f"{copy}@@{1 << 20}", kernel_image, "::/EFI/BOOT/BOOTX64.EFI"], check=True
-    )
+    subprocess.run(["mcopy", "-o", "-i", f"{copy}@@{1 << 20}", kernel_image, "::/EFI/BOOT/BOOTX64.EFI"], check=True)
     with world.machine(image=copy) as vm:
         vm.console.wait_for("Access Denied|Security Violation")
 

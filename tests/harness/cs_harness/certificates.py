@@ -25,9 +25,7 @@ class ServerCertificate:
 class CertificateAuthority:
     """Issues server certificates for 127.0.0.1 and localhost; `certificate` is the PEM file that clients trust."""
 
-    def __init__(
-        self, folder: Path, name: str = "Test services CA", *, root: tuple[Path, Path] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, name: str = "Test services CA", *, root: tuple[Path, Path] | None = None) -> None:
         """Make an authority of its own, or go on with the certificate and the key in the PEM files `root`."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .process import HarnessError, Process, run, wait_connect
+from .process import HarnessError, Process, run
 from .secure_boot import enrolled_store
 
 FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
