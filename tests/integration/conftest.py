@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,31 +11,15 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "harness")]
 
-from cs_harness import World, missing_requirements
-from support import Postbox
+from cs_harness import Postbox, World, missing_requirements
+from session import begin_session, folder
 
-SKIPPED = 77  # CTest's SKIP_RETURN_CODE
+__all__ = ["folder", "postbox", "pytest_sessionstart", "world"]
 
 
 def pytest_sessionstart() -> None:
-    """Skip the whole file, saying why, where the real services can't run; let SIGTERM clean up as SIGINT does."""
-    missing = missing_requirements()
-    if missing and os.environ.get("CS_REQUIRE_SERVICES"):
-        pytest.exit("CS_REQUIRE_SERVICES is set, but " + "; ".join(missing), returncode=1)
-    if missing:
-        pytest.exit("skipped: " + "; ".join(missing), returncode=SKIPPED)
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """Yield a folder with a short path, since paths of Unix sockets are limited to 107 bytes."""
-    with tempfile.TemporaryDirectory(prefix="cs-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
+    """Skip where the real services can't run."""
+    begin_session(missing_requirements())
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,17 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from cs_harness import Image, Layer, World
+from cs_harness import Image, Layer, Postbox, World
 from cs_harness.images import index_of
-from support import ALLOW_CMD, STAY, Postbox, container_claims, program_image, push, shell_image, verified_claims
+from support import (
+    ALLOW_CMD,
+    STAY,
+    container_claims,
+    program_image,
+    push,
+    shell_image,
+    verified_claims,
+)
 
 FAILURE = 1
 

@@ -7,8 +7,15 @@ import stat
 from pathlib import Path
 
 import pytest
-from cs_harness import Image, World, cel
-from support import ALLOW_CMD, STAY, Postbox, container_claims, push, shell_image, verified_claims
+from cs_harness import Image, Postbox, World, cel
+from support import (
+    ALLOW_CMD,
+    STAY,
+    container_claims,
+    push,
+    shell_image,
+    verified_claims,
+)
 
 
 def write_metadata_file(world: World, attributes: dict[str, str]) -> Path:

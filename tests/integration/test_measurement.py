@@ -8,8 +8,15 @@ import random
 from pathlib import Path
 
 import pytest
-from cs_harness import Image, Machine, World, cel
-from support import ALLOW_CMD, Postbox, container_claims, program_image, push, shell_image, verified_claims
+from cs_harness import Image, Machine, Postbox, World, cel
+from support import (
+    ALLOW_CMD,
+    container_claims,
+    program_image,
+    push,
+    shell_image,
+    verified_claims,
+)
 
 FAILURE = 1
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import jwt
 import pytest
-from cs_harness import CertificateAuthority, HarnessError, Launcher, World
+from cs_harness import CertificateAuthority, HarnessError, Launcher, Postbox, World
 from cs_harness.verifier import unverified_claims
-from support import STAY, Postbox, push, shell_image, verified_claims
+from support import STAY, push, shell_image, verified_claims
 
 FAILURE = 1
 LIFETIME_SECONDS = 6

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,31 +13,17 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "harness")]
 
 from cs_harness import VmWorld, missing_vm_requirements
 from cs_harness.vm_world import images_folder
+from session import begin_session, folder
 
-SKIPPED = 77  # CTest's SKIP_RETURN_CODE
+__all__ = ["folder", "pytest_sessionstart", "world"]
 
 
 def pytest_sessionstart() -> None:
-    """Skip the whole file, saying why, where virtual machines can't run; let SIGTERM clean up as SIGINT does."""
+    """Skip where virtual machines can't run or there are no images for them."""
     missing = missing_vm_requirements()
     if not (images_folder() / "reference-values.json").exists():
         missing.append(f"there are no images in {images_folder()}: make image")
-    if missing and os.environ.get("CS_REQUIRE_SERVICES"):
-        pytest.exit("CS_REQUIRE_SERVICES is set, but " + "; ".join(missing), returncode=1)
-    if missing:
-        pytest.exit("skipped: " + "; ".join(missing), returncode=SKIPPED)
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """Yield a folder with a short path, since paths of Unix sockets are limited to 107 bytes."""
-    with tempfile.TemporaryDirectory(prefix="cs-", ignore_cleanup_errors=True) as name:
-        yield Path(name)
+    begin_session(missing)
 
 
 @pytest.fixture(scope="module")

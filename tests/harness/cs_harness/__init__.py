@@ -13,7 +13,15 @@ from .launcher import Launcher
 from .machine import Machine, boot_log_path
 from .metadata import MetadataServer
 from .postbox import Postbox
-from .process import HarnessError, Interrupted, Process, binary, missing_requirements, stop_leftovers, unwind_on_signals
+from .process import (
+    HarnessError,
+    Interrupted,
+    Process,
+    binary,
+    missing_requirements,
+    stop_leftovers,
+    unwind_on_signals,
+)
 from .registry import PushedImage, Registry
 from .tee import TeeClient
 from .tpm import Swtpm
