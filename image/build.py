@@ -82,7 +82,7 @@ def main() -> None:
         raise SystemExit(NOT_POSSIBLE)
     try:
         build(arguments)
-    except (BuildError, reference_values.PredictionError, subprocess.CalledProcessError) as error:
+    except (BuildError, reference_values.PredictionError, subprocess.CalledProcessError, OSError) as error:
         raise SystemExit(f"image: {error}") from None
 
 
@@ -93,13 +93,12 @@ def build(arguments: argparse.Namespace) -> None:
     workshop = Workshop(arguments.work.resolve())
     workshop.prepare()
     workshop.build_initrd()
-    packages = arguments.packages or workshop.build_packages(output / "packages")
+    packages = arguments.packages.resolve() if arguments.packages else workshop.build_packages(output / "packages")
     keys = SecureBootKeys(output / "secure-boot", arguments.keys)
     settings = launcher_settings(output, arguments)
-    entries = []
     for variant in arguments.variant or VARIANTS:
         workshop.build_image(variant, output, packages=packages, keys=keys, settings=settings)
-        entries.append(describe(variant, output, keys))
+    entries = [describe(variant, output, keys) for variant in VARIANTS if (output / f"{variant}.raw").exists()]
     (output / "reference-values.json").write_text(json.dumps({"images": entries}, indent=2) + "\n")
     say(f"verifier: {arguments.verifier}; reference values: {output / 'reference-values.json'}")
 
@@ -113,18 +112,27 @@ class SecureBootKeys:
     def __init__(self, folder: Path, given: Path | None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        if given is None and not (folder / "db.crt").exists():
+        self.signing_key = (given or folder).resolve() / "db.key"
+        if given is not None:
+            self._take_certificates(given)
+        elif not self.signing_key.exists():
             for name in KEY_NAMES:
                 make_key(folder, name)
-        elif given is not None:
-            for name in (*(f"{name}.crt" for name in KEY_NAMES), "db.key"):
-                if not (given / name).exists():
-                    raise BuildError(f"--keys: {given / name} does not exist")
-                shutil.copy(given / name, folder)
-        (folder / "db.key").chmod(0o600)
         self.lists = {name: reference_values.signature_list(self.certificate(name), KEY_OWNER) for name in KEY_NAMES}
         for name, content in self.lists.items():
             (folder / f"{name}.esl").write_bytes(content)
+
+    def _take_certificates(self, given: Path) -> None:
+        """Copy what is public; keys stay where they are, and trial keys of an earlier build do not stay beside."""
+        for name in (*(f"{name}.crt" for name in KEY_NAMES), "db.key"):
+            if not (given / name).exists():
+                raise BuildError(f"--keys: {given / name} does not exist")
+        if given.resolve() == self.folder:
+            return
+        for key in self.folder.glob("*.key"):
+            key.unlink()
+        for name in KEY_NAMES:
+            shutil.copy(given / f"{name}.crt", self.folder)
 
     def certificate(self, name: str) -> bytes:
         """Return one certificate as DER."""
@@ -171,7 +179,7 @@ def launcher_settings(output: Path, arguments: argparse.Namespace) -> Path:
         if not (trial / "ca.crt").exists():
             trial.mkdir()
             make_key(trial, "ca")
-        verifier_ca = registry_ca = trial / "ca.crt"
+        verifier_ca, registry_ca = trial / "ca.crt", registry_ca or trial / "ca.crt"
     (store / "cs-launcher.conf").write_text(f'check-machine = true\nverifier = "{arguments.verifier}"\n')
     for name, roots in (("cs-launcher.verifier-ca", verifier_ca), ("cs-launcher.registry-ca", registry_ca)):
         if roots is not None:
@@ -251,7 +259,7 @@ class Workshop:
     def build_image(self, variant: str, output: Path, *, packages: Path, keys: SecureBootKeys, settings: Path) -> None:
         """Build one variant of the appliance."""
         image = output / f"{variant}.raw"
-        inputs = [HERE / "appliance", self.initrd, packages, keys.folder / "db.crt", settings]
+        inputs = [HERE / "build.py", HERE / "appliance", self.initrd, packages, keys.folder / "db.crt", settings]
         stamp = Stamp(output / f"{variant}.stamp", inputs, self.epoch)
         if stamp.is_current(image):
             return
@@ -259,7 +267,7 @@ class Workshop:
         self._mkosi(
             *("appliance", output, variant, "--profile", variant, "--seed", str(SEED)),
             *("--initrd", self.initrd, "--extra-tree", settings, "--package-directory", packages),
-            *("--secure-boot-key", keys.folder / "db.key", "--secure-boot-certificate", keys.folder / "db.crt"),
+            *("--secure-boot-key", keys.signing_key, "--secure-boot-certificate", keys.folder / "db.crt"),
         )
         kernel_image = output / f"{variant}.efi"
         kernel_image.unlink(missing_ok=True)

@@ -15,19 +15,21 @@ from cs_harness import VmWorld, missing_vm_requirements
 from cs_harness.vm_world import images_folder
 from session import begin_session, folder
 
-__all__ = ["folder", "pytest_sessionstart", "world"]
+__all__ = ["folder", "images", "world"]
 
 
-def pytest_sessionstart() -> None:
-    """Skip where virtual machines can't run or there are no images for them."""
+@pytest.fixture(scope="session")
+def images() -> Path:
+    """Return the folder of the images; skip where there are none or virtual machines can't run."""
     missing = missing_vm_requirements()
     if not (images_folder() / "reference-values.json").exists():
         missing.append(f"there are no images in {images_folder()}: make image")
     begin_session(missing)
+    return images_folder()
 
 
 @pytest.fixture(scope="module")
-def world(folder: Path) -> Iterator[VmWorld]:
+def world(folder: Path, images: Path) -> Iterator[VmWorld]:
     """Yield running services."""
-    with VmWorld(folder) as services:
+    with VmWorld(folder, images) as services:
         yield services

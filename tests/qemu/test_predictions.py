@@ -27,7 +27,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "image"))
 
 import reference_values
-from reference_values import PredictionError, SecureBootKeys, UnifiedKernelImage, signature_list
+from reference_values import (
+    PredictionError,
+    SecureBootKeys,
+    UnifiedKernelImage,
+    signature_list,
+)
 
 BOOT_LOG = REPOSITORY / "tests/data/boot-log/ovmf-secure-boot"
 OWNER = uuid.UUID("c5a1ab1e-0000-4000-8000-000000000001")

@@ -22,9 +22,9 @@ done"""
 
 
 @pytest.fixture(scope="module")
-def world(folder: Path) -> Iterator[VmWorld]:
+def world(folder: Path, images: Path) -> Iterator[VmWorld]:
     """Yield services whose tokens are short-lived."""
-    with VmWorld(folder, token_lifetime_seconds=LIFETIME_SECONDS) as services:
+    with VmWorld(folder, images, token_lifetime_seconds=LIFETIME_SECONDS) as services:
         yield services
 
 

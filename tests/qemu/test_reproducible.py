@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 from cs_harness.process import REPOSITORY
-from cs_harness.vm_world import images_folder
 
 BUILD_SECONDS = 1800
 
@@ -18,9 +17,9 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def test_a_second_build_from_the_same_packages_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_a_second_build_from_the_same_packages_gives_the_same_bytes(images: Path, tmp_path: Path) -> None:
     """Tools, initial RAM disk and image are made anew from nothing, signed with the same keys, and compared."""
-    first, second = images_folder(), tmp_path / "output"
+    first, second = images, tmp_path / "output"
     second.mkdir()
     subprocess.run(["cp", "--recursive", first / "trial-ca", second], check=True)
     inputs = ["--keys", first / "secure-boot", "--packages", first / "packages"]

@@ -35,8 +35,8 @@ def images_folder() -> Path:
 class VmWorld:
     """A registry, a verifier that knows the built images, a postbox, and TPMs as a cloud provisions them."""
 
-    def __init__(self, folder: Path, *, token_lifetime_seconds: int = 3600) -> None:
-        self.images = images_folder()
+    def __init__(self, folder: Path, images: Path | None = None, *, token_lifetime_seconds: int = 3600) -> None:
+        self.images = images or images_folder()
         self.folder = folder
         trial = self.images / "trial-ca"
         self.authority = CertificateAuthority(folder / "tls", root=(trial / "ca.crt", trial / "ca.key"))
