@@ -25,6 +25,7 @@ import datetime
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -173,6 +174,8 @@ def launcher_settings(output: Path, arguments: argparse.Namespace) -> Path:
     store = tree / "usr/lib/credstore"
     shutil.rmtree(tree, ignore_errors=True)
     store.mkdir(parents=True)
+    if not re.fullmatch(r"https://[A-Za-z0-9.:\[\]-]+", arguments.verifier):
+        raise BuildError(f"--verifier: {arguments.verifier} is not https://host[:port]")
     verifier_ca, registry_ca = arguments.verifier_ca, arguments.registry_ca
     if arguments.verifier == TRIAL_VERIFIER and verifier_ca is None:
         trial = output / "trial-ca"
@@ -198,7 +201,7 @@ class Workshop:
         self.sources = folder / "sources"
         self.tools = folder / "tools"
         self.initrd = folder / "initrd.cpio.zst"
-        self.epoch = os.environ.get("SOURCE_DATE_EPOCH") or _output("git", "log", "-1", "--format=%ct").strip()
+        self.epoch = os.environ.get("SOURCE_DATE_EPOCH") or _date_of_sources()
 
     def prepare(self) -> None:
         """Find where packages come from, fetch mkosi and build the tools."""
@@ -419,6 +422,14 @@ def _version() -> str:
     if not words:
         raise BuildError("CMakeLists.txt names no version")
     return words[0]
+
+
+def _date_of_sources() -> str:
+    """Return the time of the last commit, in seconds; of sources without a history, that of their main file."""
+    try:
+        return _output("git", "log", "-1", "--format=%ct").strip()
+    except (OSError, subprocess.CalledProcessError):
+        return str(int((REPOSITORY / "CMakeLists.txt").stat().st_mtime))
 
 
 def _os_release() -> dict[str, str]:
