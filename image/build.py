@@ -91,12 +91,12 @@ def build(arguments: argparse.Namespace) -> None:
     """Build from nothing, step by step; steps whose inputs have not changed are left out."""
     output: Path = arguments.output.resolve()
     output.mkdir(parents=True, exist_ok=True)
+    keys = SecureBootKeys(output / "secure-boot", arguments.keys)
+    settings = launcher_settings(output, arguments)
     workshop = Workshop(arguments.work.resolve())
     workshop.prepare()
     workshop.build_initrd()
     packages = arguments.packages.resolve() if arguments.packages else workshop.build_packages(output / "packages")
-    keys = SecureBootKeys(output / "secure-boot", arguments.keys)
-    settings = launcher_settings(output, arguments)
     for variant in arguments.variant or VARIANTS:
         workshop.build_image(variant, output, packages=packages, keys=keys, settings=settings)
     entries = [describe(variant, output, keys) for variant in VARIANTS if (output / f"{variant}.raw").exists()]
