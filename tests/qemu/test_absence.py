@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -63,7 +64,9 @@ def test_a_state_disk_that_is_too_small_for_the_image(world: VmWorld) -> None:
     image = push(world.registry, shell_image(more_layers=[filler]))
     world.metadata.attributes = {"tee-image-reference": image.by_tag}
     with world.machine(state_disk_mib=80) as vm:
-        assert "no space left on device" in vm.console.wait_for("level=ERROR").lower()
+        line = vm.console.wait_for("level=ERROR")
+        assert "cannot pull the image" in line
+        assert re.search("no space left on device|more than the disk has room for", line)
         vm.console.wait_for("exit_code=1")
         vm.wait_shutdown()
 
