@@ -144,7 +144,7 @@ class Monitor:
             self._open = False
             self._changed.notify_all()
 
-    def command(self, name: str, **arguments: object) -> Any:
+    def command(self, name: str, /, **arguments: object) -> Any:
         """Send one command and return its answer."""
         with self._changed:
             self._socket.sendall(json.dumps({"execute": name, "arguments": arguments}).encode())
