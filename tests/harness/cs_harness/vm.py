@@ -24,6 +24,7 @@ STATE_DISK_MIB = 2048
 STATE_SERIAL = "cs-state"
 # Emulation is slow, and the machines of a test run share two processors.
 BOOT_SECONDS = 240.0
+LISTEN_SECONDS = 30.0
 
 
 def missing_vm_requirements() -> list[str]:
@@ -213,7 +214,7 @@ class VirtualMachine:
             (self.folder / "variables.fd").write_bytes(enrolled_store(self._keys))
             self._qemu = stack.enter_context(Process(self._command(), name="qemu"))
             for name in ("console.sock", "monitor.sock"):
-                _wait_exists(self.folder / name, self._qemu)
+                _wait_listening(self.folder / name, self._qemu)
             self.console = Console(self.folder / "console.sock", self.folder / "console.log")
             stack.callback(self.console.close)
             self.monitor = Monitor(self.folder / "monitor.sock")
@@ -254,7 +255,7 @@ class VirtualMachine:
             ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--ctrl", f"type=unixio,path={control}"]
         )
         try:
-            _wait_exists(control, process)
+            _wait_listening(control, process)
         except BaseException:
             process.stop()
             raise
@@ -307,10 +308,16 @@ def _disk(name: str, path: Path, serial: str, *more: str) -> list[str]:
     return ["-drive", f"if=none,id={name},format=qcow2,file={path},cache=unsafe", "-device", device]
 
 
-def _wait_exists(path: Path, process: Process) -> None:
-    """Return once a socket is there; that of a single client must not be spent on a trial connection."""
-    deadline = time.monotonic() + 10
-    while not path.exists():
+def _wait_listening(path: Path, process: Process) -> None:
+    """Return once a socket accepts connections; that of a single client must not be spent on a trial connection."""
+    deadline = time.monotonic() + LISTEN_SECONDS
+    while not _is_listening(path):
         if not process.running or time.monotonic() > deadline:
-            raise HarnessError(f"{process.name} does not make {path}{process.last_words()}")
+            raise HarnessError(f"{process.name} does not listen on {path}{process.last_words()}")
         time.sleep(0.02)
+
+
+def _is_listening(path: Path) -> bool:
+    """Look a socket up in the kernel's table; the bit stands for SO_ACCEPTCON."""
+    rows = (line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:])
+    return any(row[-1] == str(path) and int(row[3], 16) & 0x10000 for row in rows)
