@@ -7,6 +7,7 @@ What comes out, below the output folder:
     *.efi                       the unified kernel image of each, as it is in the system partition
     *.manifest                  the packages in each, with their versions
     *.sizes.json                what takes how much of it
+    *.epoch                     the SOURCE_DATE_EPOCH that it was built with
     reference-values.json       entries for cs-verifier
     secure-boot/                PK, KEK and db: keys, certificates, and the lists that firmware is given
     packages/                   Debian packages of launcher and verifier
@@ -272,6 +273,7 @@ class Workshop:
             *("--initrd", self.initrd, "--extra-tree", settings, "--package-directory", packages),
             *("--secure-boot-key", keys.signing_key, "--secure-boot-certificate", keys.folder / "db.crt"),
         )
+        (output / f"{variant}.epoch").write_text(self.epoch)
         kernel_image = output / f"{variant}.efi"
         kernel_image.unlink(missing_ok=True)
         subprocess.run(["mcopy", "-i", f"{image}@@{SYSTEM_PARTITION}", KERNEL_IMAGE, kernel_image], check=True)

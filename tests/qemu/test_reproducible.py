@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from pathlib import Path
 
@@ -25,7 +26,8 @@ def test_a_second_build_from_the_same_packages_gives_the_same_bytes(images: Path
     inputs = ["--keys", first / "secure-boot", "--packages", first / "packages"]
     places = ["--work", tmp_path / "work", "--output", second]
     command = [REPOSITORY / "image/build.py", "--variant", "hardened", *inputs, *places]
-    subprocess.run(command, check=True, timeout=BUILD_SECONDS)
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": (first / "hardened.epoch").read_text()}
+    subprocess.run(command, check=True, timeout=BUILD_SECONDS, env=environment)
     versions = [(folder / "hardened.manifest").read_text() for folder in (first, second)]
     assert versions[0] == versions[1], "the archive has newer packages by now: build the first image again"
     for name in ("hardened.efi", "hardened.raw"):
