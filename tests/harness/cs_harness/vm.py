@@ -295,9 +295,13 @@ class VirtualMachine:
         return words
 
     def _network(self) -> str:
-        """A network of its own in which nothing but the services exists."""
+        """A network of its own in which nothing but the services exists.
+
+        What the forwarder says of a service that is away must not be taken for the service's answer.
+        """
         forwards = [
-            f"guestfwd=tcp:{address}-cmd:busybox nc 127.0.0.1 {port}" for address, port in self._services.items()
+            f"guestfwd=tcp:{address}-cmd:sh -c 'exec busybox nc 127.0.0.1 {port} 2>/dev/null'"
+            for address, port in self._services.items()
         ]
         network = "net=169.254.0.0/16,host=169.254.0.2,dns=169.254.0.3,dhcpstart=169.254.0.15,restrict=on"
         return ",".join(["user,id=net", network, *forwards])
