@@ -268,6 +268,8 @@ class Workshop:
         if stamp.is_current(image):
             return
         say(f"building the {variant} image")
+        signed_at = datetime.datetime.fromtimestamp(int(self.epoch), tz=datetime.UTC)
+        (self.tools / "usr/lib/systemd/systemd-sbsign.time").write_text(f"{signed_at:%Y-%m-%d %H:%M:%S}")
         self._mkosi(
             *("appliance", output, variant, "--profile", variant, "--seed", str(SEED)),
             *("--initrd", self.initrd, "--extra-tree", settings, "--package-directory", packages),
