@@ -1,13 +1,15 @@
 #include "base/json.h"
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
 #include "base/encoding.h"
 #include "base/error.h"
 
 namespace base {
 namespace {
+
+constexpr std::size_t kMaxKeyInError = 64;
 
 [[noreturn]] void wrong_type(std::string_view path, std::string_view expected, const Json& found) {
   throw InvalidInput(path, "expected " + std::string(expected) + ", found " + found.type_name());
@@ -18,35 +20,90 @@ std::string string_at(const Json& value, std::string_view path) {
   return value.get<std::string>();
 }
 
+/// Builds the document from the library's events. Its own builder, when it is to be asked about each value, looks
+/// through all siblings after each of them.
+class Builder : public nlohmann::json_sax<Json> {
+ public:
+  Builder(std::string_view subject, JsonLimits limits) : subject_(subject), limits_(limits) {}
+
+  Json take() { return std::move(root_); }
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool string(string_t& value) override { return add(std::move(value)); }
+  bool binary(binary_t&) override { fail("holds binary data"); }
+  bool start_object(std::size_t) override { return open(Json::object()); }
+  bool start_array(std::size_t) override { return open(Json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& key) override {
+    const auto [member, is_new] = open_.back()->get_ref<Json::object_t&>().emplace(std::move(key), nullptr);
+    if (!is_new) fail("key \"" + member->first.substr(0, kMaxKeyInError) + "\" stands twice in one object");
+    member_ = &member->second;
+    return true;
+  }
+
+  bool parse_error(std::size_t position, const std::string&, const Json::exception& error) override {
+    // The library's text quotes the input, which may hold a secret; the position is enough to find the fault.
+    constexpr int kNumberOverflow = 406;
+    if (error.id == kNumberOverflow) fail("holds a number that is out of range");
+    fail("not valid JSON at byte " + std::to_string(position));
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& reason) const { throw InvalidInput(subject_, reason); }
+
+  Json* place(Json value) {
+    if (++values_ > limits_.max_values) fail("holds more than " + std::to_string(limits_.max_values) + " values");
+    if (open_.empty()) {
+      root_ = std::move(value);
+      return &root_;
+    }
+    if (open_.back()->is_array()) return &open_.back()->get_ref<Json::array_t&>().emplace_back(std::move(value));
+    *member_ = std::move(value);
+    return member_;
+  }
+
+  bool add(Json value) {
+    place(std::move(value));
+    return true;
+  }
+
+  bool open(Json container) {
+    if (open_.size() == limits_.max_depth) {
+      fail("nested deeper than " + std::to_string(limits_.max_depth) + " levels");
+    }
+    open_.push_back(place(std::move(container)));
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::string_view subject_;
+  JsonLimits limits_;
+  Json root_;
+  std::vector<Json*> open_;  ///< from the root to where the parser stands
+  Json* member_ = nullptr;   ///< of the innermost object, what the next value is for
+  std::size_t values_ = 0;
+};
+
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view subject, JsonLimits limits) {
   if (text.size() > limits.max_bytes) {
     throw InvalidInput(subject, "longer than " + std::to_string(limits.max_bytes) + " bytes");
   }
-  std::vector<std::set<std::string, std::less<>>> keys_of_open_objects;
-  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    using enum nlohmann::detail::parse_event_t;
-    if (static_cast<std::size_t>(depth) > limits.max_depth) {
-      throw InvalidInput(subject, "nested deeper than " + std::to_string(limits.max_depth) + " levels");
-    }
-    if (event == object_start) {
-      keys_of_open_objects.emplace_back();
-    } else if (event == object_end) {
-      keys_of_open_objects.pop_back();
-    } else if (event == key && !keys_of_open_objects.back().insert(parsed.get<std::string>()).second) {
-      throw InvalidInput(subject, "key \"" + parsed.get<std::string>() + "\" stands twice in one object");
-    }
-    return true;
-  };
-  try {
-    return Json::parse(text, check);
-  } catch (const Json::exception& error) {
-    // The library's text quotes the input, which may hold a secret; the position is enough to find the fault.
-    const auto* parse_error = dynamic_cast<const Json::parse_error*>(&error);
-    throw InvalidInput(subject, parse_error != nullptr ? "not valid JSON at byte " + std::to_string(parse_error->byte)
-                                                       : "holds a number that is out of range");
-  }
+  if (text.starts_with("\xef\xbb\xbf")) throw InvalidInput(subject, "begins with a byte order mark");
+  Builder builder(subject, limits);
+  Json::sax_parse(text, &builder);
+  return builder.take();
 }
 
 JsonObject::JsonObject(const Json& value, std::string path) : value_(&value), path_(std::move(path)) {

@@ -16,14 +16,17 @@ namespace base {
 
 using Json = nlohmann::json;
 
+/// A value takes far more memory than the two bytes that it may have in the text, hence their number is bounded, too.
 struct JsonLimits {
   std::size_t max_bytes = std::size_t{4} << 20U;
   std::size_t max_depth = 32;
+  std::size_t max_values = std::size_t{64} << 10U;  ///< of any kind, at any depth; keys are not counted
 };
 
-/// Parses one JSON value that fills `text`. Refuses what different parsers read differently: duplicate keys, trailing
-/// bytes, invalid UTF-8, lone surrogates, numbers out of range, more bytes or depth than `limits`. `subject` names the
-/// document in the InvalidInput that is thrown.
+/// Parses one JSON value that fills `text`, in time linear in its length. Refuses what different parsers read
+/// differently: duplicate keys, trailing bytes, a byte order mark, invalid UTF-8, lone surrogates, numbers out of
+/// range; and more bytes, depth or values than `limits`. `subject` names the document in the InvalidInput that is
+/// thrown.
 Json parse_json(std::string_view text, std::string_view subject, JsonLimits limits = {});
 
 /// One object of a parsed document, read field by field with no implicit conversion. An error names the field by its

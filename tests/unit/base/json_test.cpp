@@ -17,6 +17,13 @@ TEST_CASE("S 25: JSON that readers disagree on is refused") {
   CHECK_THROWS_WITH(base::parse_json("{} {}", "body"), ContainsSubstring("body: not valid JSON at byte"));
   CHECK_THROWS_AS(base::parse_json("{\"a\":1,}", "body"), base::InvalidInput);
   CHECK_THROWS_AS(base::parse_json("", "body"), base::InvalidInput);
+  CHECK_THROWS_WITH(base::parse_json("\xef\xbb\xbf{}", "body"), "body: begins with a byte order mark");
+}
+
+TEST_CASE("an error names a long key in part") {
+  const std::string key(1000, 'k');
+  CHECK_THROWS_WITH(base::parse_json("{\"" + key + "\":1,\"" + key + "\":2}", "body"),
+                    "body: key \"" + key.substr(0, 64) + "\" stands twice in one object");
 }
 
 TEST_CASE("S 25: depth 100,000 is refused, and the limit is exact") {
@@ -24,7 +31,32 @@ TEST_CASE("S 25: depth 100,000 is refused, and the limit is exact") {
   CHECK_THROWS_WITH(base::parse_json(nested(100000), "body"), ContainsSubstring("nested deeper than 32"));
   CHECK_NOTHROW(base::parse_json(nested(32), "body"));
   CHECK_NOTHROW(base::parse_json(nested(31), "body"));
-  CHECK_THROWS_AS(base::parse_json(nested(34), "body"), base::InvalidInput);
+  CHECK_THROWS_AS(base::parse_json(nested(33), "body"), base::InvalidInput);
+}
+
+TEST_CASE("the number of values is limited, of whatever kind and at whatever depth") {
+  constexpr base::JsonLimits kFive{.max_values = 5};
+  CHECK_NOTHROW(base::parse_json(R"([1,"a",null,true])", "b", kFive));
+  CHECK_NOTHROW(base::parse_json(R"({"a":{"b":[{}]},"c":1.5})", "b", kFive));
+  CHECK_THROWS_WITH(base::parse_json(R"([1,"a",null,true,0])", "b", kFive), "b: holds more than 5 values");
+  CHECK_THROWS_AS(base::parse_json(R"({"a":{"b":[{}]},"c":1.5,"d":-1})", "b", kFive), base::InvalidInput);
+  std::string most = "[0";
+  for (std::size_t count = 2; count < base::JsonLimits().max_values; ++count) most += ",0";
+  CHECK_NOTHROW(base::parse_json(most + "]", "b"));
+  CHECK_THROWS_AS(base::parse_json(most + ",0]", "b"), base::InvalidInput);
+}
+
+// A parser that looks at all siblings after each value takes minutes for this, and is ended by the test's time limit.
+TEST_CASE("a value costs the same however many siblings it has") {
+  for (const std::string element : {"{}", "[]", "{\"a\":[]}", "1"}) {
+    constexpr std::size_t kCount = std::size_t{1} << 20U;
+    std::string text = "[" + element;
+    for (std::size_t i = 1; i < kCount; ++i) text.append(",").append(element);
+    text += "]";
+    const Json document =
+        base::parse_json(text, "b", {.max_bytes = text.size(), .max_depth = 3, .max_values = 4 * kCount});
+    CHECK(document.size() == kCount);
+  }
 }
 
 TEST_CASE("the length limit is exact") {
