@@ -1,5 +1,7 @@
 #include "base/encoding.h"
 
+#include <cctype>
+
 #include "base/error.h"
 #include "tests/unit/catch.h"
 
@@ -29,6 +31,35 @@ TEST_CASE("base64 that is read differently by different readers is refused") {
   for (const char* text : {"Z", "Zg=", "Zm9v=", "Zh==", "Zg==\n", " Zg==", "Zm9v!A==", "+_8=", "Z===", "===="}) {
     CAPTURE(text);
     CHECK_THROWS_AS(base::base64_decode(text, "f"), base::InvalidInput);
+  }
+}
+
+TEST_CASE("base64 of every length and alphabet comes back as it was") {
+  Bytes bytes;
+  for (int length = 0; length < 300; ++length) {
+    std::string padded = base::base64_encode(bytes);
+    CHECK(base::base64_decode(padded, "f") == bytes);
+    CHECK(base::base64_decode(base::base64url_encode(bytes), "f") == bytes);
+    padded.erase(padded.find_last_not_of('=') + 1);
+    CHECK(base::base64_decode(padded, "f") == bytes);
+    bytes.push_back(static_cast<std::uint8_t>(length * 37));
+  }
+}
+
+TEST_CASE("what is no digit of base64 is refused wherever it stands") {
+  for (int c = 0; c < 256; ++c) {
+    const bool is_digit = std::isalnum(c) != 0 || c == '+' || c == '/' || c == '-' || c == '_';
+    for (const std::size_t position : {0U, 2U, 7U, 8U}) {
+      std::string text(9, 'A');
+      text.append("AA");
+      text[position] = static_cast<char>(c);
+      CAPTURE(c, position);
+      if (is_digit) {
+        CHECK_NOTHROW(base::base64_decode(text, "f"));
+      } else {
+        CHECK_THROWS_AS(base::base64_decode(text, "f"), base::InvalidInput);
+      }
+    }
   }
 }
 
