@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <list>
-#include <optional>
+#include <utility>
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,14 +16,17 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
 
-#include "base/file.h"
+#include "base/connection_table.h"
+#include "base/error.h"
+#include "base/http_reader.h"
 #include "base/log.h"
+#include "base/proxy_protocol.h"
 
 namespace base {
 namespace {
@@ -35,53 +37,30 @@ namespace ssl = asio::ssl;
 using asio::ip::tcp;
 using boost::system::error_code;
 using local = asio::local::stream_protocol;
-
-using PlainStream = beast::basic_stream<asio::generic::stream_protocol>;
-using TlsStream = ssl::stream<PlainStream>;
-using Parser = http::request_parser<http::string_body>;
+using Socket = asio::generic::stream_protocol::socket;
+using TlsStream = ssl::stream<Socket&>;
 using Response = http::response<http::string_body>;
 
+constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
+/// A body's memory is taken in steps of at least this much, and of its own size when that is more.
+constexpr std::size_t kBodyStep = std::size_t{16} << 10U;
 /// How much of a refused request is read and thrown away, so that the client gets to see the answer.
 constexpr std::size_t kMaxDrainedBytes = std::size_t{256} << 10U;
 constexpr Milliseconds kDrainTimeout{1000};
 constexpr Milliseconds kAcceptPause{50};  // behind an accept that failed, such as with EMFILE
 
-PlainStream& lowest(PlainStream& stream) { return stream; }
-PlainStream& lowest(TlsStream& stream) { return stream.next_layer(); }
+Socket& lowest(Socket& stream) { return stream; }
+Socket& lowest(TlsStream& stream) { return stream.next_layer(); }
 
 HttpResponse plain_text(unsigned status, std::string text) {
   return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(text)};
 }
 
-/// The one deadline of a connection, armed anew for each thing that it waits for. Past it the operation under way is
-/// cancelled but, unlike with Beast's own timer, the socket stays open, so that a slow client can be told.
-class Deadline {
- public:
-  explicit Deadline(PlainStream& stream) : timer_(stream.get_executor()), shared_(std::make_shared<Shared>(&stream)) {}
-  Deadline(const Deadline&) = delete;
-  Deadline& operator=(const Deadline&) = delete;
-  ~Deadline() { shared_->stream = nullptr; }
-
-  void arm(Milliseconds duration) {
-    shared_->passed = false;
-    timer_.expires_after(duration);
-    timer_.async_wait([shared = shared_](const error_code& cancelled) {
-      if (cancelled || shared->stream == nullptr) return;
-      shared->passed = true;
-      shared->stream->cancel();
-    });
-  }
-  bool passed() const noexcept { return shared_->passed; }
-
- private:
-  struct Shared {
-    explicit Shared(PlainStream* s) : stream(s) {}
-    PlainStream* stream;  ///< null once the connection is gone
-    bool passed = false;
-  };
-  asio::steady_timer timer_;
-  std::shared_ptr<Shared> shared_;
-};
+HttpResponse out_of_memory() {
+  HttpResponse response = plain_text(503, "too many requests at a time\n");
+  response.headers.push_back({"Retry-After", "1"});
+  return response;
+}
 
 HttpResponse refusal_for(const error_code& code) {
   if (code == http::error::header_limit) return plain_text(431, "request header is too long\n");
@@ -93,11 +72,13 @@ HttpResponse refusal_for(const error_code& code) {
 bool is_disconnect(const error_code& code) {
   return code == http::error::end_of_stream || code == asio::error::connection_reset ||
          code == asio::error::operation_aborted || code == asio::error::eof || code == asio::error::broken_pipe ||
-         code == ssl::error::stream_truncated || code.category() == asio::error::get_ssl_category();
+         code == asio::error::bad_descriptor || code == ssl::error::stream_truncated ||
+         code.category() == asio::error::get_ssl_category();
 }
 
 /// RFC 9112 section 3.2: a server takes the absolute form too.
-HttpServerRequest to_server_request(Parser::value_type&& message) {
+template <typename Message>
+HttpServerRequest to_server_request(const Message& message) {
   HttpServerRequest request;
   request.method = std::string(message.method_string());
   std::string_view target(message.target().data(), message.target().size());
@@ -113,7 +94,6 @@ HttpServerRequest to_server_request(Parser::value_type&& message) {
   for (const auto& field : message) {
     request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
   }
-  request.body = std::move(message.body());
   return request;
 }
 
@@ -128,154 +108,173 @@ Response to_beast(HttpResponse&& response, bool keep_alive) {
   return message;
 }
 
-}  // namespace
+/// What all connections of a listener have in common.
+struct Listener {
+  std::optional<ssl::context> tls;
+  std::vector<IpNetwork> trusted_proxies;
 
-/// What the server knows of a connection, and can do to it.
-struct OpenConnection {
-  std::function<void()> close;
-  std::function<void()> cancel;  ///< its handler too
-  bool idle = false;
-  bool closing = false;  ///< on its way out: no longer counted
+  bool is_trusted_proxy(const std::optional<asio::ip::address>& address) const {
+    return address && std::ranges::any_of(trusted_proxies, [&](const auto& proxy) { return proxy.contains(*address); });
+  }
 };
 
-struct HttpServer::State : std::enable_shared_from_this<State> {
-  State(asio::any_io_executor e, HttpHandler h, HttpServerLimits l)
-      : executor(std::move(e)), handler(std::move(h)), limits(l) {}
+std::optional<asio::ip::address> remote_address(const tcp::socket& socket) {
+  error_code code;
+  const auto endpoint = socket.remote_endpoint(code);
+  if (code) return std::nullopt;
+  return endpoint.address();
+}
 
-  using Connections = std::list<OpenConnection>;  // the one that became idle last stands at the end
+std::optional<asio::ip::address> remote_address(const local::socket&) { return std::nullopt; }
+
+Peer peer_of(tcp::socket& socket) {
+  const auto address = remote_address(socket);
+  return address ? Peer::of_address(*address) : Peer();
+}
+
+Peer peer_of(local::socket& socket) {
+  ucred credentials{};
+  socklen_t size = sizeof(credentials);
+  const bool known = ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
+  return known ? Peer::of_process(credentials.pid) : Peer();
+}
+
+}  // namespace
+
+struct HttpServerState : std::enable_shared_from_this<HttpServerState> {
+  HttpServerState(asio::any_io_executor e, HttpHandler h, HttpServerLimits l, HttpAdmit a)
+      : executor(std::move(e)),
+        handler(std::move(h)),
+        admit(std::move(a)),
+        limits(l),
+        connections({.max_connections = l.max_connections, .max_bytes = l.max_buffered_bytes}) {}
+
+  HttpAdmission admission_of(const HttpServerRequest& head) const {
+    HttpAdmission admission{.max_body_bytes = limits.max_body_bytes};
+    if (admit) admission = admit(head);
+    admission.max_body_bytes = std::min(admission.max_body_bytes, limits.max_body_bytes);
+    return admission;
+  }
 
   template <typename Acceptor>
-  static Awaitable<void> accept_loop(std::shared_ptr<State> self, std::shared_ptr<Acceptor> acceptor,
-                                     std::shared_ptr<ssl::context> tls) {
-    for (;;) {
-      error_code code;
-      auto socket = co_await acceptor->async_accept(asio::redirect_error(asio::use_awaitable, code));
-      if (self->stopping) co_return;
-      if (code) {
-        log::warning("accepting a connection failed", {{"error", code.message()}});
-        co_await sleep_for(self->executor, kAcceptPause);
-        continue;
-      }
-      if constexpr (std::is_same_v<Acceptor, tcp::acceptor>) socket.set_option(tcp::no_delay(true), code);
-      self->start_connection(asio::generic::stream_protocol::socket(std::move(socket)), tls);
-    }
+  static Awaitable<void> accept_loop(std::shared_ptr<HttpServerState> self, std::shared_ptr<Acceptor> acceptor,
+                                     std::shared_ptr<Listener> listener);
+  template <typename AcceptedSocket>
+  void start_connection(AcceptedSocket socket, const std::shared_ptr<Listener>& listener);
+
+  asio::any_io_executor executor;
+  HttpHandler handler;
+  HttpAdmit admit;
+  HttpServerLimits limits;
+  ConnectionTable connections;
+  std::vector<std::function<void()>> close_listeners;
+  std::optional<Event> all_closed;
+  bool stopping = false;
+};
+
+namespace {
+
+/// One connection's requests, one after the other.
+template <typename Stream>
+class Conversation {
+ public:
+  Conversation(std::shared_ptr<HttpServerState> server, Stream& stream, Deadline& deadline,
+               ConnectionTable::Place& place)
+      : server_(std::move(server)), stream_(stream), deadline_(deadline), place_(place) {}
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+
+  Awaitable<void> run() {
+    for (bool goes_on = true; goes_on;) goes_on = co_await serve_one();
   }
 
-  void start_connection(asio::generic::stream_protocol::socket socket, const std::shared_ptr<ssl::context>& tls) {
-    const bool refused = !make_room();
-    // Whoever may cancel the connection holds the signal; it lives until the connection's coroutine has ended.
-    const auto signal = std::make_shared<asio::cancellation_signal>();
-    const auto start = [&](Awaitable<void> connection) {
-      asio::co_spawn(executor, std::move(connection),
-                     asio::bind_cancellation_slot(signal->slot(), [signal](const std::exception_ptr&) {}));
-    };
-    PlainStream plain(std::move(socket));
-    if (tls) {
-      start(serve(shared_from_this(), TlsStream(std::move(plain), *tls), signal, refused));
-    } else {
-      start(serve(shared_from_this(), std::move(plain), signal, refused));
-    }
-  }
-
-  /// False when every connection is at work; otherwise there is room, if need be because the one that idled longest was
-  /// told to close.
-  bool make_room() {
-    const auto open = std::ranges::count(connections, false, &OpenConnection::closing);
-    if (static_cast<std::size_t>(open) < limits.max_connections) return true;
-    const auto longest_idle = std::ranges::find_if(
-        connections, [](const OpenConnection& connection) { return connection.idle && !connection.closing; });
-    if (longest_idle == connections.end()) return false;
-    longest_idle->closing = true;
-    longest_idle->close();
-    return true;
-  }
-
-  template <typename Stream>
-  static Awaitable<void> serve(std::shared_ptr<State> self, Stream stream,
-                               std::shared_ptr<asio::cancellation_signal> signal, bool refused) {
-    const auto place = self->connections.insert(
-        self->connections.end(), {.close = [&stream] { lowest(stream).close(); },
-                                  .cancel = [signal] { signal->emit(asio::cancellation_type::terminal); },
-                                  .idle = false,
-                                  .closing = refused});
-    // Whatever ends this coroutine, the server forgets the connection.
-    const std::shared_ptr<void> forget(nullptr, [self, place](void*) {
-      self->connections.erase(place);
-      if (self->connections.empty() && self->all_closed) self->all_closed->set();
-    });
-    Deadline deadline(lowest(stream));
-    if constexpr (std::is_same_v<Stream, TlsStream>) {
-      if (refused) co_return;  // a handshake would cost more than the refusal is worth
-      deadline.arm(self->limits.request_timeout);
-      error_code code;
-      co_await stream.async_handshake(ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, code));
-      if (code) co_return;
-    }
-    if (refused) {
-      HttpResponse refusal = plain_text(503, "too many connections\n");
-      co_await self->write(stream, deadline, std::move(refusal), false, false);
-      co_return;
-    }
-    beast::flat_buffer buffer;
-    while (co_await self->serve_one(stream, deadline, buffer, place)) {
-    }
-    error_code ignored;
-    lowest(stream).socket().shutdown(asio::socket_base::shutdown_both, ignored);
-  }
+ private:
+  using Reader = HttpReader<Stream, true>;
 
   /// Reads and answers one request. False: the connection is done.
-  template <typename Stream>
-  Awaitable<bool> serve_one(Stream& stream, Deadline& deadline, beast::flat_buffer& buffer,
-                            Connections::iterator place) {
+  Awaitable<bool> serve_one() {
     error_code code;
-    if (buffer.size() == 0) {
-      mark_idle(place);
-      if (stopping) co_return false;
-      deadline.arm(limits.idle_timeout);
-      const std::size_t got = co_await stream.async_read_some(buffer.prepare(limits.max_header_bytes),
-                                                              asio::redirect_error(asio::use_awaitable, code));
+    if (buffer_.size() == 0) {
+      co_await wait_for_first_byte(code);
       if (code) co_return false;
-      buffer.commit(got);
     }
-    place->idle = false;
-    Parser parser;
-    parser.header_limit(static_cast<std::uint32_t>(limits.max_header_bytes));
-    parser.body_limit(limits.max_body_bytes);
-    deadline.arm(limits.request_timeout);
-    co_await read_request(stream, buffer, parser, code);
-    if (code) {
-      if (deadline.passed()) code = beast::error::timeout;
-      if (is_disconnect(code)) co_return false;
-      HttpResponse refusal = refusal_for(code);
-      co_await write(stream, deadline, std::move(refusal), false, false);
-      co_await drain(stream, deadline);
-      co_return false;
+    place_.set_state(ConnectionTable::State::kReading);
+    deadline_.arm(server_->limits.request_timeout);
+    Reader reader(stream_, buffer_, deadline_,
+                  {.max_header_bytes = server_->limits.max_header_bytes, .read_bytes = kReadBytes});
+    code = co_await reader.read_head();
+    if (code) co_return co_await refuse(code);
+    const TransferCoding coding = transfer_coding_of(reader.parser().get(), reader.parser().chunked());
+    if (coding == TransferCoding::kUnending) {
+      HttpResponse refusal = plain_text(400, "malformed HTTP request: the body's end is not marked\n");
+      co_return co_await refuse(std::move(refusal));
     }
-    const bool keep_alive = parser.keep_alive() && !stopping;
-    const bool without_body = parser.get().method() == http::verb::head;
-    HttpServerRequest request = to_server_request(parser.release());
-    HttpResponse response = co_await handle(std::move(request));  // bounds itself: nothing of ours is waiting
-    co_return co_await write(stream, deadline, std::move(response), keep_alive, without_body);
+    if (coding == TransferCoding::kUnsupported) {
+      HttpResponse refusal = plain_text(501, "a transfer coding other than chunked is not supported\n");
+      co_return co_await refuse(std::move(refusal));
+    }
+    // Fields of the head only: what a trailer says came too late to be admitted.
+    HttpServerRequest request = to_server_request(reader.parser().get());
+    HttpAdmission admission = server_->admission_of(request);
+    if (admission.answer) {
+      if (!reader.is_done()) co_return co_await refuse(std::move(*admission.answer));
+      co_return co_await answer(reader, request, std::move(*admission.answer));
+    }
+    if (!reader.is_done()) {
+      code = reader.limit_body(admission.max_body_bytes);
+      if (!code) co_await go_on(reader, code);
+      if (code) co_return co_await refuse(code);
+      const bool has_room = co_await read_body(reader, request.body, code);
+      if (code) co_return co_await refuse(code);
+      if (!has_room) {
+        HttpResponse refusal = out_of_memory();
+        co_return co_await refuse(std::move(refusal));
+      }
+    }
+    place_.set_state(ConnectionTable::State::kAnswering);
+    HttpResponse response = co_await handle(request);  // bounds itself: nothing of ours is waiting
+    place_.hold(0);
+    co_return co_await answer(reader, request, std::move(response));
   }
 
-  template <typename Stream>
-  Awaitable<void> read_request(Stream& stream, beast::flat_buffer& buffer, Parser& parser, error_code& code) const {
-    const std::size_t header_bytes =
-        co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, code));
-    // Beast's own limit only bounds what it keeps.
-    if (!code && header_bytes > limits.max_header_bytes) code = http::error::header_limit;
-    if (code || parser.is_done()) co_return;
-    if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-      http::response<http::empty_body> go_on(http::status::continue_, 11);
-      co_await http::async_write(stream, go_on, asio::redirect_error(asio::use_awaitable, code));
-      if (code) co_return;
+  Awaitable<void> wait_for_first_byte(error_code& code) {
+    if (served_any_) {
+      place_.set_state(ConnectionTable::State::kIdle);
+      if (server_->stopping) code = asio::error::operation_aborted;
     }
-    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, code));
+    if (code) co_return;
+    deadline_.arm(server_->limits.idle_timeout);
+    const std::size_t got =
+        co_await stream_.async_read_some(buffer_.prepare(kReadBytes), asio::redirect_error(asio::use_awaitable, code));
+    buffer_.commit(got);
   }
 
-  Awaitable<HttpResponse> handle(HttpServerRequest request) {
+  /// RFC 9110 section 10.1.1: a client may wait for this before it sends the body.
+  Awaitable<void> go_on(Reader& reader, error_code& code) {
+    if (!beast::iequals(reader.parser().get()[http::field::expect], "100-continue")) co_return;
+    const http::response<http::empty_body> interim(http::status::continue_, 11);
+    co_await http::async_write(stream_, interim, asio::redirect_error(asio::use_awaitable, code));
+  }
+
+  /// False when there is no memory for the body.
+  Awaitable<bool> read_body(Reader& reader, std::string& body, error_code& code) {
+    std::size_t room = 0;
+    for (;;) {
+      ByteView piece;
+      code = co_await reader.read_piece(piece);
+      if (code || piece.empty()) co_return true;
+      if (body.size() + piece.size() > room) {
+        room = std::max(body.size() + piece.size(), body.size() + std::max(kBodyStep, body.size()));
+        if (!place_.hold(room)) co_return false;
+        body.reserve(room);
+      }
+      body.append(text_of(piece));
+    }
+  }
+
+  Awaitable<HttpResponse> handle(const HttpServerRequest& request) {
     try {
-      co_return co_await handler(request);
+      co_return co_await server_->handler(request);
     } catch (const boost::system::system_error& error) {
       if (error.code() == asio::error::operation_aborted) throw;
       co_return broken(request, error.what());
@@ -289,55 +288,180 @@ struct HttpServer::State : std::enable_shared_from_this<State> {
     return plain_text(500, std::string(what) + "\n");
   }
 
-  template <typename Stream>
-  Awaitable<bool> write(Stream& stream, Deadline& deadline, HttpResponse response, bool keep_alive, bool without_body) {
+  Awaitable<bool> answer(Reader& reader, const HttpServerRequest& request, HttpResponse response) {
+    served_any_ = true;
+    const bool keep_alive = reader.parser().keep_alive() && !server_->stopping;
+    const bool without_body = request.method == "HEAD";
+    co_return co_await write(std::move(response), keep_alive, without_body);
+  }
+
+  Awaitable<bool> refuse(error_code code) {
+    if (is_disconnect(code)) co_return false;
+    HttpResponse refusal = refusal_for(code);
+    co_return co_await refuse(std::move(refusal));
+  }
+
+  /// For a request of which something is left unread: nothing can follow it.
+  Awaitable<bool> refuse(HttpResponse refusal) {
+    co_await write(std::move(refusal), false, false);
+    co_await drain();
+    co_return false;
+  }
+
+  Awaitable<bool> write(HttpResponse response, bool keep_alive, bool without_body) {
     Response message = to_beast(std::move(response), keep_alive);
-    deadline.arm(limits.response_timeout);
+    deadline_.arm(server_->limits.response_timeout);
     error_code code;
     if (without_body) {
       http::response_serializer<http::string_body> serializer(message);
-      co_await http::async_write_header(stream, serializer, asio::redirect_error(asio::use_awaitable, code));
+      co_await http::async_write_header(stream_, serializer, asio::redirect_error(asio::use_awaitable, code));
     } else {
-      co_await http::async_write(stream, message, asio::redirect_error(asio::use_awaitable, code));
+      co_await http::async_write(stream_, message, asio::redirect_error(asio::use_awaitable, code));
     }
     co_return !code && keep_alive;
   }
 
-  template <typename Stream>
-  static Awaitable<void> drain(Stream& stream, Deadline& deadline) {
+  Awaitable<void> drain() {
     error_code code;
-    lowest(stream).socket().shutdown(asio::socket_base::shutdown_send, code);
-    if (code) co_return;
-    deadline.arm(kDrainTimeout);
+    lowest(stream_).shutdown(asio::socket_base::shutdown_send, code);
+    deadline_.arm(kDrainTimeout);
     std::array<char, 4096> rubbish{};
-    std::size_t total = 0;
-    while (!code && total < kMaxDrainedBytes) {
-      total += co_await lowest(stream).async_read_some(asio::buffer(rubbish),
-                                                       asio::redirect_error(asio::use_awaitable, code));
+    for (std::size_t total = 0; !code && total < kMaxDrainedBytes && !deadline_.passed();) {
+      total += co_await lowest(stream_).async_read_some(asio::buffer(rubbish),
+                                                        asio::redirect_error(asio::use_awaitable, code));
     }
   }
 
-  void mark_idle(Connections::iterator place) {
-    place->idle = true;
-    connections.splice(connections.end(), connections, place);
-  }
-
-  asio::any_io_executor executor;
-  HttpHandler handler;
-  HttpServerLimits limits;
-  Connections connections;
-  std::vector<std::function<void()>> close_listeners;
-  std::optional<Event> all_closed;
-  bool stopping = false;
+  std::shared_ptr<HttpServerState> server_;
+  Stream& stream_;
+  Deadline& deadline_;
+  ConnectionTable::Place& place_;
+  beast::flat_buffer buffer_;
+  bool served_any_ = false;
 };
 
-HttpServer::HttpServer(asio::any_io_executor executor, HttpHandler handler, HttpServerLimits limits)
-    : state_(std::make_shared<State>(std::move(executor), std::move(handler), limits)) {}
+/// Reads the header of a trusted proxy. False when there is none that is valid.
+Awaitable<bool> read_proxy_header(Socket& socket, ConnectionTable::Place& place) {
+  error_code code;
+  Bytes start(kProxyHeaderStart);
+  co_await asio::async_read(socket, asio::buffer(start), asio::redirect_error(asio::use_awaitable, code));
+  if (code) co_return false;
+  try {
+    Bytes rest(proxy_header_rest(start));
+    co_await asio::async_read(socket, asio::buffer(rest), asio::redirect_error(asio::use_awaitable, code));
+    if (code) co_return false;
+    if (const auto source = proxy_header_source(start, rest)) place.set_peer(Peer::of_address(*source));
+    co_return true;
+  } catch (const InvalidInput& error) {
+    log::warning("a connection of a proxy was closed", {{"reason", error.what()}});
+    co_return false;
+  }
+}
+
+void cancel(Socket& socket) {
+  error_code ignored;
+  socket.cancel(ignored);
+}
+
+void close(Socket& socket) {
+  error_code ignored;
+  socket.close(ignored);
+}
+
+/// An accepted connection. The members go in the opposite order: the place before the server whose table it is in.
+struct Connection {
+  std::shared_ptr<HttpServerState> server;
+  std::shared_ptr<Listener> listener;  ///< none when the socket was adopted, or is a Unix socket
+  std::shared_ptr<Socket> socket;
+  bool is_from_proxy;
+  std::unique_ptr<ConnectionTable::Place> place;
+};
+
+/// From the connection's first byte to its end. It costs little more than its socket until it has said something.
+Awaitable<void> serve(Connection connection) {
+  Socket& socket = *connection.socket;
+  ConnectionTable::Place& place = *connection.place;
+  const HttpServerLimits& limits = connection.server->limits;
+  Deadline deadline(
+      connection.server->executor, [&socket] { cancel(socket); }, [&socket] { close(socket); });
+  deadline.arm(limits.idle_timeout);
+  error_code code;
+  co_await socket.async_wait(Socket::wait_read, asio::redirect_error(asio::use_awaitable, code));
+  if (code) co_return;
+  place.set_state(ConnectionTable::State::kReading);
+  deadline.arm(limits.request_timeout);
+  if (connection.is_from_proxy) {
+    const bool introduced = co_await read_proxy_header(socket, place);
+    if (!introduced) co_return;
+  }
+  if (connection.listener && connection.listener->tls) {
+    TlsStream stream(socket, *connection.listener->tls);
+    co_await stream.async_handshake(ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, code));
+    if (code || deadline.passed()) co_return;
+    Conversation<TlsStream> conversation(connection.server, stream, deadline, place);
+    co_await conversation.run();
+  } else {
+    Conversation<Socket> conversation(connection.server, socket, deadline, place);
+    co_await conversation.run();
+  }
+  socket.shutdown(asio::socket_base::shutdown_both, code);
+}
+
+Awaitable<void> refuse_connection(asio::any_io_executor executor, std::shared_ptr<Socket> socket) {
+  Deadline deadline(
+      executor, [socket] { cancel(*socket); }, [socket] { close(*socket); });
+  deadline.arm(kDrainTimeout);
+  const Response message = to_beast(plain_text(503, "too many connections\n"), false);
+  error_code code;
+  co_await http::async_write(*socket, message, asio::redirect_error(asio::use_awaitable, code));
+  socket->shutdown(asio::socket_base::shutdown_both, code);
+}
+
+}  // namespace
+
+template <typename Acceptor>
+Awaitable<void> HttpServerState::accept_loop(std::shared_ptr<HttpServerState> self, std::shared_ptr<Acceptor> acceptor,
+                                             std::shared_ptr<Listener> listener) {
+  for (;;) {
+    error_code code;
+    auto socket = co_await acceptor->async_accept(asio::redirect_error(asio::use_awaitable, code));
+    if (self->stopping) co_return;
+    if (code) {
+      log::warning("accepting a connection failed", {{"error", code.message()}});
+      co_await sleep_for(self->executor, kAcceptPause);
+      continue;
+    }
+    if constexpr (std::is_same_v<Acceptor, tcp::acceptor>) socket.set_option(tcp::no_delay(true), code);
+    self->start_connection(std::move(socket), listener);
+  }
+}
+
+template <typename AcceptedSocket>
+void HttpServerState::start_connection(AcceptedSocket accepted, const std::shared_ptr<Listener>& listener) {
+  const Peer peer = peer_of(accepted);
+  const bool is_from_proxy = listener && listener->is_trusted_proxy(remote_address(accepted));
+  const auto socket = std::make_shared<Socket>(std::move(accepted));
+  // Whoever may cancel the connection holds the signal; it lives until the connection's coroutine has ended.
+  const auto signal = std::make_shared<asio::cancellation_signal>();
+  auto place = connections.add(peer, {.close = [socket] { close(*socket); },
+                                      .cancel = [signal] { signal->emit(asio::cancellation_type::terminal); }});
+  if (!place) {
+    // A handshake would cost more than the refusal is worth.
+    if (!listener || !listener->tls) asio::co_spawn(executor, refuse_connection(executor, socket), asio::detached);
+    return;
+  }
+  Connection connection{shared_from_this(), listener, socket, is_from_proxy, std::move(place)};
+  asio::co_spawn(executor, serve(std::move(connection)),
+                 asio::bind_cancellation_slot(signal->slot(), [signal](const std::exception_ptr&) {}));
+}
+
+HttpServer::HttpServer(asio::any_io_executor executor, HttpHandler handler, HttpServerLimits limits, HttpAdmit admit)
+    : state_(std::make_shared<HttpServerState>(std::move(executor), std::move(handler), limits, std::move(admit))) {}
 
 HttpServer::~HttpServer() {
   state_->stopping = true;
   for (const auto& close : state_->close_listeners) close();
-  for (OpenConnection& connection : state_->connections) connection.close();
+  state_->connections.close_all();
 }
 
 namespace {
@@ -376,7 +500,7 @@ void HttpServer::listen_unix(const std::filesystem::path& path, mode_t mode) {
     ::unlink(path.c_str());
     acceptor->close();
   });
-  asio::co_spawn(state_->executor, State::accept_loop(state_, acceptor, nullptr), asio::detached);
+  asio::co_spawn(state_->executor, HttpServerState::accept_loop(state_, acceptor, nullptr), asio::detached);
 }
 
 namespace {
@@ -396,28 +520,29 @@ std::shared_ptr<tcp::acceptor> open_tcp(const asio::any_io_executor& executor, c
   return acceptor;
 }
 
-}  // namespace
-
-std::uint16_t HttpServer::listen_tcp(const std::string& address, std::uint16_t port) {
-  auto acceptor = open_tcp(state_->executor, address, port);
-  state_->close_listeners.emplace_back([acceptor] { acceptor->close(); });
-  asio::co_spawn(state_->executor, State::accept_loop(state_, acceptor, nullptr), asio::detached);
-  return acceptor->local_endpoint().port();
+ssl::context open_tls(const HttpServerTls& files) {
+  ssl::context tls(ssl::context::tls_server);
+  SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
+  SSL_CTX_set_mode(tls.native_handle(), SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_options(tls.native_handle(), SSL_OP_NO_RENEGOTIATION);
+  error_code code;
+  tls.use_certificate_chain_file(files.certificate_chain.string(), code);
+  if (code) throw InvalidInput(files.certificate_chain.string(), "no usable PEM certificate chain: " + code.message());
+  tls.use_private_key_file(files.private_key.string(), ssl::context::pem, code);
+  if (code) throw InvalidInput(files.private_key.string(), "no usable PEM private key: " + code.message());
+  return tls;
 }
 
-std::uint16_t HttpServer::listen_tls(const std::string& address, std::uint16_t port,
-                                     const std::filesystem::path& certificate_chain,
-                                     const std::filesystem::path& private_key) {
-  auto tls = std::make_shared<ssl::context>(ssl::context::tls_server);
-  SSL_CTX_set_min_proto_version(tls->native_handle(), TLS1_2_VERSION);
-  error_code code;
-  tls->use_certificate_chain_file(certificate_chain.string(), code);
-  if (code) throw InvalidInput(certificate_chain.string(), "no usable PEM certificate chain: " + code.message());
-  tls->use_private_key_file(private_key.string(), ssl::context::pem, code);
-  if (code) throw InvalidInput(private_key.string(), "no usable PEM private key: " + code.message());
+}  // namespace
+
+std::uint16_t HttpServer::listen_tcp(const std::string& address, std::uint16_t port,
+                                     const std::optional<HttpServerTls>& tls, std::vector<IpNetwork> trusted_proxies) {
+  auto listener = std::make_shared<Listener>();
+  if (tls) listener->tls.emplace(open_tls(*tls));
+  listener->trusted_proxies = std::move(trusted_proxies);
   auto acceptor = open_tcp(state_->executor, address, port);
   state_->close_listeners.emplace_back([acceptor] { acceptor->close(); });
-  asio::co_spawn(state_->executor, State::accept_loop(state_, acceptor, tls), asio::detached);
+  asio::co_spawn(state_->executor, HttpServerState::accept_loop(state_, acceptor, listener), asio::detached);
   return acceptor->local_endpoint().port();
 }
 
@@ -429,18 +554,13 @@ Awaitable<void> HttpServer::stop(Milliseconds grace) {
   const auto state = state_;
   state->stopping = true;
   for (const auto& close : state->close_listeners) close();
-  for (OpenConnection& connection : state->connections) {
-    if (connection.idle) connection.close();
-  }
+  state->connections.close_idle();
   if (state->connections.empty()) co_return;
   state->all_closed.emplace(state->executor);
+  state->connections.on_empty([raw = state.get()] { raw->all_closed->set(); });
   asio::steady_timer timer(state->executor, grace);
   timer.async_wait([state](const error_code& cancelled) {
-    if (cancelled) return;
-    for (OpenConnection& connection : state->connections) {
-      connection.close();
-      connection.cancel();
-    }
+    if (!cancelled) state->connections.close_all();
   });
   co_await state->all_closed->wait();
 }

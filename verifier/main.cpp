@@ -3,6 +3,7 @@
 #include <exception>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,9 +45,9 @@ struct ReferenceOptions {
 
 /// Returns where the service listens, for people and for tests.
 std::string listen(base::HttpServer& server, const verifier::ListenConfig& config) {
-  const std::uint16_t port =
-      config.tls ? server.listen_tls(config.address, config.port, config.tls->certificate, config.tls->private_key)
-                 : server.listen_tcp(config.address, config.port);
+  std::optional<base::HttpServerTls> tls;
+  if (config.tls) tls = {config.tls->certificate, config.tls->private_key};
+  const std::uint16_t port = server.listen_tcp(config.address, config.port, tls);
   const bool is_ipv6 = config.address.find(':') != std::string::npos;
   return std::string(config.tls ? "https" : "http") + "://" + (is_ipv6 ? "[" + config.address + "]" : config.address) +
          ":" + std::to_string(port);

@@ -410,8 +410,8 @@ TEST_CASE("C 32: a redirect from https to http is refused before anything is ask
     co_return redirected(world.other.url() + request.path);
   };
   base::HttpServer secure(world.context.get_executor(), answer);
-  const std::uint16_t port =
-      secure.listen_tls("127.0.0.1", 0, directory.path() / "server.pem", directory.path() / "server-key.pem");
+  const std::uint16_t port = secure.listen_tcp(
+      "127.0.0.1", 0, base::HttpServerTls{directory.path() / "server.pem", directory.path() / "server-key.pem"});
   base::HttpClient http(world.context.get_executor(), directory.path() / "ca.pem");
   RegistryClient client(http, {}, quick());
   world.registry.fault = [&](const HttpServerRequest& request) -> Answer {

@@ -1,0 +1,123 @@
+#include "base/connection_table.h"
+
+#include <tuple>
+#include <utility>
+
+namespace base {
+
+ConnectionTable::Share ConnectionTable::share_of(const Peer& peer) const {
+  const auto found = shares_.find(peer);
+  return found == shares_.end() ? Share() : found->second;
+}
+
+std::unique_ptr<ConnectionTable::Place> ConnectionTable::add(const Peer& peer, Actions actions) {
+  if (total_.connections >= limits_.max_connections && !make_room(peer)) return nullptr;
+  const auto entry = entries_.insert(entries_.end(), Entry{.peer = peer, .actions = std::move(actions)});
+  ++total_.connections;
+  ++shares_[peer].connections;
+  return std::make_unique<Place>(*this, entry);
+}
+
+bool ConnectionTable::make_room(const Peer& newcomer) {
+  const std::size_t mine = share_of(newcomer).connections;
+  Entry* best = nullptr;
+  std::tuple<bool, std::size_t, bool> best_rank;
+  for (Entry& entry : entries_) {
+    if (entry.is_leaving) continue;
+    const std::size_t theirs = share_of(entry.peer).connections;
+    const bool keeps_us_waiting = entry.state != State::kAnswering;
+    // Work under way is broken off only for a peer that would otherwise have nothing like as much.
+    const bool may_go = keeps_us_waiting ? (entry.peer == newcomer || theirs > mine) : theirs > mine + 1;
+    if (!may_go) continue;
+    const std::tuple rank(keeps_us_waiting, theirs, entry.state == State::kSilent);
+    if (best != nullptr && rank <= best_rank) continue;  // of equals the one that stands first has waited longest
+    best = &entry;
+    best_rank = rank;
+  }
+  if (best == nullptr) return false;
+  dismiss(*best);
+  return true;
+}
+
+bool ConnectionTable::make_room_for(Entries::iterator needy, std::size_t more) {
+  while (total_.bytes + more > limits_.max_bytes) {
+    const std::size_t mine = share_of(needy->peer).bytes;
+    Entry* best = nullptr;
+    std::size_t best_share = 0;
+    for (Entry& entry : entries_) {
+      if (&entry == &*needy || entry.is_leaving || entry.bytes == 0 || entry.state != State::kReading) continue;
+      const std::size_t theirs = share_of(entry.peer).bytes;
+      if (entry.peer != needy->peer && theirs <= mine + more) continue;
+      if (best != nullptr && theirs <= best_share) continue;
+      best = &entry;
+      best_share = theirs;
+    }
+    if (best == nullptr) return false;
+    dismiss(*best);
+  }
+  return true;
+}
+
+bool ConnectionTable::hold(Entries::iterator entry, std::size_t bytes) {
+  if (entry->is_leaving) return false;
+  if (bytes > entry->bytes && !make_room_for(entry, bytes - entry->bytes)) return false;
+  Share& share = shares_[entry->peer];
+  share.bytes = share.bytes - entry->bytes + bytes;
+  total_.bytes = total_.bytes - entry->bytes + bytes;
+  entry->bytes = bytes;
+  return true;
+}
+
+void ConnectionTable::dismiss(Entry& entry) {
+  uncount(entry);
+  entry.is_leaving = true;
+  entry.actions.close();
+  if (entry.state == State::kAnswering) entry.actions.cancel();
+}
+
+void ConnectionTable::uncount(const Entry& entry) {
+  if (entry.is_leaving) return;
+  total_.connections -= 1;
+  total_.bytes -= entry.bytes;
+  const auto share = shares_.find(entry.peer);
+  share->second.connections -= 1;
+  share->second.bytes -= entry.bytes;
+  if (share->second.connections == 0) shares_.erase(share);
+}
+
+void ConnectionTable::remove(Entries::iterator entry) {
+  uncount(*entry);
+  entries_.erase(entry);
+  if (entries_.empty() && on_empty_) on_empty_();
+}
+
+void ConnectionTable::set_state(Entries::iterator entry, State state) {
+  entry->state = state;
+  entries_.splice(entries_.end(), entries_, entry);
+}
+
+void ConnectionTable::set_peer(Entries::iterator entry, const Peer& peer) {
+  if (entry->is_leaving) return;
+  uncount(*entry);
+  entry->peer = peer;
+  total_.connections += 1;
+  total_.bytes += entry->bytes;
+  Share& share = shares_[peer];
+  share.connections += 1;
+  share.bytes += entry->bytes;
+}
+
+void ConnectionTable::close_idle() {
+  for (Entry& entry : entries_) {
+    if (entry.state == State::kSilent || entry.state == State::kIdle) entry.actions.close();
+  }
+}
+
+void ConnectionTable::close_all() {
+  for (Entry& entry : entries_) {
+    entry.actions.close();
+    entry.actions.cancel();
+  }
+}
+
+}  // namespace base
