@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
-#include <map>
+#include <list>
 #include <sys/socket.h>
-#include <variant>
+#include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -16,7 +15,9 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 
+#include "base/http_reader.h"
 #include "base/openssl.h"
+#include "base/proxy_environment.h"
 
 namespace base {
 namespace {
@@ -27,42 +28,15 @@ namespace ssl = asio::ssl;
 using asio::ip::tcp;
 using boost::system::error_code;
 using boost::system::system_error;
+using TlsStream = ssl::stream<tcp::socket&>;
+using Request = http::request<http::string_body>;
+using TimePoint = Deadline::TimePoint;
 
-constexpr std::size_t kMaxIdlePerOrigin = 8;
-constexpr std::uint32_t kMaxHeaderBytes = 64U << 10U;
-constexpr std::size_t kStreamChunk = std::size_t{256} << 10U;
+/// Taken from a connection at a time.
+constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
+constexpr std::size_t kStreamReadBytes = std::size_t{256} << 10U;
 constexpr std::size_t kMaxRefusalBytes = std::size_t{64} << 10U;
 constexpr auto kUserAgent = "cs-launcher";
-
-std::string environment(const char* lower, const char* upper) {
-  const char* value = std::getenv(lower);
-  if (value == nullptr || *value == '\0') value = std::getenv(upper);
-  return value == nullptr ? "" : value;
-}
-
-bool bypasses_proxy(const HttpUrl& url) {
-  if (url.is_loopback()) return true;
-  const std::string list = environment("no_proxy", "NO_PROXY");
-  std::size_t begin = 0;
-  while (begin < list.size()) {
-    const std::size_t end = std::min(list.find(',', begin), list.size());
-    std::string_view entry = std::string_view(list).substr(begin, end - begin);
-    begin = end + 1;
-    while (!entry.empty() && (entry.front() == ' ' || entry.front() == '.')) entry.remove_prefix(1);
-    while (!entry.empty() && entry.back() == ' ') entry.remove_suffix(1);
-    if (entry == "*" || entry == url.host) return true;
-    if (!entry.empty() && url.host.ends_with("." + std::string(entry))) return true;
-  }
-  return false;
-}
-
-std::optional<HttpUrl> proxy_for(const HttpUrl& url) {
-  if (bypasses_proxy(url)) return std::nullopt;
-  const std::string proxy =
-      url.tls ? environment("https_proxy", "HTTPS_PROXY") : environment("http_proxy", "HTTP_PROXY");
-  if (proxy.empty()) return std::nullopt;
-  return HttpUrl::parse(proxy, url.tls ? "HTTPS_PROXY" : "HTTP_PROXY");
-}
 
 bool is_tls_error(const error_code& code) {
   return code.category() == asio::error::get_ssl_category() || code.category() == ssl::error::get_stream_category();
@@ -88,126 +62,181 @@ HttpError to_http_error(const HttpUrl& url, const error_code& code) {
 /// The connection had been kept alive and the peer closed it before it saw the request: not a failure of the request.
 class StaleConnection : public std::exception {};
 
+/// Notes whom the peer's certificate is for, should it be for somebody else.
+class CertificateNames {
+ public:
+  bool operator()(bool is_accepted, ssl::verify_context& context) const {
+    const int error = X509_STORE_CTX_get_error(context.native_handle());
+    if (!is_accepted && (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH)) {
+      const X509* certificate = X509_STORE_CTX_get_current_cert(context.native_handle());
+      if (certificate != nullptr) *names_ = certificate_names(*certificate);
+    }
+    return is_accepted;
+  }
+
+  const std::string& text() const { return *names_; }
+
+ private:
+  std::shared_ptr<std::string> names_ = std::make_shared<std::string>();  // the stream has a copy of this object
+};
+
 }  // namespace
 
 class HttpClient::Connection {
  public:
-  using PlainStream = beast::tcp_stream;
-  using TlsStream = ssl::stream<beast::tcp_stream>;
-
-  Connection(asio::any_io_executor executor, ssl::context& tls, const HttpUrl& url) : proxy_(proxy_for(url)) {
-    if (url.tls) {
-      stream_.emplace<TlsStream>(beast::tcp_stream(executor), tls);
-    } else {
-      stream_.emplace<PlainStream>(executor);
-    }
+  Connection(const asio::any_io_executor& executor, ssl::context& tls, const HttpUrl& url)
+      : url_(url),
+        proxy_(ProxyEnvironment::of_process().proxy_for(url)),
+        socket_(executor),
+        deadline_(
+            executor, [this] { close(); }, [this] { close(); }) {
+    if (url.tls) tls_.emplace(socket_, tls);
   }
 
-  void expires_after(Milliseconds timeout) { lowest().expires_after(timeout); }
-  void expires_at(std::chrono::steady_clock::time_point when) { lowest().expires_at(when); }
+  const HttpUrl& url() const noexcept { return url_; }
+  const std::optional<HttpProxy>& proxy() const noexcept { return proxy_; }
+  Deadline& deadline() noexcept { return deadline_; }
 
-  Awaitable<void> connect(const HttpUrl& url, Milliseconds timeout) {
-    const HttpUrl& peer = proxy_ ? *proxy_ : url;
-    const auto endpoints = co_await resolve(peer, timeout);
+  Awaitable<void> connect() {
+    const HttpUrl& peer = proxy_ ? proxy_->url : url_;
+    const auto endpoints = co_await resolve(peer);
     error_code code;
-    co_await lowest().async_connect(endpoints, asio::redirect_error(asio::use_awaitable, code));
+    co_await asio::async_connect(socket_, endpoints, asio::redirect_error(asio::use_awaitable, code));
+    if (code && deadline_.passed()) throw to_http_error(peer, beast::error::timeout);
     if (code == asio::error::operation_aborted) throw system_error(code);
-    if (code == beast::error::timeout) throw to_http_error(peer, code);
     if (code) throw HttpError(HttpError::Kind::kConnect, "connecting to " + peer.origin() + ": " + code.message());
-    lowest().socket().set_option(tcp::no_delay(true), code);
-    if (auto* tls = std::get_if<TlsStream>(&stream_)) {
-      if (proxy_) co_await open_tunnel(url);
-      co_await handshake(*tls, url);
-    }
+    socket_.set_option(tcp::no_delay(true), code);
+    if (!tls_) co_return;
+    if (proxy_) co_await open_tunnel();
+    co_await handshake();
   }
 
   template <typename Function>
   auto visit(Function function) {
-    if (auto* tls = std::get_if<TlsStream>(&stream_)) return function(*tls);
-    return function(std::get<PlainStream>(stream_));
+    return tls_ ? function(*tls_) : function(socket_);
   }
 
   /// Open, and with nothing to read: a peer that has closed it, or sends what nobody asked for, is not talked to again.
   bool is_quiet() {
     if (buffer.size() != 0) return false;
     char byte = 0;
-    const ssize_t got = ::recv(lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   }
-
-  bool uses_absolute_form(const HttpUrl& url) const { return proxy_.has_value() && !url.tls; }
 
   beast::flat_buffer buffer;
   bool used_before = false;
 
  private:
-  beast::tcp_stream& lowest() {
-    if (auto* tls = std::get_if<TlsStream>(&stream_)) return tls->next_layer();
-    return std::get<PlainStream>(stream_);
+  void close() {
+    error_code ignored;
+    socket_.close(ignored);
   }
 
-  Awaitable<tcp::resolver::results_type> resolve(const HttpUrl& peer, Milliseconds timeout) {
-    using namespace asio::experimental::awaitable_operators;
-    const auto executor = co_await asio::this_coro::executor;
-    tcp::resolver resolver(executor);
-    asio::steady_timer timer(executor, timeout);
-    error_code code;
-    error_code timer_code;
-    auto result =
-        co_await (resolver.async_resolve(peer.host, peer.port, asio::redirect_error(asio::use_awaitable, code)) ||
-                  timer.async_wait(asio::redirect_error(asio::use_awaitable, timer_code)));
-    if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
-      throw system_error(asio::error::operation_aborted);
-    }
-    if (result.index() == 1) {
-      throw HttpError(HttpError::Kind::kTimeout, "looking up " + peer.host + " took too long");
-    }
-    if (code) throw HttpError(HttpError::Kind::kConnect, "looking up " + peer.host + ": " + code.message());
-    co_return std::get<0>(std::move(result));
-  }
+  Awaitable<tcp::resolver::results_type> resolve(const HttpUrl& peer);
+  Awaitable<void> open_tunnel();
+  Awaitable<void> handshake();
 
-  /// RFC 9110 section 9.3.6.
-  Awaitable<void> open_tunnel(const HttpUrl& url) {
-    const std::string target = url.host_in_brackets() + ":" + url.port;
-    http::request<http::empty_body> request(http::verb::connect, target, 11);
-    request.set(http::field::host, target);
-    error_code code;
-    co_await http::async_write(lowest(), request, asio::redirect_error(asio::use_awaitable, code));
-    http::response_parser<http::empty_body> parser;
-    parser.skip(true);
-    if (!code) {
-      co_await http::async_read_header(lowest(), buffer, parser, asio::redirect_error(asio::use_awaitable, code));
-    }
-    if (code == asio::error::operation_aborted) throw system_error(code);
-    if (code) throw to_http_error(*proxy_, code);
-    if (parser.get().result_int() != 200) {
-      throw HttpError(HttpError::Kind::kConnect, "proxy " + proxy_->origin() + " refused a tunnel with status " +
-                                                     std::to_string(parser.get().result_int()));
-    }
-  }
-
-  static Awaitable<void> handshake(TlsStream& stream, const HttpUrl& url) {
-    error_code not_an_address;
-    asio::ip::make_address(url.host, not_an_address);
-    if (not_an_address) {  // RFC 6066 section 3: SNI carries names only
-      std::string name = url.host;
-      SSL_ctrl(stream.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
-    }
-    stream.set_verify_callback(ssl::host_name_verification(url.host));
-    error_code code;
-    co_await stream.async_handshake(ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, code));
-    if (code == asio::error::operation_aborted) throw system_error(code);
-    if (code == beast::error::timeout) throw to_http_error(url, code);
-    if (!code) co_return;
-    if (is_hang_up(code)) throw to_http_error(url, code);
-    const long verdict = SSL_get_verify_result(stream.native_handle());
-    const std::string reason = verdict == X509_V_OK ? code.message() : X509_verify_cert_error_string(verdict);
-    throw HttpError(HttpError::Kind::kTls, "TLS with " + url.origin() + ": " + reason);
-  }
-
-  std::optional<HttpUrl> proxy_;
-  std::variant<std::monostate, PlainStream, TlsStream> stream_;
+  HttpUrl url_;
+  std::optional<HttpProxy> proxy_;
+  tcp::socket socket_;
+  std::optional<TlsStream> tls_;
+  Deadline deadline_;
 };
+
+Awaitable<tcp::resolver::results_type> HttpClient::Connection::resolve(const HttpUrl& peer) {
+  using namespace asio::experimental::awaitable_operators;
+  const auto executor = co_await asio::this_coro::executor;
+  tcp::resolver resolver(executor);
+  asio::steady_timer timer(executor, deadline_.when());
+  error_code code;
+  error_code timer_code;
+  auto result =
+      co_await (resolver.async_resolve(peer.host, peer.port, asio::redirect_error(asio::use_awaitable, code)) ||
+                timer.async_wait(asio::redirect_error(asio::use_awaitable, timer_code)));
+  if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
+    throw system_error(asio::error::operation_aborted);
+  }
+  if (result.index() == 1) throw HttpError(HttpError::Kind::kTimeout, "looking up " + peer.host + " took too long");
+  if (code) throw HttpError(HttpError::Kind::kConnect, "looking up " + peer.host + ": " + code.message());
+  co_return std::get<0>(std::move(result));
+}
+
+namespace {
+
+template <typename Stream>
+using ResponseReader = HttpReader<Stream, false>;
+
+/// Reads heads until one is of the answer itself. `reader` is left behind it.
+template <typename Stream>
+Awaitable<error_code> read_answer_head(Stream& stream, beast::flat_buffer& buffer, const Deadline& deadline,
+                                       std::size_t read_bytes, bool without_body,
+                                       std::optional<ResponseReader<Stream>>& reader) {
+  for (int interim = 0;; ++interim) {
+    reader.emplace(
+        stream, buffer, deadline,
+        typename ResponseReader<Stream>::Limits{.max_header_bytes = kMaxResponseHeaderBytes, .read_bytes = read_bytes});
+    if (without_body) reader->parser().skip(true);
+    const error_code code = co_await reader->read_head();
+    if (code) co_return code;
+    const unsigned status = reader->parser().get().result_int();
+    if (status / 100 != 1) co_return code;
+    // Nobody asked for another protocol; and who has not answered by now never will.
+    if (status == 101 || interim == kMaxInterimResponses) co_return http::error::bad_status;
+  }
+}
+
+}  // namespace
+
+/// RFC 9110 section 9.3.6.
+Awaitable<void> HttpClient::Connection::open_tunnel() {
+  const std::string target = url_.host_in_brackets() + ":" + url_.port;
+  http::request<http::empty_body> request(http::verb::connect, target, 11);
+  request.set(http::field::host, target);
+  if (!proxy_->authorization.empty()) request.set(http::field::proxy_authorization, proxy_->authorization);
+  error_code code;
+  co_await http::async_write(socket_, request, asio::redirect_error(asio::use_awaitable, code));
+  if (code && deadline_.passed()) code = beast::error::timeout;
+  std::optional<ResponseReader<tcp::socket>> reader;
+  if (!code) code = co_await read_answer_head(socket_, buffer, deadline_, kReadBytes, true, reader);
+  if (code == asio::error::operation_aborted) throw system_error(code);
+  if (code) throw to_http_error(proxy_->url, code);
+  const unsigned status = reader->parser().get().result_int();
+  if (status / 100 != 2) {
+    throw HttpError(HttpError::Kind::kConnect,
+                    "proxy " + proxy_->url.origin() + " refused a tunnel with status " + std::to_string(status));
+  }
+  if (buffer.size() != 0) {
+    throw HttpError(HttpError::Kind::kProtocol, "proxy " + proxy_->url.origin() + " sent more than its answer");
+  }
+}
+
+Awaitable<void> HttpClient::Connection::handshake() {
+  error_code code;
+  X509_VERIFY_PARAM* parameters = SSL_get0_param(tls_->native_handle());
+  asio::ip::make_address(url_.host, code);
+  if (code) {  // RFC 6066 section 3: SNI carries names only
+    std::string name = url_.host;
+    SSL_ctrl(tls_->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    X509_VERIFY_PARAM_set1_host(parameters, url_.host.c_str(), url_.host.size());
+  } else {
+    X509_VERIFY_PARAM_set1_ip_asc(parameters, url_.host.c_str());
+  }
+  const CertificateNames names;
+  tls_->set_verify_callback(names);
+  co_await tls_->async_handshake(ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, code));
+  if (!code) co_return;
+  if (deadline_.passed()) throw to_http_error(url_, beast::error::timeout);
+  if (code == asio::error::operation_aborted) throw system_error(code);
+  if (is_hang_up(code)) throw to_http_error(url_, code);
+  const long verdict = SSL_get_verify_result(tls_->native_handle());
+  std::string reason = verdict == X509_V_OK ? code.message() : X509_verify_cert_error_string(verdict);
+  if (!names.text().empty()) {
+    reason = "the certificate is not for " + url_.host + " but for " + names.text();
+  }
+  throw HttpError(HttpError::Kind::kTls, "TLS with " + url_.origin() + ": " + reason);
+}
 
 namespace {
 
@@ -237,38 +266,44 @@ struct HttpClient::State {
   }
 
   ConnectionPtr take_idle(const std::string& origin) {
-    auto& idle = idle_by_origin[origin];
-    while (!idle.empty()) {
-      ConnectionPtr connection = std::move(idle.back());
-      idle.pop_back();
+    for (auto place = idle.begin(); place != idle.end();) {
+      if ((*place)->url().origin() != origin) {
+        ++place;
+        continue;
+      }
+      ConnectionPtr connection = std::move(*place);
+      place = idle.erase(place);
       if (connection->is_quiet()) return connection;
     }
     return nullptr;
   }
 
-  void keep(const std::string& origin, ConnectionPtr connection) {
-    auto& idle = idle_by_origin[origin];
+  void keep(ConnectionPtr connection) {
     connection->used_before = true;
-    if (idle.size() < kMaxIdlePerOrigin) idle.push_back(std::move(connection));
+    connection->deadline().disarm();
+    idle.push_front(std::move(connection));
+    if (idle.size() > kMaxIdleConnections) idle.pop_back();
   }
 
   asio::any_io_executor executor;
   ssl::context tls;
   bool trusts_system = false;
-  std::map<std::string, std::vector<ConnectionPtr>> idle_by_origin;
+  std::list<ConnectionPtr> idle;  // the one used last stands first
 };
 
 namespace {
 
-using Request = http::request<http::string_body>;
-
-Request to_beast(const HttpRequest& request, const HttpUrl& url, bool absolute_form) {
+Request to_beast(const HttpRequest& request, const HttpUrl& url, const std::optional<HttpProxy>& proxy) {
+  const bool absolute_form = proxy && !url.tls;
   Request message;
   message.method_string(request.method);
   message.version(11);
   message.target(absolute_form ? "http://" + url.authority() + url.target : url.target);
   message.set(http::field::host, url.authority());
   message.set(http::field::user_agent, kUserAgent);
+  if (absolute_form && !proxy->authorization.empty()) {
+    message.set(http::field::proxy_authorization, proxy->authorization);
+  }
   for (const HttpHeader& header : request.headers) message.set(header.name, header.value);
   message.body() = request.body;
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT") message.prepare_payload();
@@ -282,45 +317,107 @@ std::vector<HttpHeader> headers_of(const Fields& fields) {
   return headers;
 }
 
+/// Where a response's body goes, and how long it may take to arrive.
+class Receiver {
+ public:
+  Receiver(HttpLimits limits, HttpClient::Sink sink) : limits_(limits), sink_(std::move(sink)) {}
+
+  bool is_streaming() const noexcept { return sink_ != nullptr; }
+  std::size_t read_bytes() const noexcept { return is_streaming() ? kStreamReadBytes : kReadBytes; }
+
+  void begin(const HttpResponse& response, Deadline& deadline) {
+    began_ = std::chrono::steady_clock::now();
+    goes_to_sink_ = is_streaming() && (response.status == 200 || response.status == 206);
+    max_bytes_ =
+        is_streaming() && !goes_to_sink_ ? std::min(limits_.max_body_bytes, kMaxRefusalBytes) : limits_.max_body_bytes;
+    extend(deadline);
+  }
+  std::size_t max_bytes() const noexcept { return max_bytes_; }
+
+  Awaitable<void> take(ByteView piece, HttpResponse& response, Deadline& deadline) {
+    received_ += piece.size();
+    extend(deadline);
+    if (!goes_to_sink_) {
+      response.body.append(text_of(piece));
+      co_return;
+    }
+    // Each call of the sink has a price of its own; a record of TLS is 16 KiB at most.
+    append(waiting_, piece);
+    if (waiting_.size() >= kStreamReadBytes) co_await flush();
+  }
+
+  Awaitable<void> flush() {
+    if (waiting_.empty()) co_return;
+    co_await sink_(waiting_);
+    waiting_.clear();
+  }
+
+ private:
+  void extend(Deadline& deadline) const {
+    if (!is_streaming()) return;
+    deadline.arm_at(began_ + limits_.body_delay + std::chrono::seconds(received_ / limits_.min_bytes_per_second));
+  }
+
+  HttpLimits limits_;
+  HttpClient::Sink sink_;
+  TimePoint began_;
+  std::size_t max_bytes_ = 0;
+  std::size_t received_ = 0;
+  bool goes_to_sink_ = false;
+  Bytes waiting_;
+};
+
 template <typename Stream>
-Awaitable<void> write_request(Stream& stream, const Request& request, const HttpUrl& url, bool reused) {
+Awaitable<void> write_request(Stream& stream, const Request& request, const HttpUrl& url, const Deadline& deadline,
+                              bool reused) {
   error_code code;
   co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, code));
   if (!code) co_return;
+  if (deadline.passed()) throw to_http_error(url, beast::error::timeout);
   if (code == asio::error::operation_aborted) throw system_error(code);
-  if (reused && code != beast::error::timeout) throw StaleConnection();
+  if (reused) throw StaleConnection();
   throw to_http_error(url, code);
 }
 
-template <typename Stream, typename Parser>
-Awaitable<void> read_header(Stream& stream, beast::flat_buffer& buffer, Parser& parser, const HttpUrl& url,
-                            bool reused) {
-  parser.header_limit(kMaxHeaderBytes);
-  error_code code;
-  do {
-    co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, code));
-  } while (!code && parser.get().result_int() == 100);
-  if (!code) co_return;
-  if (code == asio::error::operation_aborted) throw system_error(code);
-  if (reused && !parser.got_some() && code != beast::error::timeout) throw StaleConnection();
-  throw to_http_error(url, code);
+HttpError cut_off(const HttpUrl& url, const error_code& code) {
+  if (!is_hang_up(code)) return to_http_error(url, code);
+  return {HttpError::Kind::kProtocol, url.origin() + " hung up in the middle of its answer"};
 }
 
+/// Sends `request` and takes the answer. `keep_alive` says whether another may follow it.
 template <typename Stream>
 Awaitable<HttpResponse> exchange(Stream& stream, beast::flat_buffer& buffer, const Request& request, const HttpUrl& url,
-                                 HttpLimits limits, bool reused, bool& keep_alive) {
-  co_await write_request(stream, request, url, reused);
-  http::response_parser<http::string_body> parser;
-  parser.body_limit(limits.max_body_bytes);
-  if (request.method() == http::verb::head) parser.skip(true);
-  co_await read_header(stream, buffer, parser, url, reused);
-  error_code code;
-  co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, code));
+                                 Deadline& deadline, Receiver& receiver, bool reused, bool& keep_alive) {
+  co_await write_request(stream, request, url, deadline, reused);
+  std::optional<ResponseReader<Stream>> reader;
+  const bool is_head = request.method() == http::verb::head;
+  error_code code = co_await read_answer_head(stream, buffer, deadline, receiver.read_bytes(), is_head, reader);
   if (code == asio::error::operation_aborted) throw system_error(code);
+  if (code && reused && !reader->parser().got_some() && code != beast::error::timeout) throw StaleConnection();
   if (code) throw to_http_error(url, code);
-  keep_alive = parser.keep_alive();
-  auto message = parser.release();
-  co_return HttpResponse{message.result_int(), headers_of(message), std::move(message.body())};
+  const auto& head = reader->parser().get();
+  switch (transfer_coding_of(head, reader->parser().chunked())) {
+    case TransferCoding::kNone:
+    case TransferCoding::kChunked: break;
+    case TransferCoding::kUnsupported:
+    case TransferCoding::kUnending:
+      throw HttpError(HttpError::Kind::kProtocol, url.origin() + " sent a transfer coding other than chunked");
+  }
+  // Fields of the head only: what a trailer says came behind what it is about.
+  HttpResponse response{head.result_int(), headers_of(head.base()), {}};
+  receiver.begin(response, deadline);
+  if (!reader->is_done()) code = reader->limit_body(receiver.max_bytes());
+  for (;;) {
+    ByteView piece;
+    if (!code) code = co_await reader->read_piece(piece);
+    if (code == asio::error::operation_aborted) throw system_error(code);
+    if (code) throw cut_off(url, code);
+    if (piece.empty()) break;
+    co_await receiver.take(piece, response, deadline);
+  }
+  co_await receiver.flush();
+  keep_alive = reader->parser().keep_alive();
+  co_return response;
 }
 
 }  // namespace
@@ -341,20 +438,30 @@ HttpClient::HttpClient(asio::any_io_executor executor, const std::optional<std::
 HttpClient::~HttpClient() = default;
 
 Awaitable<HttpResponse> HttpClient::send(HttpRequest request, HttpLimits limits) {
+  Sink keeps_it;
+  co_return co_await stream(std::move(request), limits, std::move(keeps_it));
+}
+
+Awaitable<HttpResponse> HttpClient::stream(HttpRequest request, HttpLimits limits, Sink sink) {
   const HttpUrl url = HttpUrl::parse(request.url, "URL");
-  const auto deadline = std::chrono::steady_clock::now() + limits.timeout;
+  const TimePoint began = std::chrono::steady_clock::now();
   for (;;) {
     auto connection = state_->take_idle(url.origin());
     if (!connection) connection = state_->new_connection(url);
-    connection->expires_at(deadline);
-    if (!connection->used_before) co_await connection->connect(url, limits.timeout);
-    const Request message = to_beast(request, url, connection->uses_absolute_form(url));
+    if (!connection->used_before) {
+      connection->deadline().arm_at(began + std::min(limits.timeout, limits.connect_timeout));
+      co_await connection->connect();
+    }
+    connection->deadline().arm_at(began + limits.timeout);
+    const Request message = to_beast(request, url, connection->proxy());
+    Receiver receiver(limits, sink);
     bool keep_alive = false;
     try {
       HttpResponse response = co_await connection->visit([&](auto& stream) {
-        return exchange(stream, connection->buffer, message, url, limits, connection->used_before, keep_alive);
+        return exchange(stream, connection->buffer, message, url, connection->deadline(), receiver,
+                        connection->used_before, keep_alive);
       });
-      if (keep_alive) state_->keep(url.origin(), std::move(connection));
+      if (keep_alive) state_->keep(std::move(connection));
       co_return response;
     } catch (const StaleConnection&) {
       // There are finitely many idle connections, and a new one is never stale. What may not be done twice is the
@@ -362,72 +469,6 @@ Awaitable<HttpResponse> HttpClient::send(HttpRequest request, HttpLimits limits)
       if (request.method != "GET" && request.method != "HEAD") {
         throw HttpError(HttpError::Kind::kProtocol, url.origin() + " closed the connection without an answer");
       }
-    }
-  }
-}
-
-namespace {
-
-template <typename Stream>
-Awaitable<HttpResponse> exchange_streaming(Stream& stream, beast::flat_buffer& buffer, const Request& request,
-                                           const HttpUrl& url, HttpLimits limits, bool reused, bool& keep_alive,
-                                           std::function<void(std::size_t)> extend_deadline, HttpClient::Sink sink) {
-  co_await write_request(stream, request, url, reused);
-  http::response_parser<http::buffer_body> parser;
-  parser.body_limit(limits.max_body_bytes);
-  co_await read_header(stream, buffer, parser, url, reused);
-  HttpResponse response{parser.get().result_int(), headers_of(parser.get().base()), {}};
-  const bool wanted = response.status == 200 || response.status == 206;
-  std::vector<std::uint8_t> chunk(kStreamChunk);
-  std::size_t received = 0;
-  while (!parser.is_done()) {
-    parser.get().body().data = chunk.data();
-    parser.get().body().size = chunk.size();
-    parser.get().body().more = true;
-    error_code code;
-    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, code));
-    if (code == asio::error::operation_aborted) throw system_error(code);
-    if (code && code != http::error::need_buffer) throw to_http_error(url, code);
-    const std::size_t got = chunk.size() - parser.get().body().size;
-    received += got;
-    if (wanted) {
-      co_await sink(ByteView(chunk.data(), got));
-    } else if (response.body.size() + got <= kMaxRefusalBytes) {
-      response.body.append(text_of(ByteView(chunk.data(), got)));
-    } else {
-      throw HttpError(HttpError::Kind::kTooLarge, url.origin() + " sent more than is accepted");
-    }
-    extend_deadline(received);
-  }
-  keep_alive = parser.keep_alive();
-  co_return response;
-}
-
-}  // namespace
-
-Awaitable<HttpResponse> HttpClient::stream(HttpRequest request, HttpLimits limits, Sink sink) {
-  const HttpUrl url = HttpUrl::parse(request.url, "URL");
-  const auto start = std::chrono::steady_clock::now() + limits.timeout;
-  for (;;) {
-    auto connection = state_->take_idle(url.origin());
-    if (!connection) connection = state_->new_connection(url);
-    Connection& in_use = *connection;
-    const auto extend_deadline = [&in_use, start, limits](std::size_t received) {
-      in_use.expires_at(start + std::chrono::seconds(received / limits.min_bytes_per_second));
-    };
-    extend_deadline(0);
-    if (!connection->used_before) co_await connection->connect(url, limits.timeout);
-    const Request message = to_beast(request, url, connection->uses_absolute_form(url));
-    bool keep_alive = false;
-    try {
-      HttpResponse response = co_await connection->visit([&](auto& stream) {
-        return exchange_streaming(stream, in_use.buffer, message, url, limits, in_use.used_before, keep_alive,
-                                  extend_deadline, sink);
-      });
-      if (keep_alive) state_->keep(url.origin(), std::move(connection));
-      co_return response;
-    } catch (const StaleConnection&) {
-      continue;  // streams are GETs
     }
   }
 }

@@ -12,16 +12,27 @@
 
 namespace base {
 
+/// The head of a response, one chunk's first line with its extensions, and all trailer fields.
+inline constexpr std::size_t kMaxResponseHeaderBytes = std::size_t{64} << 10U;
+/// Answers that are not yet the answer (status 1xx) before the one that is.
+inline constexpr int kMaxInterimResponses = 8;
+/// Connections kept open for the next request, to all servers together.
+inline constexpr std::size_t kMaxIdleConnections = 16;
+
 struct HttpLimits {
   std::size_t max_body_bytes = std::size_t{1} << 20U;
-  /// From the start of the request to the end of the response.
+  /// From the start of the request to the end of the response; for `stream`, to the end of its head.
   Milliseconds timeout{10000};
-  /// For `stream` only: how long the whole may take grows with what has arrived, at this rate.
+  /// Of that, for a connection to come about, with name look-up and TLS.
+  Milliseconds connect_timeout{10000};
+  /// For `stream` only: how long the body may take grows with what has arrived, at this rate, ...
   std::size_t min_bytes_per_second = std::size_t{16} << 10U;
+  /// ... and it may fall behind that by this much.
+  Milliseconds body_delay{30000};
 };
 
 /// An HTTP/1.1 client that keeps connections alive, verifies TLS peers, bounds every request in bytes and time, and
-/// follows no redirect by itself. Uses HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment, never for loopback.
+/// follows no redirect by itself. Uses the proxies of the environment (ProxyEnvironment).
 class HttpClient {
  public:
   /// `ca_file` holds the only trusted roots, in PEM; without it the system's are trusted.

@@ -1,5 +1,6 @@
 #include "base/openssl.h"
 
+#include <algorithm>
 #include <new>
 
 #include <openssl/err.h>
@@ -12,6 +13,7 @@ namespace base {
 namespace {
 
 constexpr std::size_t kSha256Size = 32;
+constexpr int kMaxNamesShown = 4;
 
 }  // namespace
 
@@ -59,6 +61,25 @@ std::string certificate_subject(const X509& certificate) {
   char* text = nullptr;
   const long length = BIO_get_mem_data(bio.get(), &text);
   return {text, static_cast<std::size_t>(length)};
+}
+
+std::string certificate_names(const X509& certificate) {
+  struct Deleter {
+    void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }
+  };
+  const std::unique_ptr<GENERAL_NAMES, Deleter> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(&certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  if (!bio) throw std::bad_alloc();
+  const int count = names ? sk_GENERAL_NAME_num(names.get()) : 0;
+  for (int i = 0; i < std::min(count, kMaxNamesShown); ++i) {
+    if (i > 0) BIO_puts(bio.get(), ", ");
+    GENERAL_NAME_print(bio.get(), sk_GENERAL_NAME_value(names.get(), i));
+  }
+  if (count > kMaxNamesShown) BIO_puts(bio.get(), ", ...");
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(bio.get(), &text);
+  return length > 0 ? std::string(text, static_cast<std::size_t>(length)) : certificate_subject(certificate);
 }
 
 Bytes random_bytes(std::size_t count) {

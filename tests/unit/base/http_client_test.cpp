@@ -136,7 +136,8 @@ TEST_CASE("TLS peers are verified against the roots that were given") {
     co_return HttpResponse{200, {}, "secure"};
   };
   base::HttpServer server(context.get_executor(), handler);
-  const auto port = server.listen_tls("127.0.0.1", 0, good.path() / "server.pem", good.path() / "server-key.pem");
+  const auto port = server.listen_tcp("127.0.0.1", 0,
+                                      base::HttpServerTls{good.path() / "server.pem", good.path() / "server-key.pem"});
   const std::string url = "https://127.0.0.1:" + std::to_string(port);
   HttpClient trusting(context.get_executor(), good.path() / "ca.pem");
   CHECK(test::run(context, trusting.send(get(url), {})).body == "secure");
@@ -157,8 +158,8 @@ TEST_CASE("a TLS connection outlives the time that its handshake had") {
     co_return HttpResponse{200, {}, "late"};
   };
   base::HttpServer server(context.get_executor(), handler, {.request_timeout = Milliseconds(150)});
-  const auto port =
-      server.listen_tls("127.0.0.1", 0, directory.path() / "server.pem", directory.path() / "server-key.pem");
+  const auto port = server.listen_tcp(
+      "127.0.0.1", 0, base::HttpServerTls{directory.path() / "server.pem", directory.path() / "server-key.pem"});
   HttpClient client(context.get_executor(), directory.path() / "ca.pem");
   CHECK(test::run(context, client.send(get("https://127.0.0.1:" + std::to_string(port)), {})).body == "late");
 }
@@ -212,7 +213,10 @@ TEST_CASE("a stream hands on what arrives, and gives up on one that crawls") {
       co_await base::sleep_for(co_await asio::this_coro::executor, Milliseconds(20));
     }
   });
-  const HttpLimits impatient{.max_body_bytes = 1000, .timeout = Milliseconds(300), .min_bytes_per_second = 1000};
+  const HttpLimits impatient{.max_body_bytes = 1000,
+                             .timeout = Milliseconds(300),
+                             .min_bytes_per_second = 1000,
+                             .body_delay = Milliseconds(300)};
   try {
     test::run(context, client.stream(get(crawling.url()), impatient, sink));
     FAIL("ended");
