@@ -11,7 +11,7 @@ constexpr Milliseconds kFromInterruptToClose{1000};
 
 Deadline::Deadline(asio::any_io_executor executor, std::function<void()> interrupt, std::function<void()> close)
     : timer_(std::make_shared<asio::steady_timer>(std::move(executor))),
-      actions_(std::make_shared<Actions>(std::move(interrupt), std::move(close))) {}
+      actions_(std::make_shared<Actions>(Actions{std::move(interrupt), std::move(close)})) {}
 
 Deadline::~Deadline() { timer_->cancel(); }
 

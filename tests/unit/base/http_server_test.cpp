@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/connect_pair.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -140,6 +141,82 @@ TEST_CASE("S 24: chunked bodies count what they carry, not what they announce") 
   CHECK(status_of(bench.exchange(head + "zz\r\n")) == "HTTP/1.1 400 Bad Request");
 }
 
+TEST_CASE("S 24: chunk extensions and trailer fields are counted, at their limit and one beyond") {
+  Bench bench;
+  const std::string head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + kClose;
+  const auto with_extension = [&](std::size_t line) {
+    const std::string start = "3;x=";
+    return head + start + std::string(line - start.size() - 2, 'e') + "\r\nabc\r\n0\r\n\r\n";
+  };
+  CHECK(bench.exchange(with_extension(1024)) == ok("POST /  abc"));
+  CHECK(status_of(bench.exchange(with_extension(1025))) == "HTTP/1.1 431 Request Header Fields Too Large");
+  const auto with_trailer = [&](std::size_t total) {
+    const std::string start = "0\r\nX: ";
+    return head + "3\r\nabc" + "\r\n" + start + std::string(total - start.size() - 6, 't') + "\r\n\r\n";
+  };
+  CHECK(bench.exchange(with_trailer(1024)) == ok("POST /  abc"));
+  CHECK(status_of(bench.exchange(with_trailer(1025))) == "HTTP/1.1 431 Request Header Fields Too Large");
+  // Without an end, and of many fields.
+  CHECK(status_of(bench.exchange(head + "3;" + std::string(100000, 'e'))) ==
+        "HTTP/1.1 431 Request Header Fields Too Large");
+  std::string fields = head + "0\r\n";
+  for (int i = 0; i < 10000; ++i) fields += "A: b\r\n";
+  CHECK(status_of(bench.exchange(fields)) == "HTTP/1.1 431 Request Header Fields Too Large");
+}
+
+TEST_CASE("S 24: what stands between the pieces of a body is limited over all of them") {
+  asio::io_context context;
+  HttpServerLimits limits = kLimits;
+  limits.max_body_bytes = 100000;
+  limits.request_timeout = Milliseconds(10000);
+  HttpServer server(context.get_executor(), echo, limits);
+  const auto send_chunks = [&](int count, std::size_t extension) {
+    std::string request = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + kClose;
+    for (int i = 0; i < count; ++i) request += "1;" + std::string(extension, 'e') + "\r\nx\r\n";
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    server.adopt_unix(ends[0]);
+    Local::socket socket(context, Local(), ends[1]);
+    return status_of(test::run(context, Bench::converse(socket, request + "0\r\n\r\n")));
+  };
+  CHECK(send_chunks(60, 1000) == "HTTP/1.1 200 OK");
+  CHECK(send_chunks(70, 1000) == "HTTP/1.1 431 Request Header Fields Too Large");
+}
+
+TEST_CASE("S 24: a trailer field is no header field") {
+  asio::io_context context;
+  const auto handler = [](const HttpServerRequest& request) -> Awaitable<HttpResponse> {
+    co_return HttpResponse{200, {}, std::string(request.header("X-Role"))};
+  };
+  HttpServer server(context.get_executor(), handler, kLimits);
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  server.adopt_unix(ends[0]);
+  Local::socket socket(context, Local(), ends[1]);
+  const std::string response =
+      test::run(context, Bench::converse(socket, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + kClose +
+                                                     "0\r\nX-Role: admin\r\n\r\n"));
+  CHECK(response.ends_with("Content-Length: 0\r\n\r\n"));
+}
+
+TEST_CASE("S 24: a body whose end is not marked is never the next request") {
+  Bench bench;
+  const std::string smuggled = "GET /smuggled HTTP/1.1\r\n" + kClose;
+  for (const char* coding : {"gzip", "chunked, gzip", "identity", "xchunked", ""}) {
+    CAPTURE(coding);
+    const std::string response = bench.exchange(
+        "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: " + std::string(coding) + "\r\n\r\n" + smuggled);
+    CHECK(status_of(response) == "HTTP/1.1 400 Bad Request");
+    CHECK_THAT(response, !ContainsSubstring("smuggled"));
+  }
+  CHECK(status_of(bench.exchange("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")) ==
+        "HTTP/1.1 400 Bad Request");
+  for (const char* coding : {"gzip, chunked", "chunked;q=1", "gzip\r\nTransfer-Encoding: chunked"}) {
+    CHECK(status_of(bench.exchange("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: " + std::string(coding) +
+                                   "\r\n\r\n0\r\n\r\n")) == "HTTP/1.1 501 Not Implemented");
+  }
+}
+
 TEST_CASE("S 24: Content-Length beside Transfer-Encoding, twice, or no number") {
   Bench bench;
   CHECK(status_of(bench.exchange("POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n" + kClose +
@@ -188,6 +265,84 @@ TEST_CASE("S 24: slow headers and slow bodies are given up with 408") {
         "HTTP/1.1 408 Request Timeout");
 }
 
+namespace {
+
+/// Sends `piece` again and again as fast as the server takes it; returns what it answered when it has had enough.
+Awaitable<std::string> send_for_ever(Local::socket& socket, std::string head, std::string piece) {
+  error_code code;
+  co_await asio::async_write(socket, asio::buffer(head), asio::redirect_error(asio::use_awaitable, code));
+  while (!code) {
+    co_await asio::async_write(socket, asio::buffer(piece), asio::redirect_error(asio::use_awaitable, code));
+  }
+  co_return co_await Bench::read_to_end(socket);
+}
+
+}  // namespace
+
+TEST_CASE("S 24: a stream without a pause does not outrun its deadline") {
+  asio::io_context context;
+  HttpServerLimits limits = kLimits;
+  limits.max_body_bytes = std::size_t{1} << 40U;
+  limits.max_buffered_bytes = std::size_t{1} << 40U;
+  HttpServer server(context.get_executor(), echo, limits);
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  server.adopt_unix(ends[0]);
+  Local::socket socket(context, Local(), ends[1]);
+  const std::string chunk = "400\r\n" + std::string(1024, 'x') + "\r\n";
+  const std::string response = test::run(
+      context, send_for_ever(socket, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", chunk));
+  CHECK(status_of(response) == "HTTP/1.1 408 Request Timeout");
+}
+
+namespace {
+
+/// A server that decides by the head: /small takes 4 bytes, /none no body, and everything else does not exist.
+struct AdmittingBench : Bench {
+  static base::HttpAdmission admit(const HttpServerRequest& head) {
+    if (head.path == "/small") return {.max_body_bytes = 4};
+    if (head.path == "/none") return {};
+    return {.answer = HttpResponse{404, {}, "no such thing"}};
+  }
+  HttpServer admitting{context.get_executor(), echo, kLimits, admit};
+
+  std::string exchange(std::string bytes) {
+    std::array<int, 2> ends{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+    admitting.adopt_unix(ends[0]);
+    Local::socket socket(context, Local(), ends[1]);
+    return test::run(context, converse(socket, std::move(bytes)));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a body is read only if its head was admitted, and as long as was admitted") {
+  AdmittingBench bench;
+  const auto post = [](const std::string& path, const std::string& length) {
+    return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + "\r\n\r\n";
+  };
+  CHECK(bench.exchange("POST /small HTTP/1.1\r\nContent-Length: 4\r\n" + kClose + "abcd") == ok("POST /small  abcd"));
+  CHECK(status_of(bench.exchange(post("/small", "5"))) == "HTTP/1.1 413 Payload Too Large");
+  CHECK(status_of(bench.exchange(post("/none", "1"))) == "HTTP/1.1 413 Payload Too Large");
+  CHECK(bench.exchange("GET /none HTTP/1.1\r\n" + kClose) == ok("GET /none  "));
+  // Answered before a byte of the body was sent, and nothing read as the next request.
+  const std::string refused = bench.exchange(post("/nowhere", "64"));
+  CHECK(status_of(refused) == "HTTP/1.1 404 Not Found");
+  CHECK_THAT(refused, ContainsSubstring("Connection: close") && ContainsSubstring("no such thing"));
+  CHECK(status_of(bench.exchange("POST /nowhere HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n")) ==
+        "HTTP/1.1 404 Not Found");
+  CHECK(status_of(bench.exchange("POST /small HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n")) ==
+        "HTTP/1.1 413 Payload Too Large");
+}
+
+TEST_CASE("a refusal of a request without a body keeps the connection") {
+  AdmittingBench bench;
+  const std::string both = bench.exchange("GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\nGET /none HTTP/1.1\r\n" + kClose);
+  CHECK(status_of(both) == "HTTP/1.1 404 Not Found");
+  CHECK(both.ends_with(ok("GET /none  ")));
+}
+
 TEST_CASE("S 24: a client that only closes its sending side still gets its answer") {
   Bench bench;
   Local::socket socket = bench.connect();
@@ -221,6 +376,129 @@ TEST_CASE("S 24: ten thousand idle connections keep nobody out") {
     idle.push_back(std::move(socket));
   }
   CHECK(bench.exchange("GET /in HTTP/1.1\r\n" + kClose) == ok("GET /in  "));
+}
+
+namespace {
+
+/// Connections over TCP from addresses of their own.
+struct TcpBench {
+  explicit TcpBench(HttpServerLimits limits, std::vector<base::IpNetwork> proxies = {})
+      : server(context.get_executor(), echo, limits),
+        port(server.listen_tcp("127.0.0.1", 0, std::nullopt, std::move(proxies))) {}
+
+  asio::ip::tcp::socket connect(const char* from) {
+    asio::ip::tcp::socket socket(context, asio::ip::tcp::v4());
+    socket.bind({asio::ip::make_address(from), 0});
+    socket.connect({asio::ip::make_address("127.0.0.1"), port});
+    context.restart();
+    context.poll();
+    return socket;
+  }
+
+  Awaitable<std::string> get(asio::ip::tcp::socket& socket, std::string head) {
+    error_code code;
+    co_await asio::async_write(socket, asio::buffer(head), asio::redirect_error(asio::use_awaitable, code));
+    std::string received;
+    std::array<char, 4096> buffer{};
+    while (!code) {
+      const std::size_t got =
+          co_await socket.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, code));
+      received.append(buffer.data(), got);
+    }
+    co_return received;
+  }
+
+  std::string status(asio::ip::tcp::socket& socket, const std::string& before = "") {
+    return status_of(test::run(context, get(socket, before + "GET / HTTP/1.1\r\n" + kClose)));
+  }
+
+  asio::io_context context;
+  HttpServer server;
+  std::uint16_t port;
+};
+
+}  // namespace
+
+TEST_CASE("S 24: three hundred clients of one address are all served while there is room") {
+  HttpServerLimits limits = kLimits;
+  limits.max_connections = 300;
+  limits.request_timeout = Milliseconds(10000);
+  TcpBench bench(limits);
+  std::vector<asio::ip::tcp::socket> clients;
+  for (int i = 0; i < 300; ++i) clients.push_back(bench.connect("127.0.0.1"));
+  for (auto& client : clients) CHECK(bench.status(client) == "HTTP/1.1 200 OK");
+}
+
+TEST_CASE("S 24: one address with many connections takes none from another") {
+  TcpBench bench(kLimits);
+  auto honest = bench.connect("127.0.0.1");
+  std::vector<asio::ip::tcp::socket> many;
+  for (int i = 0; i < 100; ++i) {
+    many.push_back(bench.connect("127.0.0.2"));
+    CHECK(bench.server.connection_count() <= kLimits.max_connections + 1);
+  }
+  CHECK(bench.status(honest) == "HTTP/1.1 200 OK");
+  auto another = bench.connect("127.0.0.3");
+  CHECK(bench.status(another) == "HTTP/1.1 200 OK");
+}
+
+TEST_CASE("S 24: bodies of all connections together are limited, and the peer with most gives way") {
+  HttpServerLimits limits = kLimits;
+  limits.max_connections = 16;
+  limits.max_body_bytes = std::size_t{64} << 10U;
+  limits.max_buffered_bytes = std::size_t{128} << 10U;
+  limits.request_timeout = Milliseconds(60000);
+  TcpBench bench(limits);
+  const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n\r\n";
+  std::vector<asio::ip::tcp::socket> greedy;
+  for (int i = 0; i < 4; ++i) {
+    greedy.push_back(bench.connect("127.0.0.2"));
+    asio::write(greedy.back(), asio::buffer(head + std::string(60000, 'x')));
+    bench.context.restart();
+    bench.context.poll();
+  }
+  CHECK(bench.server.connection_count() < 4);  // the first have been closed for the last
+  auto honest = bench.connect("127.0.0.1");
+  const std::string request = "POST / HTTP/1.1\r\nContent-Length: 60000\r\n" + kClose + std::string(60000, 'y');
+  CHECK(status_of(test::run(bench.context, bench.get(honest, request))) == "HTTP/1.1 200 OK");
+}
+
+TEST_CASE("S 24: a body for which there is no memory is refused, and the client may come again") {
+  HttpServerLimits limits = kLimits;
+  limits.max_body_bytes = std::size_t{64} << 10U;
+  limits.max_buffered_bytes = std::size_t{32} << 10U;
+  TcpBench bench(limits);
+  auto client = bench.connect("127.0.0.1");
+  const std::string request = "POST / HTTP/1.1\r\nContent-Length: 40000\r\n" + kClose + std::string(40000, 'y');
+  const std::string response = test::run(bench.context, bench.get(client, request));
+  CHECK(status_of(response) == "HTTP/1.1 503 Service Unavailable");
+  CHECK_THAT(response, ContainsSubstring("Retry-After: 1\r\n"));
+}
+
+TEST_CASE("a trusted proxy tells whose connection it is, and must") {
+  TcpBench bench(kLimits, {*base::IpNetwork::parse("127.0.0.5/32")});
+  const auto header = [](std::uint8_t last) {
+    std::string bytes("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", 16);
+    bytes += std::string("\xc0\0\x02", 3) + static_cast<char>(last) + std::string("\x7f\0\0\x01\0\x50\0\x50", 8);
+    return bytes;
+  };
+  auto introduced = bench.connect("127.0.0.5");
+  CHECK(bench.status(introduced, header(7)) == "HTTP/1.1 200 OK");
+  auto without = bench.connect("127.0.0.5");
+  CHECK(bench.status(without).empty());
+  auto stranger = bench.connect("127.0.0.6");
+  CHECK(bench.status(stranger, header(7)) == "HTTP/1.1 400 Bad Request");
+  // Behind one proxy, many connections of one client and one of another.
+  auto honest = bench.connect("127.0.0.5");
+  asio::write(honest, asio::buffer(header(1)));
+  std::vector<asio::ip::tcp::socket> many;
+  for (int i = 0; i < 20; ++i) {
+    many.push_back(bench.connect("127.0.0.5"));
+    asio::write(many.back(), asio::buffer(header(2)));
+    bench.context.restart();
+    bench.context.poll();
+  }
+  CHECK(bench.status(honest) == "HTTP/1.1 200 OK");
 }
 
 TEST_CASE("S 24: as many connections at work as the limit says, and one more is told so") {
