@@ -6,13 +6,17 @@ BUILD := build/$(PRESET)
 # Two cores need no more; a larger machine may say JOBS=16.
 JOBS ?= $(shell nproc)
 
-.PHONY: setup build image test qemu-test demo bench lint fuzz clean
+# Contributors build with WERROR=ON.
+WERROR ?= OFF
+CONFIGURE = cmake --preset $(PRESET) -DCS_WARNINGS_ARE_ERRORS=$(WERROR)
+
+.PHONY: setup build image test qemu-test demo bench lint check fuzz clean
 
 setup:            ## install every Debian package that is missing
 	@scripts/setup
 
 build: setup      ## build everything (PRESET=release|asan|tsan)
-	@cmake --preset $(PRESET) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@$(CONFIGURE) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@cmake --build --preset $(PRESET) -j $(JOBS)
 
 $(BUILD):
@@ -29,7 +33,11 @@ test: build       ## unit and integration tests, the images, and virtual machine
 qemu-test: build  ## only the virtual machines
 	@scripts/test $(BUILD) --label-regex qemu
 
-demo: build       ## two companies, one secret, one attested workload
+demo: $(BUILD)    ## two companies, one secret, one attested workload; builds what that takes and no more
+	@[ "$$(id -u)" = 0 ] || { echo "make demo: containers need root: run it as root, or with sudo" >&2; exit 1; }
+	@scripts/setup build services
+	@$(CONFIGURE) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target demo_programs
 	@CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) examples/mealcorp/demo.py
 
 bench: build      ## what every step costs
@@ -37,6 +45,9 @@ bench: build      ## what every step costs
 
 lint: setup       ## format, static analysis and scripts
 	@scripts/lint
+
+check: setup      ## everything beyond `make test`: the unit tests on Debian 13; as root
+	@scripts/check
 
 fuzz: setup       ## every fuzz target for FUZZ_SECONDS (10)
 	@scripts/fuzz
