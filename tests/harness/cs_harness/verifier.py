@@ -83,6 +83,13 @@ class Verifier:
         """What the running service has logged."""
         return self._process.lines if self._process else []
 
+    @property
+    def pid(self) -> int:
+        """The running service's process."""
+        if self._process is None:
+            raise HarnessError("the verifier has not been started")
+        return self._process.pid
+
     def start(self) -> None:
         """Start the service and wait until it listens."""
         configuration = {

@@ -1,0 +1,136 @@
+"""Peers that mean ill, each a process of its own: `flood.py ROLE HOST PORT SECONDS [SOCKET]`.
+
+They come from 127.0.0.2, so that they are another peer than the honest clients of 127.0.0.1. With SOCKET, the path of a
+Unix socket, they go there instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import selectors
+import socket
+import ssl
+import sys
+import threading
+import time
+
+CONNECTIONS = 10_000
+ATTACKER = "127.0.0.2"
+PIECE = b"x" * 16384
+
+
+class Target:
+    """Where to connect, and until when."""
+
+    def __init__(self, host: str, port: int, seconds: float, path: str | None) -> None:
+        self.host, self.port, self.path = host, port, path
+        self.end = time.monotonic() + seconds
+        self.tls = ssl.create_default_context()
+        self.tls.check_hostname = False
+        self.tls.verify_mode = ssl.CERT_NONE
+
+    def plain(self) -> socket.socket:
+        if self.path:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(10)
+            connection.connect(self.path)
+            return connection
+        return socket.create_connection((self.host, self.port), timeout=10, source_address=(ATTACKER, 0))
+
+    def speaking(self) -> socket.socket:
+        return self.plain() if self.path else self.tls.wrap_socket(self.plain())
+
+    @property
+    def goes_on(self) -> bool:
+        return time.monotonic() < self.end
+
+
+def silent(target: Target) -> None:
+    """Hold as many connections as there may be, and open a new one for each that is closed."""
+    with selectors.DefaultSelector() as selector:
+        while target.goes_on:
+            while target.goes_on and len(selector.get_map()) < CONNECTIONS:
+                try:
+                    connection = target.plain()
+                except OSError:
+                    time.sleep(0.01)
+                    break
+                selector.register(connection, selectors.EVENT_READ)
+            for key, _ in selector.select(0.1):
+                selector.unregister(key.fileobj)
+                key.fileobj.close()
+
+
+def repeat(target: Target, head: bytes, piece: bytes) -> None:
+    """Send `head`, then `piece` until the server has had enough; then again."""
+    while target.goes_on:
+        with contextlib.suppress(OSError), target.speaking() as connection:
+            connection.sendall(head)
+            while target.goes_on:
+                connection.sendall(piece)
+
+
+CHUNKED = b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+PLACES = (b"/healthz", b"/v1/token", b"/v1/projects/p/locations/l/challenges")
+
+
+def trailers(target: Target) -> None:
+    """Trailer fields and chunk extensions without an end, on some connections at a time."""
+    starts = [(CHUNKED % place + tail, piece) for place in PLACES for tail, piece in ((b"0\r\n", b"A: b\r\n" * 2000), (b"1;", PIECE))]
+    side_by_side([lambda start=start: repeat(target, *start) for start in starts])
+
+
+def giants(target: Target) -> None:
+    """Bodies as large as there may be, on as many connections as there may be."""
+    heads = [b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (place, size) for place in PLACES for size in (1 << 34, 1 << 24, 65536)]
+    side_by_side([lambda head=head: repeat(target, head, PIECE) for head in heads * 4])
+
+
+def slow(target: Target) -> None:
+    """Many heads at a byte a second."""
+    head = b"GET /healthz HTTP/1.1\r\nHost: " + b"x" * 100
+    connections: list[socket.socket] = []
+    while target.goes_on:
+        while len(connections) < 200 and target.goes_on:
+            with contextlib.suppress(OSError):
+                connections.append(target.speaking())
+        position = int(time.monotonic()) % len(head)
+        for connection in list(connections):
+            try:
+                connection.send(head[position : position + 1])
+            except OSError:
+                connections.remove(connection)
+                connection.close()
+        time.sleep(1)
+
+
+def challenges(target: Target) -> None:
+    """Challenges, which nobody will use."""
+    request = b"POST /v1/projects/p/locations/l/challenges HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    while target.goes_on:
+        with contextlib.suppress(OSError), target.speaking() as connection:
+            while target.goes_on:
+                connection.sendall(request * 16)
+                if not connection.recv(1 << 16):
+                    break
+
+
+def side_by_side(works: list) -> None:
+    threads = [threading.Thread(target=work) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def main() -> None:
+    role, host, port, seconds = sys.argv[1:5]
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    target = Target(host, int(port), float(seconds), sys.argv[5] if len(sys.argv) > 5 else None)
+    {"silent": silent, "trailers": trailers, "giants": giants, "slow": slow, "challenges": challenges}[role](target)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Verifier and TEE server under everything at once (cases A 4, S 24, S 26): what it costs, and what others notice.
+
+CS_FLOOD_SECONDS says how long; a quarter of a minute without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cs_harness import World
+from report import report
+from support import STAY, push, shell_image
+
+HERE = Path(__file__).parent
+SECONDS = float(os.environ.get("CS_FLOOD_SECONDS", "15"))
+MEBIBYTE = 1 << 20
+
+
+@contextlib.contextmanager
+def flood(roles: list[str], host: str, port: int, path: Path | None = None) -> Iterator[None]:
+    """Let peers of these roles loose until the block ends."""
+    arguments = [host, str(port), str(SECONDS + 30), *([str(path)] if path else [])]
+    with contextlib.ExitStack() as stack:
+        for role in roles:
+            attacker = subprocess.Popen([sys.executable, HERE / "flood.py", role, *arguments], stderr=subprocess.DEVNULL)
+            stack.callback(attacker.wait)
+            stack.callback(attacker.kill)
+        yield
+
+
+@contextlib.contextmanager
+def wrk(url: str) -> Iterator[None]:
+    """Let wrk ask for `url` until the block ends."""
+    command = [shutil.which("wrk") or "wrk", "-t1", "-c64", f"-d{int(SECONDS) + 30}s", url]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def peak_memory(pid: int) -> int:
+    """Return the most memory that a process has had, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
+def report_latency(what: str, taken: list[float]) -> None:
+    taken.sort()
+    report(what, f"{len(taken)} requests, p50 {taken[len(taken) // 2]:.3f} s, p99 {taken[len(taken) * 99 // 100]:.3f} s")
+
+
+def test_the_verifier_under_a_flood(world: World) -> None:
+    """Ten thousand connections, trailers, giant bodies, slow clients and wrk: an honest client is never refused."""
+    verifier = world.verifier
+    before = peak_memory(verifier.pid)
+    taken: list[float] = []
+    with wrk(f"{verifier.url}/healthz"), flood(["silent", "trailers", "giants", "slow", "challenges"], "127.0.0.1", verifier.port):
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            begin = time.monotonic()
+            assert verifier.get("/.well-known/jwks.json")["keys"]
+            taken.append(time.monotonic() - begin)
+    report_latency("a client of the verifier during a flood", taken)
+    peak = peak_memory(verifier.pid)
+    report("memory of the verifier during a flood", f"{peak / MEBIBYTE:.0f} MiB, {before / MEBIBYTE:.0f} MiB before")
+    assert peak < 200e6
+
+
+def test_the_tee_server_under_a_flood(world: World) -> None:
+    """The same on the workload's socket, which then still gives tokens."""
+    image = push(world.registry, shell_image(STAY))
+    with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
+        launcher.wait_ready()
+        taken: list[float] = []
+        with flood(["silent", "trailers", "giants", "slow"], "", 0, launcher.socket):
+            end = time.monotonic() + SECONDS
+            while time.monotonic() < end:
+                begin = time.monotonic()
+                assert launcher.tee.request().status == 200
+                taken.append(time.monotonic() - begin)
+        report_latency("a workload's request during a flood", taken)
+        peak = peak_memory(launcher.process.pid)
+        report("memory of the launcher during a flood", f"{peak / MEBIBYTE:.0f} MiB")
+        assert peak < 64e6
+        assert launcher.tee.request(headers={"Cache-Control": "no-cache"}).status == 200
