@@ -145,6 +145,13 @@ std::optional<TokenType> token_type_named(std::string_view name) {
 Challenge Challenge::parse(const JsonObject& json) {
   Challenge challenge{json.string("name"), json.bytes("tpmNonce")};
   if (challenge.nonce.empty()) throw InvalidInput(json.path() + ".tpmNonce", "is empty");
+  if (challenge.nonce.size() > kMaxQuoteNonceBytes) {
+    throw InvalidInput(json.path() + ".tpmNonce",
+                       "longer than the " + std::to_string(kMaxQuoteNonceBytes) + " bytes that a TPM quotes");
+  }
+  if (challenge.name.size() > kMaxChallengeNameBytes) {
+    throw InvalidInput(json.path() + ".name", "longer than " + std::to_string(kMaxChallengeNameBytes) + " bytes");
+  }
   // The name becomes a part of a URL's path.
   const auto is_plain = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

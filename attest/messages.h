@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,10 +34,15 @@ struct TokenOptions {
   std::vector<std::string> signature_key_ids;  ///< of kAwsPrincipalTags only
 };
 
+/// What a TPM quotes beside the PCRs is a TPM2B_DATA, which is no longer than a TPMT_HA (TPM 2.0 part 2, 10.4.3).
+inline constexpr std::size_t kMaxQuoteNonceBytes = 64;
+inline constexpr std::size_t kMaxChallengeNameBytes = 1024;
+
 struct Challenge {
   std::string name;   ///< projects/{project}/locations/{location}/challenges/{id}
   base::Bytes nonce;  ///< qualifying data of the quotes
 
+  /// Throws InvalidInput that names the field.
   static Challenge parse(const base::JsonObject& json);
 };
 

@@ -1,5 +1,6 @@
 #include "attest/metadata_server.h"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/retry.h"
@@ -15,7 +16,7 @@ constexpr base::RetryPolicy kRetries{.max_attempts = 6,
                                      .jitter = 0.1};
 constexpr base::HttpLimits kLimits{.max_body_bytes = std::size_t{4} << 20U, .timeout = base::Milliseconds(5000)};
 
-constexpr auto kName = "metadata server: ";
+const std::string kName = "metadata server: ";
 
 bool is_broken(const base::Error& error) {
   const auto* http = dynamic_cast<const base::HttpError*>(&error);
@@ -31,7 +32,34 @@ bool is_absence(const base::HttpError& error) {
   return error.kind() == base::HttpError::Kind::kConnect || error.kind() == base::HttpError::Kind::kTimeout;
 }
 
+bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
 }  // namespace
+
+std::string checked_name(std::string text, std::string_view field) {
+  const auto is_plain = [](char c) {
+    return is_alphanumeric(c) || std::string_view("-._:").find(c) != std::string_view::npos;
+  };
+  if (text.empty()) throw base::InvalidInput(field, "is empty");
+  if (text.size() > kMaxNameBytes) {
+    throw base::InvalidInput(field, "longer than " + std::to_string(kMaxNameBytes) + " bytes");
+  }
+  if (!is_alphanumeric(text.front()) || !std::ranges::all_of(text, is_plain)) {
+    throw base::InvalidInput(field, "is no name of letters, digits and \"-._:\"");
+  }
+  return text;
+}
+
+std::string checked_token(std::string text, std::string_view field) {
+  if (text.empty()) throw base::InvalidInput(field, "is empty");
+  if (text.size() > kMaxTokenBytes) {
+    throw base::InvalidInput(field, "longer than " + std::to_string(kMaxTokenBytes) + " bytes");
+  }
+  if (!std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; })) {
+    throw base::InvalidInput(field, "holds characters that are no token's");
+  }
+  return text;
+}
 
 MetadataServer::MetadataServer(asio::any_io_executor executor, std::string host)
     : executor_(executor), base_url_("http://" + std::move(host) + "/computeMetadata/v1/"), client_(executor) {}
@@ -48,8 +76,8 @@ base::Awaitable<base::HttpResponse> MetadataServer::try_once(std::string path) {
   try {
     response = co_await client_.send(std::move(request), kLimits);
   } catch (const base::HttpError& error) {
-    if (is_absence(error)) throw MetadataUnavailable(std::string(kName) + error.what());
-    throw base::HttpError(error.kind(), std::string(kName) + error.what());
+    if (is_absence(error)) throw MetadataUnavailable(kName + error.what());
+    throw base::HttpError(error.kind(), kName + error.what());
   }
   if (response.status >= 500 || response.status == 429) {
     throw MetadataUnavailable("metadata server: " + path + " answered with status " + std::to_string(response.status));
@@ -77,9 +105,22 @@ base::Awaitable<std::string> MetadataServer::require(std::string path, Retries r
   co_return std::move(*text);
 }
 
+base::Awaitable<std::optional<std::string>> MetadataServer::get_name(std::string path) {
+  std::optional<std::string> text = co_await get(path);
+  if (text) *text = checked_name(std::move(*text), kName + path);
+  co_return text;
+}
+
+base::Awaitable<std::string> MetadataServer::require_name(std::string path) {
+  std::string text = co_await require(path);
+  co_return checked_name(std::move(text), kName + path);
+}
+
 base::Awaitable<std::optional<std::string>> MetadataServer::identity_token(std::string audience) {
-  co_return co_await get("instance/service-accounts/default/identity?audience=" + base::url_encode(audience) +
-                         "&format=full");
+  std::optional<std::string> token = co_await get(
+      "instance/service-accounts/default/identity?audience=" + base::url_encode(audience) + "&format=full");
+  if (token) *token = checked_token(std::move(*token), "metadata server: identity token");
+  co_return token;
 }
 
 }  // namespace attest

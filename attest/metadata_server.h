@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/asio.h"
 #include "base/error.h"
@@ -14,6 +16,17 @@ class MetadataUnavailable : public base::Error {
  public:
   using base::Error::Error;
 };
+
+inline constexpr std::size_t kMaxNameBytes = 253;  ///< of a host name, RFC 1035 section 2.3.4; no other is longer
+/// Google's access tokens have 2,048 bytes at most, identity tokens hardly more.
+inline constexpr std::size_t kMaxTokenBytes = std::size_t{16} << 10U;
+
+/// `text` if it may stand in a URL's path and in a variable: letters, digits, "-._:", a letter or digit first, at most
+/// kMaxNameBytes. Throws InvalidInput(`field`), which does not show the text.
+std::string checked_name(std::string text, std::string_view field);
+/// `text` if it may stand in an HTTP header: printable ASCII without spaces, at most kMaxTokenBytes. Throws
+/// InvalidInput(`field`), which does not show the text.
+std::string checked_token(std::string text, std::string_view field);
 
 /// The Google Compute Engine metadata server.
 class MetadataServer {
@@ -35,7 +48,12 @@ class MetadataServer {
   /// The same, but absence is an error.
   base::Awaitable<std::string> require(std::string path, Retries retries = Retries::kAll);
 
+  /// A name, such as the project's: see checked_name.
+  base::Awaitable<std::optional<std::string>> get_name(std::string path);
+  base::Awaitable<std::string> require_name(std::string path);
+
   /// An ID token of the VM's default service account for `audience`, or nothing when the VM has no service account.
+  /// Throws InvalidInput when it is no text that could stand in a JSON string or an HTTP header: see checked_token.
   base::Awaitable<std::optional<std::string>> identity_token(std::string audience);
 
  private:

@@ -47,7 +47,7 @@ class VerifierClient {
     std::function<base::Awaitable<std::optional<std::string>>()> access_token;
   };
 
-  /// Throws InvalidInput for an endpoint that is not as above.
+  /// Throws InvalidInput for an endpoint that is not as above, and for a project or region that is no plain name.
   VerifierClient(asio::any_io_executor executor, Config config);
 
   /// Asks whether the verifier serves this project and region; throws VerifierError that lists the regions it has. One

@@ -9,6 +9,8 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -94,12 +96,30 @@ bool is_google_endpoint(const std::string& url) {
   return parsed.tls && parsed.host.ends_with(".googleapis.com");
 }
 
-/// The end of what nobody waits for.
-void log_failure(const std::exception_ptr& failure) {
+/// Awaits `work` and returns what it threw, whatever that is; null when it did not.
+Awaitable<std::exception_ptr> failure_of(Awaitable<void> work) {
+  try {
+    co_await std::move(work);
+  } catch (...) {  // not hidden: the caller has it
+    co_return std::current_exception();
+  }
+  co_return nullptr;
+}
+
+/// A step of the end that failed does not keep the others from being taken.
+void log_failure(std::string_view step, const std::exception_ptr& failure) {
   try {
     if (failure) std::rethrow_exception(failure);
   } catch (const std::exception& error) {
-    base::log::error("signalling the workload failed", {{"error", error.what()}});
+    base::log::error(std::string(step) + " failed", {{"error", error.what()}});
+  }
+}
+
+void log_ending(const Ending& ending) {
+  if (ending.exit_code == ExitCode::kPanic) {
+    base::log::error("Panic", {{"error", ending.error}});
+  } else if (!ending.error.empty()) {
+    base::log::error(ending.error);
   }
 }
 
@@ -253,7 +273,9 @@ Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
 void Launch::State::verify_machine() const {
   if (!options.check_machine) return;
   service_manager.status("checking the machine");
-  const auto runtime_directory = std::filesystem::weakly_canonical(options.runtime_directory);
+  std::error_code failure;
+  const auto runtime_directory = std::filesystem::weakly_canonical(options.runtime_directory, failure);
+  if (failure) throw base::SystemError(options.runtime_directory.string(), failure.value());
   const MachineReport report = check_machine(MachineState::read(), runtime_directory);
   info("machine verified", {{"root_digest", report.root_digest}, {"state_cipher", report.state_cipher}});
 }
@@ -449,14 +471,17 @@ Awaitable<void> Launch::State::wait_for_workload() {
 Awaitable<void> Launch::State::clean_up() {
   tpm.release(std::move(attestation_key));
   background.cancel();
-  if (tee_server) co_await tee_server->stop();
-  if (tokens) co_await tokens->stop();
-  try {
-    if (touched_containerd) co_await container.remove();
-  } catch (const Error& error) {
-    base::log::error("removing the container failed", {{"error", error.what()}});
-  }
-  co_await background.join();
+  std::exception_ptr failure;
+  if (tee_server) failure = co_await failure_of(tee_server->stop());
+  log_failure("closing the TEE server", failure);
+  failure = nullptr;
+  if (tokens) failure = co_await failure_of(tokens->stop());
+  log_failure("ending the attestation", failure);
+  failure = nullptr;
+  if (touched_containerd) failure = co_await failure_of(container.remove());
+  log_failure("removing the container", failure);
+  failure = co_await failure_of(background.join());
+  log_failure("renewing the token", failure);
 }
 
 Launch::Launch(asio::any_io_executor executor, Options options, const base::ServiceManager& service_manager)
@@ -468,25 +493,16 @@ Awaitable<ExitCode> Launch::run() {
   State& state = *state_;
   info("Boot completed", {{"duration_sec", in_seconds(seconds_between({}, state.started))}});
   info("TEE container launcher initiating");
-  ExitCode exit_code = ExitCode::kSuccess;
-  try {
-    co_await asio::co_spawn(state.executor, state.launch(),
-                            asio::bind_cancellation_slot(state.break_off.slot(), asio::use_awaitable));
-    exit_code = exit_code_of_success(state.context);
-  } catch (const Error& error) {
-    base::log::error(error.what());
-    exit_code = exit_code_of_failure(state.context, error.action());
-  } catch (const boost::system::system_error& error) {
-    if (!state.stop_requested) throw;
-    base::log::error("the launch was broken off by a signal");
-    exit_code = exit_code_of_failure(state.context, Action::kGiveUp);
-  }
+  const std::exception_ptr failure = co_await failure_of(asio::co_spawn(
+      state.executor, state.launch(), asio::bind_cancellation_slot(state.break_off.slot(), asio::use_awaitable)));
+  const Ending ending = ending_of(failure, state.context, state.stop_requested);
+  log_ending(ending);
   state.service_manager.status("cleaning up");
   state.service_manager.stopping();
   co_await state.clean_up();
   info("TEE container launcher exiting",
-       {{"exit_code", static_cast<int>(exit_code)}, {"exit_msg", message_of(exit_code)}});
-  co_return exit_code;
+       {{"exit_code", static_cast<int>(ending.exit_code)}, {"exit_msg", message_of(ending.exit_code)}});
+  co_return ending.exit_code;
 }
 
 void Launch::stop() {
@@ -496,7 +512,8 @@ void Launch::stop() {
     info(again ? "received a second signal, the workload is killed"
                : "received a signal, the workload is asked to end");
     state.service_manager.status("the workload is asked to end");
-    asio::co_spawn(state.executor, state.container.kill(again ? SIGKILL : SIGTERM), log_failure);
+    asio::co_spawn(state.executor, state.container.kill(again ? SIGKILL : SIGTERM),
+                   [](const std::exception_ptr& failure) { log_failure("signalling the workload", failure); });
   } else if (!state.starting) {
     state.break_off.emit(asio::cancellation_type::terminal);
   }

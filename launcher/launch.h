@@ -18,7 +18,8 @@ class Launch {
   Launch(const Launch&) = delete;
   Launch& operator=(const Launch&) = delete;
 
-  /// Ends with the workload, or with the first failure; by then everything that was started is gone again.
+  /// Ends with the workload, or with the first failure; by then everything that was started is gone again. Throws
+  /// nothing: a bug is kPanic.
   base::Awaitable<ExitCode> run();
 
   /// Asks for an end: a workload that runs gets SIGTERM and is waited for, the second time SIGKILL; a launch under way

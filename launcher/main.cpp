@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
-#include <optional>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -18,7 +18,23 @@ namespace {
 
 using launcher::ExitCode;
 
-/// Runs the launch on this thread. What is no base::Error is a bug, and has an exit code of its own.
+void log_panic(const char* text) { base::log::error("Panic", {{"error", text}}); }
+
+/// False when a handler threw, which is a bug: the launch is asked to end then, and cleans up.
+bool run_to_the_end(asio::io_context& context, launcher::Launch& launch) {
+  bool went_well = true;
+  for (;;) {
+    try {
+      context.run();
+      return went_well;
+    } catch (const std::exception& error) {
+      log_panic(error.what());
+    }
+    if (std::exchange(went_well, false)) launch.stop();
+  }
+}
+
+/// Runs the launch on this thread.
 ExitCode run(const launcher::Options& options) {
   asio::io_context context(1);
   base::ServiceManager service_manager(context.get_executor());
@@ -33,17 +49,14 @@ ExitCode run(const launcher::Options& options) {
   base::TaskGroup signs_of_life(context.get_executor());
   signs_of_life.spawn(service_manager.keep_alive());
   asio::post(context, [&service_manager] { service_manager.ready(); });
-  std::optional<ExitCode> result;
-  std::exception_ptr bug;
+  ExitCode result = ExitCode::kPanic;
   asio::co_spawn(context, launch.run(), [&](const std::exception_ptr& failure, ExitCode code) {
-    bug = failure;
     if (!failure) result = code;
     signals.cancel();
     signs_of_life.cancel();
   });
-  context.run();
-  if (bug) std::rethrow_exception(bug);
-  return result.value_or(ExitCode::kPanic);
+  const bool went_well = run_to_the_end(context, launch);
+  return went_well ? result : ExitCode::kPanic;
 }
 
 }  // namespace
@@ -59,7 +72,7 @@ int main(int argc, char** argv) {
   try {
     return static_cast<int>(run(*options));
   } catch (const std::exception& error) {
-    base::log::error("Panic", {{"error", error.what()}});
+    log_panic(error.what());
     return static_cast<int>(ExitCode::kPanic);
   }
 }

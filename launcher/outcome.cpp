@@ -1,5 +1,7 @@
 #include "launcher/outcome.h"
 
+#include <boost/system/system_error.hpp>
+
 namespace launcher {
 
 std::string_view message_of(ExitCode code) {
@@ -33,6 +35,22 @@ ExitCode exit_code_of_failure(const LaunchContext& context, base::Action action)
   if (!context.hardened) return ExitCode::kHold;
   const bool restarts = context.restart_policy != RestartPolicy::kNever;
   return action == base::Action::kRestart && restarts ? ExitCode::kReboot : ExitCode::kFailure;
+}
+
+Ending ending_of(const std::exception_ptr& failure, const LaunchContext& context, bool stop_requested) {
+  if (!failure) return {exit_code_of_success(context), ""};
+  try {
+    std::rethrow_exception(failure);
+  } catch (const base::Error& error) {
+    return {exit_code_of_failure(context, error.action()), error.what()};
+  } catch (const boost::system::system_error& error) {
+    if (!stop_requested) return {ExitCode::kPanic, error.what()};
+    return {exit_code_of_failure(context, base::Action::kGiveUp), "the launch was broken off by a signal"};
+  } catch (const std::exception& error) {
+    return {ExitCode::kPanic, error.what()};
+  } catch (...) {  // not hidden: a panic as well
+    return {ExitCode::kPanic, "an exception without a text"};
+  }
 }
 
 }  // namespace launcher

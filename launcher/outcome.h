@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exception>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -34,5 +36,16 @@ struct LaunchContext {
 
 ExitCode exit_code_of_success(const LaunchContext& context);
 ExitCode exit_code_of_failure(const LaunchContext& context, base::Action action);
+
+/// How a launch ended.
+struct Ending {
+  ExitCode exit_code = ExitCode::kSuccess;
+  std::string error;  ///< one line; empty when it ended well
+};
+
+/// `failure` is what the launch threw, null when it ended well. What the network library throws is its
+/// answer to a cancellation if a signal came.
+/// What is neither that nor a base::Error is a bug: kPanic.
+Ending ending_of(const std::exception_ptr& failure, const LaunchContext& context, bool stop_requested);
 
 }  // namespace launcher

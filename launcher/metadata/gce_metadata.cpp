@@ -10,6 +10,9 @@ namespace {
 /// An access token is renewed this long before it ends.
 constexpr std::chrono::seconds kRenewBefore{60};
 constexpr std::uint64_t kMaxTokenSeconds = 24 * 3600;
+constexpr auto kAccessToken = "metadata server: access token";
+/// A token, when it ends, and what it is for.
+constexpr base::JsonLimits kAccessTokenLimits{.max_bytes = 2 * attest::kMaxTokenBytes, .max_depth = 4};
 
 }  // namespace
 
@@ -23,24 +26,25 @@ base::Awaitable<Attributes> GceMetadata::attributes() {
 
 base::Awaitable<std::optional<Location>> GceMetadata::location() {
   Location location;
-  location.project_id = co_await server_.require("project/project-id");
+  location.project_id = co_await server_.require_name("project/project-id");
   const std::string zone = co_await server_.require("instance/zone");  // projects/N/zones/Z
-  location.zone = zone.substr(zone.rfind('/') + 1);
+  location.zone = attest::checked_name(zone.substr(zone.rfind('/') + 1), "metadata server: instance/zone");
   co_return location;
 }
 
 base::Awaitable<std::optional<std::string>> GceMetadata::instance_name() {
-  co_return co_await server_.get("instance/name");
+  co_return co_await server_.get_name("instance/name");
 }
 
 base::Awaitable<std::optional<std::string>> GceMetadata::access_token() {
   if (clock_.since_boot() < access_token_expires_) co_return access_token_;
   const auto text = co_await server_.get("instance/service-accounts/default/token");
   if (!text) co_return std::nullopt;
-  const base::Json document = base::parse_json(*text, "access token");
-  const base::JsonObject json(document, "access token");
-  access_token_ = json.string("access_token");
+  const base::Json document = base::parse_json(*text, kAccessToken, kAccessTokenLimits);
+  const base::JsonObject json(document, kAccessToken);
+  std::string token = attest::checked_token(json.string("access_token"), kAccessToken);
   const std::chrono::seconds life(std::min(json.optional_unsigned("expires_in").value_or(0), kMaxTokenSeconds));
+  access_token_ = std::move(token);
   access_token_expires_ = clock_.since_boot() + life - kRenewBefore;
   co_return access_token_;
 }

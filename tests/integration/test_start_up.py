@@ -200,3 +200,28 @@ def test_a_launch_as_a_user_with_two_capabilities(world: World) -> None:
     finally:
         for path in sockets:
             os.chown(path, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "word"),
+    [
+        ("instance/service-accounts/default/identity", "ey\udcff.a.b", "identity token"),
+        ("instance/service-accounts/default/identity", "x" * 20000, "identity token"),
+        ("instance/name", "vm\udcff", "instance/name"),
+        ("instance/zone", "projects/1/zones/..", "instance/zone"),
+        ("project/project-id", "a\r\nb", "project/project-id"),
+    ],
+)
+def test_a7_what_the_metadata_server_says_is_no_panic(world: World, path: str, answer: str, word: str) -> None:
+    """A value that is no name or token ends the launch with an error that names it, and nothing is left."""
+    image = push(world.registry, shell_image())
+    world.metadata.overrides = {path: answer}
+    try:
+        with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
+            assert launcher.wait() == FAILURE, launcher.process.last_words()
+            assert word in next(line for line in launcher.log if line.level == "ERROR").message
+            assert "Panic" not in launcher.log_text
+    finally:
+        world.metadata.overrides = {}
+    assert world.containerd.containers() == []
+    assert world.containerd.snapshots() == []

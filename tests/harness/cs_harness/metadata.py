@@ -50,6 +50,8 @@ class MetadataServer:
     requests: list[str] = field(default_factory=list)
     #: Served instead of the attributes, for documents that no honest server would serve.
     raw_attributes: str | None = None
+    #: Answers in the place of the usual ones, by path below computeMetadata/v1/; "\udcff" becomes the byte 0xff.
+    overrides: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +97,7 @@ class MetadataServer:
                     self._answer(200, kind, answer)
 
             def _answer(self, status: int, kind: str, text: str) -> None:
-                body = text.encode()
+                body = text.encode(errors="surrogateescape")
                 self.send_response(status)
                 self.send_header(FLAVOR, "Google")
                 self.send_header("Content-Type", kind)
@@ -132,6 +134,8 @@ class MetadataServer:
             "instance/zone": f"projects/{instance.project_number}/zones/{instance.zone}",
             "instance/service-accounts/default/email": instance.service_account,
         }
+        if path in self.overrides:
+            return self.overrides[path]
         if path in values:
             return values[path]
         if path.rstrip("/") == "instance/attributes" and query.get("recursive") == ["true"]:

@@ -1,5 +1,6 @@
 #include "attest/messages.h"
 
+#include "base/encoding.h"
 #include "base/error.h"
 #include "tests/unit/catch.h"
 
@@ -113,6 +114,20 @@ TEST_CASE("a challenge is a nonce and a name that is safe in a URL") {
     CAPTURE(name);
     CHECK_THROWS_AS(parse_challenge({{"name", name}, {"tpmNonce", "AAE="}}), base::InvalidInput);
   }
+}
+
+TEST_CASE("A 7: a challenge's nonce is no longer than a TPM quotes, and its name has an end") {
+  const auto parse_challenge = [](std::size_t name_bytes, std::size_t nonce_bytes) {
+    std::string name = "projects/p/";
+    name.resize(name_bytes, 'c');
+    const Json json = {{"name", name}, {"tpmNonce", base::base64_encode(base::Bytes(nonce_bytes, 1))}};
+    return attest::Challenge::parse(JsonObject(json, "challenge"));
+  };
+  CHECK(parse_challenge(attest::kMaxChallengeNameBytes, attest::kMaxQuoteNonceBytes).nonce.size() == 64);
+  CHECK_THROWS_WITH(parse_challenge(100, attest::kMaxQuoteNonceBytes + 1),
+                    ContainsSubstring("challenge.tpmNonce: longer than the 64 bytes"));
+  CHECK_THROWS_WITH(parse_challenge(attest::kMaxChallengeNameBytes + 1, 32),
+                    ContainsSubstring("challenge.name: longer"));
 }
 
 TEST_CASE("canonical codes and HTTP statuses map onto each other") {

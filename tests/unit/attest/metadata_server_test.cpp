@@ -107,3 +107,38 @@ TEST_CASE("an identity token names its audience, and a machine without an accoun
   service.answers = {google(404, "")};
   CHECK_FALSE(test::run(service.context, service.client.identity_token("a")).has_value());
 }
+
+TEST_CASE("A 7: names are plain and no longer than a host's") {
+  CHECK(attest::checked_name("my-project", "f") == "my-project");
+  CHECK(attest::checked_name("example.com:my_project-1", "f") == "example.com:my_project-1");
+  CHECK(attest::checked_name(std::string(attest::kMaxNameBytes, 'a'), "f").size() == attest::kMaxNameBytes);
+  for (const std::string& bad :
+       {std::string(), std::string(attest::kMaxNameBytes + 1, 'a'), std::string(".."), std::string("-a"),
+        std::string("a/b"), std::string("a b"), std::string("a\r\nX: y"), std::string("a\0b", 3), std::string("a?b"),
+        std::string("\xff"), std::string("\xc3\xa4")}) {
+    CAPTURE(bad);
+    CHECK_THROWS_WITH(attest::checked_name(bad, "field"), ContainsSubstring("field: "));
+  }
+}
+
+TEST_CASE("A 7: tokens are printable ASCII and have an end") {
+  CHECK(attest::checked_token("ya29.a-b_c~+/=", "f") == "ya29.a-b_c~+/=");
+  CHECK(attest::checked_token(std::string(attest::kMaxTokenBytes, '~'), "f").size() == attest::kMaxTokenBytes);
+  for (const std::string& bad : {std::string(), std::string(attest::kMaxTokenBytes + 1, 'a'), std::string("a b"),
+                                 std::string("a\r\nX: y"), std::string("a\n"), std::string("a\x7f"),
+                                 std::string("a\0b", 3), std::string("a.\xff.b"), std::string("a.\xc3\xa4.b")}) {
+    CAPTURE(bad);
+    CHECK_THROWS_WITH(attest::checked_token(bad, "field"), ContainsSubstring("field: "));
+  }
+}
+
+TEST_CASE("A 7: an identity token that is no token, and names that are no names, are refused where they come in") {
+  Service service;
+  service.answers = {google(200, "ey\xff.a.b")};
+  CHECK_THROWS_WITH(test::run(service.context, service.client.identity_token("a")),
+                    "metadata server: identity token: holds characters that are no token's");
+  service.answers = {google(200, "vm\r\nX: y")};
+  CHECK_THROWS_WITH(test::run(service.context, service.client.get_name("instance/name")),
+                    ContainsSubstring("metadata server: instance/name: is no name"));
+  CHECK_THROWS_AS(test::run(service.context, service.client.require_name("project/project-id")), base::InvalidInput);
+}

@@ -208,6 +208,18 @@ TEST_CASE("an endpoint is https, or on loopback") {
   CHECK_NOTHROW(Service::client_of(context, "http://[::1]:80"));
 }
 
+TEST_CASE("A 7: project and region become parts of a path, so they are plain names") {
+  asio::io_context context;
+  for (const char* bad : {"", "..", "a/b", "a b", "a\r\nX: y", "\xff"}) {
+    CAPTURE(bad);
+    VerifierClient::Config config{
+        .endpoint = "https://v.example", .ca_file = {}, .project_id = bad, .region = "r", .access_token = {}};
+    CHECK_THROWS_WITH(VerifierClient(context.get_executor(), config), ContainsSubstring("project: "));
+    std::swap(config.project_id, config.region);
+    CHECK_THROWS_WITH(VerifierClient(context.get_executor(), config), ContainsSubstring("region: "));
+  }
+}
+
 TEST_CASE("a verifier that may come later is told from one that says no") {
   Service service;
   const auto may_come_later = [&](VerifierClient client) {

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "base/error.h"
 #include "base/http_server.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
@@ -70,4 +71,33 @@ TEST_CASE("a machine without a service account has no tokens") {
   Service service;
   CHECK_FALSE(test::run(service.context, service.metadata->access_token()).has_value());
   CHECK_FALSE(test::run(service.context, service.metadata->identity_token("a")).has_value());
+}
+
+TEST_CASE("A 7: what could not stand in a header, a path or a variable does not come in") {
+  Service service;
+  service.answers = {{"project/project-id", "my-project"},
+                     {"instance/zone", "projects/1/zones/..?x=1"},
+                     {"instance/name", "vm\xff"},
+                     {"instance/service-accounts/default/token", R"({"access_token":"t\r\nX: y","expires_in":600})"}};
+  CHECK_THROWS_WITH(test::run(service.context, service.metadata->location()),
+                    ContainsSubstring("instance/zone: is no name"));
+  CHECK_THROWS_WITH(test::run(service.context, service.metadata->instance_name()),
+                    ContainsSubstring("instance/name: is no name"));
+  CHECK_THROWS_WITH(test::run(service.context, service.metadata->access_token()),
+                    ContainsSubstring("access token: holds characters"));
+  service.answers["project/project-id"] = "a/../b";
+  CHECK_THROWS_WITH(test::run(service.context, service.metadata->location()),
+                    ContainsSubstring("project/project-id: is no name"));
+}
+
+TEST_CASE("A 7: a bad access token does not take the place of a good one") {
+  Service service;
+  const char* path = "instance/service-accounts/default/token";
+  service.answers = {{path, R"({"access_token":"t","expires_in":61})"}};
+  CHECK(test::run(service.context, service.metadata->access_token()) == "t");
+  service.answers[path] = R"({"access_token":"\u00e4","expires_in":600})";
+  CHECK(test::run(service.context, service.metadata->access_token()) == "t");
+  service.boot = std::chrono::seconds(2);
+  CHECK_THROWS_AS(test::run(service.context, service.metadata->access_token()), base::InvalidInput);
+  CHECK_THROWS_AS(test::run(service.context, service.metadata->access_token()), base::InvalidInput);
 }
