@@ -16,9 +16,6 @@
 
 #include <unistd.h>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-
 #include "attest/ak_chain.h"
 #include "attest/attestation.h"
 #include "attest/instance_identity.h"
@@ -30,6 +27,7 @@
 #include "base/file.h"
 #include "base/http_client.h"
 #include "base/service_manager.h"
+#include "launcher/bounded_task.h"
 #include "launcher/containerd/container.h"
 #include "launcher/host/machine_checks.h"
 #include "launcher/host/network.h"
@@ -58,6 +56,14 @@ using base::log::info;
 constexpr std::size_t kMaxKernelCommandLine = std::size_t{64} << 10U;
 constexpr std::string_view kHardenedWord = "confidential-space.hardened=true";
 constexpr mode_t kRuntimeDirectoryMode = 0755;
+
+// The parts of Launch::kStopBound: for a start under way, for a workload that was killed, for a launch that was broken
+// off, and for the end of all else.
+constexpr std::chrono::seconds kStartBound{5};
+constexpr std::chrono::seconds kKillBound{5};
+constexpr std::chrono::seconds kUnwindingBound{10};
+constexpr std::chrono::seconds kCleanUpBound{20};
+static_assert(kStartBound + kKillBound + kUnwindingBound + kCleanUpBound == Launch::kStopBound);
 
 // So that guessing authorisation values locks the TPM, but resets of the machine do not.
 constexpr std::uint32_t kLockoutMaxTries = 32;
@@ -154,7 +160,10 @@ struct Launch::State {
         metadata(metadata_source(executor, options)),
         containerd(options.containerd_socket, options.containerd_namespace),
         container(containerd, {.snapshotter = options.snapshotter}),
-        background(executor) {}
+        background(executor),
+        stopping(executor),
+        start_is_over(executor),
+        workload_is_over(executor) {}
 
   // The launch, a step a function, in the order in which they happen.
   Awaitable<void> launch();
@@ -175,6 +184,11 @@ struct Launch::State {
   Awaitable<void> start_workload(const base::Json& runtime_spec);
   Awaitable<void> wait_for_workload();
   Awaitable<void> clean_up();
+
+  // The answer to a signal.
+  Awaitable<void> end_in_order();
+  Awaitable<void> end_workload();
+  Awaitable<void> signal_workload(int signal);
 
   Awaitable<Location> location(const X509& ak_certificate);
 
@@ -199,11 +213,15 @@ struct Launch::State {
   std::optional<attest::TokenService> tokens;
   std::optional<teeserver::Server> tee_server;
   base::TaskGroup background;
-  asio::cancellation_signal break_off;
+  base::TaskGroup stopping;
+  std::optional<BoundedTask> launching;
+  base::Event start_is_over;     ///< the workload runs, or could not be started
+  base::Event workload_is_over;  ///< or a second signal wants it to be
   bool touched_containerd = false;
   bool starting = false;
   bool workload_runs = false;
   bool stop_requested = false;
+  bool left_something_behind = false;
 };
 
 Awaitable<void> Launch::State::launch() {
@@ -442,22 +460,27 @@ Awaitable<void> Launch::State::start_workload(const base::Json& runtime_spec) {
   co_await container.expect_spec(runtime_spec);
   info("Workload setup completed", {{"setup_sec", in_seconds(seconds_between(started, clock.since_boot()))}});
   starting = true;  // from here on a signal is the workload's
+  const std::shared_ptr<void> started_or_not(nullptr, [this](void*) {
+    starting = false;
+    start_is_over.set();
+  });
   try {
     co_await container.start();
   } catch (const Error& error) {
     throw error.in_context("failed to start the task", Action::kRestart);
   }
-  starting = false;
   workload_runs = true;
   info("workload task started", {{"uptime_sec", in_seconds(seconds_between({}, clock.since_boot()))}});
-  if (stop_requested) co_await container.kill(SIGTERM);
 }
 
 Awaitable<void> Launch::State::wait_for_workload() {
   service_manager.status("the workload runs");
+  const std::shared_ptr<void> ended_or_lost(nullptr, [this](void*) {
+    workload_runs = false;
+    workload_is_over.set();
+  });
   const auto began = clock.since_boot();
   const std::uint32_t status = co_await container.wait();
-  workload_runs = false;
   const std::string duration = in_seconds(seconds_between(began, clock.since_boot()));
   if (status == 0) {
     info("workload task ended and returned 0", {{"workload_execution_sec", duration}});
@@ -475,13 +498,50 @@ Awaitable<void> Launch::State::clean_up() {
   if (tee_server) failure = co_await failure_of(tee_server->stop());
   log_failure("closing the TEE server", failure);
   failure = nullptr;
-  if (tokens) failure = co_await failure_of(tokens->stop());
-  log_failure("ending the attestation", failure);
-  failure = nullptr;
   if (touched_containerd) failure = co_await failure_of(container.remove());
   log_failure("removing the container", failure);
+  // What follows may be in the look-up of a name, which can't be broken off.
+  failure = nullptr;
+  if (tokens) failure = co_await failure_of(tokens->stop());
+  log_failure("ending the attestation", failure);
   failure = co_await failure_of(background.join());
   log_failure("renewing the token", failure);
+  stopping.cancel();
+  failure = co_await failure_of(stopping.join());
+  log_failure("ending the workload", failure);
+}
+
+/// Cancel, bounded wait, hard stop: for whatever the launch is at.
+Awaitable<void> Launch::State::end_in_order() {
+  if (starting) co_await start_is_over.wait_for(kStartBound);
+  if (workload_runs) co_await end_workload();
+  if (launching->has_ended()) co_return;
+  launching->cancel();
+  co_await launching->wait_for(kUnwindingBound);
+  if (launching->has_ended()) co_return;
+  base::log::warning("a step of the launch does not end, it is left behind");
+  left_something_behind = true;
+  launching->let_go();
+}
+
+Awaitable<void> Launch::State::end_workload() {
+  info("received a signal, the workload is asked to end", {{"grace_sec", std::int64_t{options.stop_grace.count()}}});
+  service_manager.status("the workload is asked to end");
+  stopping.spawn(signal_workload(SIGTERM));
+  co_await workload_is_over.wait_for(options.stop_grace);
+  if (!workload_runs) {
+    co_await launching->wait_for(kKillBound);
+    co_return;
+  }
+  base::log::warning(workload_is_over.is_set() ? "received a second signal, the workload is killed"
+                                               : "the workload has not ended within its grace, it is killed");
+  stopping.spawn(signal_workload(SIGKILL));
+  co_await launching->wait_for(kKillBound);
+}
+
+Awaitable<void> Launch::State::signal_workload(int signal) {
+  const std::exception_ptr failure = co_await failure_of(container.kill(signal));
+  log_failure("signalling the workload", failure);
 }
 
 Launch::Launch(asio::any_io_executor executor, Options options, const base::ServiceManager& service_manager)
@@ -493,13 +553,20 @@ Awaitable<ExitCode> Launch::run() {
   State& state = *state_;
   info("Boot completed", {{"duration_sec", in_seconds(seconds_between({}, state.started))}});
   info("TEE container launcher initiating");
-  const std::exception_ptr failure = co_await failure_of(asio::co_spawn(
-      state.executor, state.launch(), asio::bind_cancellation_slot(state.break_off.slot(), asio::use_awaitable)));
-  const Ending ending = ending_of(failure, state.context, state.stop_requested);
+  state.launching.emplace(state.executor, state.launch());
+  if (state.stop_requested) state.stopping.spawn(state.end_in_order());
+  co_await state.launching->wait();
+  const Ending ending = ending_of(state.launching->failure(), state.context, state.stop_requested);
   log_ending(ending);
   state.service_manager.status("cleaning up");
   state.service_manager.stopping();
-  co_await state.clean_up();
+  BoundedTask cleaning_up(state.executor, state.clean_up());
+  co_await cleaning_up.wait_for(kCleanUpBound);
+  if (!cleaning_up.has_ended()) {
+    base::log::warning("cleaning up takes too long, the next launcher goes on with it",
+                       {{"bound_sec", std::int64_t{kCleanUpBound.count()}}});
+    state.left_something_behind = true;
+  }
   info("TEE container launcher exiting",
        {{"exit_code", static_cast<int>(ending.exit_code)}, {"exit_msg", message_of(ending.exit_code)}});
   co_return ending.exit_code;
@@ -508,15 +575,13 @@ Awaitable<ExitCode> Launch::run() {
 void Launch::stop() {
   State& state = *state_;
   const bool again = std::exchange(state.stop_requested, true);
-  if (state.workload_runs) {
-    info(again ? "received a second signal, the workload is killed"
-               : "received a signal, the workload is asked to end");
-    state.service_manager.status("the workload is asked to end");
-    asio::co_spawn(state.executor, state.container.kill(again ? SIGKILL : SIGTERM),
-                   [](const std::exception_ptr& failure) { log_failure("signalling the workload", failure); });
-  } else if (!state.starting) {
-    state.break_off.emit(asio::cancellation_type::terminal);
+  if (again) {
+    state.workload_is_over.set();
+  } else if (state.launching) {
+    state.stopping.spawn(state.end_in_order());
   }
 }
+
+bool Launch::left_something_behind() const noexcept { return state_->left_something_behind; }
 
 }  // namespace launcher

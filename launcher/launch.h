@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 
 #include "base/asio.h"
@@ -22,9 +23,15 @@ class Launch {
   /// nothing: a bug is kPanic.
   base::Awaitable<ExitCode> run();
 
-  /// Asks for an end: a workload that runs gets SIGTERM and is waited for, the second time SIGKILL; a launch under way
-  /// is broken off.
+  /// Asks for an end: a workload that runs gets SIGTERM and, after Options::stop_grace or when this is called again,
+  /// SIGKILL; a launch under way is broken off. `run` ends within kStopBound then, and the grace where a workload runs.
   void stop();
+
+  /// How long the end takes at most beyond the grace of a workload.
+  static constexpr std::chrono::seconds kStopBound{40};
+
+  /// Whether something did not end within its bound. The process must then end without waiting for its threads.
+  bool left_something_behind() const noexcept;
 
  private:
   struct State;

@@ -52,6 +52,8 @@ ExitCode run(const launcher::Options& options) {
   ExitCode result = ExitCode::kPanic;
   asio::co_spawn(context, launch.run(), [&](const std::exception_ptr& failure, ExitCode code) {
     if (!failure) result = code;
+    // Threads that hang would be waited for otherwise: the C library's in the look-up of a name, for instance.
+    if (launch.left_something_behind()) std::_Exit(static_cast<int>(result));
     signals.cancel();
     signs_of_life.cancel();
   });

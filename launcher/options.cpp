@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxConfigBytes = std::size_t{64} << 10U;
 constexpr std::int64_t kMaxWaitSeconds = 86400;
+constexpr std::int64_t kMaxStopGraceSeconds = 86400;
 
 const std::map<std::string, attest::AttestationKeyIndices> kAttestationKeys = {{"ecc", attest::kEccKeyIndices},
                                                                                {"rsa", attest::kRsaKeyIndices}};
@@ -29,10 +30,12 @@ struct Settings {
   Options options;
   std::string attestation_key = "ecc";
   std::int64_t wait_seconds = std::chrono::seconds(Options().wait).count();
+  std::int64_t stop_grace_seconds = std::chrono::seconds(Options().stop_grace).count();
 
   Options finished() && {
     options.attestation_key = kAttestationKeys.at(attestation_key);
     options.wait = std::chrono::seconds(wait_seconds);
+    options.stop_grace = std::chrono::seconds(stop_grace_seconds);
     return std::move(options);
   }
 };
@@ -60,6 +63,10 @@ void add_settings(CLI::App& app, Settings& settings) {
   app.add_option("--wait", settings.wait_seconds,
                  "seconds to wait for the network, the metadata server and the verifier, each; 0 tries once")
       ->check(CLI::Range(std::int64_t{0}, kMaxWaitSeconds))
+      ->capture_default_str();
+  app.add_option("--stop-grace", settings.stop_grace_seconds,
+                 "seconds that a workload has to end after SIGTERM, before it is killed")
+      ->check(CLI::Range(std::int64_t{0}, kMaxStopGraceSeconds))
       ->capture_default_str();
   app.add_flag("--check-machine", options.check_machine,
                "refuse a machine whose root is not on dm-verity or whose state volume is not encrypted");

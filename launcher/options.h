@@ -30,6 +30,9 @@ struct Options {
   bool check_machine = false;
   /// How long to wait for the network, then for the metadata server, then for the verifier. Zero: one round of tries.
   std::chrono::seconds wait{300};
+  /// How long a workload that was asked to end with SIGTERM may take before it is killed. Launch::kStopBound and this
+  /// must fit into the unit's TimeoutStopSec=. The default is that of Kubernetes (terminationGracePeriodSeconds).
+  std::chrono::seconds stop_grace{30};
   base::log::Level log_level = base::log::Level::kInfo;
 };
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .process import Process, run, wait_connect
+from .process import HarnessError, Process, run, wait_connect
 
 
 class Swtpm:
@@ -59,6 +61,17 @@ class Swtpm:
     def sockets(self) -> list[Path]:
         """The sockets of the running TPM."""
         return [self.socket, Path(f"{self.socket}.ctrl")]
+
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let the TPM answer nothing for a while; who is connected stays so."""
+        if self._process is None:
+            raise HarnessError("the TPM does not run")
+        self._process.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Stop the TPM; its NV memory stays in the state folder."""

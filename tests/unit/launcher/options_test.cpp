@@ -94,10 +94,16 @@ TEST_CASE("a machine is checked, and services are waited for, as long as the opt
   CHECK_FALSE(parse({}, exit_code)->check_machine);
   CHECK(parse({}, exit_code)->wait == std::chrono::seconds(300));
   CHECK(parse({"--check-machine"}, exit_code)->check_machine);
+  CHECK(parse({}, exit_code)->stop_grace == std::chrono::seconds(30));
+  CHECK(parse({"--stop-grace", "0"}, exit_code)->stop_grace == std::chrono::seconds(0));
+  CHECK(parse({"--stop-grace", "86400"}, exit_code)->stop_grace == std::chrono::seconds(86400));
   CHECK(parse({"--wait", "0"}, exit_code)->wait == std::chrono::seconds(0));
   CHECK(parse({"--wait", "86400"}, exit_code)->wait == std::chrono::seconds(86400));
   const StandardError quiet;
-  for (const char* wrong : {"86401", "-1", "x", "1.5"}) CHECK_FALSE(parse({"--wait", wrong}, exit_code));
+  for (const char* wrong : {"86401", "-1", "x", "1.5"}) {
+    CHECK_FALSE(parse({"--wait", wrong}, exit_code));
+    CHECK_FALSE(parse({"--stop-grace", wrong}, exit_code));
+  }
 }
 
 TEST_CASE("credentials of the service give configuration and roots, and the command line counts more") {

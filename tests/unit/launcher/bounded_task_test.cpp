@@ -1,0 +1,86 @@
+#include "launcher/bounded_task.h"
+
+#include <stdexcept>
+
+#include <boost/asio/redirect_error.hpp>
+
+#include "tests/unit/catch.h"
+#include "tests/unit/support/run.h"
+
+using base::Awaitable;
+using base::Milliseconds;
+using launcher::BoundedTask;
+
+namespace {
+
+constexpr Milliseconds kLong{3600000};
+constexpr Milliseconds kShort{1};
+
+struct World {
+  asio::io_context context;
+  base::Event release{context.get_executor()};
+  bool cancelled = false;
+
+  Awaitable<void> fail() {
+    throw std::length_error("too long");
+    co_return;
+  }
+
+  /// Hears no cancellation until it is released, as a thread in getaddrinfo(3).
+  Awaitable<void> hang() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await release.wait();
+    cancelled = true;
+  }
+
+  BoundedTask start(Awaitable<void> work) { return {context.get_executor(), std::move(work)}; }
+};
+
+}  // namespace
+
+TEST_CASE("A 6: a task ends with what it threw") {
+  World world;
+  const BoundedTask task = world.start(world.fail());
+  test::run(world.context, task.wait());
+  CHECK(task.has_ended());
+  CHECK_FALSE(task.was_let_go());
+  CHECK_THROWS_AS(std::rethrow_exception(task.failure()), std::length_error);
+}
+
+TEST_CASE("A 6: a task that can be cancelled ends when it is") {
+  World world;
+  BoundedTask task = world.start(base::sleep_for(world.context.get_executor(), kLong));
+  test::run(world.context, task.wait_for(kShort));
+  CHECK_FALSE(task.has_ended());
+  task.cancel();
+  test::run(world.context, task.wait_for(kLong));
+  CHECK(task.has_ended());
+  CHECK_THROWS_AS(std::rethrow_exception(task.failure()), boost::system::system_error);
+}
+
+TEST_CASE("A 6: a task that does not end although it was cancelled is let go of, and its owner goes on") {
+  World world;
+  BoundedTask task = world.start(world.hang());
+  test::run(world.context, task.wait_for(kShort));
+  task.cancel();
+  test::run(world.context, task.wait_for(kShort));
+  REQUIRE_FALSE(task.has_ended());
+  task.let_go();
+  test::run(world.context, task.wait());
+  CHECK(task.was_let_go());
+  CHECK_THROWS_AS(std::rethrow_exception(task.failure()), boost::system::system_error);
+  world.release.set();
+  world.context.restart();
+  world.context.run();
+  CHECK(task.has_ended());
+  CHECK(task.failure() == nullptr);
+}
+
+TEST_CASE("A 6: whoever has ended is not let go of") {
+  World world;
+  BoundedTask task = world.start(world.fail());
+  test::run(world.context, task.wait());
+  task.let_go();
+  CHECK_FALSE(task.was_let_go());
+}
