@@ -18,6 +18,14 @@ using base::JsonObject;
 constexpr std::size_t kMaxQuotes = 8;
 constexpr std::size_t kMaxChain = 8;
 constexpr std::size_t kMaxIdTokens = 16;
+/// Quotes of eight banks, some 4 KiB each, an ID token of 16 KiB, and the 64 KiB in which a workload says what it
+/// wants.
+constexpr std::size_t kRequestBesides = std::size_t{128} << 10U;
+
+/// All other claims, of which the workload's nonces and the accounts are the longest; header and signature.
+constexpr std::size_t kTokenBesides = std::size_t{64} << 10U;
+
+constexpr std::size_t base64_bytes(std::size_t bytes) { return (bytes + 2) / 3 * 4; }
 
 struct EnumName {
   std::string_view name;
@@ -161,6 +169,12 @@ Challenge Challenge::parse(const JsonObject& json) {
     throw InvalidInput(json.path() + ".name", "is no resource name");
   }
   return challenge;
+}
+
+std::size_t max_token_bytes(std::size_t launch_claims) { return base64_bytes(launch_claims + kTokenBesides); }
+
+std::size_t max_verify_request_bytes(std::size_t logs_and_certificates) {
+  return base64_bytes(logs_and_certificates) + kRequestBesides;
 }
 
 Json VerifyRequest::to_json(const std::string& challenge_name) const {

@@ -46,6 +46,17 @@ struct Challenge {
   static Challenge parse(const base::JsonObject& json);
 };
 
+/// What a verifier takes of a request, as JSON: cs-verifier, and with a reserve Google's front ends, whose documented
+/// limit for JSON is 10 MB (Cloud Endpoints, "Quotas and limits", size of a request).
+inline constexpr std::size_t kMaxVerifyRequestBytes = std::size_t{8} << 20U;
+
+/// No token whose claims have `launch_claims` bytes of JSON of the launch's own is longer than this.
+std::size_t max_token_bytes(std::size_t launch_claims);
+
+/// No request with `logs_and_certificates` bytes of boot log, launch log and certificates is longer than this: with
+/// quotes of every bank, an ID token, and options as long as a workload may ask for.
+std::size_t max_verify_request_bytes(std::size_t logs_and_certificates);
+
 struct VerifyRequest {
   Evidence evidence;
   std::vector<std::string> id_tokens;

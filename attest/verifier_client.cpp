@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "attest/jose.h"
 #include "attest/metadata_server.h"
 #include "base/log.h"
 #include "base/retry.h"
@@ -24,7 +25,8 @@ constexpr base::RetryPolicy kRetries{.max_attempts = 3,
 constexpr Milliseconds kShortCall{5000};
 /// Never tried again: the call uses the challenge up.
 constexpr Milliseconds kVerifyCall{60000};
-constexpr std::size_t kMaxAnswerBytes = std::size_t{1} << 20U;
+/// A token, and what is said beside it.
+constexpr std::size_t kMaxAnswerBytes = kMaxJwtBytes + (std::size_t{64} << 10U);
 constexpr std::size_t kMaxQuotedText = 500;
 
 /// States of a service that pass by themselves.
@@ -164,6 +166,10 @@ base::Awaitable<Challenge> VerifierClient::create_challenge() {
 
 base::Awaitable<std::string> VerifierClient::verify(Challenge challenge, VerifyRequest request) {
   std::string body = request.to_json(challenge.name).dump();
+  if (body.size() > kMaxVerifyRequestBytes) {
+    throw base::InvalidInput("verify request", std::to_string(body.size()) + " bytes long, more than the " +
+                                                   std::to_string(kMaxVerifyRequestBytes) + " that a verifier takes");
+  }
   const Json answer = co_await call("POST", challenge.name + ":verifyConfidentialSpace", std::move(body), kVerifyCall);
   try {
     const JsonObject object(answer, "answer");

@@ -1,5 +1,6 @@
 #include "launcher/launch.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -7,6 +8,7 @@
 #include <exception>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -19,6 +21,7 @@
 #include "attest/ak_chain.h"
 #include "attest/attestation.h"
 #include "attest/instance_identity.h"
+#include "attest/jose.h"
 #include "attest/metadata_server.h"
 #include "attest/token_file.h"
 #include "attest/token_service.h"
@@ -56,6 +59,8 @@ using base::log::info;
 constexpr std::size_t kMaxKernelCommandLine = std::size_t{64} << 10U;
 constexpr std::string_view kHardenedWord = "confidential-space.hardened=true";
 constexpr mode_t kRuntimeDirectoryMode = 0755;
+/// So that a slow TPM is through with them well within measure::kTpmDeadline.
+constexpr std::size_t kEventsInOneJob = 256;
 
 // The parts of Launch::kStopBound: for a start under way, for a workload that was killed, for a launch that was broken
 // off, and for the end of all else.
@@ -178,7 +183,10 @@ struct Launch::State {
   Awaitable<Image> pull_image();
   Awaitable<std::vector<base::Bytes>> reach_verifier(const X509& ak_certificate);
   Awaitable<base::Json> create_container(const Image& image, const LaunchSpec& spec);
-  Awaitable<void> measure(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec);
+  void check_request(const std::vector<measure::Event>& events, const std::vector<base::Bytes>& ak_chain) const;
+  static void check_token(std::size_t claims);
+  Awaitable<void> measure(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec,
+                          const std::vector<base::Bytes>& ak_chain);
   Awaitable<void> attest(std::vector<base::Bytes> ak_chain);
   void open_tee_server();
   Awaitable<void> start_workload(const base::Json& runtime_spec);
@@ -234,7 +242,7 @@ Awaitable<void> Launch::State::launch() {
   std::vector<base::Bytes> ak_chain = co_await reach_verifier(*attestation_key->certificate);
   LaunchPolicy::parse(image.config.labels).verify(spec);
   const base::Json runtime_spec = co_await create_container(image, spec);
-  co_await measure(image, spec, runtime_spec);
+  co_await measure(image, spec, runtime_spec, ak_chain);
   co_await attest(std::move(ak_chain));
   open_tee_server();
   co_await start_workload(runtime_spec);
@@ -405,14 +413,45 @@ Awaitable<base::Json> Launch::State::create_container(const Image& image, const 
   co_return runtime_spec;
 }
 
-Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec) {
+/// What no verifier would take must not be measured: there would be no token, and no second launch before a reboot.
+void Launch::State::check_request(const std::vector<measure::Event>& events,
+                                  const std::vector<base::Bytes>& ak_chain) const {
+  std::size_t evidence = boot_log.size() + launch_log->size_with(events);
+  evidence += base::certificate_der(*attestation_key->certificate).size();
+  for (const base::Bytes& certificate : ak_chain) evidence += certificate.size();
+  const std::size_t request = attest::max_verify_request_bytes(evidence);
+  if (request <= attest::kMaxVerifyRequestBytes) return;
+  throw base::InvalidInput("container arguments and environment",
+                           "the request for a token may have " + std::to_string(request) + " bytes, more than the " +
+                               std::to_string(attest::kMaxVerifyRequestBytes) + " that a verifier takes");
+}
+
+void Launch::State::check_token(std::size_t claims) {
+  const std::size_t token = attest::max_token_bytes(claims);
+  if (token <= attest::kMaxJwtBytes) return;
+  throw base::InvalidInput("container arguments and environment",
+                           "a token that tells them may have " + std::to_string(token) + " bytes, more than the " +
+                               std::to_string(attest::kMaxJwtBytes) + " that are taken of one");
+}
+
+Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec,
+                                       const std::vector<base::Bytes>& ak_chain) {
   service_manager.status("measuring");
+  const std::vector<measure::Event> events = launch_events(image, spec, runtime_spec);
+  check_request(events, ak_chain);
+  check_token(claims_bytes(spec, runtime_spec));
   try {
-    auto measure_all = [log = launch_log, events = launch_events(image, spec, runtime_spec)](measure::Tpm& device) {
-      for (const measure::Event& event : events) log->measure(device, event);
-      log->seal(device);
-    };
-    co_await tpm.run(std::move(measure_all));
+    std::span<const measure::Event> left(events);
+    while (!left.empty()) {
+      const auto part = left.first(std::min(left.size(), kEventsInOneJob));
+      left = left.subspan(part.size());
+      auto measure_part = [log = launch_log, own = std::vector(part.begin(), part.end())](measure::Tpm& device) {
+        for (const measure::Event& event : own) log->measure(device, event);
+      };
+      co_await tpm.run(std::move(measure_part));
+    }
+    auto seal = [log = launch_log](measure::Tpm& device) { log->seal(device); };
+    co_await tpm.run(std::move(seal));
   } catch (const Error& error) {
     throw error.in_context("failed to measure CEL events");
   }

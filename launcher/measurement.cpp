@@ -1,5 +1,10 @@
 #include "launcher/measurement.h"
 
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "launcher/oci/exec_limits.h"
 #include "launcher/oci/runtime_spec.h"
 
 namespace launcher {
@@ -12,8 +17,11 @@ std::vector<measure::Event> launch_events(const Image& image, const LaunchSpec& 
   events.push_back(Event::text(EventType::kImageDigest, image.target.digest.string()));
   events.push_back(Event::text(EventType::kRestartPolicy, name_of(spec.restart_policy)));
   events.push_back(Event::text(EventType::kImageId, image.config_digest.string()));
-  for (const std::string& arg : args_of(runtime_spec)) events.push_back(Event::text(EventType::kArg, arg));
-  for (const std::string& variable : env_of(runtime_spec)) {
+  const std::vector<std::string> args = args_of(runtime_spec);
+  const std::vector<std::string> env = env_of(runtime_spec);
+  check_process_bytes(args, env);
+  for (const std::string& arg : args) events.push_back(Event::text(EventType::kArg, arg));
+  for (const std::string& variable : env) {
     measure::EnvVar::parse(variable, "env");  // what the verifier could not read must not be measured
     events.push_back(Event::text(EventType::kEnvVar, variable));
   }
@@ -24,7 +32,22 @@ std::vector<measure::Event> launch_events(const Image& image, const LaunchSpec& 
     for (const std::string& arg : *spec.cmd) events.push_back(Event::text(EventType::kOverrideArg, arg));
   }
   events.push_back({EventType::kMemoryMonitor, {0}});
+  if (events.size() > kMaxLaunchEvents) {
+    throw base::InvalidInput("container arguments and environment",
+                             "the launch has " + std::to_string(events.size()) + " events, more than the " +
+                                 std::to_string(kMaxLaunchEvents) + " that are measured");
+  }
   return events;
+}
+
+std::size_t claims_bytes(const LaunchSpec& spec, const base::Json& runtime_spec) {
+  base::Json claims = {{"args", args_of(runtime_spec)}, {"env", base::Json::object()}, {"env_override", spec.env}};
+  for (const std::string& text : env_of(runtime_spec)) {
+    measure::EnvVar variable = measure::EnvVar::parse(text, "env");
+    claims["env"][variable.name] = std::move(variable.value);
+  }
+  if (spec.cmd) claims["cmd_override"] = *spec.cmd;
+  return claims.dump().size();
 }
 
 }  // namespace launcher

@@ -38,14 +38,25 @@ LaunchLog LaunchLog::start(Tpm& tpm) {
   return log;
 }
 
-void LaunchLog::measure(Tpm& tpm, const Event& event) {
-  if (sealed_) throw base::Error("the event log is sealed: nothing may be measured behind the separator");
-  CelRecord record{.number = next_number_,
+CelRecord LaunchLog::record_of(std::uint64_t number, const Event& event) const {
+  CelRecord record{.number = number,
                    .register_kind = RegisterKind::kPcr,
                    .register_index = kLaunchPcr,
                    .digests = {},
                    .content = encode_content(event)};
   for (const auto& [algorithm, value] : expected_) record.digests.emplace(algorithm, hash(algorithm, record.content));
+  return record;
+}
+
+std::size_t LaunchLog::size_with(std::span<const Event> events) const {
+  std::size_t size = bytes_.size() + encode_record(record_of(0, Event::separator())).size();
+  for (const Event& event : events) size += encode_record(record_of(0, event)).size();
+  return size;
+}
+
+void LaunchLog::measure(Tpm& tpm, const Event& event) {
+  if (sealed_) throw base::Error("the event log is sealed: nothing may be measured behind the separator");
+  const CelRecord record = record_of(next_number_, event);
   tpm.extend(kLaunchPcr, record.digests);
   base::append(bytes_, encode_record(record));
   for (auto& [algorithm, value] : expected_) value = extended(algorithm, value, record.digests.at(algorithm));

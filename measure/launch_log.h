@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,9 @@ class LaunchLog {
   /// somebody else extended it meanwhile.
   void seal(Tpm& tpm);
 
+  /// How many bytes the log would have with `events` and the separator behind what it has.
+  std::size_t size_with(std::span<const Event> events) const;
+
   bool is_sealed() const noexcept { return sealed_; }
   const base::Bytes& bytes() const noexcept { return bytes_; }
   /// What PCR 13 holds according to the log.
@@ -30,6 +34,7 @@ class LaunchLog {
 
  private:
   LaunchLog() = default;
+  CelRecord record_of(std::uint64_t number, const Event& event) const;
 
   DigestSet expected_;
   base::Bytes bytes_;

@@ -5,6 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "launcher/oci/exec_limits.h"
 #include "measure/event.h"
 
 namespace launcher {
@@ -13,6 +14,7 @@ namespace {
 using base::InvalidInput;
 
 constexpr std::string_view kHostname = "HOSTNAME";
+constexpr auto kImageEnv = "image config.config.Env";
 constexpr std::size_t kMaxNameInError = 64;
 
 bool is_clean(std::string_view text) { return text.find('\0') == std::string_view::npos && base::is_utf8(text); }
@@ -54,8 +56,13 @@ class Environment {
   std::unordered_map<std::string, std::size_t> places_;  ///< of each name in `entries_`
 };
 
-void check_arg(std::string_view arg) {
-  if (!is_clean(arg)) throw InvalidInput("container arguments", "an argument holds a NUL or invalid UTF-8");
+/// `field` is that of the list.
+void check_args(const std::vector<std::string>& args, const std::string& field) {
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    const std::string place = field + "[" + std::to_string(i) + "]";
+    if (!is_clean(args[i])) throw InvalidInput(place, "holds a NUL or invalid UTF-8");
+    check_string_bytes(args[i].size(), place);
+  }
 }
 
 }  // namespace
@@ -73,7 +80,8 @@ std::vector<std::string> final_args(const ImageConfig& image,
   if (args.empty() || args.front().empty()) {
     throw InvalidInput("container arguments", "the image has neither an Entrypoint nor a Cmd");
   }
-  std::ranges::for_each(args, check_arg);
+  check_args(image.entrypoint, "image config.config.Entrypoint");
+  check_args(cmd, cmd_override ? "tee-cmd" : "image config.config.Cmd");
   return args;
 }
 
@@ -81,12 +89,15 @@ std::vector<std::string> final_env(const ImageConfig& image, const EnvOverrides&
   Environment environment;
   for (const std::string& entry : image.env) {
     const std::size_t equals = entry.find('=');
-    if (equals == std::string::npos)
-      throw InvalidInput("image config.config.Env", "malformed env " + shown_name(entry));
-    environment.set(std::string_view(entry).substr(0, equals), std::string_view(entry).substr(equals + 1),
-                    "image config.config.Env");
+    if (equals == std::string::npos) throw InvalidInput(kImageEnv, "malformed env " + shown_name(entry));
+    check_string_bytes(entry.size(), std::string(kImageEnv) + ": " + shown_name(entry));
+    environment.set(std::string_view(entry).substr(0, equals), std::string_view(entry).substr(equals + 1), kImageEnv);
   }
-  for (const auto& [name, value] : overrides) environment.set(name, value, "tee-env-" + shown_name(name + "="));
+  for (const auto& [name, value] : overrides) {
+    const std::string field = "tee-env-" + shown_name(name + "=");
+    check_string_bytes(name.size() + 1 + value.size(), field);
+    environment.set(name, value, field);
+  }
   environment.set(kHostname, hostname, "hostname");
   return environment.take();
 }

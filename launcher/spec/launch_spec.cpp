@@ -1,6 +1,7 @@
 #include "launcher/spec/launch_spec.h"
 
 #include "base/error.h"
+#include "launcher/oci/exec_limits.h"
 #include "launcher/spec/parse_bool.h"
 #include "measure/event.h"
 
@@ -11,6 +12,9 @@ using base::Error;
 using base::InvalidInput;
 
 constexpr std::string_view kEnvPrefix = "tee-env-";
+constexpr std::size_t kMaxKeyInError = 64;
+constexpr base::JsonLimits kCmdLimits{
+    .max_bytes = kMaxAttributesBytes, .max_depth = 4, .max_values = kMaxAttributes + 1};
 constexpr std::string_view kRedacted = "[REDACTED]";
 
 std::string text_of(const Attributes& attributes, std::string_view key) {
@@ -56,7 +60,7 @@ RestartPolicy parse_restart_policy(const Attributes& attributes) {
 std::optional<std::vector<std::string>> parse_cmd(const Attributes& attributes) {
   const std::string text = text_of(attributes, "tee-cmd");
   if (text.empty()) return std::nullopt;
-  const base::Json array = base::parse_json(text, "tee-cmd");
+  const base::Json array = base::parse_json(text, "tee-cmd", kCmdLimits);
   if (!array.is_array()) throw InvalidInput("tee-cmd", "expected an array of strings");
   if (array.empty()) {
     // It would take the image's Cmd away and leave no OverrideArg behind that a relying party could see.
@@ -64,13 +68,11 @@ std::optional<std::vector<std::string>> parse_cmd(const Attributes& attributes) 
   }
   std::vector<std::string> cmd;
   for (const base::Json& item : array) {
-    if (!item.is_string()) {
-      throw InvalidInput("tee-cmd[" + std::to_string(cmd.size()) + "]", "expected a string");
-    }
+    const std::string field = "tee-cmd[" + std::to_string(cmd.size()) + "]";
+    if (!item.is_string()) throw InvalidInput(field, "expected a string");
     cmd.push_back(item.get<std::string>());
-    if (cmd.back().find('\0') != std::string::npos) {
-      throw InvalidInput("tee-cmd[" + std::to_string(cmd.size() - 1) + "]", "contains NUL");
-    }
+    if (cmd.back().find('\0') != std::string::npos) throw InvalidInput(field, "contains NUL");
+    check_string_bytes(cmd.back().size(), field);
   }
   return cmd;
 }
@@ -79,7 +81,9 @@ std::map<std::string, std::string> parse_env(const Attributes& attributes) {
   std::map<std::string, std::string> env;
   for (const auto& [key, value] : attributes) {
     if (!key.starts_with(kEnvPrefix)) continue;
-    measure::EnvVar variable = measure::EnvVar::parse(key.substr(kEnvPrefix.size()) + "=" + value, key);
+    const std::string field = key.substr(0, kMaxKeyInError);
+    check_string_bytes(key.size() - kEnvPrefix.size() + 1 + value.size(), field);
+    measure::EnvVar variable = measure::EnvVar::parse(key.substr(kEnvPrefix.size()) + "=" + value, field);
     env.emplace(std::move(variable.name), std::move(variable.value));
   }
   return env;
@@ -97,11 +101,12 @@ std::string_view name_of(RestartPolicy policy) {
 }
 
 Attributes parse_attributes(std::string_view json) {
-  const base::Json document = base::parse_json(json, "metadata", {.max_bytes = kMaxAttributesBytes, .max_depth = 4});
+  const base::Json document = base::parse_json(
+      json, "metadata", {.max_bytes = kMaxAttributesBytes, .max_depth = 4, .max_values = kMaxAttributes + 1});
   const base::JsonObject object(document, "metadata");
   Attributes attributes;
   for (const auto& [key, value] : document.items()) {
-    if (!value.is_string()) throw InvalidInput("metadata." + key, "expected a string");
+    if (!value.is_string()) throw InvalidInput("metadata." + key.substr(0, kMaxKeyInError), "expected a string");
     attributes.emplace(key, value.get<std::string>());
   }
   return attributes;

@@ -20,6 +20,8 @@ std::string_view name_of(RestartPolicy policy);
 using Attributes = std::map<std::string, std::string>;
 
 inline constexpr std::size_t kMaxAttributesBytes = std::size_t{4} << 20U;
+/// Of attributes, and of the arguments in one of them; more than can be measured (kMaxLaunchEvents).
+inline constexpr std::size_t kMaxAttributes = 16384;
 
 /// A JSON object whose values are all strings; throws InvalidInput.
 Attributes parse_attributes(std::string_view json);

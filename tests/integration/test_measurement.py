@@ -160,3 +160,30 @@ def test_m7_a_second_launch_without_reboot_is_refused(world: World, postbox: Pos
         assert launcher.wait() != 0
         assert "PCR 13" in launcher.log_text
     assert postbox.messages == []
+
+
+@pytest.mark.parametrize(("length", "code"), [(131069, 0), (131070, FAILURE)])
+def test_c6_a_variable_that_no_program_can_be_given(world: World, length: int, code: int) -> None:
+    """The kernel takes 131,072 bytes with name, equals sign and NUL; what is longer is not measured."""
+    image = push(world.registry, shell_image(labels={"tee.launch_policy.allow_env_override": "A"}))
+    attributes = {"tee-image-reference": image.by_tag, "tee-env-A": "x" * length}
+    with world.launcher(attributes) as launcher:
+        assert launcher.wait() == code, launcher.process.last_words()
+        refused = "tee-env-A: longer than the 131072 bytes that a program can be given" in launcher.log_text
+        assert refused == (code == FAILURE)
+    assert (world.pcr() == bytes(32)) == (code == FAILURE)
+
+
+def test_c6_the_longest_arguments_are_executed_and_told(world: World) -> None:
+    """What is accepted has a token and runs; what no token could hold is not measured."""
+    image = push(world.registry, program_image("/bin/true", labels=ALLOW_CMD))
+    command = ["x" * 119_000] * 3  # as arguments and as what overrides them, in 720,896 bytes of claims
+    attributes = {"tee-image-reference": image.by_tag, "tee-cmd": json.dumps(command)}
+    with world.launcher(attributes) as launcher:
+        assert launcher.wait() == 0, launcher.process.last_words()
+        assert container_claims(verified_claims(world, launcher.token))["args"] == ["/bin/true", *command]
+    attributes["tee-cmd"] = json.dumps([*command, "x" * 5_000])
+    with world.launcher(attributes) as launcher:
+        assert launcher.wait() == FAILURE
+        assert "more than the 1048576 that are taken of one" in launcher.log_text
+    assert world.pcr() == bytes(32)

@@ -1,5 +1,6 @@
 #include "attest/messages.h"
 
+#include "attest/jose.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "tests/unit/catch.h"
@@ -128,6 +129,33 @@ TEST_CASE("A 7: a challenge's nonce is no longer than a TPM quotes, and its name
                     ContainsSubstring("challenge.tpmNonce: longer than the 64 bytes"));
   CHECK_THROWS_WITH(parse_challenge(attest::kMaxChallengeNameBytes + 1, 32),
                     ContainsSubstring("challenge.name: longer"));
+}
+
+TEST_CASE("C 6: no request is longer than was foretold") {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{100000}}) {
+    VerifyRequest request = sample();
+    const measure::PcrValues values = [] {
+      measure::PcrValues all;
+      for (std::uint32_t pcr = 0; pcr < 24; ++pcr) all[pcr] = base::Bytes(64, 0xff);
+      return all;
+    }();
+    request.evidence.quotes.assign(8, {HashAlgorithm::kSha512, values, base::Bytes(200), base::Bytes(600)});
+    request.evidence.boot_log = base::Bytes(size);
+    request.evidence.launch_log = base::Bytes(size);
+    request.evidence.ak_certificate = base::Bytes(size);
+    request.evidence.ak_chain = {base::Bytes(size), base::Bytes(size)};
+    request.id_tokens = {std::string(std::size_t{16} << 10U, 'a')};
+    request.options.nonces = {std::string(std::size_t{64} << 10U, 'n')};
+    const std::size_t bound = attest::max_verify_request_bytes(5 * size);
+    CHECK(request.to_json(std::string(attest::kMaxChallengeNameBytes, 'c')).dump().size() < bound);
+    CHECK(bound < 7 * size + (std::size_t{256} << 10U));
+  }
+}
+
+TEST_CASE("C 6: as many bytes of claims as a token may have") {
+  constexpr std::size_t kClaims = 720896;
+  CHECK(attest::max_token_bytes(kClaims) == attest::kMaxJwtBytes);
+  CHECK(attest::max_token_bytes(kClaims + 1) > attest::kMaxJwtBytes);
 }
 
 TEST_CASE("canonical codes and HTTP statuses map onto each other") {

@@ -220,6 +220,17 @@ TEST_CASE("A 7: project and region become parts of a path, so they are plain nam
   }
 }
 
+TEST_CASE("C 6: a request that no verifier takes is not sent") {
+  Service service;
+  VerifierClient client = service.client();
+  service.answers = {json_response(200, {{"attestationToken", "a.b.c"}})};
+  attest::VerifyRequest request;
+  request.options.audience = std::string(attest::kMaxVerifyRequestBytes, 'a');
+  CHECK_THROWS_WITH(test::run(service.context, client.verify(Challenge{"projects/c", {1}}, request)),
+                    ContainsSubstring("more than the 8388608 that a verifier takes"));
+  CHECK(service.requests.empty());
+}
+
 TEST_CASE("a verifier that may come later is told from one that says no") {
   Service service;
   const auto may_come_later = [&](VerifierClient client) {

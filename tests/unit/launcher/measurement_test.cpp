@@ -130,10 +130,45 @@ TEST_CASE("M 3: duplicates, awkward values and large environments") {
     CAPTURE(bad);
     CHECK_THROWS_AS(events_of(image_of({"/e"}, {}, {bad}), {}), base::InvalidInput);
   }
-  const std::string megabyte(std::size_t{1} << 20U, 'x');
-  CHECK(texts_of(events_of(image_of({"/e"}, {}, {"BIG=" + megabyte}), {}), EventType::kEnvVar)[0].size() ==
-        megabyte.size() + 4);
+  const std::string large(131071 - 4, 'x');
+  CHECK(texts_of(events_of(image_of({"/e"}, {}, {"BIG=" + large}), {}), EventType::kEnvVar)[0].size() == 131071);
   std::vector<std::string> many;
   for (int i = 0; i < 10000; ++i) many.push_back("V" + std::to_string(i) + "=1");
   CHECK(texts_of(events_of(image_of({"/e"}, {}, many), {}), EventType::kEnvVar).size() == 10001);
+}
+
+TEST_CASE("C 6: as many events as the TPM is asked for, and no more") {
+  // Beside the arguments: what says which image, by which policy, HOSTNAME and the monitor.
+  const std::size_t others = events_of(image_of({}, {"/e"}), {}).size() - 1;
+  std::vector<std::string> args(launcher::kMaxLaunchEvents - others, "/e");
+  CHECK(events_of(image_of({}, args), {}).size() == launcher::kMaxLaunchEvents);
+  args.emplace_back("x");
+  CHECK_THROWS_WITH(events_of(image_of({}, args), {}), ContainsSubstring("has 12289 events, more than the 12288"));
+}
+
+TEST_CASE("C 6: overrides count as events, too") {
+  LaunchSpec spec;
+  spec.cmd = std::vector<std::string>(launcher::kMaxLaunchEvents / 2, "x");
+  CHECK_THROWS_WITH(events_of(image_of({"/e"}, {}), spec), ContainsSubstring("events, more than"));
+}
+
+TEST_CASE("C 6: the size of the claims is known before anything is measured") {
+  LaunchSpec spec;
+  spec.cmd = {"a\n"};
+  spec.env = {{"B", "2"}};
+  launcher::ProcessSpec process;
+  process.args = {"/e", "a\n"};
+  process.env = {"A=\"", "B=2"};
+  const base::Json runtime_spec =
+      launcher::build_runtime_spec(process, {.runtime_directory = "/run/x", .cgroups_path = "/c"});
+  const std::string claims =
+      R"({"args":["/e","a\n"],"cmd_override":["a\n"],"env":{"A":"\"","B":"2"},"env_override":{"B":"2"}})";
+  CHECK(launcher::claims_bytes(spec, runtime_spec) == claims.size());
+}
+
+TEST_CASE("C 6: a process that execve would refuse is not measured") {
+  const std::string large(131071, 'x');
+  CHECK(events_of(image_of({"/e"}, std::vector<std::string>(15, large)), {}).size() > 15);
+  CHECK_THROWS_WITH(events_of(image_of({"/e"}, std::vector<std::string>(16, large)), {}),
+                    ContainsSubstring("more than the 2097152 bytes that a program can be given"));
 }

@@ -87,3 +87,16 @@ TEST_CASE("M 8: a TPM with SHA-1 alone is refused, one without SHA-256 is not") 
   CHECK(log.pcr().size() == 1);
   CHECK(log.pcr().contains(HashAlgorithm::kSha384));
 }
+
+TEST_CASE("C 6: the size of a log is known before anything is measured") {
+  test::Swtpm swtpm;
+  Tpm tpm = Tpm::open(swtpm.tcti());
+  LaunchLog log = LaunchLog::start(tpm);
+  const std::vector<Event> events = {Event::text(EventType::kImageRef, "x"), Event::text(EventType::kArg, ""),
+                                     Event::text(EventType::kArg, std::string(70000, 'a'))};
+  const std::size_t expected = log.size_with(events);
+  for (const Event& event : events) log.measure(tpm, event);
+  CHECK(log.size_with({}) == expected);
+  log.seal(tpm);
+  CHECK(log.bytes().size() == expected);
+}

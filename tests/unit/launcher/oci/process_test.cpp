@@ -1,6 +1,7 @@
 #include "launcher/oci/process.h"
 
 #include "base/error.h"
+#include "launcher/oci/exec_limits.h"
 #include "tests/unit/catch.h"
 
 namespace launcher {
@@ -59,7 +60,7 @@ TEST_CASE("M 3: ten thousand variables keep their order, each with its last valu
 }
 
 TEST_CASE("M 3: values are taken as they are, names are letters, digits and underscores and no more") {
-  const std::string large(std::size_t{1} << 20U, 'x');
+  const std::string large(kMaxStringBytes - sizeof("L="), 'x');
   CHECK(final_env(image({}, {}, {"A=B=C", "_=", "Z_9=line\nline", "L=" + large}), {}, "vm") ==
         Strings{"A=B=C", "_=", "Z_9=line\nline", "L=" + large, "HOSTNAME=vm"});
   for (const char* entry : {"=x", "1A=x", "a-b=x", "a.b=x", "A\n=x", "A =x", " A=x", "\xc3\xa4=x"}) {
@@ -81,6 +82,23 @@ TEST_CASE("M 3: a bad variable is refused by name, and its value is never shown"
   }
   CHECK_THROWS_WITH(final_env(image({}, {}, {"a-b=x"}), {}, "vm"), ContainsSubstring("a-b"));
   CHECK_THROWS_WITH(final_env(image({}, {}), {{"X", "\xff"}}, "vm"), ContainsSubstring("tee-env-X"));
+}
+
+TEST_CASE("C 6: what is too long for execve is refused by its name") {
+  const std::string longest(kMaxStringBytes - 1, 'x');
+  CHECK(final_args(image({longest}, {longest}), Strings{longest}).size() == 2);
+  CHECK_THROWS_WITH(final_args(image({"/e", longest + "x"}, {}), {}),
+                    ContainsSubstring("image config.config.Entrypoint[1]: longer than the 131072 bytes"));
+  CHECK_THROWS_WITH(final_args(image({"/e"}, {longest + "x"}), {}),
+                    ContainsSubstring("image config.config.Cmd[0]: longer than the 131072 bytes"));
+  CHECK_THROWS_WITH(final_args(image({"/e"}, {}), Strings{"a", longest + "x"}),
+                    ContainsSubstring("tee-cmd[1]: longer than the 131072 bytes"));
+  const std::string value(longest.size() - 2, 'x');
+  CHECK(final_env(image({}, {}, {"A=" + value}), {{"B", value}}, "vm")[1].size() == longest.size());
+  CHECK_THROWS_WITH(final_env(image({}, {}, {"A=" + value + "x"}), {}, "vm"),
+                    ContainsSubstring("image config.config.Env: A: longer than the 131072 bytes"));
+  CHECK_THROWS_WITH(final_env(image({}, {}), {{"B", value + "x"}}, "vm"),
+                    ContainsSubstring("tee-env-B: longer than the 131072 bytes"));
 }
 
 TEST_CASE("the working directory is absolute") {

@@ -120,3 +120,33 @@ TEST_CASE("T 22: the log shows that a variable is there, never its value") {
   CHECK_THAT(text, ContainsSubstring(R"("KEY":"[REDACTED]")"));
   CHECK_THAT(text, ContainsSubstring(R"("NONE":"")"));
 }
+
+TEST_CASE("C 6: a variable or argument that no program can be given is refused by its name") {
+  CHECK(error_of(with("tee-env-A", std::string(131069, 'x'))).empty());
+  CHECK(error_of(with("tee-env-A", std::string(131070, 'x'))) ==
+        "tee-env-A: longer than the 131072 bytes that a program can be given");
+  CHECK(error_of(with("tee-cmd", R"([")" + std::string(131071, 'x') + R"("])")).empty());
+  CHECK(error_of(with("tee-cmd", R"(["a",")" + std::string(131072, 'x') + R"("])")) ==
+        "tee-cmd[1]: longer than the 131072 bytes that a program can be given");
+  const std::string long_name = error_of(with("tee-env-" + std::string(131071, 'A'), ""));
+  CHECK_THAT(long_name, ContainsSubstring(": longer than the 131072 bytes"));
+  CHECK(long_name.size() < 200);
+}
+
+TEST_CASE("C 6: as many attributes and arguments as are taken, and no more") {
+  const auto document = [](std::size_t count) {
+    std::string json = R"({"tee-image-reference":"x")";
+    for (std::size_t i = 1; i < count; ++i) json += ",\"k" + std::to_string(i) + "\":\"\"";
+    return json + "}";
+  };
+  CHECK(launcher::parse_attributes(document(launcher::kMaxAttributes)).size() == launcher::kMaxAttributes);
+  CHECK_THROWS_WITH(launcher::parse_attributes(document(launcher::kMaxAttributes + 1)),
+                    ContainsSubstring("metadata: "));
+  const auto array = [](std::size_t count) {
+    std::string json = "[\"\"";
+    for (std::size_t i = 1; i < count; ++i) json += ",\"\"";
+    return json + "]";
+  };
+  CHECK(error_of(with("tee-cmd", array(launcher::kMaxAttributes))).empty());
+  CHECK_THAT(error_of(with("tee-cmd", array(launcher::kMaxAttributes + 1))), ContainsSubstring("tee-cmd: "));
+}
