@@ -14,6 +14,8 @@ namespace {
 using base::InvalidInput;
 
 constexpr std::string_view kHostname = "HOSTNAME";
+/// Of containerd (oci/spec_opts.go, defaultUnixEnv).
+constexpr std::string_view kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr auto kImageEnv = "image config.config.Env";
 constexpr std::size_t kMaxNameInError = 64;
 
@@ -87,6 +89,7 @@ std::vector<std::string> final_args(const ImageConfig& image,
 
 std::vector<std::string> final_env(const ImageConfig& image, const EnvOverrides& overrides, std::string_view hostname) {
   Environment environment;
+  if (image.env.empty()) environment.set("PATH", kDefaultPath, kImageEnv);
   for (const std::string& entry : image.env) {
     const std::size_t equals = entry.find('=');
     if (equals == std::string::npos) throw InvalidInput(kImageEnv, "malformed env " + shown_name(entry));

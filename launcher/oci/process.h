@@ -20,9 +20,9 @@ std::vector<std::string> final_args(const ImageConfig& image,
                                     const std::optional<std::vector<std::string>>& cmd_override);
 
 /// NAME=VALUE of every variable that the process gets, one entry for each name: the image's (of duplicates the last
-/// value, at the first's place), then `overrides`, then HOSTNAME=`hostname`, which nothing overrides. Throws
-/// InvalidInput, naming the variable and never its value, for a name that can't be measured (measure::is_env_name), a
-/// NUL, invalid UTF-8, or what is too long for execve(2).
+/// value, at the first's place), or containerd's PATH when the image has not a single one, then `overrides`, then
+/// HOSTNAME=`hostname`, which nothing overrides. Throws InvalidInput, naming the variable and never its value, for a
+/// name that can't be measured (measure::is_env_name), a NUL, invalid UTF-8, or what is too long for execve(2).
 std::vector<std::string> final_env(const ImageConfig& image, const EnvOverrides& overrides, std::string_view hostname);
 
 /// The image's working directory, "/" where it names none; throws InvalidInput when it is not absolute.

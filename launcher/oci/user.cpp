@@ -176,11 +176,9 @@ User resolve_user(const std::filesystem::path& root, std::string_view user) {
   const std::size_t colon = user.find(':');
   const std::string_view name = user.substr(0, colon);
   const std::string_view group_name = colon == std::string_view::npos ? std::string_view() : user.substr(colon + 1);
-  const bool malformed = group_name.find(':') != std::string_view::npos || (!user.empty() && name.empty()) ||
-                         (colon != std::string_view::npos && group_name.empty());
-  if (malformed) throw InvalidInput(kUserField, "is not of the form user[:group]");
+  if (group_name.find(':') != std::string_view::npos) throw InvalidInput(kUserField, "is not of the form user[:group]");
 
-  const Account account = resolve_account(root, user.empty() ? "0" : name);
+  const Account account = resolve_account(root, name.empty() ? "0" : name);
   const std::string group = read_account_file(root, "etc/group");
   User result{account.uid, account.gid, {}};
   if (is_number(group_name)) {

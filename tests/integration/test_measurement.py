@@ -187,3 +187,13 @@ def test_c6_the_longest_arguments_are_executed_and_told(world: World) -> None:
         assert launcher.wait() == FAILURE
         assert "more than the 1048576 that are taken of one" in launcher.log_text
     assert world.pcr() == bytes(32)
+
+
+def test_c5_an_image_without_environment_gets_the_default_path(world: World) -> None:
+    """As containerd's own client gives it; the program is found by it, and the token says so."""
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    image = push(world.registry, program_image("sh", "-c", "exit 0", env=[]))
+    with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
+        assert launcher.wait() == 0, launcher.process.last_words()
+        env = container_claims(verified_claims(world, launcher.token))["env"]
+    assert env == {"PATH": path, "HOSTNAME": world.metadata.instance.name}

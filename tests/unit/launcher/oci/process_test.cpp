@@ -101,6 +101,19 @@ TEST_CASE("C 6: what is too long for execve is refused by its name") {
                     ContainsSubstring("tee-env-B: longer than the 131072 bytes"));
 }
 
+TEST_CASE("C 5: an image without any variable gets containerd's PATH, and one that merely lacks PATH does not") {
+  const std::string path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  CHECK(final_env(image({}, {}), {}, "vm") == Strings{path, "HOSTNAME=vm"});
+  CHECK(final_env(image({}, {}), {{"A", "1"}}, "vm") == Strings{path, "A=1", "HOSTNAME=vm"});
+  CHECK(final_env(image({}, {}), {{"PATH", "/bin"}}, "vm") == Strings{"PATH=/bin", "HOSTNAME=vm"});
+  CHECK(final_env(image({}, {}, {"A=1"}), {}, "vm") == Strings{"A=1", "HOSTNAME=vm"});
+  CHECK(final_env(image({}, {}, {"PATH="}), {}, "vm") == Strings{"PATH=", "HOSTNAME=vm"});
+}
+
+TEST_CASE("C 9: of a name that the image has several times the last value counts") {
+  CHECK(final_env(image({}, {}, {"A=1", "B=2", "A=", "A=3"}), {}, "vm") == Strings{"A=3", "B=2", "HOSTNAME=vm"});
+}
+
 TEST_CASE("the working directory is absolute") {
   ImageConfig config;
   CHECK(final_working_dir(config) == "/");

@@ -59,12 +59,34 @@ TEST_CASE("a user is found by number and by name") {
 
 TEST_CASE("a user that can't be found or is malformed is refused") {
   const Root root;
-  for (const char* user : {"nobody", "web:nogroup", ":", "web:", ":web", "a:b:c", "2147483648", "4294967296", "-1",
-                           "low", "web\n", "99999999999999999999", "0:2147483648"}) {
+  for (const char* user : {"nobody", "web:nogroup", "a:b:c", "::", "web::", "2147483648", "4294967296", "-1", "low",
+                           "web\n", "99999999999999999999", "0:2147483648"}) {
     INFO(user);
     CHECK_THROWS_AS(resolve_user(root.path, user), base::InvalidInput);
   }
   CHECK_THROWS_AS(resolve_user(root.path, std::string(257, 'a')), base::InvalidInput);
+}
+
+TEST_CASE("C 9: a part that is empty is the default") {
+  const Root root;
+  check(resolve_user(root.path, ":"), 0, 0, {0});
+  check(resolve_user(root.path, "web:"), 33, 34, {4, 34, 50});
+  check(resolve_user(root.path, "33:"), 33, 34, {4, 34, 50});
+  check(resolve_user(root.path, "1234:"), 1234, 0, {0});
+  check(resolve_user(root.path, ":logs"), 0, 50, {50});
+  check(resolve_user(root.path, ":7"), 0, 7, {7});
+  root.write("etc/passwd", "root:x:0:5:root:/root:/bin/sh\n");
+  check(resolve_user(root.path, ":"), 0, 5, {5});
+}
+
+TEST_CASE("C 9: ids have an end, and signs, spaces and other notations make no number") {
+  const Root root;
+  check(resolve_user(root.path, "2147483647:2147483647"), 2147483647, 2147483647, {2147483647});
+  check(resolve_user(root.path, "0033:007"), 33, 7, {4, 7, 50});
+  for (const char* user : {"+5", "0x10", " 5", "5 ", "1e3", "5:+5", "5:0x10", "5: 5"}) {
+    INFO(user);
+    CHECK_THROWS_AS(resolve_user(root.path, user), base::InvalidInput);
+  }
 }
 
 TEST_CASE("an image without account files runs as a number") {
