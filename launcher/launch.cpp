@@ -35,6 +35,7 @@
 #include "launcher/host/machine_checks.h"
 #include "launcher/host/network.h"
 #include "launcher/image.h"
+#include "launcher/lockout.h"
 #include "launcher/measurement.h"
 #include "launcher/metadata/file_metadata.h"
 #include "launcher/metadata/gce_metadata.h"
@@ -69,11 +70,6 @@ constexpr std::chrono::seconds kKillBound{5};
 constexpr std::chrono::seconds kUnwindingBound{10};
 constexpr std::chrono::seconds kCleanUpBound{20};
 static_assert(kStartBound + kKillBound + kUnwindingBound + kCleanUpBound == Launch::kStopBound);
-
-// So that guessing authorisation values locks the TPM, but resets of the machine do not.
-constexpr std::uint32_t kLockoutMaxTries = 32;
-constexpr std::uint32_t kLockoutRecoverySeconds = 7200;
-constexpr std::uint32_t kLockoutRecoveryOfLockout = 86400;
 
 std::unique_ptr<MetadataSource> metadata_source(const asio::any_io_executor& executor, const Options& options) {
   if (options.metadata_file) return std::make_unique<FileMetadata>(*options.metadata_file);
@@ -318,18 +314,12 @@ Awaitable<void> Launch::State::prepare_tpm() {
   boot_log = base::read_file(options.boot_log, measure::kMaxBootLogBytes);
   auto prepare = [indices = options.attestation_key](measure::Tpm& device) {
     const measure::LockoutState before = device.lockout_state();
-    device.set_lockout_parameters(kLockoutMaxTries, kLockoutRecoverySeconds, kLockoutRecoveryOfLockout);
+    report_lockout(before, set_lockout_parameters(device));
     auto log = std::make_shared<measure::LaunchLog>(measure::LaunchLog::start(device));
     auto key = std::make_shared<attest::AttestationKey>(attest::load_attestation_key(device, indices));
-    return std::make_tuple(before, std::move(log), std::move(key));
+    return std::make_pair(std::move(log), std::move(key));
   };
-  measure::LockoutState lockout;
-  std::tie(lockout, launch_log, attestation_key) = co_await tpm.run(std::move(prepare));
-  if (!lockout.startup_was_orderly) {
-    base::log::warning(
-        "Failed orderly startup. Avoid using instance reset. Instead, use instance stop/start.",
-        {{"lockout_counter", std::uint64_t{lockout.counter}}, {"max_tries", std::uint64_t{lockout.max_tries}}});
-  }
+  std::tie(launch_log, attestation_key) = co_await tpm.run(std::move(prepare));
 }
 
 Awaitable<Image> Launch::State::pull_image() {

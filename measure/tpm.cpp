@@ -278,11 +278,14 @@ std::uint32_t Tpm::property(std::uint32_t tag) const {
 }
 
 LockoutState Tpm::lockout_state() const {
+  const std::uint32_t permanent = property(TPM2_PT_PERMANENT);
   return {.counter = property(TPM2_PT_LOCKOUT_COUNTER),
           .max_tries = property(TPM2_PT_MAX_AUTH_FAIL),
           .recovery_seconds = property(TPM2_PT_LOCKOUT_INTERVAL),
           .lockout_recovery_seconds = property(TPM2_PT_LOCKOUT_RECOVERY),
-          .startup_was_orderly = (property(TPM2_PT_STARTUP_CLEAR) & kOrderlyStartup) != 0};
+          .startup_was_orderly = (property(TPM2_PT_STARTUP_CLEAR) & kOrderlyStartup) != 0,
+          .is_locked_out = (permanent & TPMA_PERMANENT_INLOCKOUT) != 0,
+          .has_password = (permanent & TPMA_PERMANENT_LOCKOUTAUTHSET) != 0};
 }
 
 void Tpm::set_lockout_parameters(std::uint32_t max_tries, std::uint32_t recovery_seconds,

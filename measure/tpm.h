@@ -34,13 +34,16 @@ struct PcrBank {
   bool operator==(const PcrBank&) const = default;
 };
 
-/// The dictionary-attack state (TPM 2.0 part 1, section 19.8).
+/// The dictionary-attack state (TPM 2.0 part 1, section 19.8). A start that was not orderly counts as a wrong
+/// authorisation value, and so does each of these.
 struct LockoutState {
-  std::uint32_t counter = 0;
-  std::uint32_t max_tries = 0;
-  std::uint32_t recovery_seconds = 0;
-  std::uint32_t lockout_recovery_seconds = 0;
+  std::uint32_t counter = 0;                   ///< failures that count
+  std::uint32_t max_tries = 0;                 ///< as many failures lock the TPM
+  std::uint32_t recovery_seconds = 0;          ///< after which one failure is forgiven
+  std::uint32_t lockout_recovery_seconds = 0;  ///< after a wrong authorisation of the lockout hierarchy; 0: a reboot
   bool startup_was_orderly = false;
+  bool is_locked_out = false;  ///< keys that are not exempt, attestation keys among them, do not sign
+  bool has_password = false;   ///< of the lockout hierarchy: to try without one would lock that for a while
 };
 
 class EsysContext;
@@ -96,7 +99,8 @@ class Tpm {
   QuoteBlob quote(const TpmKey& key, base::ByteView qualifying_data, const PcrBank& selection);
 
   LockoutState lockout_state() const;
-  /// TPM2_DictionaryAttackParameters with empty lockout authorisation.
+  /// TPM2_DictionaryAttackParameters with empty lockout authorisation. To be tried only when the hierarchy has no
+  /// password: a failure closes it for `lockout_recovery_seconds`.
   void set_lockout_parameters(std::uint32_t max_tries, std::uint32_t recovery_seconds,
                               std::uint32_t lockout_recovery_seconds);
 
