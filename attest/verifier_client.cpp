@@ -79,20 +79,20 @@ VerifierError refusal(const base::HttpResponse& response) {
   return failure;
 }
 
-std::string checked_endpoint(const std::string& endpoint) {
-  const base::HttpUrl url = base::HttpUrl::parse(endpoint, "verifier endpoint");
+}  // namespace
+
+std::string checked_endpoint(const std::string& endpoint, std::string_view field) {
+  const base::HttpUrl url = base::HttpUrl::parse(endpoint, field);
   if (!url.tls && !url.is_loopback()) {
-    throw base::InvalidInput("verifier endpoint", "plain http is accepted for loopback addresses only");
+    throw base::InvalidInput(field, "plain http is accepted for loopback addresses only");
   }
-  if (url.target != "/") throw base::InvalidInput("verifier endpoint", "must not have a path");
+  if (url.target != "/") throw base::InvalidInput(field, "must not have a path");
   return url.origin();
 }
 
-}  // namespace
-
 VerifierClient::VerifierClient(asio::any_io_executor executor, Config config)
     : executor_(executor), config_(std::move(config)), client_(executor, config_.ca_file) {
-  config_.endpoint = checked_endpoint(config_.endpoint);
+  config_.endpoint = checked_endpoint(config_.endpoint, "verifier endpoint");
   config_.project_id = checked_name(std::move(config_.project_id), "project");
   config_.region = checked_name(std::move(config_.region), "region");
 }

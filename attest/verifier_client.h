@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "attest/messages.h"
 #include "base/asio.h"
@@ -34,6 +35,10 @@ class VerifierError : public base::Error {
   std::optional<std::chrono::seconds> retry_after_;
   bool may_come_later_ = false;
 };
+
+/// scheme://host:port of a verifier's URL: https://host[:port], or http:// on loopback, without a path. Throws
+/// InvalidInput(`field`).
+std::string checked_endpoint(const std::string& endpoint, std::string_view field);
 
 /// A client of the Google Cloud Attestation REST API, or of any verifier that speaks it.
 class VerifierClient {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "launcher/option_checks.h"
 
 namespace launcher {
 namespace {
@@ -30,11 +31,13 @@ struct Settings {
   Options options;
   std::string attestation_key = "ecc";
   std::int64_t wait_seconds = std::chrono::seconds(Options().wait).count();
+  std::int64_t registry_wait_seconds = std::chrono::seconds(Options().registry_wait).count();
   std::int64_t stop_grace_seconds = std::chrono::seconds(Options().stop_grace).count();
 
   Options finished() && {
     options.attestation_key = kAttestationKeys.at(attestation_key);
     options.wait = std::chrono::seconds(wait_seconds);
+    options.registry_wait = std::chrono::seconds(registry_wait_seconds);
     options.stop_grace = std::chrono::seconds(stop_grace_seconds);
     return std::move(options);
   }
@@ -44,22 +47,39 @@ struct Settings {
 void add_settings(CLI::App& app, Settings& settings) {
   Options& options = settings.options;
   app.add_option("--metadata-file", options.metadata_file,
-                 "JSON file of operator attributes; without it the metadata server (GCE_METADATA_HOST) is asked");
-  app.add_option("--tcti", options.tcti, "TPM, as a TCTI configuration string")->capture_default_str();
+                 "JSON file of operator attributes; without it the metadata server (GCE_METADATA_HOST) is asked")
+      ->check(check_readable_file);
+  app.add_option("--tcti", options.tcti, "TPM, as a TCTI configuration string")
+      ->check(check_tcti)
+      ->capture_default_str();
   app.add_option("--attestation-key", settings.attestation_key, "which attestation key of the TPM to use")
       ->check(CLI::IsMember({"ecc", "rsa"}))
       ->capture_default_str();
-  app.add_option("--boot-log", options.boot_log, "TCG event log of the firmware")->capture_default_str();
+  app.add_option("--boot-log", options.boot_log, "TCG event log of the firmware")
+      ->check(check_readable_file)
+      ->capture_default_str();
   app.add_option("--kernel-command-line", options.kernel_command_line, "tells a hardened image from a debug one")
+      ->check(check_readable_file)
       ->capture_default_str();
-  app.add_option("--containerd", options.containerd_socket, "containerd's socket")->capture_default_str();
-  app.add_option("--containerd-namespace", options.containerd_namespace, "containerd namespace")->capture_default_str();
-  app.add_option("--snapshotter", options.snapshotter, "containerd snapshotter")->capture_default_str();
+  app.add_option("--containerd", options.containerd_socket, "containerd's socket")
+      ->check(check_socket)
+      ->capture_default_str();
+  app.add_option("--containerd-namespace", options.containerd_namespace, "containerd namespace")
+      ->check(check_containerd_name)
+      ->capture_default_str();
+  app.add_option("--snapshotter", options.snapshotter, "containerd snapshotter")
+      ->check(check_containerd_name)
+      ->capture_default_str();
   app.add_option("--runtime-directory", options.runtime_directory, "folder of the workload's socket and token")
+      ->check(check_runtime_directory)
       ->capture_default_str();
-  app.add_option("--verifier", options.verifier, "attestation service: https://host[:port]")->capture_default_str();
-  app.add_option("--verifier-ca", options.verifier_ca, "PEM file of the only roots trusted for the verifier");
-  app.add_option("--registry-ca", options.registry_ca, "PEM file of the only roots trusted for the registry");
+  app.add_option("--verifier", options.verifier, "attestation service: https://host[:port]")
+      ->check(check_verifier)
+      ->capture_default_str();
+  app.add_option("--verifier-ca", options.verifier_ca, "PEM file of the only roots trusted for the verifier")
+      ->check(check_certificates);
+  app.add_option("--registry-ca", options.registry_ca, "PEM file of the only roots trusted for the registry")
+      ->check(check_certificates);
   app.add_option("--wait", settings.wait_seconds,
                  "seconds to wait for the network, the metadata server and the verifier, each; 0 tries once")
       ->check(CLI::Range(std::int64_t{0}, kMaxWaitSeconds))
@@ -67,6 +87,10 @@ void add_settings(CLI::App& app, Settings& settings) {
   app.add_option("--stop-grace", settings.stop_grace_seconds,
                  "seconds that a workload has to end after SIGTERM, before it is killed")
       ->check(CLI::Range(std::int64_t{0}, kMaxStopGraceSeconds))
+      ->capture_default_str();
+  app.add_option("--registry-wait", settings.registry_wait_seconds,
+                 "seconds that an answer of the registry may take to begin")
+      ->check(CLI::Range(std::int64_t{1}, kMaxWaitSeconds))
       ->capture_default_str();
   app.add_flag("--check-machine", options.check_machine,
                "refuse a machine whose root is not on dm-verity or whose state volume is not encrypted");
@@ -146,6 +170,14 @@ std::optional<Options> parse_options(int argc, const char* const* argv,
       exit_code = static_cast<int>(CLI::ExitCodes::ConfigError);
       return std::nullopt;
     }
+  }
+  // Those that nobody named are not checked yet.
+  for (const auto& roots : {settings.options.verifier_ca, settings.options.registry_ca}) {
+    const std::string reason = roots ? check_certificates(*roots) : std::string();
+    if (reason.empty()) continue;
+    std::cerr << "cs-launcher: " << roots->string() << ": " << reason << '\n';
+    exit_code = static_cast<int>(CLI::ExitCodes::ValidationError);
+    return std::nullopt;
   }
   return std::move(settings).finished();
 }

@@ -30,6 +30,8 @@ struct Options {
   bool check_machine = false;
   /// How long to wait for the network, then for the metadata server, then for the verifier. Zero: one round of tries.
   std::chrono::seconds wait{300};
+  /// How long an answer of the registry may take to begin: one that fetches the image from elsewhere may take minutes.
+  std::chrono::seconds registry_wait{600};
   /// How long a workload that was asked to end with SIGTERM may take before it is killed. Launch::kStopBound and this
   /// must fit into the unit's TimeoutStopSec=. The default is that of Kubernetes (terminationGracePeriodSeconds).
   std::chrono::seconds stop_grace{30};

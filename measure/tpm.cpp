@@ -144,6 +144,13 @@ Tpm::~Tpm() = default;
 
 Tpm Tpm::open(const std::string& tcti) { return Tpm(std::make_shared<EsysContext>(tcti)); }
 
+bool Tpm::knows_tcti(const std::string& name) {
+  TSS2_TCTI_INFO* info = nullptr;
+  const TSS2_RC code = Tss2_TctiLdr_GetInfo(name.c_str(), &info);
+  Tss2_TctiLdr_FreeInfo(&info);
+  return code == TSS2_RC_SUCCESS;
+}
+
 std::vector<PcrBank> Tpm::pcr_banks() const {
   TPMI_YES_NO more = TPM2_NO;
   TPMS_CAPABILITY_DATA* raw = nullptr;

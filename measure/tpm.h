@@ -81,6 +81,9 @@ class Tpm {
   /// can't be opened or does not answer throws with Action::kReboot.
   static Tpm open(const std::string& tcti);
 
+  /// Whether there is a transport of this name, such as "device" or "swtpm". Opens no TPM.
+  static bool knows_tcti(const std::string& name);
+
   Tpm(Tpm&&) noexcept;
   Tpm& operator=(Tpm&&) noexcept;
   ~Tpm();

@@ -5,8 +5,11 @@
 #include <iostream>
 #include <sstream>
 
+#include <sys/stat.h>
+
 #include "tests/unit/catch.h"
 #include "tests/unit/support/temporary_directory.h"
+#include "tests/unit/support/tls.h"
 
 namespace {
 
@@ -37,6 +40,13 @@ struct Credentials {
 
   std::filesystem::path write(const char* name, const std::string& content) const {
     std::ofstream(folder.path() / name) << content;
+    return folder.path() / name;
+  }
+
+  /// A file with a root certificate.
+  std::filesystem::path certificates(const char* name = "ca.pem") const {
+    test::make_tls_files(folder.path());
+    if (name != std::string("ca.pem")) std::filesystem::copy_file(folder.path() / "ca.pem", folder.path() / name);
     return folder.path() / name;
   }
 
@@ -74,14 +84,17 @@ TEST_CASE("the defaults are those of a Confidential Space machine") {
 
 TEST_CASE("options are taken, and wrong ones are not") {
   int exit_code = -1;
-  const auto options =
-      parse({"--metadata-file", "/m.json", "--attestation-key", "rsa", "--log-level", "debug", "--verifier-ca", "/ca"},
-            exit_code);
+  const Credentials files;
+  const auto metadata = files.write("m.json", "{}");
+  const auto ca = files.certificates();
+  const auto options = parse({"--metadata-file", metadata.c_str(), "--attestation-key", "rsa", "--log-level", "debug",
+                              "--verifier-ca", ca.c_str()},
+                             exit_code);
   REQUIRE(options);
-  CHECK(options->metadata_file == "/m.json");
+  CHECK(options->metadata_file == metadata);
   CHECK(options->attestation_key.certificate == attest::kRsaKeyIndices.certificate);
   CHECK(options->log_level == base::log::Level::kDebug);
-  CHECK(options->verifier_ca == "/ca");
+  CHECK(options->verifier_ca == ca);
   CHECK_FALSE(parse({"--no-such-option"}, exit_code));
   CHECK(exit_code != 0);
   CHECK_FALSE(parse({"--attestation-key", "dsa"}, exit_code));
@@ -117,8 +130,9 @@ TEST_CASE("credentials of the service give configuration and roots, and the comm
                     "check-machine = true\n"
                     "wait = 20\n"
                     "log-level = \"debug\"\n");
-  const auto verifier_ca = credentials.write(launcher::kVerifierCaCredential, "");
-  const auto registry_ca = credentials.write(launcher::kRegistryCaCredential, "");
+  const auto ca = credentials.certificates();
+  const auto verifier_ca = credentials.certificates(launcher::kVerifierCaCredential);
+  const auto registry_ca = credentials.certificates(launcher::kRegistryCaCredential);
   const auto options = credentials.parse();
   REQUIRE(options);
   CHECK(options->verifier == "https://verifier.example:8443");
@@ -128,11 +142,11 @@ TEST_CASE("credentials of the service give configuration and roots, and the comm
   CHECK(options->log_level == base::log::Level::kDebug);
   CHECK(options->verifier_ca == verifier_ca);
   CHECK(options->registry_ca == registry_ca);
-  const auto overridden = credentials.parse({"--verifier", "https://other.example", "--verifier-ca", "/ca", "--wait",
-                                             "0", "--attestation-key", "ecc", "--check-machine=false"});
+  const auto overridden = credentials.parse({"--verifier", "https://other.example", "--verifier-ca", ca.c_str(),
+                                             "--wait", "0", "--attestation-key", "ecc", "--check-machine=false"});
   REQUIRE(overridden);
   CHECK(overridden->verifier == "https://other.example");
-  CHECK(overridden->verifier_ca == "/ca");
+  CHECK(overridden->verifier_ca == ca);
   CHECK(overridden->registry_ca == registry_ca);
   CHECK(overridden->wait == std::chrono::seconds(0));
   CHECK(overridden->attestation_key.certificate == attest::kEccKeyIndices.certificate);
@@ -142,9 +156,10 @@ TEST_CASE("credentials of the service give configuration and roots, and the comm
 
 TEST_CASE("the configuration file counts more than the roots among the credentials") {
   const Credentials credentials;
+  const auto ca = credentials.certificates();
   credentials.write(launcher::kVerifierCaCredential, "");
-  credentials.write(launcher::kConfigCredential, "verifier-ca = \"/etc/ca.pem\"\n");
-  CHECK(credentials.parse()->verifier_ca == "/etc/ca.pem");
+  credentials.write(launcher::kConfigCredential, "verifier-ca = \"" + ca.string() + "\"\n");
+  CHECK(credentials.parse()->verifier_ca == ca);
 }
 
 TEST_CASE("another configuration file takes the place of that among the credentials") {
@@ -179,4 +194,87 @@ TEST_CASE("a configuration file that can't be read is an error, whoever named it
   const Credentials credentials;
   std::filesystem::create_directory(credentials.folder.path() / launcher::kConfigCredential);
   CHECK_FALSE(credentials.parse());
+}
+
+TEST_CASE("F 3: wrong values are found before anything happens, and named") {
+  const Credentials files;
+  const auto text = files.write("text", "no certificate");
+  const auto fifo = (files.folder.path() / "fifo").string();
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  const std::string folder = files.folder.path();
+  const std::string long_path = "/" + std::string(107, 'a');
+  struct Wrong {
+    const char* option;
+    std::string value;
+    const char* reason;
+  };
+  for (const Wrong& wrong : {
+           Wrong{"--containerd", "run/containerd.sock", "is not an absolute path"},
+           Wrong{"--containerd", "", "is not an absolute path"},
+           Wrong{"--containerd", long_path, "would have 108 bytes, more than the 107"},
+           Wrong{"--verifier", "verifier.example", "not an absolute URL"},
+           Wrong{"--verifier", "", "not an absolute URL"},
+           Wrong{"--verifier", "http://verifier.example", "plain http"},
+           Wrong{"--verifier", "https://verifier.example/v1", "must not have a path"},
+           Wrong{"--verifier-ca", "/no/such/file", "No such file"},
+           Wrong{"--verifier-ca", "", "No such file"},
+           Wrong{"--verifier-ca", text, "PEM"},
+           Wrong{"--registry-ca", fifo, "is not a regular file"},
+           Wrong{"--registry-ca", folder, "is not a regular file"},
+           Wrong{"--metadata-file", fifo, "is not a regular file"},
+           Wrong{"--metadata-file", folder, "is not a regular file"},
+           Wrong{"--metadata-file", "/no/such/file", "No such file"},
+           Wrong{"--boot-log", folder, "is not a regular file"},
+           Wrong{"--kernel-command-line", "/no/such/file", "No such file"},
+           Wrong{"--tcti", "nonsense:x", "knows no TCTI"},
+           Wrong{"--tcti", "", "is empty"},
+           Wrong{"--runtime-directory", "run", "is not an absolute path"},
+           Wrong{"--runtime-directory", "", "is not an absolute path"},
+           Wrong{"--runtime-directory", "/\xff", "is not UTF-8"},
+           Wrong{"--runtime-directory", "/" + std::string(92, 'a'), "would have 108 bytes, more than the 107"},
+           Wrong{"--containerd-namespace", "", "is no name"},
+           Wrong{"--containerd-namespace", "a/b", "is no name"},
+           Wrong{"--containerd-namespace", "-a", "is no name"},
+           Wrong{"--containerd-namespace", "a..b", "is no name"},
+           Wrong{"--containerd-namespace", std::string(77, 'a'), "longer than 76 bytes"},
+           Wrong{"--snapshotter", "overlayfs\n", "is no name"},
+           Wrong{"--stop-grace", "", ""},
+           Wrong{"--registry-wait", "0", ""},
+       }) {
+    CAPTURE(wrong.option, wrong.value);
+    const StandardError standard_error;
+    int exit_code = 0;
+    CHECK_FALSE(parse({wrong.option, wrong.value.c_str()}, exit_code));
+    CHECK(exit_code > 100);
+    CHECK_THAT(standard_error.text(), ContainsSubstring(wrong.option));
+    CHECK_THAT(standard_error.text(), ContainsSubstring(wrong.reason));
+  }
+}
+
+TEST_CASE("F 3: values at their limits are taken") {
+  int exit_code = 0;
+  const std::string socket = "/" + std::string(106, 'a');
+  const std::string directory = "/" + std::string(91, 'a');
+  const std::string name = std::string(74, 'a') + "-b";
+  const auto options = parse(
+      {"--containerd", socket.c_str(), "--runtime-directory", directory.c_str(), "--containerd-namespace", name.c_str(),
+       "--tcti", "swtpm:path=/no/such", "--registry-wait", "86400", "--verifier", "http://127.0.0.1:8443"},
+      exit_code);
+  REQUIRE(options);
+  CHECK(options->containerd_socket == socket);
+  CHECK(options->runtime_directory == directory);
+  CHECK(options->containerd_namespace == name);
+  CHECK(options->registry_wait == std::chrono::seconds(86400));
+}
+
+TEST_CASE("F 3: a credential that is no certificate is named as well, unless another takes its place") {
+  const Credentials credentials;
+  const auto file = credentials.write(launcher::kRegistryCaCredential, "nothing");
+  const StandardError standard_error;
+  int exit_code = 0;
+  CHECK_FALSE(parse({}, exit_code, credentials.folder.path()));
+  CHECK(exit_code > 100);
+  CHECK_THAT(standard_error.text(), ContainsSubstring("cs-launcher: " + file.string() + ": PEM"));
+  const auto ca = credentials.certificates();
+  CHECK(credentials.parse({"--registry-ca", ca.c_str()}));
 }

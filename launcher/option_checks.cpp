@@ -1,0 +1,94 @@
+#include "launcher/option_checks.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <string_view>
+
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "attest/verifier_client.h"
+#include "base/encoding.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/openssl.h"
+#include "measure/tpm.h"
+#include "teeserver/server.h"
+
+namespace launcher {
+namespace {
+
+constexpr std::size_t kMaxSocketPath = sizeof(sockaddr_un::sun_path) - 1;
+constexpr std::size_t kMaxContainerdName = 76;
+constexpr std::size_t kMaxCertificatesBytes = std::size_t{4} << 20U;
+
+std::string system_reason() { return base::SystemError("can't be read", errno).what(); }
+
+std::string too_long_for_a_socket(std::size_t length) {
+  if (length <= kMaxSocketPath) return {};
+  return "the path of the socket would have " + std::to_string(length) + " bytes, more than the " +
+         std::to_string(kMaxSocketPath) + " that there may be";
+}
+
+}  // namespace
+
+std::string check_readable_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || ::access(path.c_str(), R_OK) != 0) return system_reason();
+  if (!S_ISREG(status.st_mode)) return "is not a regular file";
+  return {};
+}
+
+std::string check_certificates(const std::string& path) {
+  std::string reason = check_readable_file(path);
+  if (!reason.empty()) return reason;
+  try {
+    base::parse_pem_certificates(base::read_text_file(path, kMaxCertificatesBytes), "PEM");
+    return {};
+  } catch (const base::Error& error) {
+    return error.what();
+  }
+}
+
+std::string check_socket(const std::string& path) {
+  if (!path.starts_with('/')) return "is not an absolute path";
+  return too_long_for_a_socket(path.size());
+}
+
+std::string check_runtime_directory(const std::string& path) {
+  if (!path.starts_with('/')) return "is not an absolute path";
+  if (!base::is_utf8(path)) return "is not UTF-8";
+  return too_long_for_a_socket((std::filesystem::path(path) / teeserver::Server::kSocketName).native().size());
+}
+
+std::string check_containerd_name(const std::string& name) {
+  constexpr auto kReason = "is no name of letters and digits with single \"-._\" between them";
+  if (name.size() > kMaxContainerdName) return "longer than " + std::to_string(kMaxContainerdName) + " bytes";
+  bool needs_more = true;  // at the beginning, and behind a separator
+  for (const char c : name) {
+    const bool is_separator = std::string_view("-._").find(c) != std::string_view::npos;
+    const bool is_alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!is_alphanumeric && (!is_separator || needs_more)) return kReason;
+    needs_more = is_separator;
+  }
+  return needs_more ? kReason : std::string();
+}
+
+std::string check_verifier(const std::string& url) {
+  try {
+    attest::checked_endpoint(url, "URL");
+    return {};
+  } catch (const base::InvalidInput& error) {
+    return error.what();
+  }
+}
+
+std::string check_tcti(const std::string& tcti) {
+  if (tcti.empty()) return "is empty";
+  const std::string name = tcti.substr(0, tcti.find(':'));
+  return measure::Tpm::knows_tcti(name) ? std::string() : "tpm2-tss knows no TCTI \"" + name + "\"";
+}
+
+}  // namespace launcher
