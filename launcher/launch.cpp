@@ -44,6 +44,7 @@
 #include "launcher/oci/runtime_spec.h"
 #include "launcher/policy/launch_policy.h"
 #include "launcher/service_wait.h"
+#include "launcher/spec/unknown_attributes.h"
 #include "measure/boot_log.h"
 #include "measure/launch_log.h"
 #include "measure/tpm_worker.h"
@@ -127,6 +128,17 @@ void log_ending(const Ending& ending) {
     base::log::error("Panic", {{"error", ending.error}});
   } else if (!ending.error.empty()) {
     base::log::error(ending.error);
+  }
+}
+
+void warn_of_unknown(const Attributes& attributes) {
+  for (const UnknownAttribute& unknown : unknown_attributes(attributes)) {
+    if (unknown.nearest.empty()) {
+      base::log::warning("an attribute is not known and has no effect", {{"attribute", unknown.key}});
+    } else {
+      base::log::warning("an attribute is not known and has no effect",
+                         {{"attribute", unknown.key}, {"did_you_mean", unknown.nearest}});
+    }
   }
 }
 
@@ -282,6 +294,7 @@ Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
   service_manager.status("reading the launch specification");
   try {
     const Attributes attributes = co_await read_attributes();
+    warn_of_unknown(attributes);
     LaunchSpec spec = LaunchSpec::parse(attributes);
     image_reference = ImageReference::parse(spec.image_reference, "tee-image-reference");
     context = {.spec_is_known = true, .hardened = is_hardened(options), .restart_policy = spec.restart_policy};

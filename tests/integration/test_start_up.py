@@ -225,3 +225,27 @@ def test_a7_what_the_metadata_server_says_is_no_panic(world: World, path: str, a
         world.metadata.overrides = {}
     assert world.containerd.containers() == []
     assert world.containerd.snapshots() == []
+
+
+def test_f4_a_mistyped_attribute_is_warned_about(world: World) -> None:
+    """The launch goes on without it, as the cloud puts attributes of its own there."""
+    image = push(world.registry, shell_image())
+    attributes = {"tee-image-reference": image.by_tag, "tee-restartpolicy": "Always", "ssh-keys": "a:ssh-rsa AAAA"}
+    with world.launcher(attributes) as launcher:
+        assert launcher.wait() == SUCCESS, launcher.process.last_words()
+        (warning,) = [line for line in launcher.log if line.message.startswith("an attribute is not known")]
+    assert warning.level == "WARN"
+    assert warning.fields["attribute"] == "tee-restartpolicy"
+    assert warning.fields["did_you_mean"] == "tee-restart-policy"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--containerd", "run/containerd.sock"), ("--verifier", "verifier.example"), ("--verifier-ca", "/no/such/file")],
+)
+def test_f3_a_wrong_option_is_no_panic(world: World, option: str, value: str) -> None:
+    """It is named before the log begins."""
+    with world.launcher({}, options={option: value}) as launcher:
+        assert launcher.wait() > 100
+        assert option in launcher.log_text
+        assert "level=" not in launcher.log_text

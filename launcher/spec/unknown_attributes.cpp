@@ -1,0 +1,102 @@
+#include "launcher/spec/unknown_attributes.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <string_view>
+#include <utility>
+
+namespace launcher {
+namespace {
+
+constexpr std::string_view kPrefix = "tee-";
+constexpr std::string_view kEnvPrefix = "tee-env-";
+
+constexpr std::array<std::string_view, 18> kKnown = {
+    "tee-image-reference",
+    "tee-restart-policy",
+    "tee-cmd",
+    "tee-impersonate-service-accounts",
+    "tee-signed-image-repos",
+    "tee-monitoring-memory-enable",
+    "tee-monitoring-enable",
+    "tee-container-log-redirect",
+    "tee-dev-shm-size-kb",
+    "tee-mount",
+    "tee-added-capabilities",
+    "tee-cgroup-ns",
+    "tee-disable-gca-refresh",
+    "tee-install-gpu-driver",
+    "gca-service-env",
+    "ita-region",
+    "ita-api-key",
+    "test-fake-verifier",
+};
+
+/// With a third of its letters wrong a key is taken for another word.
+constexpr std::size_t kSlipsAmong = 3;
+/// Of a key that does not begin as ours do.
+constexpr std::size_t kMaxSlipsOfStrangers = 2;
+
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text.substr(0, kMaxKeyCompared + 1));
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lower;
+}
+
+/// Levenshtein's: letters to put in, take away or replace. Both are short.
+std::size_t slips_between(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j + 1] + 1, row[j] + 1});
+    }
+  }
+  return row.back();
+}
+
+struct Nearest {
+  std::string name;
+  std::size_t slips;
+};
+
+Nearest nearest_to(const std::string& key) {
+  Nearest nearest{"", key.size()};
+  for (const std::string_view known : kKnown) {
+    const std::size_t slips = slips_between(key, known);
+    if (slips < nearest.slips) nearest = {std::string(known), slips};
+  }
+  // "tee-envFOO", "tee-evn-FOO", "TEE-ENV-FOO": only the beginning is compared.
+  const std::size_t slips = slips_between(key.substr(0, kEnvPrefix.size()), kEnvPrefix);
+  if (slips < nearest.slips && slips <= kMaxSlipsOfStrangers) nearest = {std::string(kEnvPrefix) + "NAME", slips};
+  return nearest;
+}
+
+bool is_known(const std::string& key) {
+  return key.starts_with(kEnvPrefix) || std::ranges::find(kKnown, key) != kKnown.end();
+}
+
+}  // namespace
+
+std::vector<UnknownAttribute> unknown_attributes(const Attributes& attributes) {
+  std::vector<UnknownAttribute> unknown;
+  for (const auto& [key, value] : attributes) {
+    if (unknown.size() == kMaxUnknownListed) break;
+    if (is_known(key)) continue;
+    const std::string lower = in_lower_case(key);
+    const bool is_ours = lower.starts_with(kPrefix);
+    Nearest nearest{"", 0};
+    if (key.size() <= kMaxKeyCompared) nearest = nearest_to(lower);
+    const std::size_t most = is_ours ? lower.size() / kSlipsAmong : kMaxSlipsOfStrangers;
+    if (nearest.slips > most) nearest.name.clear();
+    if (is_ours || !nearest.name.empty()) unknown.push_back({key.substr(0, kMaxKeyCompared), nearest.name});
+  }
+  return unknown;
+}
+
+}  // namespace launcher
