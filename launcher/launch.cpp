@@ -123,6 +123,16 @@ void log_failure(std::string_view step, const std::exception_ptr& failure) {
   }
 }
 
+bool is_absence_of_containerd(const std::exception_ptr& failure) {
+  try {
+    if (failure) std::rethrow_exception(failure);
+  } catch (const ContainerdError& error) {
+    return error.is_unavailable();
+  } catch (...) {  // not hidden: the caller logs it
+  }
+  return false;
+}
+
 void log_ending(const Ending& ending) {
   if (ending.exit_code == ExitCode::kPanic) {
     base::log::error("Panic", {{"error", ending.error}});
@@ -233,6 +243,7 @@ struct Launch::State {
   std::optional<BoundedTask> launching;
   base::Event start_is_over;     ///< the workload runs, or could not be started
   base::Event workload_is_over;  ///< or a second signal wants it to be
+  bool has_lock = false;         ///< so that what there is of a container is this launcher's, or nobody's any more
   bool touched_containerd = false;
   bool starting = false;
   bool workload_runs = false;
@@ -262,6 +273,7 @@ void Launch::State::claim_runtime_directory() {
   if (!base::lock_directory(directory)) {
     throw Error("another launcher is at work in " + options.runtime_directory.string());
   }
+  has_lock = true;
   token_file.emplace(std::move(directory));
 }
 
@@ -540,8 +552,9 @@ Awaitable<void> Launch::State::clean_up() {
   if (tee_server) failure = co_await failure_of(tee_server->stop());
   log_failure("closing the TEE server", failure);
   failure = nullptr;
-  if (touched_containerd) failure = co_await failure_of(container.remove());
-  log_failure("removing the container", failure);
+  if (has_lock) failure = co_await failure_of(container.remove());
+  // A containerd that was not needed yet need not be there.
+  if (touched_containerd || !is_absence_of_containerd(failure)) log_failure("removing the container", failure);
   // What follows may be in the look-up of a name, which can't be broken off.
   failure = nullptr;
   if (tokens) failure = co_await failure_of(tokens->stop());

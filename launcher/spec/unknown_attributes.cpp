@@ -65,9 +65,11 @@ struct Nearest {
   std::size_t slips;
 };
 
-Nearest nearest_to(const std::string& key) {
-  Nearest nearest{"", key.size()};
+/// The known name that is at most `most` slips away; without a name when there is none.
+Nearest nearest_to(const std::string& key, std::size_t most) {
+  Nearest nearest{"", most + 1};
   for (const std::string_view known : kKnown) {
+    if (std::max(key.size(), known.size()) - std::min(key.size(), known.size()) > most) continue;
     const std::size_t slips = slips_between(key, known);
     if (slips < nearest.slips) nearest = {std::string(known), slips};
   }
@@ -90,11 +92,9 @@ std::vector<UnknownAttribute> unknown_attributes(const Attributes& attributes) {
     if (is_known(key)) continue;
     const std::string lower = in_lower_case(key);
     const bool is_ours = lower.starts_with(kPrefix);
-    Nearest nearest{"", 0};
-    if (key.size() <= kMaxKeyCompared) nearest = nearest_to(lower);
     const std::size_t most = is_ours ? lower.size() / kSlipsAmong : kMaxSlipsOfStrangers;
-    if (nearest.slips > most) nearest.name.clear();
-    if (is_ours || !nearest.name.empty()) unknown.push_back({key.substr(0, kMaxKeyCompared), nearest.name});
+    const std::string nearest = key.size() <= kMaxKeyCompared ? nearest_to(lower, most).name : "";
+    if (is_ours || !nearest.empty()) unknown.push_back({key.substr(0, kMaxKeyCompared), nearest});
   }
   return unknown;
 }

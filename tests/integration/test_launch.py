@@ -192,6 +192,32 @@ def test_the_next_launch_takes_over_what_a_killed_one_left(world: World) -> None
         assert launcher.wait() == 0, launcher.process.last_words()
 
 
+def test_f7_a_launch_that_is_refused_removes_what_a_killed_one_left(world: World) -> None:
+    """PCR 13 is used up until the next boot, so there is no second launch; but nothing may run on without a launcher."""
+    image = push(world.registry, shell_image(STAY))
+    with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
+        launcher.wait_ready()
+        launcher.process.signal(9)
+        launcher.wait()
+    assert world.containerd.containers() == ["tee-container"]
+    with world.launcher({"tee-image-reference": image.by_tag}, reboot=False) as launcher:
+        assert launcher.wait() == 1, launcher.process.last_words()
+        errors = [line.message for line in launcher.log if line.level == "ERROR"]
+    assert len(errors) == 1
+    assert "PCR 13 of bank" in errors[0]
+    assert world.containerd.containers() == []
+    assert world.containerd.snapshots() == []
+    assert "tee-container" not in world.containerd.ctr("tasks", "list")
+
+
+def test_f7_a_containerd_that_is_absent_is_no_second_error(world: World) -> None:
+    """The first error is the one that counts."""
+    with world.launcher({}, options={"--containerd": world.folder / "no-such.sock"}) as launcher:
+        assert launcher.wait() == 1
+        errors = [line.message for line in launcher.log if line.level == "ERROR"]
+    assert errors == ["failed to get launchspec: tee-image-reference is not specified in the custom metadata"]
+
+
 def test_a_debug_image_relays_sigterm(world: World, postbox: Postbox) -> None:
     """On the debug image SIGTERM goes to the workload, which ends in order."""
     image = push(world.registry, shell_image(f"trap 'exit 0' TERM; {postbox.send('echo up')}; {STAY}"))
