@@ -95,9 +95,9 @@ base::Awaitable<void> TokenService::renew(std::shared_ptr<Renewal> renewal) {
     current_ = fresh;
     try {
       publish_(*fresh.token);
-      base::log::info("successfully refreshed attestation token",
-                      {{"expires", base::to_rfc3339(fresh.token->expires)},
-                       {"token", loggable_claims(fresh.token->claims).dump()}});
+      base::log::document("successfully refreshed attestation token",
+                          {{"expires", base::to_rfc3339(fresh.token->expires)},
+                           {"token", loggable_claims(fresh.token->claims).dump()}});
     } catch (const base::Error& error) {
       if (is_first) throw;
       base::log::error("the new attestation token was not published", {{"error", error.what()}});

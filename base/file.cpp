@@ -40,8 +40,11 @@ FileDescriptor::~FileDescriptor() {
 int FileDescriptor::release() noexcept { return std::exchange(fd_, -1); }
 
 Bytes read_file(const std::filesystem::path& path, std::size_t max_bytes) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (file.get() < 0) throw SystemError("opening " + path.string(), errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) throw SystemError("inspecting " + path.string(), errno);
+  if (!S_ISREG(status.st_mode)) throw InvalidInput(path.string(), "is not a regular file");
   Bytes content;
   for (;;) {
     const std::size_t had = content.size();

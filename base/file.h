@@ -28,7 +28,8 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-/// The whole file; throws SystemError, or InvalidInput when it is longer than `max_bytes`.
+/// The whole file; throws SystemError, or InvalidInput when it is longer than `max_bytes` or no regular file: to open a
+/// FIFO would block, to read a device would act on it.
 Bytes read_file(const std::filesystem::path& path, std::size_t max_bytes);
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes);
 

@@ -1,62 +1,114 @@
 #include "base/log.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <memory>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/encoding.h"
+
 namespace base::log {
 namespace {
+
+constexpr std::string_view kHex = "0123456789abcdef";
 
 bool is_plain(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
          std::string_view("._:/@+-").find(c) != std::string_view::npos;
 }
 
-void append_quoted(std::string& line, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  line.push_back('"');
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      line.push_back('\\');
-      line.push_back(c);
-    } else if (c == '\n') {
-      line += "\\n";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      line += "\\x";
-      line.push_back(kHex[byte >> 4U]);
-      line.push_back(kHex[byte & 0x0fU]);
-    } else {
-      line.push_back(c);
-    }
+void append_hex(std::string& line, std::uint32_t number, unsigned digits) {
+  for (unsigned left = digits; left > 0; --left) line.push_back(kHex[(number >> (4 * (left - 1))) & 0x0fU]);
+}
+
+/// How many bytes the character has that `text` begins with; 0 when they are not UTF-8.
+std::size_t character_length(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  return length <= text.size() && is_utf8(text.substr(0, length)) ? length : 0;
+}
+
+/// Of one whole character.
+std::uint32_t code_point(std::string_view character) {
+  constexpr std::array<unsigned, 5> kLeadBits = {0, 0x7f, 0x1f, 0x0f, 0x07};
+  std::uint32_t value = static_cast<unsigned char>(character.front()) & kLeadBits.at(character.size());
+  for (const char c : character.substr(1)) value = (value << 6U) | (static_cast<unsigned char>(c) & 0x3fU);
+  return value;
+}
+
+/// What moves the cursor, ends a line or turns the direction of what follows (Unicode 15, chapters 23.1 and 23.2).
+bool is_control(std::uint32_t c) {
+  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x061c || c == 0x200e || c == 0x200f ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+void append_character(std::string& line, std::string_view character) {
+  const std::uint32_t c = code_point(character);
+  if (c == '"' || c == '\\') {
+    line.push_back('\\');
+    line += character;
+  } else if (c == '\n') {
+    line += "\\n";
+  } else if (!is_control(c)) {
+    line += character;
+  } else if (c < 0x80) {
+    line += "\\x";
+    append_hex(line, c, 2);
+  } else {
+    line += "\\u";
+    append_hex(line, c, 4);
   }
+}
+
+void append_quoted(std::string& line, std::string_view text, std::size_t max_bytes) {
+  const std::size_t whole = text.size();
+  text = text.substr(0, max_bytes);
+  line.push_back('"');
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    if (length == 0 && text.size() < 4 && whole > max_bytes) break;  // cut inside of a character
+    if (length == 0) {
+      line += "\\x";
+      append_hex(line, static_cast<unsigned char>(text.front()), 2);
+    } else {
+      append_character(line, text.substr(0, length));
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  if (whole > max_bytes) line += "... (cut, " + std::to_string(whole) + " bytes)";
   line.push_back('"');
 }
 
-void write(spdlog::level::level_enum level, std::string_view name, std::string_view message, Fields fields) {
+void append_key(std::string& line, std::string_view key) {
+  for (const char c : key.substr(0, kMaxKeyBytes)) line.push_back(is_plain(c) ? c : '_');
+}
+
+void write(spdlog::level::level_enum level, std::string_view name, std::string_view message, Fields fields,
+           std::size_t max_bytes = kMaxTextBytes) {
   if (!spdlog::default_logger_raw()->should_log(level)) return;
   std::string line = "level=";
   line += name;
   line += ' ';
-  line += format(message, fields);
+  line += format(message, fields, max_bytes);
   spdlog::default_logger_raw()->log(level, line);
 }
 
 }  // namespace
 
-std::string format(std::string_view message, Fields fields) {
+std::string format(std::string_view message, Fields fields, std::size_t max_bytes) {
   std::string line = "msg=";
-  append_quoted(line, message);
+  append_quoted(line, message, max_bytes);
   for (const Field& field : fields) {
     line.push_back(' ');
-    line += field.key;
+    append_key(line, field.key);
     line.push_back('=');
-    if (!field.value.empty() && std::ranges::all_of(field.value, is_plain)) {
+    if (!field.value.empty() && field.value.size() <= max_bytes && std::ranges::all_of(field.value, is_plain)) {
       line += field.value;
     } else {
-      append_quoted(line, field.value);
+      append_quoted(line, field.value, max_bytes);
     }
   }
   return line;
@@ -75,6 +127,9 @@ void start(Level lowest) {
 }
 
 void debug(std::string_view message, Fields fields) { write(spdlog::level::debug, "DEBUG", message, fields); }
+void document(std::string_view message, Fields fields) {
+  write(spdlog::level::info, "INFO", message, fields, kMaxDocumentBytes);
+}
 void info(std::string_view message, Fields fields) { write(spdlog::level::info, "INFO", message, fields); }
 void warning(std::string_view message, Fields fields) { write(spdlog::level::warn, "WARN", message, fields); }
 void error(std::string_view message, Fields fields) { write(spdlog::level::err, "ERROR", message, fields); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -25,8 +26,16 @@ struct Field {
 
 using Fields = std::initializer_list<Field>;
 
+inline constexpr std::size_t kMaxKeyBytes = 64;
+/// Of a message or a value; what is longer is cut, and its length said.
+inline constexpr std::size_t kMaxTextBytes = std::size_t{4} << 10U;
+/// The same for `document`.
+inline constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 20U;
+
 /// Lines go to standard error: `time=<RFC 3339> level=INFO msg="text" key=value`. A value with anything but letters,
-/// digits and ._:/@+- is quoted, and what could break a line or a terminal is escaped.
+/// digits and ._:/@+- is quoted. In quotes, what could break a line, a terminal or the order of what is read is
+/// escaped: \n, \", \\, \xNN for other control characters of ASCII and for bytes that are not UTF-8, \uNNNN for those
+/// beyond.
 void start(Level lowest);
 
 void debug(std::string_view message, Fields fields = {});
@@ -34,7 +43,10 @@ void info(std::string_view message, Fields fields = {});
 void warning(std::string_view message, Fields fields = {});
 void error(std::string_view message, Fields fields = {});
 
+/// Information whose texts are read by programs, and therefore stand there whole as far as anybody can want.
+void document(std::string_view message, Fields fields = {});
+
 /// `msg="..." key=value`, as it stands behind time and level.
-std::string format(std::string_view message, Fields fields);
+std::string format(std::string_view message, Fields fields, std::size_t max_bytes = kMaxTextBytes);
 
 }  // namespace base::log

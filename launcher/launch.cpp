@@ -310,7 +310,7 @@ Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
     LaunchSpec spec = LaunchSpec::parse(attributes);
     image_reference = ImageReference::parse(spec.image_reference, "tee-image-reference");
     context = {.spec_is_known = true, .hardened = is_hardened(options), .restart_policy = spec.restart_policy};
-    info("Launch Spec: " + spec.loggable().dump(), {{"hardened", context.hardened ? "true" : "false"}});
+    base::log::document("Launch Spec: " + spec.loggable().dump(), {{"hardened", context.hardened ? "true" : "false"}});
     co_return spec;
   } catch (const Error& error) {
     throw error.in_context("failed to get launchspec");

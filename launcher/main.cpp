@@ -71,6 +71,8 @@ int main(int argc, char** argv) {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   // The TPM stack prints what its callers get as errors anyway; the log is one event a line.
   static_cast<void>(::setenv("TSS2_LOG", "all+NONE", 0));
+  // gRPC's tracing prints whole messages, and with them the values of environment variables.
+  for (const char* name : {"GRPC_TRACE", "GRPC_VERBOSITY"}) static_cast<void>(::unsetenv(name));
   try {
     return static_cast<int>(run(*options));
   } catch (const std::exception& error) {

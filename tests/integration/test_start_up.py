@@ -249,3 +249,14 @@ def test_f3_a_wrong_option_is_no_panic(world: World, option: str, value: str) ->
         assert launcher.wait() > 100
         assert option in launcher.log_text
         assert "level=" not in launcher.log_text
+
+
+def test_f8_tracing_of_a_library_prints_no_values(world: World) -> None:
+    """Values of variables are in no log, whatever the environment asks libraries to print."""
+    image = push(world.registry, shell_image(labels={"tee.launch_policy.allow_env_override": "A"}))
+    attributes = {"tee-image-reference": image.by_tag, "tee-env-A": "canary-in-the-trace"}
+    env = {"GRPC_TRACE": "all", "GRPC_VERBOSITY": "DEBUG"}
+    with world.launcher(attributes, env=env) as launcher:
+        assert launcher.wait() == SUCCESS, launcher.process.last_words()
+        assert "canary-in-the-trace" not in launcher.log_text
+        assert all(line.level for line in launcher.log), "lines that are not the launcher's"

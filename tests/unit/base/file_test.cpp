@@ -31,6 +31,19 @@ TEST_CASE("files are read whole up to a limit") {
   CHECK_THROWS_WITH(base::read_file(directory.path() / "absent", 4), ContainsSubstring("No such file"));
 }
 
+TEST_CASE("F 8: nothing but a regular file is read, and nobody waits for the other end of a FIFO") {
+  const test::TemporaryDirectory directory;
+  REQUIRE(::mkfifo((directory.path() / "fifo").c_str(), 0600) == 0);
+  for (const fs::path& path : {directory.path() / "fifo", directory.path(), fs::path("/dev/zero")}) {
+    CAPTURE(path);
+    CHECK_THROWS_WITH(base::read_file(path, 4), ContainsSubstring("is not a regular file"));
+  }
+  put(directory.path() / "f", "12345");
+  fs::create_symlink("f", directory.path() / "link");
+  CHECK(base::read_text_file(directory.path() / "link", 5) == "12345");
+  CHECK_FALSE(base::read_file("/proc/self/status", std::size_t{1} << 20U).empty());
+}
+
 TEST_CASE("a private folder is made, or refused when it is not ours alone") {
   const test::TemporaryDirectory directory;
   const FileDescriptor made = base::open_private_directory(directory.path() / "new", 0755);

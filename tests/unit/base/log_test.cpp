@@ -13,3 +13,45 @@ TEST_CASE("a log line is one line, whatever it is given") {
   CHECK(format("x", {{"k", "q\"b\\s\x1b[31m"}}) == "msg=\"x\" k=\"q\\\"b\\\\s\\x1b[31m\"");
   CHECK(format("x", {{"k", "a=b"}}) == "msg=\"x\" k=\"a=b\"");
 }
+
+TEST_CASE("F 8: what moves a cursor or turns the text is escaped, wherever it stands") {
+  struct Escape {
+    const char* text;
+    const char* escaped;
+  };
+  for (const Escape& c : {Escape{"\u0080", "\\u0080"}, Escape{"\u0085", "\\u0085"}, Escape{"\u009b", "\\u009b"},
+                          Escape{"\u009f", "\\u009f"}, Escape{"\u061c", "\\u061c"}, Escape{"\u200e", "\\u200e"},
+                          Escape{"\u200f", "\\u200f"}, Escape{"\u2028", "\\u2028"}, Escape{"\u2029", "\\u2029"},
+                          Escape{"\u202a", "\\u202a"}, Escape{"\u202e", "\\u202e"}, Escape{"\u2066", "\\u2066"},
+                          Escape{"\u2069", "\\u2069"}, Escape{"\x7f", "\\x7f"}, Escape{"\r", "\\x0d"}}) {
+    const std::string text = std::string("a") + c.text + "b";
+    const std::string escaped = std::string("a") + c.escaped + "b";
+    CHECK(format(text, {{"k", text}}) == "msg=\"" + escaped + "\" k=\"" + escaped + "\"");
+  }
+  for (const char* text : {"\u00a0", "\u00e4", "\u2027", "\u202f", "\u2065", "\u206a", "\u4e2d", "\U0001f600"}) {
+    CHECK(format(text, {}) == "msg=\"" + std::string(text) + "\"");
+  }
+}
+
+TEST_CASE("F 8: bytes that are not UTF-8 are shown one by one") {
+  CHECK(format("a\xff\xc3\xa4\xc3", {}) == "msg=\"a\\xff\xc3\xa4\\xc3\"");
+  CHECK(format("\x9b[31m", {}) == "msg=\"\\x9b[31m\"");
+  CHECK(format("\xed\xa0\x80\xc0\x80", {}) == "msg=\"\\xed\\xa0\\x80\\xc0\\x80\"");
+  CHECK(format(std::string_view("a\0b", 3), {}) == "msg=\"a\\x00b\"");
+}
+
+TEST_CASE("F 8: keys are plain and short") {
+  CHECK(format("x", {{"a b=\"\n\x9b", 1}}) == "msg=\"x\" a_b____=1");
+  CHECK(format("x", {{std::string(65, 'k'), 1}}) == "msg=\"x\" " + std::string(64, 'k') + "=1");
+}
+
+TEST_CASE("F 8: a text is cut where nobody reads on, between characters") {
+  using base::log::kMaxTextBytes;
+  const std::string whole(kMaxTextBytes, 'a');
+  CHECK(format(whole, {{"k", whole}}) == "msg=\"" + whole + "\" k=" + whole);
+  CHECK(format(whole + "b", {{"k", whole + "b"}}) ==
+        "msg=\"" + whole + "... (cut, 4097 bytes)\" k=\"" + whole + "... (cut, 4097 bytes)\"");
+  const std::string almost(kMaxTextBytes - 1, 'a');
+  CHECK(format(almost + "\u4e2d", {}) == "msg=\"" + almost + "... (cut, 4098 bytes)\"");
+  CHECK(format(whole + "b", {}, base::log::kMaxDocumentBytes) == "msg=\"" + whole + "b\"");
+}
