@@ -29,6 +29,10 @@ constexpr Milliseconds kVerifyCall{60000};
 constexpr std::size_t kMaxAnswerBytes = kMaxJwtBytes + (std::size_t{64} << 10U);
 constexpr std::size_t kMaxQuotedText = 500;
 
+constexpr unsigned kTooManyRequests = 429;
+/// No token lives longer, so who is told to come back later than that has lost it anyway.
+constexpr std::chrono::seconds kLongestRetryAfter = std::chrono::hours(24);
+
 /// States of a service that pass by themselves.
 constexpr std::array<std::string_view, 3> kPassing = {"UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED"};
 
@@ -57,7 +61,7 @@ std::optional<std::chrono::seconds> retry_after(const base::HttpResponse& respon
   std::uint32_t seconds = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return std::chrono::seconds(seconds);
+  return std::min(std::chrono::seconds(seconds), kLongestRetryAfter);
 }
 
 /// google.rpc.Status, or whatever a proxy in between says.
@@ -75,7 +79,8 @@ VerifierError refusal(const base::HttpResponse& response) {
   VerifierError failure(
       "verifier refused with " + std::string(code.name) + " (HTTP " + std::to_string(response.status) + "): " + message,
       code, retry_after(response));
-  if (response.status >= 500 && std::ranges::find(kPassing, code.name) != kPassing.end()) failure.set_may_come_later();
+  const bool passes = response.status >= 500 && std::ranges::find(kPassing, code.name) != kPassing.end();
+  if (passes || response.status == kTooManyRequests) failure.set_may_come_later();
   return failure;
 }
 

@@ -141,6 +141,10 @@ void log_ending(const Ending& ending) {
   }
 }
 
+std::optional<std::chrono::seconds> at_once_if(bool may_come_later) {
+  return may_come_later ? std::optional(std::chrono::seconds(0)) : std::nullopt;
+}
+
 void warn_of_unknown(const Attributes& attributes) {
   for (const UnknownAttribute& unknown : unknown_attributes(attributes)) {
     if (unknown.nearest.empty()) {
@@ -216,6 +220,8 @@ struct Launch::State {
   Awaitable<void> end_workload();
   Awaitable<void> signal_workload(int signal);
 
+  Awaitable<void> get_first_token();
+  Awaitable<void> wait_for_verifier(ServiceWait::Attempt attempt);
   Awaitable<Location> location(const X509& ak_certificate);
 
   asio::any_io_executor executor;
@@ -284,7 +290,7 @@ Awaitable<Attributes> Launch::State::read_attributes() {
   Attributes attributes;
   ServiceWait::Attempt read = [this, &attributes]() { return keep_attributes(attributes); };
   ServiceWait::MayComeLater may_come_later = [](const Error& error) {
-    return dynamic_cast<const attest::MetadataUnavailable*>(&error) != nullptr;
+    return at_once_if(dynamic_cast<const attest::MetadataUnavailable*>(&error) != nullptr);
   };
   ServiceWait wait(executor, clock, "metadata server", options.wait);
   co_await wait.until(std::move(read), std::move(may_come_later));
@@ -297,7 +303,7 @@ Awaitable<void> Launch::State::wait_for_network(std::string authority) {
   const base::HttpUrl url = base::HttpUrl::parse("http://" + authority, "GCE_METADATA_HOST");
   if (url.is_loopback()) co_return;
   ServiceWait::Attempt look = [host = url.host]() { return expect_route(host); };
-  ServiceWait::MayComeLater may_come_later = [](const Error&) { return true; };
+  ServiceWait::MayComeLater may_come_later = [](const Error&) { return at_once_if(true); };
   ServiceWait wait(executor, clock, "network", options.wait);
   co_await wait.until(std::move(look), std::move(may_come_later));
 }
@@ -392,12 +398,7 @@ Awaitable<std::vector<base::Bytes>> Launch::State::reach_verifier(const X509& ak
   try {
     verifier.emplace(executor, std::move(config));
     ServiceWait::Attempt check = [this] { return verifier->check_location(); };
-    ServiceWait::MayComeLater may_come_later = [](const Error& error) {
-      const auto* failure = dynamic_cast<const attest::VerifierError*>(&error);
-      return failure != nullptr && failure->may_come_later();
-    };
-    ServiceWait wait(executor, clock, "verifier", options.wait);
-    co_await wait.until(std::move(check), std::move(may_come_later));
+    co_await wait_for_verifier(std::move(check));
     base::HttpClient http(executor);
     co_return co_await attest::fetch_ak_chain(http, ak_certificate);
   } catch (const Error& error) {
@@ -489,11 +490,25 @@ Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
       executor, [this](attest::TokenOptions wanted) { return attestation->token(std::move(wanted)); },
       [this](const attest::Token& token) { token_file->write(token.jwt); }, clock);
   try {
-    co_await tokens->fresh_default_token();
+    // Each attempt has a challenge of its own.
+    ServiceWait::Attempt get = [this] { return get_first_token(); };
+    co_await wait_for_verifier(std::move(get));
   } catch (const Error& error) {
     throw error.in_context("failed to fetch and write OIDC token", Action::kGiveUp);
   }
   background.spawn(tokens->keep_fresh());
+}
+
+Awaitable<void> Launch::State::get_first_token() { co_await tokens->fresh_default_token(); }
+
+Awaitable<void> Launch::State::wait_for_verifier(ServiceWait::Attempt attempt) {
+  ServiceWait::MayComeLater may_come_later = [](const Error& error) -> std::optional<std::chrono::seconds> {
+    const auto* failure = dynamic_cast<const attest::VerifierError*>(&error);
+    if (failure == nullptr || !failure->may_come_later()) return std::nullopt;
+    return failure->retry_after().value_or(std::chrono::seconds(0));
+  };
+  ServiceWait wait(executor, clock, "verifier", options.wait);
+  co_await wait.until(std::move(attempt), std::move(may_come_later));
 }
 
 void Launch::State::open_tee_server() {

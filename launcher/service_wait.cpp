@@ -50,7 +50,8 @@ ServiceWait::ServiceWait(asio::any_io_executor executor, base::Clock clock, std:
 
 Awaitable<void> ServiceWait::until(Attempt attempt, MayComeLater may_come_later) {
   if (bound_ == std::chrono::seconds(0)) {
-    co_await base::retry(executor_, kOneRound, attempt, may_come_later);
+    const auto is_transient = [&may_come_later](const Error& error) { return may_come_later(error).has_value(); };
+    co_await base::retry(executor_, kOneRound, attempt, is_transient);
     co_return;
   }
   began_ = clock_.since_boot();
@@ -71,15 +72,18 @@ Awaitable<void> ServiceWait::until(Attempt attempt, MayComeLater may_come_later)
 
 Awaitable<void> ServiceWait::keep_trying(const Attempt& attempt, const MayComeLater& may_come_later) {
   for (int number = 1;; ++number) {
+    Milliseconds pause = kBetweenAttempts.delay_after(number);
     try {
       co_await attempt();
       co_return;
     } catch (const Error& error) {
-      if (over_ || !may_come_later(error)) throw;
+      const std::optional<std::chrono::seconds> at_least = may_come_later(error);
+      if (over_ || !at_least) throw;
+      pause = std::max<Milliseconds>(pause, *at_least);
       last_failure_ = error;
     }
     first_failure_.set();
-    co_await base::sleep_for(executor_, kBetweenAttempts.delay_after(number));
+    co_await base::sleep_for(executor_, pause);
   }
 }
 

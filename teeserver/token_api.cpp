@@ -23,6 +23,8 @@ constexpr std::string_view kTokenPath = "/v1/token";
 /// A body of the server's limit can't nest deeper without being refused sooner for its fields.
 constexpr base::JsonLimits kBodyLimits{.max_bytes = std::size_t{64} << 10U, .max_depth = 16};
 
+constexpr std::size_t kMaxKeyInError = 64;
+
 /// The verifier's refusals that are the caller's to mend; any other failure is ours.
 constexpr std::array<std::string_view, 8> kCallersFault = {
     "INVALID_ARGUMENT", "FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND",
@@ -44,11 +46,21 @@ HttpResponse failure(std::string_view prefix, const base::Error& error) {
   return plain_text(status, text);
 }
 
+/// Where a value stands in the body; its text is only made for an error.
+struct Place {
+  const Place* outer;
+  std::string_view key;
+
+  std::string text() const {
+    return (outer == nullptr ? std::string() : outer->text() + ".") + std::string(key.substr(0, kMaxKeyInError));
+  }
+};
+
 /// Go's JSON decoder, which the clients of this API were written against, matches keys in any case.
-Json with_lower_case_keys(const Json& value, const std::string& path) {
+Json with_lower_case_keys(const Json& value, const Place& place) {
   if (value.is_array()) {
     Json array = Json::array();
-    for (const Json& item : value) array.push_back(with_lower_case_keys(item, path));
+    for (const Json& item : value) array.push_back(with_lower_case_keys(item, place));
     return array;
   }
   if (!value.is_object()) return value;
@@ -57,8 +69,9 @@ Json with_lower_case_keys(const Json& value, const std::string& path) {
     std::string lower = key;
     std::ranges::transform(lower, lower.begin(),
                            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    if (object.contains(lower)) throw InvalidInput(path + "." + lower, "stands twice");
-    object[lower] = with_lower_case_keys(member, path + "." + lower);
+    const Place inner{&place, lower};
+    if (object.contains(lower)) throw InvalidInput(inner.text(), "stands twice");
+    object[lower] = with_lower_case_keys(member, inner);
   }
   return object;
 }
@@ -82,7 +95,7 @@ bool wants_fresh(const HttpServerRequest& request) {
 }  // namespace
 
 TokenRequest TokenRequest::parse(std::string_view body) {
-  const Json document = with_lower_case_keys(base::parse_json(body, "body", kBodyLimits), "body");
+  const Json document = with_lower_case_keys(base::parse_json(body, "body", kBodyLimits), {nullptr, "body"});
   const JsonObject json(document, "body");
   json.expect_only({"audience", "nonces", "token_type", "aws_principal_tag_options"});
   TokenRequest request;

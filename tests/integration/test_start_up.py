@@ -6,9 +6,13 @@ import contextlib
 import os
 import shutil
 import socket
+import ssl
+import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -260,3 +264,62 @@ def test_f8_tracing_of_a_library_prints_no_values(world: World) -> None:
         assert launcher.wait() == SUCCESS, launcher.process.last_words()
         assert "canary-in-the-trace" not in launcher.log_text
         assert all(line.level for line in launcher.log), "lines that are not the launcher's"
+
+
+class BusyVerifier:
+    """Stands before the verifier, and refuses the first requests for a challenge."""
+
+    def __init__(self, world: World, status: int, refusals: int) -> None:
+        self.refused = 0
+        outer = self
+        trusted = ssl.create_default_context(cafile=str(world.authority.certificate))
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                if self.path.endswith("/challenges") and outer.refused < refusals:
+                    outer.refused += 1
+                    self.reply(status, b"")
+                    return
+                request = urllib.request.Request(f"{world.verifier.url}{self.path}", body or None, method=self.command)
+                request.add_header("Content-Type", "application/json")
+                with urllib.request.urlopen(request, context=trusted) as response:
+                    self.reply(response.status, response.read())
+
+            do_GET = do_POST = answer  # noqa: N815 - the library's names
+
+            def reply(self, code: int, body: bytes) -> None:
+                self.send_response(code)
+                self.send_header("Retry-After", "1")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> BusyVerifier:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a4_a_verifier_that_is_busy_with_the_first_challenge_is_waited_for(world: World, status: int) -> None:
+    """Everything has been measured by then; to give up would cost a reboot."""
+    image = push(world.registry, shell_image())
+    refusals = 4  # one more than is tried without a wait
+    with BusyVerifier(world, status, refusals) as verifier:
+        options = {**WAIT, "--verifier": verifier.url}
+        with world.launcher({"tee-image-reference": image.by_tag}, options=options) as launcher:
+            assert launcher.wait(60) == SUCCESS, launcher.process.last_words()
+        assert verifier.refused == refusals

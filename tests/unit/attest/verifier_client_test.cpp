@@ -134,6 +134,14 @@ TEST_CASE("T 18: 429 says when to come back") {
     CHECK(error.code().name == "RESOURCE_EXHAUSTED");
     CHECK(error.retry_after() == std::chrono::seconds(17));
   }
+  service.answers = {HttpResponse{429, {{"Retry-After", "86401"}}, ""}};
+  try {
+    test::run(service.context, client.create_challenge());
+    FAIL("no error");
+  } catch (const VerifierError& error) {
+    CHECK(error.retry_after() == std::chrono::hours(24));
+    CHECK(error.may_come_later());
+  }
   service.answers = {HttpResponse{429, {{"Retry-After", "-3x"}}, ""}};
   try {
     test::run(service.context, client.create_challenge());
@@ -250,7 +258,7 @@ TEST_CASE("a verifier that may come later is told from one that says no") {
   CHECK(answered(500, "INTERNAL"));
   CHECK(answered(504, "DEADLINE_EXCEEDED"));
   CHECK_FALSE(answered(403, "PERMISSION_DENIED"));
-  CHECK_FALSE(answered(429, "RESOURCE_EXHAUSTED"));
+  CHECK(answered(429, "RESOURCE_EXHAUSTED"));
   CHECK_FALSE(answered(501, "UNIMPLEMENTED"));
   service.answers = {HttpResponse{502, {}, "<html>bad gateway</html>"}};
   CHECK(may_come_later(service.client()));

@@ -24,6 +24,7 @@ struct Service {
   int absent = 0;
   bool hangs = false;
   bool refuses = false;
+  std::chrono::seconds asks_for{0};
   int asked = 0;
   asio::io_context context{};
   base::Clock clock = base::Clock::system();
@@ -38,7 +39,9 @@ struct Service {
   Awaitable<void> wait(std::chrono::seconds bound) {
     ServiceWait wait(context.get_executor(), clock, "service", bound);
     ServiceWait::Attempt attempt = [this] { return ask(); };
-    ServiceWait::MayComeLater may_come_later = is_absent;
+    ServiceWait::MayComeLater may_come_later = [this](const Error& error) {
+      return is_absent(error) ? std::optional(asks_for) : std::nullopt;
+    };
     co_await wait.until(std::move(attempt), std::move(may_come_later));
   }
 };
@@ -67,6 +70,18 @@ TEST_CASE("without a bound there is one round of retries, and the failure itself
   Service service{.absent = kNever};
   CHECK_THROWS_WITH(test::run(service.context, service.wait(std::chrono::seconds(0))), "service: nobody listens");
   CHECK(service.asked == 6);
+}
+
+TEST_CASE("A 4: a service that says when to come back is not asked sooner, and not waited for beyond the bound") {
+  const auto began = std::chrono::steady_clock::now();
+  Service patient{.absent = 1, .asks_for = std::chrono::seconds(1)};
+  test::run(patient.context, patient.wait(kLong));
+  CHECK(patient.asked == 2);
+  CHECK(std::chrono::steady_clock::now() - began >= std::chrono::seconds(1));
+  Service endless{.absent = kNever, .asks_for = std::chrono::hours(1)};
+  CHECK_THROWS_WITH(test::run(endless.context, endless.wait(std::chrono::seconds(1))),
+                    "service: not reached within 1 s: nobody listens");
+  CHECK(endless.asked == 1);
 }
 
 TEST_CASE("when the bound is over the last reason is told") {

@@ -197,3 +197,15 @@ TEST_CASE("the verifier's refusals are 400 when they are the caller's to mend, e
     CHECK_THAT(response.body, ContainsSubstring("failed to retrieve custom attestation service token: "));
   }
 }
+
+TEST_CASE("keys that differ in case only are named by their path, which has an end") {
+  CHECK_THROWS_WITH(teeserver::TokenRequest::parse(R"({"aws_principal_tag_options":{"a":[{"B":1,"b":2}]}})"),
+                    "body.aws_principal_tag_options.a.b: stands twice");
+  const std::string key(30000, 'k');
+  try {
+    teeserver::TokenRequest::parse("{\"" + key + "\":{\"A\":1,\"a\":2}}");
+    FAIL("accepted");
+  } catch (const base::InvalidInput& error) {
+    CHECK(std::string(error.what()) == "body." + std::string(64, 'k') + ".a: stands twice");
+  }
+}
