@@ -5,11 +5,15 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "launcher/spec/launch_spec.h"
+#include "launcher/spec/unknown_attributes.h"
 #include "measure/event.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
     const launcher::Attributes attributes = launcher::parse_attributes(base::text_of({data, size}));
+    for (const launcher::UnknownAttribute& unknown : launcher::unknown_attributes(attributes)) {
+      if (unknown.key.size() > launcher::kMaxKeyCompared) std::abort();
+    }
     const launcher::LaunchSpec spec = launcher::LaunchSpec::parse(attributes);
     for (const auto& [name, value] : spec.env) {
       if (!measure::is_env_name(name)) std::abort();
