@@ -3,6 +3,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <openssl/x509_vfy.h>
 
@@ -34,20 +35,36 @@ StackPtr parse_intermediates(const std::vector<base::Bytes>& intermediates) {
   return stack;
 }
 
+/// SHA-256 of the public key: certificates of one key are one authority, however often it was renewed or cross-signed.
+base::Bytes key_id_of(const X509& certificate) {
+  base::Bytes digest(EVP_MAX_MD_SIZE);
+  unsigned int size = 0;
+  if (X509_pubkey_digest(&certificate, EVP_sha256(), digest.data(), &size) != 1) {
+    throw base::Error("hashing a public key: " + base::openssl_error());
+  }
+  digest.resize(size);
+  return digest;
+}
+
 }  // namespace
 
-TrustAnchors::TrustAnchors(const std::vector<base::X509Ptr>& anchors) : store_(X509_STORE_new()) {
+TrustAnchors::TrustAnchors(const std::vector<TrustAnchor>& anchors) : store_(X509_STORE_new()) {
   if (!store_) throw std::bad_alloc();
   if (anchors.empty()) throw base::Error("no attestation root is configured");
-  for (const base::X509Ptr& anchor : anchors) {
-    if (X509_STORE_add_cert(store_.get(), anchor.get()) != 1) {
+  for (const TrustAnchor& anchor : anchors) {
+    if (X509_STORE_add_cert(store_.get(), anchor.certificate.get()) != 1) {
       throw base::Error("adding an attestation root: " + base::openssl_error());
+    }
+    const auto [known, is_new] = platforms_.try_emplace(key_id_of(*anchor.certificate), anchor.platform);
+    if (!is_new && known->second != anchor.platform) {
+      throw base::Error("attestation root " + base::certificate_subject(*anchor.certificate) +
+                        ": its key stands for another platform already");
     }
   }
 }
 
-base::X509Ptr TrustAnchors::verify(base::ByteView leaf, const std::vector<base::Bytes>& intermediates,
-                                   base::WallTime now) const {
+VerifiedCertificate TrustAnchors::verify(base::ByteView leaf, const std::vector<base::Bytes>& intermediates,
+                                         base::WallTime now) const {
   base::X509Ptr certificate = base::parse_certificate(leaf, kLeaf);
   const StackPtr untrusted = parse_intermediates(intermediates);
   const ContextPtr context(X509_STORE_CTX_new());
@@ -72,7 +89,16 @@ base::X509Ptr TrustAnchors::verify(base::ByteView leaf, const std::vector<base::
   if ((X509_get_key_usage(certificate.get()) & KU_DIGITAL_SIGNATURE) == 0) {
     throw InvalidInput(kLeaf, "its key is not for signatures");
   }
-  return certificate;
+  return {std::move(certificate), platform_of(context.get())};
+}
+
+const Platform& TrustAnchors::platform_of(X509_STORE_CTX* verified) const {
+  const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(verified);
+  for (int i = sk_X509_num(chain) - 1; i >= 0; --i) {
+    const auto found = platforms_.find(key_id_of(*sk_X509_value(chain, i)));
+    if (found != platforms_.end()) return found->second;
+  }
+  throw InvalidInput(kLeaf, "its chain ends at no attestation root");
 }
 
 }  // namespace verifier

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -9,18 +12,44 @@
 
 namespace verifier {
 
+/// Whose machines an authority vouches for.
+struct Platform {
+  /// The `hwmodel` claim of its machines. Nothing on Google Cloud (GCE), where the firmware's event decides: see
+  /// extract_technology.
+  std::optional<std::string> hwmodel;
+
+  bool operator==(const Platform&) const = default;
+};
+
+struct TrustAnchor {
+  base::X509Ptr certificate;
+  Platform platform;
+};
+
+/// An attestation key certificate whose chain holds.
+struct VerifiedCertificate {
+  base::X509Ptr certificate;
+  Platform platform;  ///< of the anchor at which the chain ends
+};
+
 /// The authorities whose word on attestation keys counts. They come from the configuration only, never from evidence.
 class TrustAnchors {
  public:
-  /// Any certificate of `anchors` is one, whether it signed itself or not. Throws Error when there is none.
-  explicit TrustAnchors(const std::vector<base::X509Ptr>& anchors);
+  /// Any certificate of `anchors` is one, whether it signed itself or not. Throws Error when there is none, and when
+  /// one key stands for two platforms.
+  explicit TrustAnchors(const std::vector<TrustAnchor>& anchors);
 
   /// The attestation key certificate, if its chain ends at an anchor and holds at `now`. Any extended key usage will
   /// do; a critical extension that is not understood will not. Throws InvalidInput("AK certificate") with the reason.
-  base::X509Ptr verify(base::ByteView leaf, const std::vector<base::Bytes>& intermediates, base::WallTime now) const;
+  VerifiedCertificate verify(base::ByteView leaf, const std::vector<base::Bytes>& intermediates,
+                             base::WallTime now) const;
 
  private:
+  /// Of the anchor at which the chain that OpenSSL built ends: its last certificate, but for a leaf that is an anchor.
+  const Platform& platform_of(X509_STORE_CTX* verified) const;
+
   std::unique_ptr<X509_STORE, base::OpensslDeleter<X509_STORE_free>> store_;
+  std::map<base::Bytes, Platform> platforms_;  // by the SHA-256 of the anchor's public key
 };
 
 }  // namespace verifier

@@ -73,13 +73,15 @@ void expect_project(const attest::InstanceIdentity& identity, const std::string&
                     "the machine belongs to project " + identity.project_id + ", not to " + project);
 }
 
-std::vector<base::X509Ptr> load_roots(const std::vector<std::filesystem::path>& files) {
-  std::vector<base::X509Ptr> roots;
-  for (const std::filesystem::path& file : files) {
-    auto certificates = base::parse_pem_certificates(base::read_text_file(file, kMaxRootsBytes), file.string());
-    std::ranges::move(certificates, std::back_inserter(roots));
+std::vector<TrustAnchor> load_roots(const std::vector<RootConfig>& configs) {
+  std::vector<TrustAnchor> anchors;
+  for (const RootConfig& config : configs) {
+    const std::string pem = base::read_text_file(config.file, kMaxRootsBytes);
+    for (base::X509Ptr& certificate : base::parse_pem_certificates(pem, config.file.string())) {
+      anchors.push_back({std::move(certificate), Platform{config.hwmodel}});
+    }
   }
-  return roots;
+  return anchors;
 }
 
 std::vector<IdentityTokenIssuer> load_issuers(const std::vector<IssuerConfig>& configs) {

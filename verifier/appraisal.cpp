@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "measure/boot_log.h"
 #include "measure/cel.h"
+#include "verifier/technology.h"
 
 namespace verifier {
 namespace {
@@ -129,6 +130,11 @@ BootLog decode_boot(const Evidence& evidence) {
   return log;
 }
 
+std::string hardware_model_of(const Platform& platform, const BootLog& log) {
+  if (platform.hwmodel) return *platform.hwmodel;
+  return std::string(hardware_model(extract_technology(log, HashAlgorithm::kSha256)));
+}
+
 LaunchState appraise_launch(const Evidence& evidence) {
   const auto records = measure::decode_cel(evidence.launch_log);
   LaunchState state = parse_launch_log(records);
@@ -145,15 +151,16 @@ LaunchState appraise_launch(const Evidence& evidence) {
 }  // namespace
 
 Appraisal appraise(const Evidence& evidence, ByteView nonce, const TrustAnchors& anchors, base::WallTime now) {
-  const base::X509Ptr certificate = anchors.verify(evidence.ak_certificate, evidence.ak_chain, now);
-  const EVP_PKEY* key = X509_get0_pubkey(certificate.get());
+  const VerifiedCertificate verified = anchors.verify(evidence.ak_certificate, evidence.ak_chain, now);
+  const EVP_PKEY* key = X509_get0_pubkey(verified.certificate.get());
   if (key == nullptr) throw InvalidInput("AK certificate", "its key can't be read");
   Appraisal appraisal;
-  appraisal.identity = identity_of(*certificate);
+  appraisal.identity = identity_of(*verified.certificate);
   const BootLog log = decode_boot(evidence);
   verify_quotes(evidence, *key, nonce, log);
   appraisal.pcrs = replay_boot(log, evidence);
   appraisal.boot = extract_boot_state(log, HashAlgorithm::kSha256);
+  appraisal.hwmodel = hardware_model_of(verified.platform, log);
   appraisal.launch = appraise_launch(evidence);
   return appraisal;
 }

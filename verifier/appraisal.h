@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <string>
 
 #include "attest/evidence.h"
 #include "attest/instance_identity.h"
@@ -16,6 +17,7 @@ namespace verifier {
 /// What evidence proves.
 struct Appraisal {
   attest::InstanceIdentity identity;
+  std::string hwmodel;  ///< the claim
   BootState boot;
   LaunchState launch;
   /// Quoted values in every SHA-2 bank in which the boot log replays. Never empty.

@@ -21,14 +21,10 @@ using measure::BootLog;
 using measure::HashAlgorithm;
 namespace type = measure::boot_event;
 
-constexpr std::uint32_t kFirmwarePcr = 0;
 constexpr std::uint32_t kBootManagerPcr = 4;
 constexpr std::uint32_t kLastSeparatedPcr = 7;  // the firmware ends each of PCR 0-7 with a separator
 constexpr std::uint32_t kGrubCommandPcr = 8;
 constexpr std::uint32_t kLoaderPcr = 9;
-constexpr std::string_view kNonHostSignature("GCE NonHostInfo\0", 16);
-constexpr std::size_t kNonHostInfoSize = 32;
-constexpr std::uint8_t kAmdSevSnp = 4;
 // EV_EFI_ACTION (firmware profile, section 10.4).
 constexpr std::string_view kCallingApplication = "Calling EFI Application from Boot Option";
 constexpr std::string_view kApplicationReturned = "Returning from EFI Application from Boot Option";
@@ -56,38 +52,6 @@ void expect_separators(const BootLog& log, HashAlgorithm bank) {
       throw InvalidInput("PCR " + std::to_string(pcr), "has " + std::to_string(count) + " separators instead of one");
     }
   }
-}
-
-Technology parse_technology(const BootEvent& event) {
-  if (event.type != type::kNonhostInfo || event.data.size() != kNonHostInfoSize) {
-    throw InvalidInput("GCE NonHostInfo", "is malformed");
-  }
-  const std::uint8_t value = event.data[kNonHostSignature.size()];
-  switch (value) {
-    case static_cast<std::uint8_t>(Technology::kNone): return Technology::kNone;
-    case static_cast<std::uint8_t>(Technology::kAmdSev): return Technology::kAmdSev;
-    case static_cast<std::uint8_t>(Technology::kAmdSevEs): return Technology::kAmdSevEs;
-    case static_cast<std::uint8_t>(Technology::kIntelTdx): return Technology::kIntelTdx;
-    case kAmdSevSnp: throw InvalidInput("GCE NonHostInfo", "AMD SEV-SNP is not appraised by this verifier");
-    default: throw InvalidInput("GCE NonHostInfo", "unknown technology " + std::to_string(value));
-  }
-}
-
-/// Only events before PCR 0's separator: those are the firmware's own.
-Technology extract_technology(const BootLog& log, HashAlgorithm bank) {
-  std::optional<Technology> technology;
-  for (const BootEvent* event : events_of(log, kFirmwarePcr)) {
-    if (is_separator(*event, bank)) break;
-    const bool is_measured = data_is_measured(*event, bank);
-    if (event->type == type::kScrtmVersion && !is_measured) {
-      throw InvalidInput("PCR 0", "the firmware's version was not measured as it is logged");
-    }
-    if (!base::text_of(event->data).starts_with(kNonHostSignature)) continue;
-    if (!is_measured) throw InvalidInput("GCE NonHostInfo", "was not measured as it is logged");
-    if (technology) throw InvalidInput("GCE NonHostInfo", "stands twice");
-    technology = parse_technology(*event);
-  }
-  return technology.value_or(Technology::kNone);
 }
 
 std::optional<Bytes> extract_boot_application(const BootLog& log, HashAlgorithm bank) {
@@ -207,16 +171,6 @@ std::optional<Bytes> to_utf16(std::string_view text) {
 
 }  // namespace
 
-std::string_view hardware_model(Technology technology) {
-  switch (technology) {
-    case Technology::kNone: return "GCP_SHIELDED_VM";
-    case Technology::kAmdSev: return "GCP_AMD_SEV";
-    case Technology::kAmdSevEs: return "GCP_AMD_SEV_ES";
-    case Technology::kIntelTdx: return "GCP_INTEL_TDX";
-  }
-  throw base::Error("unknown technology");
-}
-
 bool BootState::command_line_is(std::string_view expected) const {
   if (kernel_command_line) return *kernel_command_line == trimmed(expected);
   if (!load_options_digest) return false;
@@ -240,7 +194,6 @@ BootState extract_boot_state(const BootLog& log, HashAlgorithm bank) {
   state.secure_boot = secure_boot.is_enabled;
   state.secure_boot_certificate = std::move(secure_boot.only_certificate);
   state.boot_application_digest = extract_boot_application(log, bank);
-  state.technology = extract_technology(log, bank);
   state.kernel_command_line = extract_grub_command_line(log, bank);
   state.load_options_digest = extract_load_options(log, bank);
   return state;

@@ -10,18 +10,10 @@
 
 namespace verifier {
 
-/// Confidential computing technology as the firmware of a Google Cloud machine states it: the byte in its
-/// EV_NONHOST_INFO event.
-enum class Technology : std::uint8_t { kNone = 0, kAmdSev = 1, kAmdSevEs = 2, kIntelTdx = 3 };
-
-/// The `hwmodel` claim: GCP_SHIELDED_VM, GCP_AMD_SEV, ...
-std::string_view hardware_model(Technology technology);
-
 /// What a boot event log that replays to quoted PCRs says about the machine.
 struct BootState {
   bool secure_boot = false;
   std::optional<base::Bytes> secure_boot_certificate;  ///< see SecureBoot::only_certificate
-  Technology technology = Technology::kNone;
   /// The kernel command line in the words of GRUB, without white space and NULs at its ends. Only GRUB writes it into
   /// the log.
   std::optional<std::string> kernel_command_line;

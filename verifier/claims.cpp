@@ -102,7 +102,7 @@ Json make_claims(const Appraisal& appraisal, const ReferenceValue* image, const 
                  {"eat_profile", kEatProfile},
                  {"secboot", appraisal.boot.secure_boot},
                  {"oemid", kGooglePrivateEnterpriseNumber},
-                 {"hwmodel", hardware_model(appraisal.boot.technology)},
+                 {"hwmodel", appraisal.hwmodel},
                  {"submods", submodules(appraisal, image)}};
   add_software(claims, image);
   add_nonces(claims, options.nonces);

@@ -5,6 +5,7 @@
 #include "base/http.h"
 #include "base/json.h"
 #include "verifier/resource_name.h"
+#include "verifier/technology.h"
 
 namespace verifier {
 namespace {
@@ -51,6 +52,38 @@ ListenConfig parse_listen(const JsonObject& json, const std::filesystem::path& f
   return listen;
 }
 
+RootConfig parse_root(const JsonObject& json, const std::filesystem::path& folder) {
+  json.expect_only({"file", "platform", "hwmodel"});
+  RootConfig root{folder / json.string("file"), json.optional_string("hwmodel")};
+  const auto platform = json.optional_string("platform");
+  if (platform.has_value() == root.hwmodel.has_value()) {
+    throw InvalidInput(json.path(), R"(takes either "platform": "GCE" or "hwmodel")");
+  }
+  if (platform && *platform != "GCE") throw InvalidInput(json.path() + ".platform", "is not \"GCE\"");
+  if (root.hwmodel && !is_hardware_model(*root.hwmodel)) {
+    throw InvalidInput(json.path() + ".hwmodel", "\"" + *root.hwmodel +
+                                                     "\" is neither one of Google's models nor another name of "
+                                                     "letters, digits, '_', '-' and '.'");
+  }
+  return root;
+}
+
+std::vector<RootConfig> parse_roots(const JsonObject& json, const std::filesystem::path& folder) {
+  const std::string field = json.path() + ".attestation_roots";
+  if (json.has("attestation_roots") && json.raw().at("attestation_roots").is_array()) {
+    for (const base::Json& root : json.raw().at("attestation_roots")) {
+      if (!root.is_string()) continue;
+      throw InvalidInput(field, "a path alone does not say whose machines these are: write {\"file\": " + root.dump() +
+                                    ", \"platform\": \"GCE\"} or {\"file\": " + root.dump() +
+                                    ", \"hwmodel\": \"SOFTWARE_TPM\"}");
+    }
+  }
+  std::vector<RootConfig> roots;
+  for (const JsonObject& root : json.objects_or_empty("attestation_roots")) roots.push_back(parse_root(root, folder));
+  if (roots.empty()) throw InvalidInput(field, "names no file");
+  return roots;
+}
+
 /// One file, or a list of them, such as one for each build of an image.
 std::vector<std::filesystem::path> parse_reference_values(const JsonObject& json, const std::filesystem::path& folder) {
   if (!json.has("reference_values") || !json.raw().at("reference_values").is_array()) {
@@ -92,10 +125,7 @@ Config Config::parse(std::string_view text, const std::filesystem::path& folder)
   config.issuer = parse_issuer(json);
   config.listen = parse_listen(json.object("listen"), folder);
   config.state_directory = folder / json.string("state_directory");
-  for (const std::string& root : json.strings_or_empty("attestation_roots")) {
-    config.attestation_roots.push_back(folder / root);
-  }
-  if (config.attestation_roots.empty()) throw InvalidInput("config.attestation_roots", "names no file");
+  config.attestation_roots = parse_roots(json, folder);
   config.reference_values = parse_reference_values(json, folder);
   config.token_lifetime = lifetime(json, "token_lifetime_seconds", config.token_lifetime, kMaxTokenLifetime);
   config.challenge_lifetime =

@@ -26,12 +26,18 @@ struct IssuerConfig {
   std::filesystem::path jwks;
 };
 
+struct RootConfig {
+  std::filesystem::path file;  ///< PEM
+  /// The `hwmodel` claim of the machines it vouches for; nothing: Google Cloud (GCE), whose firmware says.
+  std::optional<std::string> hwmodel;
+};
+
 /// The configuration of the service.
 struct Config {
   std::string issuer;  ///< the `iss` claim, and where relying parties fetch the keys: https://host[:port]
   ListenConfig listen;
   std::filesystem::path state_directory;
-  std::vector<std::filesystem::path> attestation_roots;
+  std::vector<RootConfig> attestation_roots;
   std::vector<std::filesystem::path> reference_values;
   std::chrono::seconds token_lifetime{3600};
   std::chrono::seconds challenge_lifetime{300};

@@ -18,6 +18,7 @@ from .process import HarnessError, Process, binary, free_port, run
 
 SOFTWARE_VERSION = "260100"
 SUPPORT_ATTRIBUTES = ("LATEST", "STABLE", "USABLE")
+HARDWARE_MODEL = "SOFTWARE_TPM"  # what swtpm is, and what tokens of machines with it say
 
 
 def reference_value(
@@ -101,7 +102,7 @@ class Verifier:
                 "private_key": str(self._server.private_key),
             },
             "state_directory": str(self._folder / "state"),
-            "attestation_roots": [str(root) for root in self._roots],
+            "attestation_roots": [{"file": str(root), "hwmodel": HARDWARE_MODEL} for root in self._roots],
             "reference_values": str(self._reference_values),
             "token_lifetime_seconds": self.token_lifetime_seconds,
             "challenge_lifetime_seconds": 300,

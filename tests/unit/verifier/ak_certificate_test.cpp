@@ -33,9 +33,9 @@ const Extensions kAuthority = {{NID_basic_constraints, "critical,CA:TRUE"}, {NID
 const Extensions kLeaf = {{NID_basic_constraints, "critical,CA:FALSE"}, {NID_key_usage, "critical,digitalSignature"}};
 
 /// Self-signed without an issuer.
-Certificate make(const std::string& name, const Certificate* issuer, const Extensions& extensions,
-                 const EVP_MD* hash = EVP_sha256()) {
-  Certificate made{EvpPkeyPtr(EVP_EC_gen("P-256")), X509Ptr(X509_new())};
+Certificate make_for(EvpPkeyPtr key, const std::string& name, const Certificate* issuer, const Extensions& extensions,
+                     const EVP_MD* hash = EVP_sha256()) {
+  Certificate made{std::move(key), X509Ptr(X509_new())};
   X509* x = made.certificate.get();
   X509_set_version(x, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
@@ -58,15 +58,30 @@ Certificate make(const std::string& name, const Certificate* issuer, const Exten
   return made;
 }
 
+Certificate make(const std::string& name, const Certificate* issuer, const Extensions& extensions,
+                 const EVP_MD* hash = EVP_sha256()) {
+  return make_for(EvpPkeyPtr(EVP_EC_gen("P-256")), name, issuer, extensions, hash);
+}
+
+/// The same key under another issuer.
+Certificate again(const Certificate& of, const std::string& name, const Certificate* issuer) {
+  EVP_PKEY_up_ref(of.key.get());
+  return make_for(EvpPkeyPtr(of.key.get()), name, issuer, kAuthority);
+}
+
 Extensions leaf_with(int nid, const std::string& value) {
   Extensions extensions = kLeaf;
   extensions.push_back({nid, value});
   return extensions;
 }
 
-TrustAnchors trust(const Certificate& anchor) {
-  std::vector<X509Ptr> anchors;
-  anchors.push_back(base::parse_certificate(anchor.der(), "anchor"));
+verifier::TrustAnchor anchor(const Certificate& authority, verifier::Platform platform = {"X"}) {
+  return {base::parse_certificate(authority.der(), "anchor"), std::move(platform)};
+}
+
+TrustAnchors trust(const Certificate& authority) {
+  std::vector<verifier::TrustAnchor> anchors;
+  anchors.push_back(anchor(authority));
   return TrustAnchors(anchors);
 }
 
@@ -90,6 +105,44 @@ TEST_CASE("a chain from the anchor to the leaf is accepted") {
   CHECK(refusal_of(trust(root), leaf, {middle.der(), root.der()}) == "accepted");
   CHECK(refusal_of(trust(middle), leaf) == "accepted");  // an anchor that did not sign itself
   CHECK_THAT(refusal_of(trust(root), leaf), ContainsSubstring("AK certificate: unable to get local issuer"));
+}
+
+TEST_CASE("the anchor at which the chain ends says whose machine it is") {
+  const Certificate cloud = make("cloud", nullptr, kAuthority);
+  const Certificate software = make("software", nullptr, kAuthority);
+  const Certificate middle = make("middle", &software, kAuthority);
+  std::vector<verifier::TrustAnchor> anchors;
+  anchors.push_back(anchor(cloud, {}));
+  anchors.push_back(anchor(software, {"SOFTWARE_TPM"}));
+  const TrustAnchors trusted(anchors);
+  const auto platform_of = [&](const Certificate& leaf, const std::vector<base::Bytes>& chain = {}) {
+    return trusted.verify(leaf.der(), chain, kNow).platform;
+  };
+  CHECK(platform_of(make("leaf", &cloud, kLeaf)) == verifier::Platform{});
+  CHECK(platform_of(make("leaf", &software, kLeaf)) == verifier::Platform{"SOFTWARE_TPM"});
+  CHECK(platform_of(make("leaf", &middle, kLeaf), {middle.der()}) == verifier::Platform{"SOFTWARE_TPM"});
+  SECTION("whatever other certificates come with the evidence") {
+    CHECK(platform_of(make("leaf", &middle, kLeaf), {cloud.der(), middle.der(), software.der(), cloud.der()}) ==
+          verifier::Platform{"SOFTWARE_TPM"});
+  }
+}
+
+TEST_CASE("one key can't stand for two platforms") {
+  const Certificate root = make("root", nullptr, kAuthority);
+  const Certificate other = make("other", nullptr, kAuthority);
+  const Certificate renewed = again(root, "root, renewed", nullptr);
+  const Certificate cross_signed = again(root, "root", &other);
+  const auto both = [&](const Certificate& second, verifier::Platform platform) {
+    std::vector<verifier::TrustAnchor> anchors;
+    anchors.push_back(anchor(root, {"SOFTWARE_TPM"}));
+    anchors.push_back(anchor(second, std::move(platform)));
+    return TrustAnchors(anchors);
+  };
+  CHECK_NOTHROW(both(renewed, {"SOFTWARE_TPM"}));
+  CHECK_NOTHROW(both(other, {}));
+  CHECK_THROWS_WITH(both(renewed, {}), ContainsSubstring("stands for another platform already"));
+  CHECK_THROWS_WITH(both(cross_signed, {"X"}), ContainsSubstring("stands for another platform already"));
+  CHECK_THROWS_WITH(both(root, {}), ContainsSubstring("stands for another platform already"));
 }
 
 TEST_CASE("an authority that comes with the evidence is not trusted") {

@@ -76,14 +76,14 @@ class Service {
     verifier::Config config;
     config.issuer = "https://verifier.example";
     config.state_directory = directory_.path() / "state";
-    config.attestation_roots = {directory_.path() / "root.pem"};
+    config.attestation_roots = {{directory_.path() / "root.pem", test::kSoftwareTpm}};
     config.reference_values = {directory_.path() / "values.json"};
     auto value = verifier::reference_value_of(measure::decode_boot_log(test::recorded_boot_log()));
     value.name = "recorded";
     value.swversion = 260100;
     value.hardened = true;
     std::ofstream(config.reference_values[0]) << Json{{"images", {value.to_json()}}};
-    const base::BioPtr pem(BIO_new_file(config.attestation_roots[0].c_str(), "w"));
+    const base::BioPtr pem(BIO_new_file(config.attestation_roots[0].file.c_str(), "w"));
     PEM_write_bio_X509(pem.get(), &machine().authority().certificate());
     BIO_flush(pem.get());
     change(config);
@@ -111,7 +111,7 @@ TEST_CASE("a machine gets a token for its evidence") {
   CHECK(claims["swversion"] == Json{"260100"});
   CHECK(claims["dbgstat"] == "disabled-since-boot");
   CHECK(claims["secboot"] == true);
-  CHECK(claims["hwmodel"] == "GCP_SHIELDED_VM");
+  CHECK(claims["hwmodel"] == test::kSoftwareTpm);
   CHECK(claims["submods"]["gce"]["instance_id"] == "678");
   CHECK(claims["submods"]["container"]["args"] == Json{"nginx"});
   CHECK(claims["exp"].get<std::int64_t>() - claims["iat"].get<std::int64_t>() == 3600);

@@ -104,14 +104,13 @@ void sign_certificate(X509& certificate, EVP_PKEY& subject_key, EVP_PKEY& issuer
 /// The good evidence under an authority that writes any bytes for an instance identity.
 std::string refusal_with_identity(const base::Bytes& extension) {
   const base::EvpPkeyPtr authority(EVP_EC_gen("P-256"));
-  std::vector<base::X509Ptr> roots;
-  roots.emplace_back(X509_new());
+  base::X509Ptr root(X509_new());
   const auto* name = reinterpret_cast<const unsigned char*>("authority");
-  X509_NAME_add_entry_by_NID(X509_get_subject_name(roots[0].get()), NID_commonName, MBSTRING_UTF8, name, -1, -1, 0);
+  X509_NAME_add_entry_by_NID(X509_get_subject_name(root.get()), NID_commonName, MBSTRING_UTF8, name, -1, -1, 0);
   const std::unique_ptr<X509_EXTENSION, base::OpensslDeleter<X509_EXTENSION_free>> is_authority(
       X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE"));
-  X509_add_ext(roots[0].get(), is_authority.get(), -1);
-  sign_certificate(*roots[0], *authority, *authority);
+  X509_add_ext(root.get(), is_authority.get(), -1);
+  sign_certificate(*root, *authority, *authority);
 
   Evidence evidence = good_evidence();
   const auto usual = base::parse_certificate(evidence.ak_certificate, "certificate");
@@ -125,6 +124,8 @@ std::string refusal_with_identity(const base::Bytes& extension) {
   X509_add_ext(leaf.get(), identity.get(), -1);
   sign_certificate(*leaf, *X509_get0_pubkey(usual.get()), *authority);
   evidence.ak_certificate = base::certificate_der(*leaf);
+  std::vector<verifier::TrustAnchor> roots;
+  roots.push_back({std::move(root), {test::kSoftwareTpm}});
   try {
     verifier::appraise(evidence, nonce(), verifier::TrustAnchors(roots), base::Clock::system().wall());
     return "accepted";
@@ -140,12 +141,17 @@ TEST_CASE("the evidence of a real machine is accepted") {
       verifier::appraise(good_evidence(), nonce(), machine().anchors(), base::Clock::system().wall());
   CHECK(appraisal.identity == test::Machine::identity());
   CHECK(appraisal.boot.secure_boot);
-  CHECK(appraisal.boot.technology == verifier::Technology::kNone);
+  CHECK(appraisal.hwmodel == test::kSoftwareTpm);
   CHECK(appraisal.launch.image_reference == "docker.io/library/nginx:latest");
   CHECK(appraisal.launch.env == std::map<std::string, std::string>{{"PATH", "/bin"}});
   REQUIRE(appraisal.pcrs.size() == 2);  // the log has no SHA-512 digests, and SHA-1 does not count
   CHECK(appraisal.pcrs.contains(HashAlgorithm::kSha256));
   CHECK(appraisal.pcrs.contains(HashAlgorithm::kSha384));
+}
+
+TEST_CASE("a machine of Google Cloud is what its firmware says, and refused when that says nothing") {
+  CHECK_THROWS_WITH(verifier::appraise(good_evidence(), nonce(), machine().anchors({}), base::Clock::system().wall()),
+                    ContainsSubstring("PCR 0") && ContainsSubstring("may hide a GCE NonHostInfo"));
 }
 
 TEST_CASE("the entry of the image that a real machine booted matches, and with any other value does not") {

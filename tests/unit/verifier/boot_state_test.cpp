@@ -14,31 +14,17 @@ namespace {
 
 using measure::HashAlgorithm;
 using test::BootLogWriter;
+using test::plain_boot;
 using verifier::BootState;
 using verifier::extract_boot_state;
-using verifier::Technology;
 namespace type = measure::boot_event;
 
-const std::string kSeparator(4, '\0');
-
-std::string non_host_info(char technology) {
-  return std::string("GCE NonHostInfo\0", 16) + technology + std::string(15, '\0');
-}
+using test::kSeparator;
 
 std::string utf16(std::string_view ascii) {
   std::string units;
   for (const char c : ascii) units += {c, '\0'};
   return units;
-}
-
-/// What every log needs: Secure Boot off, all separators.
-BootLogWriter plain_boot(const std::vector<std::string>& firmware_events = {}) {
-  BootLogWriter writer;
-  writer.add(7, type::kEfiVariableDriverConfig,
-             test::uefi_variable(test::kGlobalVariableGuid, "SecureBoot", {"\0", 1}));
-  for (const std::string& event : firmware_events) writer.add(0, type::kNonhostInfo, event);
-  for (std::uint32_t pcr = 0; pcr <= 7; ++pcr) writer.add(pcr, type::kSeparator, kSeparator);
-  return writer;
 }
 
 BootState state_of(const BootLogWriter& writer) { return extract_boot_state(writer.log(), HashAlgorithm::kSha256); }
@@ -82,7 +68,6 @@ TEST_CASE("a recorded boot with Secure Boot is read") {
   for (const HashAlgorithm bank : {HashAlgorithm::kSha256, HashAlgorithm::kSha384}) {
     const BootState state = extract_boot_state(log, bank);
     CHECK(state.secure_boot);
-    CHECK(state.technology == Technology::kNone);
     CHECK_FALSE(state.kernel_command_line);
     CHECK(state.command_line_is(kCommandLine));
     CHECK_FALSE(state.command_line_is(std::string(kCommandLine) + " init=/bin/sh"));
@@ -108,7 +93,6 @@ TEST_CASE("logs of real machines are read") {
   SECTION("a Container-Optimized OS with SEV and Secure Boot, through shim and GRUB") {
     const BootState state = read("cos-93-amd-sev");
     CHECK(state.secure_boot);
-    CHECK(state.technology == Technology::kAmdSev);
     REQUIRE(state.kernel_command_line);
     CHECK_THAT(*state.kernel_command_line, ContainsSubstring("/syslinux/vmlinuz.A init=/usr/lib/systemd/systemd"));
     CHECK(state.command_line_is(*state.kernel_command_line + "\n"));
@@ -118,7 +102,6 @@ TEST_CASE("logs of real machines are read") {
   SECTION("an Ubuntu with SEV, without Secure Boot") {
     const BootState state = read("ubuntu-1804-amd-sev");
     CHECK_FALSE(state.secure_boot);
-    CHECK(state.technology == Technology::kAmdSev);
     CHECK(state.kernel_command_line == "/boot/vmlinuz-5.4.0-1046-gcp root=LABEL=cloudimg-rootfs ro console=ttyS0");
     CHECK_FALSE(state.secure_boot_certificate);
     CHECK(state.boot_application_digest);
@@ -126,43 +109,8 @@ TEST_CASE("logs of real machines are read") {
   SECTION("a workstation whose boot loader is not GRUB") {
     const BootState state = read("arch-linux-workstation");
     CHECK_FALSE(state.secure_boot);
-    CHECK(state.technology == Technology::kNone);
     CHECK_FALSE(state.kernel_command_line);
     CHECK_FALSE(state.boot_application_digest);  // its firmware does not say when it calls a boot option
-  }
-}
-
-TEST_CASE("the firmware says which technology protects the machine") {
-  const auto technology_of = [](char value) { return state_of(plain_boot({non_host_info(value)})).technology; };
-  CHECK(technology_of(0) == Technology::kNone);
-  CHECK(technology_of(1) == Technology::kAmdSev);
-  CHECK(technology_of(2) == Technology::kAmdSevEs);
-  CHECK(technology_of(3) == Technology::kIntelTdx);
-  CHECK_THROWS_WITH(technology_of(4), ContainsSubstring("SEV-SNP"));
-  CHECK_THROWS_WITH(technology_of(5), ContainsSubstring("unknown technology"));
-  CHECK(state_of(plain_boot()).technology == Technology::kNone);
-  CHECK(hardware_model(Technology::kNone) == "GCP_SHIELDED_VM");
-  CHECK(hardware_model(Technology::kAmdSev) == "GCP_AMD_SEV");
-  CHECK(hardware_model(Technology::kAmdSevEs) == "GCP_AMD_SEV_ES");
-  CHECK(hardware_model(Technology::kIntelTdx) == "GCP_INTEL_TDX");
-}
-
-TEST_CASE("a technology that the firmware did not measure counts for nothing") {
-  SECTION("behind the separator, where anybody may measure") {
-    CHECK(state_of(plain_boot().add(0, type::kNonhostInfo, non_host_info(1))).technology == Technology::kNone);
-  }
-  SECTION("with other data than measured") {
-    BootLogWriter writer;
-    writer.add(0, type::kNonhostInfo, non_host_info(1), non_host_info(0));
-    const BootLogWriter plain = plain_boot();
-    for (const auto& event : plain.log().events) writer.add(event.pcr, event.type, base::text_of(event.data));
-    CHECK_THROWS_WITH(state_of(writer), ContainsSubstring("was not measured"));
-  }
-  SECTION("twice") {
-    CHECK_THROWS_WITH(state_of(plain_boot({non_host_info(0), non_host_info(1)})), ContainsSubstring("stands twice"));
-  }
-  SECTION("cut off") {
-    CHECK_THROWS_WITH(state_of(plain_boot({non_host_info(1).substr(0, 17)})), ContainsSubstring("malformed"));
   }
 }
 

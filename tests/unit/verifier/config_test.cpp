@@ -14,7 +14,7 @@ Json complete() {
           {"listen",
            {{"address", "0.0.0.0"}, {"port", 8443}, {"certificate", "server.pem"}, {"private_key", "/abs/key.pem"}}},
           {"state_directory", "state"},
-          {"attestation_roots", {"root.pem"}},
+          {"attestation_roots", {{{"file", "root.pem"}, {"platform", "GCE"}}}},
           {"reference_values", "values.json"}};
 }
 
@@ -44,7 +44,9 @@ TEST_CASE("a configuration is read, paths relative to its folder") {
   CHECK(config.listen.tls->certificate == "/etc/cs-verifier/server.pem");
   CHECK(config.listen.tls->private_key == "/abs/key.pem");
   CHECK(config.state_directory == "/etc/cs-verifier/state");
-  CHECK(config.attestation_roots == std::vector<std::filesystem::path>{"/etc/cs-verifier/root.pem"});
+  REQUIRE(config.attestation_roots.size() == 1);
+  CHECK(config.attestation_roots[0].file == "/etc/cs-verifier/root.pem");
+  CHECK_FALSE(config.attestation_roots[0].hwmodel);
   CHECK(config.token_lifetime.count() == 3600);
   CHECK(config.challenge_lifetime.count() == 300);
   CHECK(config.locations.empty());
@@ -61,6 +63,42 @@ TEST_CASE("reference values are one file or a list of files") {
              ContainsSubstring("config.reference_values: names no file"));
   CHECK_THAT(refusal_with("reference_values", {"one.json", 2}), ContainsSubstring("config.reference_values"));
   CHECK_THAT(refusal_with("reference_values", Json::object()), ContainsSubstring("config.reference_values"));
+}
+
+TEST_CASE("an attestation root says whose machines it vouches for") {
+  const auto refusal_of_root = [](const Json& root) {
+    return refusal_with("attestation_roots", Json::array({{{"file", "a.pem"}, {"platform", "GCE"}}, root}));
+  };
+  const auto with_model = [&](const std::string& model) {
+    return refusal_of_root({{"file", "b.pem"}, {"hwmodel", model}});
+  };
+  Json json = complete();
+  json["attestation_roots"] = Json::array({{{"file", "/abs/b.pem"}, {"hwmodel", "SOFTWARE_TPM"}}});
+  CHECK(parse(json).attestation_roots[0].file == "/abs/b.pem");
+  CHECK(parse(json).attestation_roots[0].hwmodel == "SOFTWARE_TPM");
+  for (const std::string model :
+       {"GCP_SHIELDED_VM", "GCP_AMD_SEV", "GCP_AMD_SEV_ES", "GCP_INTEL_TDX", "my-board_2.1"}) {
+    CHECK(with_model(model) == "accepted");
+  }
+  CHECK(with_model(std::string(64, 'a')) == "accepted");
+  const std::string field = "config.attestation_roots[1].hwmodel: ";
+  for (const std::string& model :
+       {std::string(65, 'a'), std::string(), std::string("a b"), std::string("a\"b"), std::string("\xc3\xa9"),
+        std::string("GCP_AMD_SEV_SNP"), std::string("GCP_"), std::string("gcp_shielded_vm")}) {
+    CAPTURE(model);
+    CHECK_THAT(with_model(model), ContainsSubstring(field));
+  }
+  CHECK_THAT(refusal_of_root({{"file", "b.pem"}, {"platform", "AWS"}}),
+             ContainsSubstring("config.attestation_roots[1].platform: is not \"GCE\""));
+  for (const Json& root : {Json{{"file", "b.pem"}}, Json{{"file", "b.pem"}, {"platform", "GCE"}, {"hwmodel", "X"}}}) {
+    CHECK_THAT(refusal_of_root(root),
+               ContainsSubstring("config.attestation_roots[1]: takes either \"platform\": \"GCE\" or \"hwmodel\""));
+  }
+  CHECK_THAT(refusal_of_root({{"platform", "GCE"}}), ContainsSubstring("config.attestation_roots[1].file"));
+  CHECK_THAT(refusal_of_root({{"file", "b.pem"}, {"hwmodel", "X"}, {"colour", 1}}), ContainsSubstring("colour"));
+  CHECK_THAT(refusal_of_root(1), ContainsSubstring("config.attestation_roots[1]"));
+  CHECK_THAT(refusal_of_root("b.pem"), ContainsSubstring(R"(config.attestation_roots: a path alone does not say)") &&
+                                           ContainsSubstring(R"({"file": "b.pem", "hwmodel": "SOFTWARE_TPM"})"));
 }
 
 TEST_CASE("optional settings are read") {

@@ -18,6 +18,8 @@ using measure::HashAlgorithm;
 const std::string kGlobalVariableGuid("\x61\xdf\xe4\x8b\xca\x93\xd2\x11\xaa\x0d\x00\xe0\x98\x03\x2b\x8c", 16);
 const std::string kImageSecurityGuid("\xcb\xb2\x19\xd7\x3a\x3d\x96\x45\xa3\xbc\xda\xd0\x0e\x67\x65\x6f", 16);
 
+const std::string kSeparator(4, '\0');
+const std::string kSoftwareTpm = "SOFTWARE_TPM";
 const std::string kCertX509Guid("\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a\x87\xb5\xab\x15\x5c\x2b\xf0\x72", 16);
 const std::string kCertSha256Guid("\x26\x16\xc4\xc1\x4c\x50\x92\x40\xac\xa9\x41\xf9\x36\x93\x43\x28", 16);
 
@@ -58,6 +60,15 @@ BootLogWriter& BootLogWriter::add(std::uint32_t pcr, std::uint32_t type, std::st
   }
   log_.events.push_back(std::move(event));
   return *this;
+}
+
+BootLogWriter plain_boot(const std::vector<std::string>& firmware_events) {
+  namespace type = measure::boot_event;
+  BootLogWriter writer;
+  writer.add(7, type::kEfiVariableDriverConfig, uefi_variable(kGlobalVariableGuid, "SecureBoot", {"\0", 1}));
+  for (const std::string& event : firmware_events) writer.add(0, type::kNonhostInfo, event);
+  for (std::uint32_t pcr = 0; pcr <= 7; ++pcr) writer.add(pcr, type::kSeparator, kSeparator);
+  return writer;
 }
 
 std::string uefi_variable(std::string_view guid, std::string_view name, std::string_view data) {
@@ -117,9 +128,11 @@ attest::Evidence Machine::evidence(base::ByteView nonce) {
   return evidence;
 }
 
-verifier::TrustAnchors Machine::anchors() const {
-  std::vector<base::X509Ptr> roots;
-  roots.push_back(base::parse_certificate(base::certificate_der(authority_.certificate()), "authority"));
+verifier::TrustAnchors Machine::anchors() const { return anchors({kSoftwareTpm}); }
+
+verifier::TrustAnchors Machine::anchors(const verifier::Platform& platform) const {
+  std::vector<verifier::TrustAnchor> roots;
+  roots.push_back({base::parse_certificate(base::certificate_der(authority_.certificate()), "authority"), platform});
   return verifier::TrustAnchors(roots);
 }
 

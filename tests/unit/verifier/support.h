@@ -33,10 +33,15 @@ class BootLogWriter {
   measure::BootLog log_;
 };
 
+/// What every log needs: Secure Boot off, all separators. `firmware_events` are put ahead of PCR 0's.
+BootLogWriter plain_boot(const std::vector<std::string>& firmware_events = {});
+extern const std::string kSeparator;
+
 /// UEFI_VARIABLE_DATA.
 std::string uefi_variable(std::string_view guid, std::string_view name, std::string_view data);
 extern const std::string kGlobalVariableGuid;
 extern const std::string kImageSecurityGuid;
+extern const std::string kSoftwareTpm;  ///< the hardware model of a Machine
 extern const std::string kCertX509Guid;
 extern const std::string kCertSha256Guid;
 
@@ -67,7 +72,9 @@ class Machine {
   }
 
   const vtpm::CertificateAuthority& authority() const { return authority_; }
+  /// The machine's authority; of kSoftwareTpm, if nothing else is said.
   verifier::TrustAnchors anchors() const;
+  verifier::TrustAnchors anchors(const verifier::Platform& platform) const;
 
   /// A certificate of the machine's key that is valid otherwise than usual.
   base::Bytes certificate(const attest::InstanceIdentity& identity, const vtpm::Validity& validity);
