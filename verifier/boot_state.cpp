@@ -21,13 +21,9 @@ using measure::BootLog;
 using measure::HashAlgorithm;
 namespace type = measure::boot_event;
 
-constexpr std::uint32_t kBootManagerPcr = 4;
 constexpr std::uint32_t kLastSeparatedPcr = 7;  // the firmware ends each of PCR 0-7 with a separator
 constexpr std::uint32_t kGrubCommandPcr = 8;
 constexpr std::uint32_t kLoaderPcr = 9;
-// EV_EFI_ACTION (firmware profile, section 10.4).
-constexpr std::string_view kCallingApplication = "Calling EFI Application from Boot Option";
-constexpr std::string_view kApplicationReturned = "Returning from EFI Application from Boot Option";
 // Event of the Linux EFI stub, measured over the command line as the kernel got it: UTF-16 with a final NUL.
 constexpr std::uint32_t kLoadOptionsEventId = 0x8f3b22ed;
 constexpr std::string_view kTrimmed("\0\t\n\v\f\r ", 7);
@@ -52,28 +48,6 @@ void expect_separators(const BootLog& log, HashAlgorithm bank) {
       throw InvalidInput("PCR " + std::to_string(pcr), "has " + std::to_string(count) + " separators instead of one");
     }
   }
-}
-
-std::optional<Bytes> extract_boot_application(const BootLog& log, HashAlgorithm bank) {
-  const Bytes calling = measure::hash(bank, base::view_of(kCallingApplication));
-  const Bytes returned = measure::hash(bank, base::view_of(kApplicationReturned));
-  bool is_called = false;
-  bool is_separated = false;
-  std::optional<Bytes> application;
-  for (const BootEvent* event : events_of(log, kBootManagerPcr)) {
-    const Bytes& digest = event->digests.at(bank);
-    if (digest == returned) return std::nullopt;
-    if (digest == calling) {
-      if (is_called) return std::nullopt;
-      is_called = true;
-    } else if (is_separator(*event, bank)) {
-      is_separated = true;
-    } else if (!application) {
-      if (!is_called || !is_separated) return std::nullopt;
-      application = digest;
-    }
-  }
-  return application;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -169,16 +143,30 @@ std::optional<Bytes> to_utf16(std::string_view text) {
   return units;
 }
 
+/// As the kernel's EFI stub may have measured this command line: with a final NUL or without. None for what is not
+/// UTF-8.
+std::vector<Bytes> digests_of_load_options(std::string_view command_line, HashAlgorithm bank) {
+  auto options = to_utf16(command_line);
+  if (!options) return {};
+  std::vector<Bytes> digests = {measure::hash(bank, *options)};
+  options->insert(options->end(), {0, 0});
+  digests.push_back(measure::hash(bank, *options));
+  return digests;
+}
+
 }  // namespace
 
 bool BootState::command_line_is(std::string_view expected) const {
   if (kernel_command_line) return *kernel_command_line == trimmed(expected);
-  if (!load_options_digest) return false;
-  auto options = to_utf16(expected);
-  if (!options) return false;
-  if (*load_options_digest == measure::hash(bank, *options)) return true;
-  options->insert(options->end(), {0, 0});
-  return *load_options_digest == measure::hash(bank, *options);
+  return load_options_digest &&
+         std::ranges::any_of(digests_of_load_options(expected, bank),
+                             [this](const Bytes& digest) { return digest == *load_options_digest; });
+}
+
+bool BootState::command_line_may_be(std::string_view text) const {
+  return has_grub_events || std::ranges::any_of(digests_of_load_options(text, bank), [this](const Bytes& digest) {
+           return loaded_digests.contains(digest);
+         });
 }
 
 BootState extract_boot_state(const BootLog& log, HashAlgorithm bank) {
@@ -193,9 +181,11 @@ BootState extract_boot_state(const BootLog& log, HashAlgorithm bank) {
   SecureBoot secure_boot = extract_secure_boot(log, bank);
   state.secure_boot = secure_boot.is_enabled;
   state.secure_boot_certificate = std::move(secure_boot.only_certificate);
-  state.boot_application_digest = extract_boot_application(log, bank);
+  state.boot_manager = extract_boot_manager(log, bank);
   state.kernel_command_line = extract_grub_command_line(log, bank);
   state.load_options_digest = extract_load_options(log, bank);
+  state.has_grub_events = !events_of(log, kGrubCommandPcr).empty();
+  for (const BootEvent* event : events_of(log, kLoaderPcr)) state.loaded_digests.insert(event->digests.at(bank));
   return state;
 }
 

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "measure/boot_log.h"
 #include "measure/hash.h"
+#include "verifier/boot_manager.h"
 
 namespace verifier {
 
@@ -20,24 +22,17 @@ struct BootState {
   /// The kernel's own EFI stub measures the command line but logs only that it did: a command line can be compared with
   /// this digest, not read from it.
   std::optional<base::Bytes> load_options_digest;
-  /// The Authenticode digest of the EFI application that the firmware started from a boot option, when it was the first
-  /// one and never gave control back: the boot loader, or the unified kernel image.
-  ///
-  /// In PCR 4 the firmware measures that it calls a boot option, a separator (EDK2 in this order, others the other way
-  /// round), and each application before it runs. No program but the firmware has run before the first of them, so the
-  /// digest behind those two is a measurement by the firmware, whatever type the log gives it; and the firmware
-  /// measures nothing there but applications and fixed texts, so nobody can have it measure other bytes with that
-  /// digest. What follows is no part of the proof, as whoever runs writes what he likes. But if the application ended,
-  /// or did not start, the firmware would try the next boot option, and measure first that the application returned and
-  /// that it calls another: hence no digest when either text, or anything ahead of the two, stands in PCR 4.
-  ///
-  /// Drivers that the firmware loads are measured into PCR 2. They run first: the digest tells what the machine does
-  /// only beside PCR 2, or beside Secure Boot with known keys.
-  std::optional<base::Bytes> boot_application_digest;
+  BootManager boot_manager;
+  bool has_grub_events = false;          ///< whether PCR 8, where GRUB measures what it does, holds anything
+  std::set<base::Bytes> loaded_digests;  ///< all of PCR 9: what GRUB read, or the kernel's stub measured
   measure::HashAlgorithm bank = measure::HashAlgorithm::kSha256;  ///< of those digests
 
   /// Whether the kernel was started with this command line; false also when the log does not tell.
   bool command_line_is(std::string_view expected) const;
+
+  /// Whether the kernel can have been started with this command line, however types and texts of events were changed,
+  /// which no register holds. Says so of any, when GRUB started it: then only PCR 8 tells.
+  bool command_line_may_be(std::string_view text) const;
 };
 
 /// Reads a log whose replay in `bank` is what was quoted; only digests of that bank count. Event types are not

@@ -197,7 +197,19 @@ bool certificate_matches(const Bytes& sha256, const BootState& boot) {
 }
 
 bool application_matches(const Bytes& sha256, const BootState& boot) {
-  return boot.bank == HashAlgorithm::kSha256 && boot.boot_application_digest == sha256;
+  return boot.bank == HashAlgorithm::kSha256 && boot.boot_manager.only_application == sha256;
+}
+
+bool may_have_started(const Bytes& sha256, const BootState& boot) {
+  const auto& applications = boot.boot_manager.applications;
+  return boot.bank != HashAlgorithm::kSha256 || std::ranges::find(applications, sha256) != applications.end();
+}
+
+bool pcrs_may_match(const PcrValues& expected, const PcrValues& quoted) {
+  return std::ranges::all_of(expected, [&](const auto& entry) {
+    const auto found = quoted.find(entry.first);
+    return found == quoted.end() || found->second == entry.second;
+  });
 }
 
 bool pcrs_match(const PcrValues& expected, const PcrValues& quoted) {
@@ -207,14 +219,11 @@ bool pcrs_match(const PcrValues& expected, const PcrValues& quoted) {
   });
 }
 
-/// Whether the firmware of this boot started a unified kernel image itself: the boot manager's call, a separator and
-/// one application in PCR 4, sections in PCR 11, and no GRUB.
-bool is_unified_kernel_image_alone(const measure::BootLog& log, const PcrValues& replayed) {
-  constexpr std::ptrdiff_t kCallSeparatorApplication = 3;
-  return replayed.contains(kUnifiedKernelImagePcr) && !replayed.contains(kGrubCommandPcr) &&
-         std::ranges::count_if(log.events, [](const measure::BootEvent& event) {
-           return event.pcr == kApplicationPcr && event.type != measure::boot_event::kNoAction;
-         }) == kCallSeparatorApplication;
+/// Whether the firmware of this boot started a unified kernel image itself: one application in PCR 4, sections in PCR
+/// 11, and no GRUB.
+bool is_unified_kernel_image_alone(const BootState& boot, const PcrValues& replayed) {
+  return boot.boot_manager.applications.size() == 1 && replayed.contains(kUnifiedKernelImagePcr) &&
+         !boot.has_grub_events;
 }
 
 }  // namespace
@@ -232,6 +241,20 @@ bool ReferenceValue::matches(const Appraisal& appraisal) const {
   return std::ranges::all_of(pcrs, [&](const auto& bank) {
     const auto quoted = appraisal.pcrs.find(bank.first);
     return quoted != appraisal.pcrs.end() && pcrs_match(bank.second, quoted->second);
+  });
+}
+
+bool ReferenceValue::may_match(const Appraisal& appraisal) const {
+  const BootState& boot = appraisal.boot;
+  if (secure_boot && *secure_boot != boot.secure_boot) return false;
+  if (kernel_command_line && !boot.command_line_may_be(*kernel_command_line)) return false;
+  if (secure_boot_certificate_sha256 && !certificate_matches(*secure_boot_certificate_sha256, boot)) return false;
+  if (unified_kernel_image_authenticode_sha256 && !may_have_started(*unified_kernel_image_authenticode_sha256, boot)) {
+    return false;
+  }
+  return std::ranges::all_of(pcrs, [&](const auto& bank) {
+    const auto quoted = appraisal.pcrs.find(bank.first);
+    return quoted == appraisal.pcrs.end() || pcrs_may_match(bank.second, quoted->second);
   });
 }
 
@@ -282,13 +305,11 @@ void ReferenceValues::add(std::string_view json, const std::string& subject) {
 }
 
 const ReferenceValue* ReferenceValues::find(const Appraisal& appraisal) const {
-  const ReferenceValue* found = nullptr;
-  for (const ReferenceValue& image : images_) {
-    if (!image.matches(appraisal)) continue;
-    if (image.deprecated) return nullptr;
-    if (found == nullptr) found = &image;
-  }
-  return found;
+  const auto is_retired = [&](const ReferenceValue& image) { return image.deprecated && image.may_match(appraisal); };
+  if (std::ranges::any_of(images_, is_retired)) return nullptr;
+  const auto found = std::ranges::find_if(
+      images_, [&](const ReferenceValue& image) { return !image.deprecated && image.matches(appraisal); });
+  return found == images_.end() ? nullptr : &*found;
 }
 
 ReferenceValue reference_value_of(const measure::BootLog& log) {
@@ -301,8 +322,8 @@ ReferenceValue reference_value_of(const measure::BootLog& log) {
   if (boot.secure_boot_certificate) {
     value.secure_boot_certificate_sha256 = measure::hash(kBank, *boot.secure_boot_certificate);
   }
-  if (is_unified_kernel_image_alone(log, replayed)) {
-    value.unified_kernel_image_authenticode_sha256 = boot.boot_application_digest;
+  if (is_unified_kernel_image_alone(boot, replayed)) {
+    value.unified_kernel_image_authenticode_sha256 = boot.boot_manager.only_application;
   }
   for (const std::uint32_t pcr : kImagePcrs) {
     const auto found = replayed.find(pcr);

@@ -27,7 +27,7 @@ struct ReferenceValue {
   std::optional<std::string> kernel_command_line;
   /// Of the DER of the certificate that alone decided what started: SecureBoot::only_certificate.
   std::optional<base::Bytes> secure_boot_certificate_sha256;
-  /// Of the image that the firmware started: BootState::boot_application_digest.
+  /// Of the image that the firmware started: BootManager::only_application.
   std::optional<base::Bytes> unified_kernel_image_authenticode_sha256;
   /// Of the root file system: the one roothash= in kernel_command_line, by which it is matched.
   std::optional<base::Bytes> verity_root_hash;
@@ -38,6 +38,12 @@ struct ReferenceValue {
 
   /// Whether everything that this entry states holds.
   bool matches(const Appraisal& appraisal) const;
+
+  /// Whether nothing that is proven speaks against it, for a deprecated entry: what a sender can leave out or change
+  /// without changing a register acquits nobody. Proven are quoted registers, secure_boot and the certificate, as all
+  /// texts of PCR 7 are measured, and that a digest is not among those of PCR 4 and 9. Not proven are a command line
+  /// that GRUB logged, a register or bank that was not quoted, and the order in PCR 4.
+  bool may_match(const Appraisal& appraisal) const;
   base::Json to_json() const;
 };
 
@@ -58,7 +64,7 @@ class ReferenceValues {
   /// Adds the entries of another such document. Their names are unique over all.
   void add(std::string_view json, const std::string& subject);
 
-  /// The entry that the machine matches; nullptr when there is none or a deprecated one matches.
+  /// The first entry that the machine matches; nullptr when there is none or a deprecated one may match.
   const ReferenceValue* find(const Appraisal& appraisal) const;
   std::size_t size() const noexcept { return images_.size(); }
 

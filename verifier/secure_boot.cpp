@@ -189,11 +189,15 @@ bool data_is_measured(const BootEvent& event, HashAlgorithm bank) {
   return digest != event.digests.end() && digest->second == measure::hash(bank, event.data);
 }
 
-bool is_separator(const BootEvent& event, HashAlgorithm bank) {
+bool has_separator_digest(const BootEvent& event, HashAlgorithm bank) {
   const auto digest = event.digests.find(bank);
   if (digest == event.digests.end()) throw InvalidInput("boot event", "has no digest for the bank");
-  const bool has_digest =
-      digest->second == measure::hash(bank, kNormalSeparator) || digest->second == measure::hash(bank, kErrorSeparator);
+  return digest->second == measure::hash(bank, kNormalSeparator) ||
+         digest->second == measure::hash(bank, kErrorSeparator);
+}
+
+bool is_separator(const BootEvent& event, HashAlgorithm bank) {
+  const bool has_digest = has_separator_digest(event, bank);
   if (has_digest != (event.type == type::kSeparator)) {
     throw InvalidInput("boot event", "is a separator by its type or its digest, but not by both");
   }

@@ -12,6 +12,9 @@ namespace verifier {
 /// have quoted it.
 bool data_is_measured(const measure::BootEvent& event, measure::HashAlgorithm bank);
 
+/// Whether the digest of `bank` is that of a separator, whatever type and data the log gives the event.
+bool has_separator_digest(const measure::BootEvent& event, measure::HashAlgorithm bank);
+
 /// Whether the event is a separator (TCG PC Client Platform Firmware Profile, section 3.3.2.2), told by its digest.
 /// Throws InvalidInput when type, data and digest contradict each other.
 bool is_separator(const measure::BootEvent& event, measure::HashAlgorithm bank);

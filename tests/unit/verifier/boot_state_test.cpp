@@ -31,8 +31,6 @@ BootState state_of(const BootLogWriter& writer) { return extract_boot_state(writ
 
 const std::string kLoadOptionsTag =
     std::string("\xed\x22\x3b\x8f\x1a\0\0\0", 8) + std::string("LOADED_IMAGE::LoadOptions\0", 26);
-const std::string kCalling = "Calling EFI Application from Boot Option";
-const std::string kReturned = "Returning from EFI Application from Boot Option";
 constexpr const char* kCommandLine = "console=ttyS0 quiet loglevel=1 panic=-1 confidential-space.hardened=true";
 
 base::Json recorded_boot() {
@@ -42,23 +40,6 @@ base::Json recorded_boot() {
 const measure::BootEvent& event_of(const measure::BootLog& log, std::uint32_t pcr, std::uint32_t event_type) {
   return *std::ranges::find_if(log.events,
                                [&](const auto& event) { return event.pcr == pcr && event.type == event_type; });
-}
-
-/// Secure Boot off, all separators, and these texts in PCR 4; of "" a separator is made.
-BootLogWriter boot_with_pcr4(const std::vector<std::string>& texts) {
-  BootLogWriter writer;
-  const BootLogWriter plain = plain_boot();
-  for (const auto& event : plain.log().events) {
-    if (event.pcr != 4) writer.add(event.pcr, event.type, base::text_of(event.data));
-  }
-  for (const std::string& text : texts) {
-    if (text.empty()) {
-      writer.add(4, type::kSeparator, kSeparator);
-    } else {
-      writer.add(4, type::kEfiBootServicesApplication, "a device path", text);
-    }
-  }
-  return writer;
 }
 
 }  // namespace
@@ -74,7 +55,7 @@ TEST_CASE("a recorded boot with Secure Boot is read") {
     const auto certificate =
         base::base64_decode(recorded_boot().at("db_certificate").get<std::string>(), "certificate");
     CHECK(state.secure_boot_certificate == certificate);
-    CHECK(state.boot_application_digest == event_of(log, 4, type::kEfiBootServicesApplication).digests.at(bank));
+    CHECK(state.boot_manager.only_application == event_of(log, 4, type::kEfiBootServicesApplication).digests.at(bank));
   }
   CHECK_THROWS_WITH(extract_boot_state(log, HashAlgorithm::kSha512), ContainsSubstring("without sha512 digest"));
 }
@@ -97,20 +78,20 @@ TEST_CASE("logs of real machines are read") {
     CHECK_THAT(*state.kernel_command_line, ContainsSubstring("/syslinux/vmlinuz.A init=/usr/lib/systemd/systemd"));
     CHECK(state.command_line_is(*state.kernel_command_line + "\n"));
     CHECK(state.secure_boot_certificate);  // shim writes its authorities without the owner
-    CHECK(state.boot_application_digest);
+    CHECK(state.boot_manager.only_application);
   }
   SECTION("an Ubuntu with SEV, without Secure Boot") {
     const BootState state = read("ubuntu-1804-amd-sev");
     CHECK_FALSE(state.secure_boot);
     CHECK(state.kernel_command_line == "/boot/vmlinuz-5.4.0-1046-gcp root=LABEL=cloudimg-rootfs ro console=ttyS0");
     CHECK_FALSE(state.secure_boot_certificate);
-    CHECK(state.boot_application_digest);
+    CHECK(state.boot_manager.only_application);
   }
   SECTION("a workstation whose boot loader is not GRUB") {
     const BootState state = read("arch-linux-workstation");
     CHECK_FALSE(state.secure_boot);
     CHECK_FALSE(state.kernel_command_line);
-    CHECK_FALSE(state.boot_application_digest);  // its firmware does not say when it calls a boot option
+    CHECK_FALSE(state.boot_manager.only_application);  // its firmware does not say when it calls a boot option
   }
 }
 
@@ -181,6 +162,26 @@ TEST_CASE("the kernel's load options are compared by digest") {
   }
 }
 
+TEST_CASE("what the command line can't have been is told by digests alone") {
+  const std::string measured = utf16("quiet") + std::string(2, '\0');
+  const BootState state = state_of(plain_boot().add(9, type::kEventTag, kLoadOptionsTag, measured));
+  CHECK(state.command_line_may_be("quiet"));
+  CHECK_FALSE(state.command_line_may_be("loud"));
+  CHECK_FALSE(state_of(plain_boot()).command_line_may_be("quiet"));
+  SECTION("whatever types and texts the log gives") {
+    const BootState hidden = state_of(plain_boot().add(9, type::kIpl, "hidden", measured));
+    CHECK_FALSE(hidden.command_line_is("quiet"));
+    CHECK(hidden.command_line_may_be("quiet"));
+    CHECK_FALSE(hidden.command_line_may_be("loud"));
+    CHECK(state_of(plain_boot().add(9, type::kEventTag, kLoadOptionsTag, "other").add(9, type::kIpl, "", measured))
+              .command_line_may_be("quiet"));
+  }
+  SECTION("any, when GRUB started the kernel") {
+    CHECK(state_of(plain_boot().add(8, type::kIpl, "kernel_cmdline: a", "a")).command_line_may_be("b"));
+    CHECK(state_of(plain_boot().add(8, type::kEventTag, "hidden", "a")).command_line_may_be("b"));
+  }
+}
+
 TEST_CASE("other measurements are not passed off as load options") {
   const std::string wanted = utf16("quiet") + std::string(2, '\0');
   const std::string real = utf16("init=/bin/sh") + std::string(2, '\0');
@@ -200,45 +201,8 @@ TEST_CASE("other measurements are not passed off as load options") {
   }
 }
 
-TEST_CASE("the application that the firmware called, and that stayed, is known by its digest") {
-  const auto application_of = [](const std::vector<std::string>& texts) {
-    return state_of(boot_with_pcr4(texts)).boot_application_digest;
-  };
-  const auto image = measure::hash(HashAlgorithm::kSha256, base::view_of("image"));
-  CHECK(application_of({kCalling, "", "image"}) == image);
-  CHECK(application_of({"", kCalling, "image"}) == image);
-  CHECK(application_of({kCalling, "", "image", "what the image loads"}) == image);
-  CHECK(application_of({kCalling, "", "other", "image"}) != image);
-  SECTION("not without the call, the separator or the application") {
-    CHECK_FALSE(application_of({"", "image"}));
-    CHECK_FALSE(application_of({kCalling, ""}));
-    CHECK_FALSE(application_of({"", kCalling}));
-    CHECK_FALSE(application_of({""}));
-  }
-  SECTION("not in another order") {
-    CHECK_FALSE(application_of({"image", kCalling, ""}));
-    CHECK_FALSE(application_of({kCalling, "image", ""}));
-    CHECK_FALSE(application_of({"", "image", kCalling}));
-    CHECK_FALSE(application_of({"other", kCalling, "", "image"}));
-    CHECK_FALSE(application_of({kCalling, kCalling, "", "image"}));
-  }
-  SECTION("not when it ended or did not start, and the firmware tried another") {
-    CHECK_FALSE(application_of({kCalling, "", "image", kReturned}));
-    CHECK_FALSE(application_of({kCalling, "", "image", kReturned, kCalling, "other"}));
-    CHECK_FALSE(application_of({kCalling, "", "image", kCalling, "other"}));
-    CHECK_FALSE(application_of({kCalling, "", kReturned, kCalling, "image"}));
-  }
-  SECTION("whatever types the log gives") {
-    BootLogWriter writer = boot_with_pcr4({kCalling, ""});
-    writer.add(4, type::kEfiAction, "says nothing", "image");
-    CHECK(state_of(writer).boot_application_digest == image);
-    writer.add(4, type::kIpl, "hidden", kReturned);
-    CHECK_FALSE(state_of(writer).boot_application_digest);
-  }
-}
-
 TEST_CASE("a boot of systemd-stub 257 with Linux 6.12 is read") {
-  BootLogWriter writer = boot_with_pcr4({kCalling, "", "image"});
+  BootLogWriter writer = test::boot_with_pcr4({test::kCallingApplication, "", "image"});
   for (const char* section : {".linux", ".osrel", ".cmdline", ".initrd", ".uname", ".sbat"}) {
     const std::string name = utf16(section) + std::string(2, '\0');
     writer.add(11, type::kIpl, name, std::string(section) + '\0').add(11, type::kIpl, name, "content");
@@ -247,7 +211,7 @@ TEST_CASE("a boot of systemd-stub 257 with Linux 6.12 is read") {
   writer.add(9, type::kEventTag, std::string("\xec\x22\x3b\x8f\x0d\0\0\0Linux initrd\0", 21), "initrd");
   CHECK(state_of(writer).command_line_is(kCommandLine));
   SECTION("with more on the command line than was signed") {
-    BootLogWriter other = boot_with_pcr4({kCalling, "", "image"});
+    BootLogWriter other = test::boot_with_pcr4({test::kCallingApplication, "", "image"});
     const std::string added = utf16("init=/bin/sh") + std::string(2, '\0');
     other.add(12, type::kIpl, added, added);
     other.add(9, type::kEventTag, kLoadOptionsTag,

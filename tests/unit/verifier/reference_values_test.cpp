@@ -12,7 +12,9 @@ namespace {
 
 using base::Json;
 using measure::HashAlgorithm;
+using measure::PcrValues;
 using verifier::Appraisal;
+using verifier::BootState;
 using verifier::ReferenceValues;
 
 const std::string kPcr4(64, 'a');
@@ -72,16 +74,27 @@ Appraisal machine() {
   Appraisal appraisal;
   appraisal.boot.secure_boot = true;
   appraisal.boot.kernel_command_line = "quiet";
-  appraisal.pcrs[HashAlgorithm::kSha256] = {{4, base::Bytes(32, 0xaa)}, {5, base::Bytes(32, 1)}};
+  appraisal.pcrs[HashAlgorithm::kSha256] = {
+      {4, base::Bytes(32, 0xaa)}, {5, base::Bytes(32, 1)}, {12, base::Bytes(32, 0)}};
   return appraisal;
+}
+
+/// A command line of ASCII as the kernel's EFI stub measures it.
+base::Bytes load_options_digest(const std::string& command_line) {
+  std::string units;
+  for (const char c : command_line + '\0') units += {c, '\0'};
+  return measure::hash(HashAlgorithm::kSha256, base::view_of(units));
 }
 
 Appraisal unified_kernel_image_machine() {
   Appraisal appraisal = machine();
-  appraisal.boot.kernel_command_line = "quiet roothash=" + kRootHash;
-  appraisal.boot.secure_boot_certificate = kCertificate;
-  appraisal.boot.boot_application_digest = base::Bytes(32, 0xbb);
-  appraisal.pcrs[HashAlgorithm::kSha256][12] = base::Bytes(32, 0);
+  BootState& boot = appraisal.boot;
+  boot.kernel_command_line.reset();
+  boot.load_options_digest = load_options_digest("quiet roothash=" + kRootHash);
+  boot.loaded_digests = {*boot.load_options_digest};
+  boot.secure_boot_certificate = kCertificate;
+  boot.boot_manager.only_application = base::Bytes(32, 0xbb);
+  boot.boot_manager.applications = {base::Bytes(32, 0xbb)};
   return appraisal;
 }
 
@@ -133,6 +146,60 @@ TEST_CASE("a deprecated entry that matches is no match, whatever else matches") 
   CHECK(parse(Json::array({entry()})).find(machine())->name == "image");
 }
 
+TEST_CASE("nothing that a sender can hide or change acquits a machine of a deprecated image") {
+  // Beside it stands an entry that states less and matches the machine in each of these states.
+  Json retired = unbooted_entry();
+  retired["name"] = "old";
+  retired["deprecated"] = true;
+  const auto is_known = [&](const Appraisal& appraisal) {
+    REQUIRE(parse(Json::array({entry()})).find(appraisal) != nullptr);
+    return parse(Json::array({entry(), retired})).find(appraisal) != nullptr;
+  };
+  Appraisal appraisal = unified_kernel_image_machine();
+  BootState& boot = appraisal.boot;
+  PcrValues& pcrs = appraisal.pcrs[HashAlgorithm::kSha256];
+  REQUIRE_FALSE(is_known(appraisal));
+  SECTION("a command line that can't be read") {
+    boot.load_options_digest.reset();
+    CHECK_FALSE(is_known(appraisal));
+    boot.loaded_digests = {base::Bytes(32, 1)};
+    CHECK(is_known(appraisal));
+  }
+  SECTION("a command line in GRUB's words, whatever they are") {
+    boot.kernel_command_line = "another";
+    boot.has_grub_events = true;
+    boot.loaded_digests.clear();
+    CHECK_FALSE(is_known(appraisal));
+  }
+  SECTION("a place in PCR 4 that tells nothing") {
+    boot.boot_manager.applications.insert(boot.boot_manager.applications.begin(), base::Bytes(32, 1));
+    boot.boot_manager.only_application.reset();
+    CHECK_FALSE(is_known(appraisal));
+    boot.boot_manager.applications.pop_back();
+    CHECK(is_known(appraisal));
+  }
+  SECTION("a bank that was left out") {
+    retired["pcrs"]["sha384"]["11"] = std::string(96, 'a');
+    CHECK_FALSE(is_known(appraisal));
+    appraisal.pcrs[HashAlgorithm::kSha384][11] = base::Bytes(48, 1);
+    CHECK(is_known(appraisal));
+  }
+  SECTION("a register that was left out") {
+    retired["pcrs"]["sha256"]["11"] = std::string(64, 'a');
+    CHECK_FALSE(is_known(appraisal));
+    pcrs[11] = base::Bytes(32, 1);
+    CHECK(is_known(appraisal));
+  }
+  SECTION("what the entry does not state") {
+    pcrs[5] = base::Bytes(32, 5);
+    CHECK_FALSE(is_known(appraisal));
+  }
+  SECTION("what is proven does") {
+    boot.secure_boot_certificate->push_back(0);
+    CHECK(is_known(appraisal));
+  }
+}
+
 TEST_CASE("a file of reference values is parsed strictly") {
   CHECK(refusal_of(entry()) == "accepted");
   CHECK(ReferenceValues::parse(R"({"images":[]})", "values").size() == 0);
@@ -159,10 +226,10 @@ TEST_CASE("an entry that was made without a boot matches when all that it states
   REQUIRE(values.find(appraisal) != nullptr);
   SECTION("another certificate") { appraisal.boot.secure_boot_certificate->push_back(0); }
   SECTION("more certificates, or none") { appraisal.boot.secure_boot_certificate.reset(); }
-  SECTION("another image") { appraisal.boot.boot_application_digest->front() ^= 1U; }
-  SECTION("a log that does not tell the image") { appraisal.boot.boot_application_digest.reset(); }
+  SECTION("another image") { appraisal.boot.boot_manager.only_application->front() ^= 1U; }
+  SECTION("a log that does not tell the image") { appraisal.boot.boot_manager.only_application.reset(); }
   SECTION("a digest of another bank") { appraisal.boot.bank = HashAlgorithm::kSha384; }
-  SECTION("another root hash") { appraisal.boot.kernel_command_line->back() = 'd'; }
+  SECTION("another root hash") { appraisal.boot.load_options_digest = load_options_digest("quiet roothash=d"); }
   SECTION("credentials") { appraisal.pcrs[HashAlgorithm::kSha256][12][31] = 1; }
   SECTION("PCR 12 not quoted") { appraisal.pcrs[HashAlgorithm::kSha256].erase(12); }
   SECTION("no Secure Boot") { appraisal.boot.secure_boot = false; }

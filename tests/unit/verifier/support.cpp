@@ -19,6 +19,8 @@ const std::string kGlobalVariableGuid("\x61\xdf\xe4\x8b\xca\x93\xd2\x11\xaa\x0d\
 const std::string kImageSecurityGuid("\xcb\xb2\x19\xd7\x3a\x3d\x96\x45\xa3\xbc\xda\xd0\x0e\x67\x65\x6f", 16);
 
 const std::string kSeparator(4, '\0');
+const std::string kCallingApplication = "Calling EFI Application from Boot Option";
+const std::string kApplicationReturned = "Returning from EFI Application from Boot Option";
 const std::string kSoftwareTpm = "SOFTWARE_TPM";
 const std::string kCertX509Guid("\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a\x87\xb5\xab\x15\x5c\x2b\xf0\x72", 16);
 const std::string kCertSha256Guid("\x26\x16\xc4\xc1\x4c\x50\x92\x40\xac\xa9\x41\xf9\x36\x93\x43\x28", 16);
@@ -68,6 +70,22 @@ BootLogWriter plain_boot(const std::vector<std::string>& firmware_events) {
   writer.add(7, type::kEfiVariableDriverConfig, uefi_variable(kGlobalVariableGuid, "SecureBoot", {"\0", 1}));
   for (const std::string& event : firmware_events) writer.add(0, type::kNonhostInfo, event);
   for (std::uint32_t pcr = 0; pcr <= 7; ++pcr) writer.add(pcr, type::kSeparator, kSeparator);
+  return writer;
+}
+
+BootLogWriter boot_with_pcr4(const std::vector<std::string>& texts) {
+  BootLogWriter writer;
+  const BootLogWriter plain = plain_boot();
+  for (const auto& event : plain.log().events) {
+    if (event.pcr != 4) writer.add(event.pcr, event.type, base::text_of(event.data));
+  }
+  for (const std::string& text : texts) {
+    if (text.empty()) {
+      writer.add(4, measure::boot_event::kSeparator, kSeparator);
+    } else {
+      writer.add(4, measure::boot_event::kEfiBootServicesApplication, "a device path", text);
+    }
+  }
   return writer;
 }
 

@@ -37,6 +37,11 @@ class BootLogWriter {
 BootLogWriter plain_boot(const std::vector<std::string>& firmware_events = {});
 extern const std::string kSeparator;
 
+/// Secure Boot off, all separators, and these texts in PCR 4; of "" a separator is made.
+BootLogWriter boot_with_pcr4(const std::vector<std::string>& texts);
+extern const std::string kCallingApplication;
+extern const std::string kApplicationReturned;
+
 /// UEFI_VARIABLE_DATA.
 std::string uefi_variable(std::string_view guid, std::string_view name, std::string_view data);
 extern const std::string kGlobalVariableGuid;
