@@ -3,8 +3,10 @@
 
 Nothing is booted: the values follow from what the image build has made. The machine is one whose firmware (EDK2, as in
 OVMF) starts the image itself as its first boot option, with Secure Boot on and a TPM, and whose system partition holds
-neither credentials nor extensions nor addons for the stub. In each bank it fills
+neither credentials nor extensions nor addons for the stub. No device has a driver that the firmware starts (an option
+ROM), and no Driver#### is set. In each bank it fills
 
+* PCR 2 with a separator alone: a driver would stand there, and it could do anything to what is started after it;
 * PCR 4 with the boot manager's call, a separator and the Authenticode digest of the image. The kernel inside is not
   there: with Secure Boot on, systemd's stub stands in for the firmware's check of it, which is what would measure it;
 * PCR 7 with the variables SecureBoot, PK, KEK, db and dbx, a separator, and the entry of db that the image's signature
@@ -16,7 +18,7 @@ neither credentials nor extensions nor addons for the stub. In each bank it fill
   units systemd-pcrphase*.service are masked;
 * PCR 12 with nothing: it stays zero.
 
-PCR 0 and 2 hold the firmware and its drivers, PCR 1, 3, 5 and 6 the machine's configuration: no image determines them.
+PCR 0 holds the firmware, PCR 1, 3, 5 and 6 the machine's configuration: no image determines them.
 
 Formats: PE/COFF and Windows Authenticode Portable Executable Signature Format; UEFI 2.10, sections 8.2 and 32.4; TCG PC
 Client Platform Firmware Profile, sections 3.3.4 and 10.2.6; systemd 257, src/boot/stub.c and cpio.c; Linux 6.12,
@@ -444,6 +446,11 @@ def _measured(bank: str, *events: bytes) -> list[bytes]:
     return [hashlib.new(bank, event).digest() for event in events]
 
 
+def driver_pcr(bank: str) -> bytes:
+    """Return PCR 2 of a machine whose firmware starts no drivers from outside of itself."""
+    return _extended(bank, _measured(bank, SEPARATOR))
+
+
 def application_pcr(bank: str, authenticode: bytes) -> bytes:
     """Return PCR 4 of a machine that starts one application from its first boot option."""
     return _extended(bank, [*_measured(bank, CALLING_APPLICATION, SEPARATOR), authenticode])
@@ -484,6 +491,7 @@ def sections_pcr(bank: str, image: UnifiedKernelImage) -> bytes:
 def predict_pcrs(image: UnifiedKernelImage, keys: SecureBootKeys, bank: str = "sha256") -> dict[int, bytes]:
     """Return the registers of a machine that boots the image."""
     return {
+        2: driver_pcr(bank),
         4: application_pcr(bank, image.authenticode(bank)),
         7: secure_boot_pcr(bank, keys, keys.approving(image).data),
         9: loaded_pcr(bank, image.command_line(), image.initial_ram_disk()),

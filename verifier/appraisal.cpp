@@ -159,6 +159,9 @@ Appraisal appraise(const Evidence& evidence, ByteView nonce, const TrustAnchors&
   const BootLog log = decode_boot(evidence);
   verify_quotes(evidence, *key, nonce, log);
   appraisal.pcrs = replay_boot(log, evidence);
+  for (const auto& [bank, values] : appraisal.pcrs) {
+    appraisal.boot_manager_pcrs.emplace(bank, extract_boot_manager(log, bank).pcr);
+  }
   appraisal.boot = extract_boot_state(log, HashAlgorithm::kSha256);
   appraisal.hwmodel = hardware_model_of(verified.platform, log);
   appraisal.launch = appraise_launch(evidence);

@@ -22,6 +22,7 @@ struct Appraisal {
   LaunchState launch;
   /// Quoted values in every SHA-2 bank in which the boot log replays. Never empty.
   std::map<measure::HashAlgorithm, measure::PcrValues> pcrs;
+  std::map<measure::HashAlgorithm, base::Bytes> boot_manager_pcrs;  ///< in each of these banks: see BootManager::pcr
 };
 
 /// Appraises a TPM's evidence (RFC 9334, section 3). All of it must hold: the AK certificate's chain, every quote, the

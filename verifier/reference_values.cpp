@@ -30,12 +30,14 @@ constexpr std::array<std::string_view, 4> kSupportAttributes = {"LATEST", "STABL
 // machine's own configuration, boot order and partition table.
 constexpr std::array<std::uint32_t, 8> kImagePcrs = {0, 2, 4, 7, 8, 9, 11, 12};
 
+constexpr std::uint32_t kDriverPcr = 2;
 constexpr std::uint32_t kApplicationPcr = 4;
 constexpr std::uint32_t kKeysPcr = 7;
 constexpr std::uint32_t kGrubCommandPcr = 8;
 constexpr std::array<std::uint32_t, 3> kLoadedPcrs = {kGrubCommandPcr, 9, 11};
 constexpr std::uint32_t kUnifiedKernelImagePcr = 11;
 constexpr std::uint32_t kParametersPcr = 12;
+constexpr std::array<std::uint32_t, 2> kToldPcrs = {kGrubCommandPcr, kParametersPcr};
 // systemd's generator takes both (proc_cmdline_parse with PROC_CMDLINE_STRIP_RD_PREFIX).
 constexpr std::array<std::string_view, 2> kRootHashKeys = {"roothash=", "rd.roothash="};
 constexpr std::string_view kWhiteSpace = "\t\n\v\f\r ";
@@ -200,23 +202,46 @@ bool application_matches(const Bytes& sha256, const BootState& boot) {
   return boot.bank == HashAlgorithm::kSha256 && boot.boot_manager.only_application == sha256;
 }
 
+bool is_quoted_as(const Bytes& value, std::uint32_t pcr, const Appraisal& appraisal) {
+  const auto bank = appraisal.pcrs.find(HashAlgorithm::kSha256);
+  if (bank == appraisal.pcrs.end()) return false;
+  const auto quoted = bank->second.find(pcr);
+  return quoted != bank->second.end() && quoted->second == value;
+}
+
+/// Of a register whose only event is a separator.
+Bytes separated_pcr() {
+  constexpr HashAlgorithm kBank = HashAlgorithm::kSha256;
+  const Bytes zeros(measure::digest_size(kBank), 0);
+  return measure::extended(kBank, zeros, measure::hash(kBank, Bytes(4, 0)));
+}
+
+/// Whether nothing that the entry does not state ran ahead of the image or told it what to do: see
+/// ReferenceValue::matches.
+bool is_alone(const ReferenceValue& value, const Appraisal& appraisal) {
+  static const Bytes kSeparated = separated_pcr();
+  static const Bytes kZeros(measure::digest_size(HashAlgorithm::kSha256), 0);
+  if (!states(value, kDriverPcr) && !is_quoted_as(kSeparated, kDriverPcr, appraisal)) return false;
+  if (!states(value, kApplicationPcr) && !appraisal.boot.boot_manager.only_application) return false;
+  return std::ranges::all_of(kToldPcrs, [&](std::uint32_t pcr) {
+    return states(value, pcr) || is_quoted_as(kZeros, pcr, appraisal);
+  });
+}
+
+/// PCR 4 may also be what it would be had the firmware not tried other boot options in vain.
+bool pcr_matches(std::uint32_t pcr, const Bytes& expected, HashAlgorithm bank, const Appraisal& appraisal) {
+  const PcrValues& quoted = appraisal.pcrs.at(bank);
+  const auto found = quoted.find(pcr);
+  if (found == quoted.end()) return false;
+  if (found->second == expected) return true;
+  const auto without_attempts = appraisal.boot_manager_pcrs.find(bank);
+  return pcr == kApplicationPcr && without_attempts != appraisal.boot_manager_pcrs.end() &&
+         without_attempts->second == expected;
+}
+
 bool may_have_started(const Bytes& sha256, const BootState& boot) {
   const auto& applications = boot.boot_manager.applications;
   return boot.bank != HashAlgorithm::kSha256 || std::ranges::find(applications, sha256) != applications.end();
-}
-
-bool pcrs_may_match(const PcrValues& expected, const PcrValues& quoted) {
-  return std::ranges::all_of(expected, [&](const auto& entry) {
-    const auto found = quoted.find(entry.first);
-    return found == quoted.end() || found->second == entry.second;
-  });
-}
-
-bool pcrs_match(const PcrValues& expected, const PcrValues& quoted) {
-  return std::ranges::all_of(expected, [&](const auto& entry) {
-    const auto found = quoted.find(entry.first);
-    return found != quoted.end() && found->second == entry.second;
-  });
 }
 
 /// Whether the firmware of this boot started a unified kernel image itself: one application in PCR 4, sections in PCR
@@ -229,7 +254,7 @@ bool is_unified_kernel_image_alone(const BootState& boot, const PcrValues& repla
 }  // namespace
 
 bool ReferenceValue::matches(const Appraisal& appraisal) const {
-  if (secure_boot && *secure_boot != appraisal.boot.secure_boot) return false;
+  if ((secure_boot && *secure_boot != appraisal.boot.secure_boot) || !is_alone(*this, appraisal)) return false;
   if (kernel_command_line && !appraisal.boot.command_line_is(*kernel_command_line)) return false;
   if (secure_boot_certificate_sha256 && !certificate_matches(*secure_boot_certificate_sha256, appraisal.boot)) {
     return false;
@@ -239,8 +264,9 @@ bool ReferenceValue::matches(const Appraisal& appraisal) const {
     return false;
   }
   return std::ranges::all_of(pcrs, [&](const auto& bank) {
-    const auto quoted = appraisal.pcrs.find(bank.first);
-    return quoted != appraisal.pcrs.end() && pcrs_match(bank.second, quoted->second);
+    return appraisal.pcrs.contains(bank.first) && std::ranges::all_of(bank.second, [&](const auto& entry) {
+             return pcr_matches(entry.first, entry.second, bank.first, appraisal);
+           });
   });
 }
 
@@ -254,7 +280,10 @@ bool ReferenceValue::may_match(const Appraisal& appraisal) const {
   }
   return std::ranges::all_of(pcrs, [&](const auto& bank) {
     const auto quoted = appraisal.pcrs.find(bank.first);
-    return quoted == appraisal.pcrs.end() || pcrs_may_match(bank.second, quoted->second);
+    return quoted == appraisal.pcrs.end() || std::ranges::all_of(bank.second, [&](const auto& entry) {
+             return !quoted->second.contains(entry.first) ||
+                    pcr_matches(entry.first, entry.second, bank.first, appraisal);
+           });
   });
 }
 

@@ -36,7 +36,14 @@ struct ReferenceValue {
   std::optional<base::Json> packages;
   bool deprecated = false;  ///< known, and no longer vouched for
 
-  /// Whether everything that this entry states holds.
+  /// Whether everything that this entry states holds, and nothing ran ahead of the image, or told it what to do, that
+  /// the entry does not state. For what it does not state in bank sha256 of these registers,
+  ///   - PCR 2, into which firmware measures drivers (option ROMs, Driver####) before it starts them, must hold its
+  ///     separator alone;
+  ///   - PCR 4 must begin with the firmware's call of a boot option: what it starts ahead of that (SysPrep####, an
+  ///     application as Driver####) stands before it;
+  ///   - PCR 8, GRUB's commands, and PCR 12, what a unified kernel image was given, must be zero.
+  /// PCR 4 is matched with and without boot options that the firmware tried in vain.
   bool matches(const Appraisal& appraisal) const;
 
   /// Whether nothing that is proven speaks against it, for a deprecated entry: what a sender can leave out or change

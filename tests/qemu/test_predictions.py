@@ -185,6 +185,12 @@ def test_keys_of_a_recorded_boot(bank: str) -> None:
 
 
 @pytest.mark.parametrize("bank", ["sha256", "sha384"])
+def test_drivers_of_a_recorded_boot(bank: str) -> None:
+    _, machine = recorded()
+    assert reference_values.driver_pcr(bank).hex() == machine["pcrs"][bank]["2"]
+
+
+@pytest.mark.parametrize("bank", ["sha256", "sha384"])
 def test_application_of_a_recorded_boot(bank: str) -> None:
     events, machine = recorded()
     (digest,) = [digests[bank] for pcr, kind, digests, _ in events if (pcr, kind) == (4, EV_EFI_APPLICATION)]
@@ -579,6 +585,7 @@ def test_program(tmp_path: Path, signer: Signer, keys: SecureBootKeys) -> None:
                 "kernel_command_line": COMMAND_LINE,
                 "pcrs": {
                     "sha256": {
+                        "2": replayed("sha256", hashlib.sha256(bytes(4)).digest()).hex(),
                         "4": replayed("sha256", *digests[0], authenticode(unsigned_image(SECTIONS))).hex(),
                         "7": reference_values.secure_boot_pcr("sha256", keys, OWNER.bytes_le + signer.der).hex(),
                         "9": replayed("sha256", *digests[1]).hex(),

@@ -282,7 +282,7 @@ class VirtualMachine:
             *("-serial", "chardev:console"),
             *("-qmp", f"unix:{self.folder / 'monitor.sock'},server=on,wait=off"),
             *("-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"),
-            *("-netdev", self._network(), "-device", "virtio-net-pci,netdev=net,id=nic"),
+            *("-netdev", self._network(), "-device", "virtio-net-pci,netdev=net,id=nic,romfile="),
             *_disk("root", self.folder / "root.qcow2", "root", "bootindex=0"),
         ]
         if self._state_disk_mib is not None:

@@ -70,12 +70,19 @@ std::string unbooted_refusal_with(const char* key, const Json& value) {
   return refusal_of(image);
 }
 
+/// A register whose only event is a separator.
+base::Bytes separated() {
+  return measure::extended(HashAlgorithm::kSha256, base::Bytes(32, 0),
+                           measure::hash(HashAlgorithm::kSha256, base::view_of(test::kSeparator)));
+}
+
 Appraisal machine() {
   Appraisal appraisal;
   appraisal.boot.secure_boot = true;
   appraisal.boot.kernel_command_line = "quiet";
   appraisal.pcrs[HashAlgorithm::kSha256] = {
-      {4, base::Bytes(32, 0xaa)}, {5, base::Bytes(32, 1)}, {12, base::Bytes(32, 0)}};
+      {2, separated()},       {4, base::Bytes(32, 0xaa)}, {5, base::Bytes(32, 1)},
+      {8, base::Bytes(32, 0)}, {12, base::Bytes(32, 0)}};
   return appraisal;
 }
 
@@ -135,6 +142,78 @@ TEST_CASE("an entry matches when all that it states holds") {
     image["kernel_command_line"] = "loud";
     CHECK_FALSE(matches(image, machine()));
   }
+}
+
+TEST_CASE("what ran ahead of the image, and is not stated, makes the machine unknown") {
+  const auto is_known = [](const Json& image, const Appraisal& appraisal) {
+    return parse(Json::array({image})).find(appraisal) != nullptr;
+  };
+  Json image = GENERATE(entry(), unbooted_entry());
+  Appraisal appraisal = unified_kernel_image_machine();
+  PcrValues& pcrs = appraisal.pcrs[HashAlgorithm::kSha256];
+  REQUIRE(is_known(image, appraisal));
+  SECTION("a driver") {
+    pcrs[2] = base::Bytes(32, 2);
+    CHECK_FALSE(is_known(image, appraisal));
+    image["pcrs"]["sha256"]["2"] = base::hex_encode(pcrs[2]);
+    CHECK(is_known(image, appraisal));
+    pcrs[2] = separated();
+    CHECK_FALSE(is_known(image, appraisal));
+  }
+  SECTION("a driver, in the place of a separator") {
+    pcrs[2] = base::Bytes(32, 0);
+    CHECK_FALSE(is_known(image, appraisal));
+  }
+  SECTION("a driver that is stated in another bank alone") {
+    pcrs[2] = base::Bytes(32, 2);
+    appraisal.pcrs[HashAlgorithm::kSha384] = {{2, base::Bytes(48, 0xaa)}};
+    image["pcrs"]["sha384"]["2"] = std::string(96, 'a');
+    CHECK_FALSE(is_known(image, appraisal));
+  }
+  SECTION("commands of GRUB") {
+    pcrs[8] = base::Bytes(32, 8);
+    CHECK_FALSE(is_known(image, appraisal));
+    image["pcrs"]["sha256"]["8"] = base::hex_encode(pcrs[8]);
+    CHECK(is_known(image, appraisal));
+  }
+  SECTION("credentials") {
+    pcrs[12] = base::Bytes(32, 12);
+    CHECK_FALSE(is_known(image, appraisal));
+    image["pcrs"]["sha256"]["12"] = base::hex_encode(pcrs[12]);
+    CHECK(is_known(image, appraisal));
+  }
+  SECTION("registers that were not quoted") {
+    const std::uint32_t pcr = GENERATE(2U, 8U, 12U);
+    pcrs.erase(pcr);
+    CHECK_FALSE(is_known(image, appraisal));
+  }
+  SECTION("an application ahead of the firmware's call, or another after it came back") {
+    image = unbooted_entry();
+    image.erase("unified_kernel_image_authenticode_sha256");
+    REQUIRE(is_known(image, appraisal));
+    appraisal.boot.boot_manager.only_application.reset();
+    CHECK_FALSE(is_known(image, appraisal));
+    image["pcrs"]["sha256"]["4"] = kPcr4;
+    CHECK(is_known(image, appraisal));
+  }
+}
+
+TEST_CASE("PCR 4 may tell of boot options that were tried in vain") {
+  Appraisal appraisal = machine();
+  const ReferenceValues values = parse(Json::array({entry()}));
+  Json old = entry();
+  old["name"] = "old";
+  old["deprecated"] = true;
+  const ReferenceValues retired = parse(Json::array({entry(), old}));
+  appraisal.pcrs[HashAlgorithm::kSha256][4] = base::Bytes(32, 4);
+  CHECK(values.find(appraisal) == nullptr);
+  appraisal.boot_manager_pcrs[HashAlgorithm::kSha256] = base::Bytes(32, 5);
+  CHECK(values.find(appraisal) == nullptr);
+  appraisal.boot_manager_pcrs[HashAlgorithm::kSha256] = base::Bytes(32, 0xaa);
+  CHECK(values.find(appraisal) != nullptr);
+  CHECK(retired.find(appraisal) == nullptr);
+  appraisal.boot_manager_pcrs = {{HashAlgorithm::kSha384, base::Bytes(32, 0xaa)}};
+  CHECK(values.find(appraisal) == nullptr);
 }
 
 TEST_CASE("a deprecated entry that matches is no match, whatever else matches") {
