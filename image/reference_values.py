@@ -520,6 +520,7 @@ def entry(
     image = UnifiedKernelImage(kernel_image, file)
     secure_boot = SecureBootKeys(pk=keys["PK"], kek=keys["KEK"], db=keys["db"], dbx=keys.get("dbx", b""))
     image.expect_hardened(hardened)
+    _expect_deserved(support_attributes, hardened)
     result: dict[str, Any] = {
         "name": name,
         "swversion": swversion,
@@ -572,6 +573,14 @@ def _attributes(text: str) -> list[str]:
         if attribute not in SUPPORT_ATTRIBUTES or attributes.count(attribute) > 1:
             raise argparse.ArgumentTypeError(f"{attribute!r} is unknown or stands twice")
     return attributes
+
+
+def _expect_deserved(attributes: Sequence[str], hardened: bool) -> None:
+    """Refuse what cs-verifier would refuse."""
+    if "LATEST" in attributes and not {"STABLE", "USABLE"} <= set(attributes):
+        raise PredictionError("support attributes", "LATEST", "takes STABLE and USABLE")
+    if "STABLE" in attributes and not hardened:
+        raise PredictionError("support attributes", "STABLE", "takes a hardened image")
 
 
 def _swversion(text: str) -> int:

@@ -93,8 +93,11 @@ void print_reference_value(const ReferenceOptions& options) {
   value.swversion = options.swversion;
   value.hardened = options.hardened;
   value.support_attributes = options.support_attributes;
+  const base::Json entry = value.to_json();
+  // What `serve` would refuse is not worth printing.
+  verifier::ReferenceValues::parse(base::Json{{"images", {entry}}}.dump(), "reference value");
   constexpr int kIndent = 2;
-  std::cout << value.to_json().dump(kIndent) << '\n';
+  std::cout << entry.dump(kIndent) << '\n';
 }
 
 }  // namespace

@@ -88,6 +88,20 @@ std::vector<std::string> parse_attributes(const JsonObject& json) {
   return attributes;
 }
 
+/// Relying parties hand out secrets to STABLE images: see the table of claims in docs/data-collaborator.md.
+void expect_deserved_attributes(const ReferenceValue& value, const std::string& path) {
+  const std::string field = path + ".support_attributes";
+  const auto has = [&](std::string_view attribute) {
+    return std::ranges::find(value.support_attributes, attribute) != value.support_attributes.end();
+  };
+  if (has("LATEST") && !(has("STABLE") && has("USABLE"))) {
+    throw InvalidInput(field, "of image \"" + value.name + "\": LATEST takes STABLE and USABLE");
+  }
+  if (has("STABLE") && !value.hardened) {
+    throw InvalidInput(field, "of image \"" + value.name + "\": STABLE takes hardened true");
+  }
+}
+
 bool require_bool(const JsonObject& json, const char* key) {
   const auto value = json.optional_bool(key);
   if (!value) throw InvalidInput(json.path() + "." + key, "is missing");
@@ -186,6 +200,7 @@ ReferenceValue parse_image(const JsonObject& json) {
   value.packages = parse_packages(json);
   value.deprecated = json.optional_bool("deprecated").value_or(false);
   if (value.name.empty()) throw InvalidInput(json.path() + ".name", "is empty");
+  expect_deserved_attributes(value, json.path());
   if (value.secure_boot_certificate_sha256 && value.secure_boot != true) {
     throw InvalidInput(json.path() + ".secure_boot_certificate_sha256", "takes secure_boot true");
   }
@@ -254,7 +269,7 @@ bool is_unified_kernel_image_alone(const BootState& boot, const PcrValues& repla
 }  // namespace
 
 bool ReferenceValue::matches(const Appraisal& appraisal) const {
-  if ((secure_boot && *secure_boot != appraisal.boot.secure_boot) || !is_alone(*this, appraisal)) return false;
+  if (secure_boot.value_or(true) != appraisal.boot.secure_boot || !is_alone(*this, appraisal)) return false;
   if (kernel_command_line && !appraisal.boot.command_line_is(*kernel_command_line)) return false;
   if (secure_boot_certificate_sha256 && !certificate_matches(*secure_boot_certificate_sha256, appraisal.boot)) {
     return false;

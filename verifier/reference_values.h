@@ -22,7 +22,7 @@ struct ReferenceValue {
   std::uint64_t swversion = 0;
   bool hardened = false;
   std::vector<std::string> support_attributes;  ///< LATEST, STABLE, USABLE, EXPERIMENTAL
-  std::optional<bool> secure_boot;
+  std::optional<bool> secure_boot;  ///< nothing: must be on
   std::map<measure::HashAlgorithm, measure::PcrValues> pcrs;
   std::optional<std::string> kernel_command_line;
   /// Of the DER of the certificate that alone decided what started: SecureBoot::only_certificate.

@@ -618,6 +618,9 @@ def test_program_says_what_is_wrong(tmp_path: Path, signer: Signer, keys: Secure
     assert (result.returncode, result.stderr) == (1, f"reference_values.py: image.efi: {says}\n")
     assert run(tmp_path, *words, "--hardened", "true", "--uki", "nowhere.efi").returncode == 1
     assert run(tmp_path, *words, "--hardened", "true", "--support-attributes", "STABLE,STABLE").returncode == 2
+    refused = run(tmp_path, *words, "--hardened", "true", "--support-attributes", "LATEST,USABLE")
+    says = "support attributes: LATEST: takes STABLE and USABLE"
+    assert (refused.returncode, refused.stderr) == (1, f"reference_values.py: {says}\n")
     assert run(tmp_path, *words, "--hardened", "true", "--swversion", "-1").returncode == 2
     assert run(tmp_path, *words).returncode == 2
     assert not (tmp_path / "reference-values.json").exists()

@@ -131,9 +131,13 @@ TEST_CASE("an entry matches when all that it states holds") {
     Appraisal other = machine();
     other.boot.secure_boot = false;
     CHECK_FALSE(matches(entry(), other));
-    Json silent = entry();
-    silent.erase("secure_boot");
-    CHECK(matches(silent, other));
+    Json image = entry();
+    image.erase("secure_boot");
+    CHECK(matches(image, machine()));
+    CHECK_FALSE(matches(image, other));  // unless the entry itself says that there is none
+    image["secure_boot"] = false;
+    CHECK(matches(image, other));
+    CHECK_FALSE(matches(image, machine()));
   }
   SECTION("a command line") {
     Json image = entry();
@@ -214,6 +218,30 @@ TEST_CASE("PCR 4 may tell of boot options that were tried in vain") {
   CHECK(retired.find(appraisal) == nullptr);
   appraisal.boot_manager_pcrs = {{HashAlgorithm::kSha384, base::Bytes(32, 0xaa)}};
   CHECK(values.find(appraisal) == nullptr);
+}
+
+TEST_CASE("attributes that open policies are for images that deserve them") {
+  const auto refusal_for = [](bool hardened, const Json& attributes) {
+    Json image = entry();
+    image["hardened"] = hardened;
+    image["support_attributes"] = attributes;
+    return refusal_of(image);
+  };
+  const std::string field = "values.images[0].support_attributes: of image \"image\": ";
+  CHECK(refusal_for(true, {"LATEST", "STABLE", "USABLE"}) == "accepted");
+  CHECK(refusal_for(true, {"STABLE", "USABLE"}) == "accepted");
+  CHECK(refusal_for(true, {"STABLE"}) == "accepted");
+  CHECK(refusal_for(true, {"USABLE"}) == "accepted");
+  CHECK(refusal_for(true, {"EXPERIMENTAL"}) == "accepted");
+  CHECK(refusal_for(false, Json::array()) == "accepted");
+  CHECK(refusal_for(false, {"USABLE"}) == "accepted");
+  CHECK(refusal_for(false, {"EXPERIMENTAL"}) == "accepted");
+  CHECK_THAT(refusal_for(false, {"STABLE"}), ContainsSubstring(field + "STABLE takes hardened true"));
+  CHECK_THAT(refusal_for(false, {"STABLE", "USABLE"}), ContainsSubstring(field + "STABLE takes hardened true"));
+  CHECK_THAT(refusal_for(false, {"LATEST", "STABLE", "USABLE"}), ContainsSubstring(field));
+  for (const Json& attributes : {Json{"LATEST"}, Json{"LATEST", "STABLE"}, Json{"LATEST", "USABLE"}}) {
+    CHECK_THAT(refusal_for(true, attributes), ContainsSubstring(field + "LATEST takes STABLE and USABLE"));
+  }
 }
 
 TEST_CASE("a deprecated entry that matches is no match, whatever else matches") {
