@@ -73,6 +73,15 @@ void expect_project(const attest::InstanceIdentity& identity, const std::string&
                     "the machine belongs to project " + identity.project_id + ", not to " + project);
 }
 
+/// Of a zone, as Google Cloud names them: region-letter.
+std::string_view region_of(std::string_view zone) { return zone.substr(0, zone.rfind('-')); }
+
+/// Locations that are configured are promises of where machines run, so a challenge of one is for its machines.
+void expect_region(const attest::InstanceIdentity& identity, const std::string& location) {
+  if (location == region_of(identity.zone)) return;
+  throw StatusError("PERMISSION_DENIED", "the machine is in zone " + identity.zone + ", not in location " + location);
+}
+
 std::vector<TrustAnchor> load_roots(const std::vector<RootConfig>& configs) {
   std::vector<TrustAnchor> anchors;
   for (const RootConfig& config : configs) {
@@ -214,6 +223,7 @@ Json Api::issue(const ResourcePath& resource, std::string_view body, base::ByteV
   const base::WallTime now = clock_.wall();
   const Appraisal appraisal = appraise(request.evidence, nonce, knowledge_.anchors, now);
   expect_project(appraisal.identity, resource.project);
+  if (!config_.locations.empty()) expect_region(appraisal.identity, *resource.location);
   if (config_.require_secure_boot && !appraisal.boot.secure_boot) {
     throw StatusError("PERMISSION_DENIED", "the machine was started without Secure Boot");
   }

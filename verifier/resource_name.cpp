@@ -27,7 +27,9 @@ bool is_resource_id(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("-_.:").find(c) != std::string_view::npos;
   };
-  return !text.empty() && text.size() <= kMaxIdBytes && std::ranges::all_of(text, is_plain);
+  // Of dots alone a path makes something else.
+  return !text.empty() && text.size() <= kMaxIdBytes && text != "." && text != ".." &&
+         std::ranges::all_of(text, is_plain);
 }
 
 std::optional<ResourcePath> parse_resource_path(std::string_view path) {

@@ -7,7 +7,8 @@
 
 namespace verifier {
 
-/// Whether `text` can be a project or location in a resource name: letters, digits and `-_.:`, at most 64.
+/// Whether `text` can be a project, location or challenge in a resource name: letters, digits and `-_.:`, at most 64,
+/// and neither `.` nor `..`.
 bool is_resource_id(std::string_view text);
 
 /// The path of a REST call below /v1/, such as projects/p/locations/l/challenges/c:verifyConfidentialSpace.

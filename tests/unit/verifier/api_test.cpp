@@ -191,6 +191,22 @@ TEST_CASE("a machine gets tokens through its own project only, by id or number")
   CHECK_THAT(error_of(refused), ContainsSubstring("PERMISSION_DENIED"));
 }
 
+TEST_CASE("a challenge of a configured location is for the machines of that region") {
+  const auto through = [](Service& service, const std::string& location) {
+    const auto challenge = service.challenge("/v1/projects/my-project/locations/" + location);
+    return service.verify(challenge, Service::request(challenge));
+  };
+  Service two([](verifier::Config& config) { config.locations = {"us-central1", "europe-west4", "us-central1-a"}; });
+  CHECK(through(two, "us-central1").status == 200);
+  for (const char* other : {"europe-west4", "us-central1-a"}) {
+    const auto refused = through(two, other);
+    CHECK(refused.status == 403);
+    CHECK_THAT(error_of(refused), ContainsSubstring("PERMISSION_DENIED: the machine is in zone us-central1-a, not in"));
+  }
+  Service any;
+  CHECK(through(any, "europe-west4").status == 200);  // where no locations are configured, none are promised
+}
+
 TEST_CASE("what is wrong with evidence is told") {
   Service service;
   const auto challenge = service.challenge();

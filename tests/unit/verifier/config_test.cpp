@@ -128,7 +128,9 @@ TEST_CASE("what is wrong in a configuration is told by its field") {
   CHECK_THAT(refusal_with("token_lifetime_seconds", 0), ContainsSubstring("config.token_lifetime_seconds"));
   CHECK_THAT(refusal_with("token_lifetime_seconds", 86401), ContainsSubstring("config.token_lifetime_seconds"));
   CHECK_THAT(refusal_with("challenge_lifetime_seconds", 3601), ContainsSubstring("config.challenge_lifetime_seconds"));
-  CHECK_THAT(refusal_with("locations", {"a/b"}), ContainsSubstring("config.locations"));
+  for (const char* location : {"a/b", "..", ".", ""}) {
+    CHECK_THAT(refusal_with("locations", Json::array({location})), ContainsSubstring("config.locations"));
+  }
   CHECK_THAT(refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 65536}}),
              ContainsSubstring("config.listen.port"));
   CHECK_THAT(refusal_with("listen", {{"address", "0.0.0.0"}, {"port", 1}}),

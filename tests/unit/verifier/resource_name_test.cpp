@@ -22,7 +22,10 @@ TEST_CASE("other paths are no resources") {
         "/v1/projects/p/locations/l/challenges/", "/v1/projects/p/locations/l/challenges/c",
         "/v1/projects/p/locations/l/challenges/:verb", "/v1/projects/p/locations/l/challenges/c:verb/x",
         "/v1/projects/p%2fq/locations", "//v1/projects/p/locations", "/v2/projects/p/locations",
-        "/v1/projects/../locations/l/challenges/c:v/d/e/f/g/h"}) {
+        "/v1/projects/../locations/l/challenges/c:v/d/e/f/g/h", "/v1/projects/../locations",
+        "/v1/projects/./locations/l", "/v1/projects/p/locations/..", "/v1/projects/p/locations/../challenges",
+        "/v1/projects/p/locations/./challenges", "/v1/projects/p/locations/l/challenges/..:verb",
+        "/v1/projects/p/locations/l/challenges/.:verb"}) {
     CAPTURE(path);
     CHECK_FALSE(parse_resource_path(path));
   }
@@ -33,4 +36,11 @@ TEST_CASE("the length of a resource's id is limited") {
   CHECK_FALSE(verifier::is_resource_id(std::string(65, 'a')));
   CHECK_FALSE(verifier::is_resource_id(""));
   CHECK_FALSE(verifier::is_resource_id("a\n"));
+}
+
+TEST_CASE("dots alone are no resource's id") {
+  CHECK_FALSE(verifier::is_resource_id("."));
+  CHECK_FALSE(verifier::is_resource_id(".."));
+  CHECK(verifier::is_resource_id("..."));
+  CHECK(verifier::is_resource_id(".a"));
 }
