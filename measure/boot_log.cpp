@@ -18,6 +18,8 @@ using base::InvalidInput;
 constexpr std::string_view kSubject = "boot event log";
 constexpr std::string_view kSpecIdSignature("Spec ID Event03\0", 16);
 constexpr std::string_view kStartupLocalitySignature("StartupLocality\0", 16);
+constexpr std::string_view kEvent = "boot event";
+constexpr std::uint8_t kHcrtmLocality = 4;
 constexpr std::uint32_t kMaxAlgorithms = 16;
 constexpr std::size_t kMaxDigestSize = 64;
 
@@ -25,8 +27,6 @@ struct AlgorithmSize {
   std::uint16_t id;
   std::uint16_t size;
 };
-
-std::string where(std::size_t event) { return "boot event " + std::to_string(event); }
 
 bool starts_with(ByteView bytes, std::string_view prefix) { return base::text_of(bytes).starts_with(prefix); }
 
@@ -57,51 +57,119 @@ std::vector<AlgorithmSize> decode_spec_id(ByteView data) {
   return sizes;
 }
 
-Bytes take_data(ByteReader& reader) {
-  const std::uint32_t size = reader.u32_le("event size");
-  const ByteView data = reader.take(size, "event data");
-  return {data.begin(), data.end()};
+/// Whether a type is one of the profile's (sections 10.4.1 and 10.4.2).
+bool is_known_type(std::uint32_t type) {
+  constexpr std::uint32_t kLastPostType = 0x12;
+  constexpr std::uint32_t kEfiTypes = 0x80000000;
+  constexpr std::uint32_t kLastEfiType = kEfiTypes + 0xff;
+  return (type > 0 && type <= kLastPostType) || (type > kEfiTypes && type <= kLastEfiType);
 }
 
-std::uint32_t take_pcr(ByteReader& reader, std::size_t number) {
-  const std::uint32_t pcr = reader.u32_le("PCR index");
-  if (pcr > kMaxPcr) throw InvalidInput(where(number), "PCR " + std::to_string(pcr) + " does not exist");
-  return pcr;
-}
+/// Reads a log event by event. An event's number is its place, from 0: the Spec ID event, where there is one.
+class BootLogReader {
+ public:
+  explicit BootLogReader(ByteView log) : reader_(log, kSubject) {}
 
-/// TCG_PCClientPCREvent, the form with one SHA-1 digest.
-BootEvent decode_sha1_event(ByteReader& reader, std::size_t number) {
-  BootEvent event;
-  event.pcr = take_pcr(reader, number);
-  event.type = reader.u32_le("event type");
-  const ByteView digest = reader.take(digest_size(HashAlgorithm::kSha1), "digest");
-  event.digests.emplace(HashAlgorithm::kSha1, Bytes(digest.begin(), digest.end()));
-  event.data = take_data(reader);
-  return event;
-}
-
-/// TCG_PCR_EVENT2.
-BootEvent decode_agile_event(ByteReader& reader, std::size_t number, const std::vector<AlgorithmSize>& sizes) {
-  BootEvent event;
-  event.pcr = take_pcr(reader, number);
-  event.type = reader.u32_le("event type");
-  const std::uint32_t count = reader.u32_le("number of digests");
-  if (count > sizes.size()) throw InvalidInput(where(number), "has " + std::to_string(count) + " digests");
-  std::vector<std::uint16_t> seen;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uint16_t id = reader.u16_le("digest algorithm");
-    const auto size = std::ranges::find(sizes, id, &AlgorithmSize::id);
-    if (size == sizes.end())
-      throw InvalidInput(where(number), "digest algorithm " + std::to_string(id) + " was not announced");
-    if (std::ranges::find(seen, id) != seen.end())
-      throw InvalidInput(where(number), "has two digests of one algorithm");
-    seen.push_back(id);
-    const ByteView digest = reader.take(size->size, "digest");
-    if (const auto known = hash_algorithm_of(id)) event.digests.emplace(*known, Bytes(digest.begin(), digest.end()));
+  BootLog read() && {
+    while (!reader_.empty()) {
+      const std::size_t number = log_.events.size();
+      const std::size_t offset = reader_.offset();
+      try {
+        if (number == kMaxBootEvents) throw InvalidInput(kSubject, "has too many events");
+        log_.events.push_back(number == 0 ? first_event() : next_event());
+      } catch (const InvalidInput& error) {
+        throw InvalidInput(kSubject, (is_any_log_ ? "" : "is no TCG event log: ") + ("event " + std::to_string(number)) +
+                                         " at byte " + std::to_string(offset) + ": " + error.what());
+      }
+    }
+    log_.startup_locality = stated_locality_.value_or(has_hcrtm_event_ ? kHcrtmLocality : std::uint8_t{0});
+    return std::move(log_);
   }
-  event.data = take_data(reader);
-  return event;
-}
+
+ private:
+  /// A header, or the first of a log with SHA-1 digests alone.
+  BootEvent first_event() {
+    BootEvent event = sha1_event();
+    if (!is_known_type(event.type)) throw InvalidInput(kEvent, "type " + std::to_string(event.type) + " does not exist");
+    is_any_log_ = true;
+    if (event.type == boot_event::kNoAction && starts_with(event.data, kSpecIdSignature)) {
+      agile_ = decode_spec_id(event.data);
+    }
+    note(event);
+    return event;
+  }
+
+  BootEvent next_event() {
+    BootEvent event = agile_ ? agile_event(*agile_) : sha1_event();
+    note(event);
+    return event;
+  }
+
+  /// How PCR 0 began.
+  void note(const BootEvent& event) {
+    if (event.pcr != 0) return;
+    if (event.type == boot_event::kEfiHcrtmEvent) has_hcrtm_event_ = true;
+    if (event.type != boot_event::kNoAction || !starts_with(event.data, kStartupLocalitySignature)) return;
+    if (event.data.size() != kStartupLocalitySignature.size() + 1) {
+      throw InvalidInput(kEvent, "StartupLocality is not 17 bytes");
+    }
+    stated_locality_ = event.data.back();
+  }
+
+  /// The register and the type. An event that was not measured may be of no register: firmware writes 0xffffffff.
+  BootEvent head() {
+    BootEvent event;
+    event.pcr = reader_.u32_le("PCR index");
+    event.type = reader_.u32_le("event type");
+    if (event.pcr > kMaxPcr && event.type != boot_event::kNoAction) {
+      throw InvalidInput(kEvent, "PCR " + std::to_string(event.pcr) + " does not exist");
+    }
+    return event;
+  }
+
+  Bytes data() {
+    const std::uint32_t size = reader_.u32_le("event size");
+    const ByteView data = reader_.take(size, "event data");
+    return {data.begin(), data.end()};
+  }
+
+  /// TCG_PCClientPCREvent, the form with one SHA-1 digest.
+  BootEvent sha1_event() {
+    BootEvent event = head();
+    const ByteView digest = reader_.take(digest_size(HashAlgorithm::kSha1), "digest");
+    event.digests.emplace(HashAlgorithm::kSha1, Bytes(digest.begin(), digest.end()));
+    event.data = data();
+    return event;
+  }
+
+  /// TCG_PCR_EVENT2.
+  BootEvent agile_event(const std::vector<AlgorithmSize>& sizes) {
+    BootEvent event = head();
+    const std::uint32_t count = reader_.u32_le("number of digests");
+    if (count > sizes.size()) throw InvalidInput(kEvent, "has " + std::to_string(count) + " digests");
+    std::vector<std::uint16_t> seen;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::uint16_t id = reader_.u16_le("digest algorithm");
+      const auto size = std::ranges::find(sizes, id, &AlgorithmSize::id);
+      if (size == sizes.end()) {
+        throw InvalidInput(kEvent, "digest algorithm " + std::to_string(id) + " was not announced");
+      }
+      if (std::ranges::find(seen, id) != seen.end()) throw InvalidInput(kEvent, "has two digests of one algorithm");
+      seen.push_back(id);
+      const ByteView digest = reader_.take(size->size, "digest");
+      if (const auto known = hash_algorithm_of(id)) event.digests.emplace(*known, Bytes(digest.begin(), digest.end()));
+    }
+    event.data = data();
+    return event;
+  }
+
+  ByteReader reader_;
+  BootLog log_;
+  std::optional<std::vector<AlgorithmSize>> agile_;
+  std::optional<std::uint8_t> stated_locality_;
+  bool has_hcrtm_event_ = false;
+  bool is_any_log_ = false;
+};
 
 }  // namespace
 
@@ -111,26 +179,7 @@ bool BootEvent::data_is_measured() const {
 
 BootLog decode_boot_log(ByteView log) {
   if (log.size() > kMaxBootLogBytes) throw InvalidInput(kSubject, "is too long");
-  BootLog result;
-  ByteReader reader(log, kSubject);
-  if (reader.empty()) return result;
-  BootEvent first = decode_sha1_event(reader, 0);
-  std::optional<std::vector<AlgorithmSize>> agile;
-  if (first.type == boot_event::kNoAction && starts_with(first.data, kSpecIdSignature))
-    agile = decode_spec_id(first.data);
-  result.events.push_back(std::move(first));
-  while (!reader.empty()) {
-    const std::size_t number = result.events.size();
-    BootEvent event = agile ? decode_agile_event(reader, number, *agile) : decode_sha1_event(reader, number);
-    if (event.type == boot_event::kNoAction && event.pcr == 0 && starts_with(event.data, kStartupLocalitySignature)) {
-      if (event.data.size() != kStartupLocalitySignature.size() + 1) {
-        throw InvalidInput(where(number), "StartupLocality is not 17 bytes");
-      }
-      result.startup_locality = event.data.back();
-    }
-    result.events.push_back(std::move(event));
-  }
-  return result;
+  return BootLogReader(log).read();
 }
 
 PcrValues BootLog::replay(HashAlgorithm algorithm) const {
@@ -140,7 +189,7 @@ PcrValues BootLog::replay(HashAlgorithm algorithm) const {
     if (event.type == boot_event::kNoAction) continue;
     const auto digest = event.digests.find(algorithm);
     if (digest == event.digests.end()) {
-      throw InvalidInput(where(i), "has no " + std::string(name_of(algorithm)) + " digest");
+      throw InvalidInput(std::string(kSubject) + ": event " + std::to_string(i), "has no " + std::string(name_of(algorithm)) + " digest");
     }
     auto [value, is_new] = values.try_emplace(event.pcr, digest_size(algorithm), std::uint8_t{0});
     if (is_new && event.pcr == 0) value->second.back() = startup_locality;

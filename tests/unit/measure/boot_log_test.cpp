@@ -125,6 +125,76 @@ TEST_CASE("the start-up locality is where PCR 0 begins") {
       base::InvalidInput);
 }
 
+TEST_CASE("an H-CRTM event tells where PCR 0 begins when no StartupLocality does") {
+  constexpr std::uint32_t kHcrtm = 0x80000010;
+  const auto pcr0_of = [](const Bytes& log) { return measure::decode_boot_log(log).replay(HashAlgorithm::kSha256).at(0); };
+  const auto begun_at = [](std::uint8_t locality) {
+    Bytes start(32, 0);
+    start.back() = locality;
+    return measure::extended(HashAlgorithm::kSha256, start, measure::hash(HashAlgorithm::kSha256, Bytes{1}));
+  };
+  const auto stated = [](char locality) {
+    return agile_event(0, 3, base::to_bytes(std::string("StartupLocality\0", 16) + locality));
+  };
+  CHECK(pcr0_of(kHeader + agile_event(0, kHcrtm, {1})) == begun_at(4));
+  CHECK(measure::decode_boot_log(kHeader + agile_event(0, kHcrtm, {1})).startup_locality == 4);
+  CHECK(pcr0_of(kHeader + stated(4) + agile_event(0, kHcrtm, {1})) == begun_at(4));
+  CHECK(pcr0_of(kHeader + stated(3) + agile_event(0, kHcrtm, {1})) == begun_at(3));
+  CHECK(pcr0_of(kHeader + stated(0) + agile_event(0, kHcrtm, {1})) == begun_at(0));
+  CHECK(pcr0_of(kHeader + agile_event(0, 8, {1}) + agile_event(1, kHcrtm, {1})) == begun_at(0));
+}
+
+TEST_CASE("an event that was not measured may be of no register") {
+  const Bytes plain = kHeader + agile_event(7, 1, {1});
+  const auto expected = measure::decode_boot_log(plain).replay(HashAlgorithm::kSha256);
+  for (const std::uint32_t pcr : {0xffffffffU, 0xfffffffeU, 24U, 0U}) {
+    const BootLog log = measure::decode_boot_log(kHeader + agile_event(pcr, 3, {1, 2}) + agile_event(7, 1, {1}));
+    CHECK(log.replay(HashAlgorithm::kSha256) == expected);
+    CHECK(log.events.size() == 3);
+  }
+  for (const std::uint32_t pcr : {0xffffffffU, 24U}) {
+    for (const std::uint32_t type : {1U, 4U, 13U, 0x80000003U}) {
+      CHECK_THROWS_WITH(measure::decode_boot_log(plain + agile_event(pcr, type, {})),
+                        ContainsSubstring("PCR " + std::to_string(pcr) + " does not exist"));
+    }
+  }
+}
+
+TEST_CASE("a refusal says which event it is, and where") {
+  const Bytes event = agile_event(7, 1, {1, 2, 3});
+  const std::string second = "boot event log: event 2 at byte " + std::to_string(kHeader.size() + event.size()) + ": ";
+  CHECK_THROWS_WITH(measure::decode_boot_log(kHeader + event + agile_event(24, 1, {})),
+                    ContainsSubstring(second) && ContainsSubstring("PCR 24 does not exist"));
+  CHECK_THROWS_WITH(measure::decode_boot_log(kHeader + event + Bytes{1, 2, 3}), ContainsSubstring(second));
+  CHECK_THROWS_WITH(measure::decode_boot_log(spec_id_event({{0x0b, 20}})),
+                    ContainsSubstring("boot event log: event 0 at byte 0: ") && !ContainsSubstring("no TCG"));
+  CHECK_THROWS_WITH(measure::decode_boot_log(kHeader + event).replay(HashAlgorithm::kSha384),
+                    ContainsSubstring("boot event log: event 1: has no sha384 digest"));
+}
+
+TEST_CASE("what is no log at all is told as that") {
+  const Bytes elf = base::to_bytes(std::string("\x7f" "ELF\x02\x01\x01", 7) + std::string(200, '\0'));
+  for (const Bytes& bytes : {base::to_bytes("# a text\nof two lines, long enough to have an event's head in it\n"),
+                             base::to_bytes(R"({"images": []})"), Bytes(4096, 0), Bytes(4096, 0xff), Bytes{0}, elf}) {
+    CHECK_THROWS_WITH(measure::decode_boot_log(bytes), ContainsSubstring("boot event log: is no TCG event log: "));
+  }
+}
+
+TEST_CASE("the size of a log and the number of its events are limited") {
+  const auto log_of = [](std::size_t events) {
+    Bytes log = kHeader;
+    const Bytes event = agile_event(7, 1, {});
+    for (std::size_t i = 1; i < events; ++i) base::append(log, event);
+    return log;
+  };
+  CHECK(measure::decode_boot_log(log_of(measure::kMaxBootEvents)).events.size() == measure::kMaxBootEvents);
+  CHECK_THROWS_WITH(measure::decode_boot_log(log_of(measure::kMaxBootEvents + 1)), ContainsSubstring("too many events"));
+  const std::size_t rest = measure::kMaxBootLogBytes - kHeader.size() - agile_event(7, 1, {}).size();
+  CHECK(measure::decode_boot_log(kHeader + agile_event(7, 1, Bytes(rest, 0))).events.size() == 2);
+  CHECK_THROWS_WITH(measure::decode_boot_log(kHeader + agile_event(7, 1, Bytes(rest + 1, 0))),
+                    ContainsSubstring("is too long"));
+}
+
 TEST_CASE("malformed boot logs are refused") {
   const Bytes event = agile_event(7, 1, {1, 2, 3});
   const Bytes good = kHeader + event;
