@@ -15,6 +15,7 @@ namespace {
 using base::InvalidInput;
 
 constexpr const char* kLeaf = "AK certificate";
+constexpr const char* kChain = "AK certificate chain";
 constexpr int kMaxDepth = 8;
 constexpr int kAuthLevel = 2;  // RSA 2048 and SHA-256 at least
 
@@ -24,11 +25,19 @@ struct StackDeleter {
 using StackPtr = std::unique_ptr<STACK_OF(X509), StackDeleter>;
 using ContextPtr = std::unique_ptr<X509_STORE_CTX, base::OpensslDeleter<X509_STORE_CTX_free>>;
 
+base::X509Ptr parse(base::ByteView der, const char* field) {
+  if (der.size() > kMaxCertificateBytes) {
+    throw InvalidInput(field, "is longer than " + std::to_string(kMaxCertificateBytes) + " bytes");
+  }
+  return base::parse_certificate(der, field);
+}
+
 StackPtr parse_intermediates(const std::vector<base::Bytes>& intermediates) {
+  if (intermediates.size() > kMaxIntermediates) throw InvalidInput(kChain, "has too many certificates");
   StackPtr stack(sk_X509_new_null());
   if (!stack) throw std::bad_alloc();
   for (const base::Bytes& der : intermediates) {
-    base::X509Ptr certificate = base::parse_certificate(der, "AK certificate chain");
+    base::X509Ptr certificate = parse(der, kChain);
     if (sk_X509_push(stack.get(), certificate.get()) <= 0) throw std::bad_alloc();
     static_cast<void>(certificate.release());  // the stack's now
   }
@@ -65,7 +74,7 @@ TrustAnchors::TrustAnchors(const std::vector<TrustAnchor>& anchors) : store_(X50
 
 VerifiedCertificate TrustAnchors::verify(base::ByteView leaf, const std::vector<base::Bytes>& intermediates,
                                          base::WallTime now) const {
-  base::X509Ptr certificate = base::parse_certificate(leaf, kLeaf);
+  base::X509Ptr certificate = parse(leaf, kLeaf);
   const StackPtr untrusted = parse_intermediates(intermediates);
   const ContextPtr context(X509_STORE_CTX_new());
   if (!context || X509_STORE_CTX_init(context.get(), store_.get(), certificate.get(), untrusted.get()) != 1) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,6 +12,11 @@
 #include "base/openssl.h"
 
 namespace verifier {
+
+/// Of an attestation key's certificate and of each that comes with it; real ones have some 2 KiB.
+inline constexpr std::size_t kMaxCertificateBytes = std::size_t{16} << 10U;
+/// How many may come with it.
+inline constexpr std::size_t kMaxIntermediates = 8;
 
 /// Whose machines an authority vouches for.
 struct Platform {

@@ -139,6 +139,7 @@ void expect_launch_register(const CelRecord& record) {
 
 LaunchState parse_launch_log(std::span<const CelRecord> records) {
   if (records.empty()) throw InvalidInput(kLog, "is empty");
+  if (records.size() > kMaxLaunchEvents) throw InvalidInput(kLog, "has too many events");
   LaunchReader reader;
   for (const CelRecord& record : records) {
     expect_launch_register(record);

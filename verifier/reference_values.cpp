@@ -238,9 +238,8 @@ bool is_alone(const ReferenceValue& value, const Appraisal& appraisal) {
   static const Bytes kZeros(measure::digest_size(HashAlgorithm::kSha256), 0);
   if (!states(value, kDriverPcr) && !is_quoted_as(kSeparated, kDriverPcr, appraisal)) return false;
   if (!states(value, kApplicationPcr) && !appraisal.boot.boot_manager.only_application) return false;
-  return std::ranges::all_of(kToldPcrs, [&](std::uint32_t pcr) {
-    return states(value, pcr) || is_quoted_as(kZeros, pcr, appraisal);
-  });
+  return std::ranges::all_of(
+      kToldPcrs, [&](std::uint32_t pcr) { return states(value, pcr) || is_quoted_as(kZeros, pcr, appraisal); });
 }
 
 /// PCR 4 may also be what it would be had the firmware not tried other boot options in vain.
@@ -332,7 +331,8 @@ ReferenceValues ReferenceValues::parse(std::string_view json, const std::string&
 }
 
 void ReferenceValues::add(std::string_view json, const std::string& subject) {
-  const Json parsed = base::parse_json(json, subject, {.max_bytes = kMaxReferenceValuesBytes});
+  const Json parsed =
+      base::parse_json(json, subject, {.max_bytes = kMaxReferenceValuesBytes, .max_values = kMaxReferenceValuesValues});
   const JsonObject document(parsed, subject);
   document.expect_only({"images"});
   if (!document.has("images")) throw InvalidInput(subject + ".images", "is missing");

@@ -15,6 +15,8 @@
 namespace verifier {
 
 inline constexpr std::size_t kMaxReferenceValuesBytes = std::size_t{16} << 20U;
+/// Some thousand images with lists of their packages.
+inline constexpr std::size_t kMaxReferenceValuesValues = std::size_t{1} << 20U;
 
 /// What a known VM image measures when it boots, and what is said of a machine that runs it.
 struct ReferenceValue {
@@ -22,7 +24,7 @@ struct ReferenceValue {
   std::uint64_t swversion = 0;
   bool hardened = false;
   std::vector<std::string> support_attributes;  ///< LATEST, STABLE, USABLE, EXPERIMENTAL
-  std::optional<bool> secure_boot;  ///< nothing: must be on
+  std::optional<bool> secure_boot;              ///< nothing: must be on
   std::map<measure::HashAlgorithm, measure::PcrValues> pcrs;
   std::optional<std::string> kernel_command_line;
   /// Of the DER of the certificate that alone decided what started: SecureBoot::only_certificate.

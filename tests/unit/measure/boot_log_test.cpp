@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/allocations.h"
 
 using base::Bytes;
 using measure::BootLog;
@@ -127,7 +128,9 @@ TEST_CASE("the start-up locality is where PCR 0 begins") {
 
 TEST_CASE("an H-CRTM event tells where PCR 0 begins when no StartupLocality does") {
   constexpr std::uint32_t kHcrtm = 0x80000010;
-  const auto pcr0_of = [](const Bytes& log) { return measure::decode_boot_log(log).replay(HashAlgorithm::kSha256).at(0); };
+  const auto pcr0_of = [](const Bytes& log) {
+    return measure::decode_boot_log(log).replay(HashAlgorithm::kSha256).at(0);
+  };
   const auto begun_at = [](std::uint8_t locality) {
     Bytes start(32, 0);
     start.back() = locality;
@@ -173,7 +176,10 @@ TEST_CASE("a refusal says which event it is, and where") {
 }
 
 TEST_CASE("what is no log at all is told as that") {
-  const Bytes elf = base::to_bytes(std::string("\x7f" "ELF\x02\x01\x01", 7) + std::string(200, '\0'));
+  const Bytes elf = base::to_bytes(std::string("\x7f"
+                                               "ELF\x02\x01\x01",
+                                               7) +
+                                   std::string(200, '\0'));
   for (const Bytes& bytes : {base::to_bytes("# a text\nof two lines, long enough to have an event's head in it\n"),
                              base::to_bytes(R"({"images": []})"), Bytes(4096, 0), Bytes(4096, 0xff), Bytes{0}, elf}) {
     CHECK_THROWS_WITH(measure::decode_boot_log(bytes), ContainsSubstring("boot event log: is no TCG event log: "));
@@ -188,11 +194,29 @@ TEST_CASE("the size of a log and the number of its events are limited") {
     return log;
   };
   CHECK(measure::decode_boot_log(log_of(measure::kMaxBootEvents)).events.size() == measure::kMaxBootEvents);
-  CHECK_THROWS_WITH(measure::decode_boot_log(log_of(measure::kMaxBootEvents + 1)), ContainsSubstring("too many events"));
+  CHECK_THROWS_WITH(measure::decode_boot_log(log_of(measure::kMaxBootEvents + 1)),
+                    ContainsSubstring("too many events"));
   const std::size_t rest = measure::kMaxBootLogBytes - kHeader.size() - agile_event(7, 1, {}).size();
   CHECK(measure::decode_boot_log(kHeader + agile_event(7, 1, Bytes(rest, 0))).events.size() == 2);
   CHECK_THROWS_WITH(measure::decode_boot_log(kHeader + agile_event(7, 1, Bytes(rest + 1, 0))),
                     ContainsSubstring("is too long"));
+}
+
+TEST_CASE("reading and replaying a boot log are linear in its length") {
+  const auto log_of = [](const Bytes& event) {
+    return [event](std::size_t count) {
+      Bytes log = kHeader;
+      for (std::size_t i = 0; i < count; ++i) base::append(log, event);
+      return log;
+    };
+  };
+  for (const Bytes& event : {agile_event(7, 1, {1, 2, 3}), agile_event(0, 3, {}), agile_event(0xffffffff, 3, {1}),
+                             agile_event(0, 3, base::to_bytes(std::string_view("StartupLocality\0\0", 17)))}) {
+    const double growth = test::growth(2000, log_of(event), [](const Bytes& log) {
+      (void)measure::decode_boot_log(log).replay(HashAlgorithm::kSha256);
+    });
+    CHECK(growth < test::kLinear);
+  }
 }
 
 TEST_CASE("malformed boot logs are refused") {

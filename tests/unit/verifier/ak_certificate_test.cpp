@@ -193,3 +193,31 @@ TEST_CASE("a verifier without anchors, and bytes that are no certificate, are re
   CHECK_THROWS_AS(trust(root).verify({}, {}, kNow), base::InvalidInput);
   CHECK_THROWS_WITH(trust(root).verify(leaf.der(), {{1, 2, 3}}, kNow), ContainsSubstring("AK certificate chain"));
 }
+
+TEST_CASE("certificates are limited in size and number") {
+  const Certificate root = make("root", nullptr, kAuthority);
+  const Certificate leaf = make("leaf", &root, kLeaf);
+  const std::vector<base::Bytes> most(verifier::kMaxIntermediates, root.der());
+  CHECK(refusal_of(trust(root), leaf, most) == "accepted");
+  std::vector<base::Bytes> more = most;
+  more.push_back(root.der());
+  CHECK_THAT(refusal_of(trust(root), leaf, more), ContainsSubstring("AK certificate chain: has too many"));
+  // A comment brings the certificate to an exact size; lengths of this magnitude take the same number of bytes.
+  const auto with_comment = [&](std::size_t size) {
+    return make("leaf", &root, leaf_with(NID_netscape_comment, std::string(size, 'c')));
+  };
+  constexpr std::size_t kAbout = verifier::kMaxCertificateBytes - 1000;
+  const std::size_t rest = with_comment(kAbout).der().size() - kAbout;
+  const auto of_size = [&](std::size_t size) {
+    // Signatures differ in length by a byte or two.
+    for (int i = 0; i < 1000; ++i) {
+      Certificate made = with_comment(size - rest);
+      if (made.der().size() == size) return made;
+    }
+    throw base::Error("no certificate of this size");
+  };
+  CHECK(refusal_of(trust(root), of_size(verifier::kMaxCertificateBytes)) == "accepted");
+  const Certificate larger = of_size(verifier::kMaxCertificateBytes + 1);
+  CHECK_THAT(refusal_of(trust(root), larger), ContainsSubstring("AK certificate: is longer than 16384 bytes"));
+  CHECK_THAT(refusal_of(trust(root), leaf, {larger.der()}), ContainsSubstring("AK certificate chain: is longer than"));
+}

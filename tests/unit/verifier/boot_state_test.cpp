@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/allocations.h"
 #include "tests/unit/verifier/support.h"
 
 namespace {
@@ -218,4 +219,29 @@ TEST_CASE("a boot of systemd-stub 257 with Linux 6.12 is read") {
               utf16(std::string(kCommandLine) + " init=/bin/sh") + std::string(2, '\0'));
     CHECK_FALSE(state_of(other).command_line_is(kCommandLine));
   }
+}
+
+TEST_CASE("reading a boot is linear in its events, whatever they are") {
+  const std::string kind =
+      GENERATE(as<std::string>(), "an action", "a variable", "an authority", "GRUB", "an application", "a file");
+  const auto boot_of = [&](std::size_t count) {
+    BootLogWriter writer = plain_boot();
+    BootLogWriter first;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string number = std::to_string(100000 + i);
+      const std::string variable = test::uefi_variable(test::kGlobalVariableGuid, number, "data");
+      if (kind == "an action") writer.add(5, type::kEfiAction, number);
+      if (kind == "a variable") first.add(7, type::kEfiVariableDriverConfig, variable);
+      if (kind == "an authority") writer.add(7, type::kEfiVariableAuthority, variable);
+      if (kind == "GRUB") writer.add(8, type::kIpl, "grub_cmd: " + number, number);
+      if (kind == "an application") writer.add(4, type::kEfiBootServicesApplication, number);
+      if (kind == "a file") writer.add(9, type::kIpl, number);
+    }
+    for (const auto& event : writer.log().events) first.add(event);
+    return first.log();
+  };
+  CAPTURE(kind);
+  CHECK(test::growth(500, boot_of, [](const measure::BootLog& log) {
+          (void)extract_boot_state(log, HashAlgorithm::kSha256);
+        }) < test::kLinear);
 }

@@ -7,6 +7,7 @@
 #include "measure/cel.h"
 #include "measure/event.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/allocations.h"
 
 namespace {
 
@@ -182,4 +183,33 @@ TEST_CASE("a content that is not one COS event is refused") {
   refuse({0x50, 0, 0, 0, 10, 4, 0, 0, 0, 0, 4, 0, 0, 0, 0});  // two events
   refuse({0x50, 0, 0, 0, 6, 4, 0, 0, 0, 0, 0});               // a byte behind the event
   refuse({0x50, 0, 0, 0, 4, 4, 0, 0, 0});                     // fewer bytes than a TLV has
+}
+
+TEST_CASE("the number of events is limited") {
+  const auto launch_of = [](std::size_t count) {
+    auto events = complete_launch();
+    events.insert(events.begin(), count - events.size(), Event::text(EventType::kArg, ""));
+    return records_of(events);
+  };
+  CHECK_NOTHROW(parse_launch_log(launch_of(verifier::kMaxLaunchEvents)));
+  CHECK_THROWS_WITH(parse_launch_log(launch_of(verifier::kMaxLaunchEvents + 1)), ContainsSubstring("too many events"));
+}
+
+TEST_CASE("reading a launch log is linear in its events, whatever they are") {
+  const EventType event_type =
+      GENERATE(EventType::kArg, EventType::kEnvVar, EventType::kOverrideArg, EventType::kOverrideEnv);
+  const auto log_of = [&](std::size_t count) {
+    auto events = complete_launch();
+    for (std::size_t i = 0; i < count; ++i) {
+      events.insert(events.begin(), Event::text(event_type, "V" + std::to_string(100000 + i) + "=value"));
+    }
+    base::Bytes log;
+    for (const CelRecord& record : records_of(events)) base::append(log, measure::encode_record(record));
+    return log;
+  };
+  CHECK(test::growth(1000, log_of, [](const base::Bytes& log) {
+          const auto records = measure::decode_cel(log);
+          (void)measure::replay_cel(records, HashAlgorithm::kSha256);
+          (void)parse_launch_log(records);
+        }) < test::kLinear);
 }

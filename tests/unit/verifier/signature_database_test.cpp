@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/allocations.h"
 #include "tests/unit/verifier/support.h"
 
 namespace {
@@ -89,4 +90,14 @@ TEST_CASE("signature lists are limited in number and in signatures") {
   CHECK(refusal_of(hashes(verifier::kMaxSignatures)) == "accepted");
   CHECK_THAT(refusal_of(hashes(verifier::kMaxSignatures + 1)), ContainsSubstring("too many signatures"));
   CHECK_THAT(refusal_of(hashes(verifier::kMaxSignatures) + list), ContainsSubstring("too many signatures"));
+}
+
+TEST_CASE("reading a signature database is linear in its signatures") {
+  const auto database_of = [](std::size_t count) {
+    const std::vector<std::string> entries(count, "a certificate of more bytes than a text keeps in itself");
+    return base::to_bytes(test::signature_list(test::kCertX509Guid, entries));
+  };
+  CHECK(test::growth(1000, database_of, [](const base::Bytes& bytes) {
+          (void)verifier::SignatureDatabase::parse(bytes);
+        }) < test::kLinear);
 }

@@ -64,6 +64,11 @@ BootLogWriter& BootLogWriter::add(std::uint32_t pcr, std::uint32_t type, std::st
   return *this;
 }
 
+BootLogWriter& BootLogWriter::add(const measure::BootEvent& event) {
+  log_.events.push_back(event);
+  return *this;
+}
+
 BootLogWriter plain_boot(const std::vector<std::string>& firmware_events) {
   namespace type = measure::boot_event;
   BootLogWriter writer;

@@ -27,6 +27,7 @@ class BootLogWriter {
   /// `measured` is what the digests are of; without it the data.
   BootLogWriter& add(std::uint32_t pcr, std::uint32_t type, std::string_view data);
   BootLogWriter& add(std::uint32_t pcr, std::uint32_t type, std::string_view data, std::string_view measured);
+  BootLogWriter& add(const measure::BootEvent& event);
   const measure::BootLog& log() const noexcept { return log_; }
 
  private:
