@@ -78,8 +78,9 @@ class BootLogReader {
         if (number == kMaxBootEvents) throw InvalidInput(kSubject, "has too many events");
         log_.events.push_back(number == 0 ? first_event() : next_event());
       } catch (const InvalidInput& error) {
-        throw InvalidInput(kSubject, (is_any_log_ ? "" : "is no TCG event log: ") + ("event " + std::to_string(number)) +
-                                         " at byte " + std::to_string(offset) + ": " + error.what());
+        throw InvalidInput(kSubject, (is_any_log_ ? "" : "is no TCG event log: ") +
+                                         ("event " + std::to_string(number)) + " at byte " + std::to_string(offset) +
+                                         ": " + error.what());
       }
     }
     log_.startup_locality = stated_locality_.value_or(has_hcrtm_event_ ? kHcrtmLocality : std::uint8_t{0});
@@ -90,7 +91,8 @@ class BootLogReader {
   /// A header, or the first of a log with SHA-1 digests alone.
   BootEvent first_event() {
     BootEvent event = sha1_event();
-    if (!is_known_type(event.type)) throw InvalidInput(kEvent, "type " + std::to_string(event.type) + " does not exist");
+    if (!is_known_type(event.type))
+      throw InvalidInput(kEvent, "type " + std::to_string(event.type) + " does not exist");
     is_any_log_ = true;
     if (event.type == boot_event::kNoAction && starts_with(event.data, kSpecIdSignature)) {
       agile_ = decode_spec_id(event.data);
@@ -189,7 +191,8 @@ PcrValues BootLog::replay(HashAlgorithm algorithm) const {
     if (event.type == boot_event::kNoAction) continue;
     const auto digest = event.digests.find(algorithm);
     if (digest == event.digests.end()) {
-      throw InvalidInput(std::string(kSubject) + ": event " + std::to_string(i), "has no " + std::string(name_of(algorithm)) + " digest");
+      throw InvalidInput(std::string(kSubject) + ": event " + std::to_string(i),
+                         "has no " + std::string(name_of(algorithm)) + " digest");
     }
     auto [value, is_new] = values.try_emplace(event.pcr, digest_size(algorithm), std::uint8_t{0});
     if (is_new && event.pcr == 0) value->second.back() = startup_locality;

@@ -56,8 +56,8 @@ struct BootLog {
 
 /// Throws InvalidInput on cut-off bytes, measured events of registers above 23, unknown digest sizes, repeated
 /// algorithms, and beyond the limits above. Names the event by its number (from 0) and the byte at which it begins, and
-/// says so when the bytes are no log at all. An event of type EV_NO_ACTION is never measured, so its register, which may
-/// be none (0xffffffff), says nothing.
+/// says so when the bytes are no log at all. An event of type EV_NO_ACTION is never measured, so its register, which
+/// may be none (0xffffffff), says nothing.
 BootLog decode_boot_log(base::ByteView log);
 
 }  // namespace measure

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -39,13 +40,76 @@ HttpResponse error_response(const attest::CanonicalCode& code, std::string_view 
   return json_response(code.http_status, attest::error_json(code, message));
 }
 
-/// Calls `answer` if the method is the one that the resource takes.
-template <typename Answer>
-HttpResponse only(std::string_view method, const HttpServerRequest& request, Answer answer) {
-  if (request.method == method) return json_response(200, answer());
-  HttpResponse response = error_response(kMethodNotAllowed, "this resource takes " + std::string(method) + " only");
-  response.headers.push_back({"Allow", std::string(method)});
+/// Only the method that the resource takes.
+std::string_view method_of(Action action) {
+  switch (action) {
+    case Action::kHealth:
+    case Action::kDiscovery:
+    case Action::kKeys:
+    case Action::kLocations:
+    case Action::kLocation: return "GET";
+    case Action::kCreateChallenge:
+    case Action::kVerify: return "POST";
+  }
+  throw base::Error("unknown action");
+}
+
+std::size_t max_body_bytes_of(Action action) {
+  switch (action) {
+    case Action::kHealth:
+    case Action::kDiscovery:
+    case Action::kKeys:
+    case Action::kLocations:
+    case Action::kLocation: return 0;
+    case Action::kCreateChallenge: return kMaxChallengeRequestBytes;
+    case Action::kVerify: return kMaxRequestBytes;
+  }
+  throw base::Error("unknown action");
+}
+
+Action action_of(const ResourcePath& resource) {
+  if (!resource.location) return Action::kLocations;
+  if (resource.is_challenges) return Action::kCreateChallenge;
+  if (!resource.challenge) return Action::kLocation;
+  if (resource.verb == kVerifyVerb) return Action::kVerify;
+  throw StatusError("UNIMPLEMENTED", "of a challenge, this verifier serves :verifyConfidentialSpace only");
+}
+
+Route route_of(std::string_view path) {
+  if (path == "/healthz") return {Action::kHealth, {}};
+  if (path == "/.well-known/openid-configuration") return {Action::kDiscovery, {}};
+  if (path == "/.well-known/jwks.json") return {Action::kKeys, {}};
+  auto resource = parse_resource_path(path);
+  if (!resource) throw StatusError("NOT_FOUND", "there is no such resource");
+  const Action action = action_of(*resource);
+  return {action, std::move(*resource)};
+}
+
+HttpResponse method_refusal(Action action) {
+  const std::string method(method_of(action));
+  HttpResponse response = error_response(kMethodNotAllowed, "this resource takes " + method + " only");
+  response.headers.push_back({"Allow", method});
   return response;
+}
+
+/// What `answer` returns, or what becomes of what it throws.
+template <typename Answer>
+std::invoke_result_t<Answer> guarded(const HttpServerRequest& request, Answer answer) {
+  try {
+    return answer();
+  } catch (const StatusError& error) {
+    base::log::warning("request refused",
+                       {{"path", request.path}, {"status", error.code().name}, {"reason", error.what()}});
+    return error_response(error.code(), error.what());
+  } catch (const InvalidInput& error) {
+    base::log::warning("request refused",
+                       {{"path", request.path}, {"status", "INVALID_ARGUMENT"}, {"reason", error.what()}});
+    return error_response(attest::canonical_code("INVALID_ARGUMENT"), error.what());
+  } catch (const std::exception& error) {
+    // What went wrong inside is for the operator, not for the client.
+    base::log::error("request failed", {{"path", request.path}, {"error", error.what()}});
+    return error_response(attest::canonical_code("INTERNAL"), "internal error");
+  }
 }
 
 Json partial_error(std::string_view code, std::string_view message) {
@@ -133,42 +197,39 @@ Api::Api(Config config, Knowledge knowledge, base::Clock clock)
       clock_(std::move(clock)),
       challenges_(config_.challenge_lifetime, clock_) {}
 
+base::HttpAdmission Api::admit(const HttpServerRequest& head) const {
+  base::HttpAdmission admission;
+  admission.answer = guarded(head, [&]() -> std::optional<HttpResponse> {
+    const Route route = route_of(head.path);
+    if (head.method != method_of(route.action)) return method_refusal(route.action);
+    if (route.action == Action::kCreateChallenge) expect_location(route.resource);
+    if (route.action == Action::kVerify) challenges_.expect_open(*route.resource.challenge);
+    admission.max_body_bytes = max_body_bytes_of(route.action);
+    return std::nullopt;
+  });
+  return admission;
+}
+
 base::Awaitable<HttpResponse> Api::handle(const HttpServerRequest& request) {
-  try {
-    co_return answer(request);
-  } catch (const StatusError& error) {
-    base::log::warning("request refused",
-                       {{"path", request.path}, {"status", error.code().name}, {"reason", error.what()}});
-    co_return error_response(error.code(), error.what());
-  } catch (const InvalidInput& error) {
-    base::log::warning("request refused",
-                       {{"path", request.path}, {"status", "INVALID_ARGUMENT"}, {"reason", error.what()}});
-    co_return error_response(attest::canonical_code("INVALID_ARGUMENT"), error.what());
-  } catch (const std::exception& error) {
-    // What went wrong inside is for the operator, not for the client.
-    base::log::error("request failed", {{"path", request.path}, {"error", error.what()}});
-    co_return error_response(attest::canonical_code("INTERNAL"), "internal error");
-  }
+  HttpResponse response = guarded(request, [&] {
+    const Route route = route_of(request.path);
+    if (request.method != method_of(route.action)) return method_refusal(route.action);
+    return json_response(200, answer(route, request.body));
+  });
+  co_return response;
 }
 
-HttpResponse Api::answer(const HttpServerRequest& request) {
-  if (request.path == "/healthz") return only("GET", request, [] { return Json{{"status", "ok"}}; });
-  if (request.path == "/.well-known/openid-configuration") return only("GET", request, [&] { return discovery(); });
-  if (request.path == "/.well-known/jwks.json") {
-    return only("GET", request, [&] { return knowledge_.signing_keys.jwks(); });
+Json Api::answer(const Route& route, std::string_view body) {
+  switch (route.action) {
+    case Action::kHealth: return {{"status", "ok"}};
+    case Action::kDiscovery: return discovery();
+    case Action::kKeys: return knowledge_.signing_keys.jwks();
+    case Action::kLocations: return locations(route.resource);
+    case Action::kLocation: return location(route.resource);
+    case Action::kCreateChallenge: return create_challenge(route.resource, body);
+    case Action::kVerify: return verify(route.resource, body);
   }
-  if (const auto resource = parse_resource_path(request.path)) return answer_resource(request, *resource);
-  throw StatusError("NOT_FOUND", "there is no such resource");
-}
-
-HttpResponse Api::answer_resource(const HttpServerRequest& request, const ResourcePath& resource) {
-  if (!resource.location) return only("GET", request, [&] { return locations(resource); });
-  if (resource.is_challenges) return only("POST", request, [&] { return create_challenge(resource, request.body); });
-  if (!resource.challenge) return only("GET", request, [&] { return location(resource); });
-  if (resource.verb != kVerifyVerb) {
-    throw StatusError("UNIMPLEMENTED", "of a challenge, this verifier serves :verifyConfidentialSpace only");
-  }
-  return only("POST", request, [&] { return verify(resource, request.body); });
+  throw base::Error("unknown action");
 }
 
 void Api::expect_location(const ResourcePath& resource) const {
@@ -195,7 +256,7 @@ Json Api::location(const ResourcePath& resource) const {
 Json Api::create_challenge(const ResourcePath& resource, std::string_view body) {
   expect_location(resource);
   if (!body.empty()) {
-    const Json parsed = base::parse_json(body, kBody);
+    const Json parsed = base::parse_json(body, kBody, {.max_bytes = kMaxChallengeRequestBytes});
     // All fields of a Challenge are output only: what a client writes into them counts for nothing.
     JsonObject(parsed, kBody).expect_only({"name", "createTime", "expireTime", "used", "tpmNonce"});
   }
@@ -214,7 +275,7 @@ Json Api::verify(const ResourcePath& resource, std::string_view body) {
 }
 
 Json Api::issue(const ResourcePath& resource, std::string_view body, base::ByteView nonce) const {
-  const Json parsed = base::parse_json(body, kBody, {.max_bytes = kMaxRequestBytes});
+  const Json parsed = base::parse_json(body, kBody, {.max_bytes = kMaxRequestBytes, .max_values = kMaxRequestValues});
   const JsonObject json(parsed, kBody);
   const auto request = attest::VerifyRequest::parse(json);
   expect_same_challenge(json, *resource.challenge);

@@ -7,6 +7,7 @@
 #include "base/asio.h"
 #include "base/clock.h"
 #include "base/http.h"
+#include "base/http_server.h"
 #include "base/json.h"
 #include "verifier/ak_certificate.h"
 #include "verifier/challenges.h"
@@ -18,8 +19,15 @@
 
 namespace verifier {
 
-/// What a verification request may weigh: 4 MiB of boot log and a launch log of several, in base64.
-inline constexpr std::size_t kMaxRequestBytes = std::size_t{16} << 20U;
+/// What a verification request may weigh. Most of it is the launch log in base64: a launcher measures no more than
+/// 12,288 arguments and variables of 2 MiB together, and frame and three banks' digests of an event take some 150
+/// bytes, so 3.8 MiB that base64 makes 5 MiB. A third of a MiB is for the boot log, quotes, certificates and ID tokens,
+/// the rest for what the operator has overridden, which is measured once more.
+inline constexpr std::size_t kMaxRequestBytes = std::size_t{8} << 20U;
+/// How many JSON values: eight quotes of 24 registers are 250, the rest are signatures of images.
+inline constexpr std::size_t kMaxRequestValues = 4096;
+/// A client has nothing to say in it.
+inline constexpr std::size_t kMaxChallengeRequestBytes = std::size_t{4} << 10U;
 
 /// What the service knows and decides by.
 struct Knowledge {
@@ -32,17 +40,27 @@ struct Knowledge {
   static Knowledge load(const Config& config);
 };
 
+/// What a request asks for.
+enum class Action { kHealth, kDiscovery, kKeys, kLocations, kLocation, kCreateChallenge, kVerify };
+
+struct Route {
+  Action action;
+  ResourcePath resource;  ///< of the last four
+};
+
 /// The REST API (confidentialcomputing.googleapis.com, v1) and what relying parties need: discovery document and keys.
 class Api {
  public:
   Api(Config config, Knowledge knowledge, base::Clock clock);
 
-  /// Answers every request; errors as google.rpc.Status. For base::HttpServer; must outlive it.
+  /// Decides by a request's head whether its body is worth reading: a resource that there is not, another method, or a
+  /// challenge that was made up, has been used or has expired is answered at once. Uses nothing up.
+  base::HttpAdmission admit(const base::HttpServerRequest& head) const;
+  /// Answers every request; errors as google.rpc.Status. For base::HttpServer, as the above; must outlive it.
   base::Awaitable<base::HttpResponse> handle(const base::HttpServerRequest& request);
 
  private:
-  base::HttpResponse answer(const base::HttpServerRequest& request);
-  base::HttpResponse answer_resource(const base::HttpServerRequest& request, const ResourcePath& resource);
+  base::Json answer(const Route& route, std::string_view body);
   base::Json locations(const ResourcePath& resource) const;
   base::Json location(const ResourcePath& resource) const;
   base::Json create_challenge(const ResourcePath& resource, std::string_view body);

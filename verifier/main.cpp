@@ -70,9 +70,10 @@ void serve(const ServeOptions& options) {
   verifier::Api api(config, std::move(knowledge), base::Clock::system());
   asio::io_context context(1);
   base::ServiceManager service_manager(context.get_executor());
-  base::HttpServer server(context.get_executor(),
-                          [&api](const base::HttpServerRequest& request) { return api.handle(request); },
-                          {.max_body_bytes = verifier::kMaxRequestBytes});
+  base::HttpServer server(
+      context.get_executor(), [&api](const base::HttpServerRequest& request) { return api.handle(request); },
+      {.max_body_bytes = verifier::kMaxRequestBytes},
+      [&api](const base::HttpServerRequest& head) { return api.admit(head); });
   const std::string url = listen(server, config.listen);
   base::TaskGroup signs_of_life(context.get_executor());
   signs_of_life.spawn(service_manager.keep_alive());

@@ -3,6 +3,9 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <openssl/pem.h>
@@ -41,6 +44,10 @@ class Service {
     });
     context.run();
     return response;
+  }
+
+  base::HttpAdmission admit(std::string method, std::string path) {
+    return api_.admit({std::move(method), std::move(path), {}, {}, {}});
   }
 
   Json get(const std::string& path) { return Json::parse(send("GET", path).body); }
@@ -93,6 +100,19 @@ class Service {
   vtpm::PrivateDirectory directory_;
   verifier::Api api_;
 };
+
+std::string verify_path(const attest::Challenge& challenge) {
+  return "/v1/" + challenge.name + ":verifyConfidentialSpace";
+}
+
+/// Of any kind, at any depth.
+std::size_t values_in(const Json& json) {
+  std::size_t count = 1;
+  if (json.is_structured()) {
+    for (const Json& value : json) count += values_in(value);
+  }
+  return count;
+}
 
 std::string error_of(const HttpResponse& response) {
   const Json error = Json::parse(response.body).at("error");
@@ -164,6 +184,74 @@ TEST_CASE("a challenge counts once, whatever comes of it") {
   const auto again = service.verify(challenge, request);
   CHECK(again.status == 404);
   CHECK_THAT(error_of(again), ContainsSubstring("NOT_FOUND"));
+}
+
+TEST_CASE("a body is taken where one belongs, and only as much as it needs") {
+  Service service;
+  const auto room_for = [&](const std::string& method, const std::string& path) {
+    const auto admission = service.admit(method, path);
+    CHECK_FALSE(admission.answer);
+    return admission.max_body_bytes;
+  };
+  for (const std::string path : {"/healthz", "/.well-known/openid-configuration", "/.well-known/jwks.json",
+                                 "/v1/projects/p/locations", kLocation}) {
+    CHECK(room_for("GET", path) == 0);
+  }
+  CHECK(room_for("POST", std::string(kLocation) + "/challenges") == verifier::kMaxChallengeRequestBytes);
+  CHECK(room_for("POST", verify_path(service.challenge())) == verifier::kMaxRequestBytes);
+}
+
+TEST_CASE("what can't be answered is refused before its body is read, as it would be after") {
+  Service service([](verifier::Config& config) { config.locations = {"us-central1"}; });
+  const auto used = service.challenge();
+  REQUIRE(service.verify(used, Service::request(used)).status == 200);
+  auto made_up = service.challenge();
+  made_up.name.back() = made_up.name.back() == 'a' ? 'b' : 'a';
+  const std::string challenges = "/challenges";
+  for (const auto& [method, path, status] : std::vector<std::tuple<std::string, std::string, unsigned>>{
+           {"POST", "/healthz", 405},
+           {"GET", kLocation + challenges, 405},
+           {"GET", verify_path(service.challenge()), 405},
+           {"GET", "/nothing", 404},
+           {"POST", "/v1/projects/p/locations/europe-west4/challenges", 404},
+           {"POST", verify_path(used), 404},
+           {"POST", verify_path(made_up), 404},
+           {"POST", kLocation + challenges + "/c:verifyConfidentialSpace", 404},
+           {"POST", kLocation + challenges + "/c:verifyAttestation", 501}}) {
+    CAPTURE(method, path);
+    const auto admission = service.admit(method, path);
+    REQUIRE(admission.answer);
+    CHECK(admission.answer->status == status);
+    CHECK(admission.max_body_bytes == 0);
+    const auto answer = service.send(method, path, "{}");
+    CHECK(answer.status == status);
+    CHECK(answer.body == admission.answer->body);
+    CHECK(answer.header("Allow") == admission.answer->header("Allow"));
+  }
+}
+
+TEST_CASE("asking whether a challenge is open does not use it") {
+  Service service;
+  const auto challenge = service.challenge();
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(service.admit("POST", verify_path(challenge)).answer);
+  CHECK(service.verify(challenge, Service::request(challenge)).status == 200);
+}
+
+TEST_CASE("a request's values are limited") {
+  Service service;
+  const auto refusal_of = [&](std::size_t signatures) {
+    const auto challenge = service.challenge();
+    Json request = Service::request(challenge);
+    request["signedEntities"] = {{{"containerImageSignatures", Json::array()}}};
+    const std::size_t others = values_in(request);
+    Json& list = request["signedEntities"][0]["containerImageSignatures"];
+    for (std::size_t i = others; i < signatures; ++i) list.push_back(Json::object());
+    return service.verify(challenge, request);
+  };
+  CHECK(refusal_of(verifier::kMaxRequestValues).status == 200);
+  const auto refused = refusal_of(verifier::kMaxRequestValues + 1);
+  CHECK(refused.status == 400);
+  CHECK_THAT(error_of(refused), ContainsSubstring("request: holds more than 4096 values"));
 }
 
 TEST_CASE("evidence for one challenge is no evidence for another") {

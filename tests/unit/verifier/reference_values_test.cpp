@@ -80,9 +80,11 @@ Appraisal machine() {
   Appraisal appraisal;
   appraisal.boot.secure_boot = true;
   appraisal.boot.kernel_command_line = "quiet";
-  appraisal.pcrs[HashAlgorithm::kSha256] = {
-      {2, separated()},       {4, base::Bytes(32, 0xaa)}, {5, base::Bytes(32, 1)},
-      {8, base::Bytes(32, 0)}, {12, base::Bytes(32, 0)}};
+  appraisal.pcrs[HashAlgorithm::kSha256] = {{2, separated()},
+                                            {4, base::Bytes(32, 0xaa)},
+                                            {5, base::Bytes(32, 1)},
+                                            {8, base::Bytes(32, 0)},
+                                            {12, base::Bytes(32, 0)}};
   return appraisal;
 }
 

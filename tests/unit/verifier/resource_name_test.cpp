@@ -16,16 +16,31 @@ TEST_CASE("resource paths of the REST API are taken apart") {
 }
 
 TEST_CASE("other paths are no resources") {
-  for (const char* path :
-       {"", "/", "/v1", "/v1/", "/v1/projects", "/v1/projects/p", "/v1/projects//locations",
-        "/v1/projects/p/locations/", "/v1/projects/p/places/l", "/v1/projects/p/locations/l/",
-        "/v1/projects/p/locations/l/challenges/", "/v1/projects/p/locations/l/challenges/c",
-        "/v1/projects/p/locations/l/challenges/:verb", "/v1/projects/p/locations/l/challenges/c:verb/x",
-        "/v1/projects/p%2fq/locations", "//v1/projects/p/locations", "/v2/projects/p/locations",
-        "/v1/projects/../locations/l/challenges/c:v/d/e/f/g/h", "/v1/projects/../locations",
-        "/v1/projects/./locations/l", "/v1/projects/p/locations/..", "/v1/projects/p/locations/../challenges",
-        "/v1/projects/p/locations/./challenges", "/v1/projects/p/locations/l/challenges/..:verb",
-        "/v1/projects/p/locations/l/challenges/.:verb"}) {
+  for (const char* path : {"",
+                           "/",
+                           "/v1",
+                           "/v1/",
+                           "/v1/projects",
+                           "/v1/projects/p",
+                           "/v1/projects//locations",
+                           "/v1/projects/p/locations/",
+                           "/v1/projects/p/places/l",
+                           "/v1/projects/p/locations/l/",
+                           "/v1/projects/p/locations/l/challenges/",
+                           "/v1/projects/p/locations/l/challenges/c",
+                           "/v1/projects/p/locations/l/challenges/:verb",
+                           "/v1/projects/p/locations/l/challenges/c:verb/x",
+                           "/v1/projects/p%2fq/locations",
+                           "//v1/projects/p/locations",
+                           "/v2/projects/p/locations",
+                           "/v1/projects/../locations/l/challenges/c:v/d/e/f/g/h",
+                           "/v1/projects/../locations",
+                           "/v1/projects/./locations/l",
+                           "/v1/projects/p/locations/..",
+                           "/v1/projects/p/locations/../challenges",
+                           "/v1/projects/p/locations/./challenges",
+                           "/v1/projects/p/locations/l/challenges/..:verb",
+                           "/v1/projects/p/locations/l/challenges/.:verb"}) {
     CAPTURE(path);
     CHECK_FALSE(parse_resource_path(path));
   }
