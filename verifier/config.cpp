@@ -15,6 +15,7 @@ using base::JsonObject;
 
 constexpr const char* kSubject = "config";
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20U;
+constexpr std::size_t kMaxProxies = 64;
 constexpr std::uint64_t kMaxTokenLifetime = 24 * 3600;
 constexpr std::uint64_t kMaxChallengeLifetime = 3600;
 
@@ -37,13 +38,27 @@ std::string parse_issuer(const JsonObject& json) {
   return issuer;
 }
 
+std::vector<base::IpNetwork> parse_proxies(const JsonObject& json) {
+  const std::string field = json.path() + ".trusted_proxies";
+  const auto texts = json.strings_or_empty("trusted_proxies");
+  if (texts.size() > kMaxProxies) throw InvalidInput(field, "are too many");
+  std::vector<base::IpNetwork> networks;
+  for (const std::string& text : texts) {
+    const auto network = base::IpNetwork::parse(text);
+    if (!network) throw InvalidInput(field, "\"" + text + "\" is no network such as 10.0.0.0/8 or fd00::/8");
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
 ListenConfig parse_listen(const JsonObject& json, const std::filesystem::path& folder) {
-  json.expect_only({"address", "port", "certificate", "private_key"});
+  json.expect_only({"address", "port", "certificate", "private_key", "trusted_proxies"});
   ListenConfig listen;
   listen.address = json.string("address");
   const std::uint64_t port = json.unsigned_integer("port");
   if (port > UINT16_MAX) throw InvalidInput(json.path() + ".port", "is no port");
   listen.port = static_cast<std::uint16_t>(port);
+  listen.trusted_proxies = parse_proxies(json);
   if (json.has("certificate") || json.has("private_key")) {
     listen.tls = TlsFiles{folder / json.string("certificate"), folder / json.string("private_key")};
   } else if (!listen.address.starts_with("127.") && listen.address != "::1") {

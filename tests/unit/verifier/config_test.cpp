@@ -140,3 +140,26 @@ TEST_CASE("what is wrong in a configuration is told by its field") {
     CHECK_THAT(refusal_with(key, nullptr), ContainsSubstring(std::string("config.") + key));
   }
 }
+
+TEST_CASE("trusted proxies are networks") {
+  const auto refusal_of_proxies = [](const Json& networks) {
+    return refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 1}, {"trusted_proxies", networks}});
+  };
+  CHECK(parse(complete()).listen.trusted_proxies.empty());
+  Json json = complete();
+  json["listen"]["trusted_proxies"] = {"10.0.0.0/8", "fd00::/8"};
+  const auto networks = parse(json).listen.trusted_proxies;
+  REQUIRE(networks.size() == 2);
+  CHECK(networks[0].contains(asio::ip::make_address("10.1.2.3")));
+  CHECK(networks[1].contains(asio::ip::make_address("fd00::1")));
+  for (const std::string network :
+       {"", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "fd00::/129", "localhost/8", "10.0.0.0/8 ", "10.0.0/8"}) {
+    CAPTURE(network);
+    CHECK_THAT(refusal_of_proxies(Json::array({network})),
+               ContainsSubstring("config.listen.trusted_proxies: \"" + network + "\" is no network"));
+  }
+  CHECK_THAT(refusal_of_proxies("10.0.0.0/8"), ContainsSubstring("config.listen.trusted_proxies"));
+  CHECK(refusal_of_proxies(Json(64, "10.0.0.0/8")) == "accepted");
+  CHECK_THAT(refusal_of_proxies(Json(65, "10.0.0.0/8")),
+             ContainsSubstring("config.listen.trusted_proxies: are too many"));
+}
