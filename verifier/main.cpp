@@ -21,10 +21,13 @@
 #include "verifier/api.h"
 #include "verifier/config.h"
 #include "verifier/reference_values.h"
+#include "verifier/startup_check.h"
 
 namespace {
 
 constexpr base::Milliseconds kStopGrace{5000};
+/// Requests that come in at the same time: some of the largest, and hundreds of real ones, which are below 100 KiB.
+constexpr std::size_t kMaxBufferedBytes = 4 * verifier::kMaxRequestBytes;
 const std::map<std::string, base::log::Level> kLogLevels = {{"debug", base::log::Level::kDebug},
                                                             {"info", base::log::Level::kInfo},
                                                             {"warning", base::log::Level::kWarning},
@@ -47,7 +50,7 @@ struct ReferenceOptions {
 std::string listen(base::HttpServer& server, const verifier::ListenConfig& config) {
   std::optional<base::HttpServerTls> tls;
   if (config.tls) tls = {config.tls->certificate, config.tls->private_key};
-  const std::uint16_t port = server.listen_tcp(config.address, config.port, tls);
+  const std::uint16_t port = server.listen_tcp(config.address, config.port, tls, config.trusted_proxies);
   const bool is_ipv6 = config.address.find(':') != std::string::npos;
   return std::string(config.tls ? "https" : "http") + "://" + (is_ipv6 ? "[" + config.address + "]" : config.address) +
          ":" + std::to_string(port);
@@ -63,16 +66,22 @@ base::Awaitable<void> stop_on_signal(base::HttpServer& server, const base::Servi
 
 void serve(const ServeOptions& options) {
   const verifier::Config config = verifier::Config::load(options.config);
+  verifier::expect_tls_key(config.listen);
   verifier::Knowledge knowledge = verifier::Knowledge::load(config);
+  const base::Clock clock = base::Clock::system();
+  for (const std::string& warning :
+       verifier::startup_warnings(config.listen, knowledge.reference_values, clock.wall())) {
+    base::log::warning(warning);
+  }
   base::log::info("ready to appraise", {{"issuer", config.issuer},
                                         {"images", std::to_string(knowledge.reference_values.size())},
                                         {"key_id", knowledge.signing_keys.active_key_id()}});
-  verifier::Api api(config, std::move(knowledge), base::Clock::system());
+  verifier::Api api(config, std::move(knowledge), clock);
   asio::io_context context(1);
   base::ServiceManager service_manager(context.get_executor());
   base::HttpServer server(
       context.get_executor(), [&api](const base::HttpServerRequest& request) { return api.handle(request); },
-      {.max_body_bytes = verifier::kMaxRequestBytes},
+      {.max_body_bytes = verifier::kMaxRequestBytes, .max_buffered_bytes = kMaxBufferedBytes},
       [&api](const base::HttpServerRequest& head) { return api.admit(head); });
   const std::string url = listen(server, config.listen);
   base::TaskGroup signs_of_life(context.get_executor());

@@ -356,6 +356,16 @@ const ReferenceValue* ReferenceValues::find(const Appraisal& appraisal) const {
   return found == images_.end() ? nullptr : &*found;
 }
 
+std::vector<std::string> ReferenceValues::retired_subjects() const {
+  std::map<std::string, bool> is_alive;
+  for (const ReferenceValue& image : images_) is_alive[subjects_.at(image.name)] |= !image.deprecated;
+  std::vector<std::string> retired;
+  for (const auto& [subject, alive] : is_alive) {
+    if (!alive) retired.push_back(subject);
+  }
+  return retired;
+}
+
 ReferenceValue reference_value_of(const measure::BootLog& log) {
   constexpr HashAlgorithm kBank = HashAlgorithm::kSha256;
   const BootState boot = extract_boot_state(log, kBank);

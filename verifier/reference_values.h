@@ -76,6 +76,8 @@ class ReferenceValues {
   /// The first entry that the machine matches; nullptr when there is none or a deprecated one may match.
   const ReferenceValue* find(const Appraisal& appraisal) const;
   std::size_t size() const noexcept { return images_.size(); }
+  /// The documents whose images are all deprecated.
+  std::vector<std::string> retired_subjects() const;
 
  private:
   std::vector<ReferenceValue> images_;

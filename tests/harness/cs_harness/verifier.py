@@ -59,7 +59,7 @@ class Verifier:
         self._folder = folder / "verifier"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._authority = authority
-        self._server = authority.issue("verifier", [known_as] if known_as else [])
+        self.server = authority.issue("verifier", [known_as] if known_as else [])
         self.port = free_port()
         self.url = f"https://{known_as}" if known_as else f"https://127.0.0.1:{self.port}"
         self._require_secure_boot = require_secure_boot
@@ -98,8 +98,8 @@ class Verifier:
             "listen": {
                 "address": "127.0.0.1",
                 "port": self.port,
-                "certificate": str(self._server.certificate),
-                "private_key": str(self._server.private_key),
+                "certificate": str(self.server.certificate),
+                "private_key": str(self.server.private_key),
             },
             "state_directory": str(self._folder / "state"),
             "attestation_roots": [{"file": str(root), "hwmodel": HARDWARE_MODEL} for root in self._roots],

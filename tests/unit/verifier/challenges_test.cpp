@@ -76,11 +76,11 @@ TEST_CASE("a challenge that was made up is refused, whichever of its characters 
     CHECK(is_refused(challenges, changed));
   }
   const std::string id = name.substr(name.rfind('/') + 1);
-  for (const std::string& other :
-       {std::string(), id, "projects/my-project/locations/us-central1/challenges/",
-        "projects/x/locations/y/challenges/x", "projects/my-project/locations/europe-west4/challenges/" + id,
-        "projects/other/locations/us-central1/challenges/" + id,
-        "projects/us-central1/locations/my-project/challenges/" + id, name + "a", name.substr(0, name.size() - 1)}) {
+  for (const std::string& other : std::vector<std::string>{
+           "", id, "projects/my-project/locations/us-central1/challenges/", "projects/x/locations/y/challenges/x",
+           "projects/my-project/locations/europe-west4/challenges/" + id,
+           "projects/other/locations/us-central1/challenges/" + id,
+           "projects/us-central1/locations/my-project/challenges/" + id, name + "a", name.substr(0, name.size() - 1)}) {
     CAPTURE(other);
     CHECK(is_refused(challenges, other));
   }

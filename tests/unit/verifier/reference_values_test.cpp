@@ -459,6 +459,19 @@ TEST_CASE("entries of several files stand side by side, each name once") {
   CHECK_THROWS_WITH(values.add("{", "four.json"), ContainsSubstring("four.json"));
 }
 
+TEST_CASE("a file of nothing but deprecated images is known") {
+  const auto image = [](const char* name, bool deprecated) {
+    Json value = entry();
+    value["name"] = name;
+    value["deprecated"] = deprecated;
+    return value;
+  };
+  ReferenceValues values = ReferenceValues::parse(Json{{"images", {image("a", true), image("b", false)}}}.dump(), "1");
+  values.add(Json{{"images", {image("c", true), image("d", true)}}}.dump(), "2");
+  values.add(R"({"images":[]})", "3");
+  CHECK(values.retired_subjects() == std::vector<std::string>{"2"});
+}
+
 TEST_CASE("the entry of a recorded boot matches that boot and survives its file") {
   const auto log = measure::decode_boot_log(test::recorded_boot_log());
   auto value = verifier::reference_value_of(log);
