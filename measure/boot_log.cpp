@@ -18,7 +18,7 @@ using base::InvalidInput;
 constexpr std::string_view kSubject = "boot event log";
 constexpr std::string_view kSpecIdSignature("Spec ID Event03\0", 16);
 constexpr std::string_view kStartupLocalitySignature("StartupLocality\0", 16);
-constexpr std::string_view kEvent = "boot event";
+constexpr std::string_view kEvent = "event";
 constexpr std::uint8_t kHcrtmLocality = 4;
 constexpr std::uint32_t kMaxAlgorithms = 16;
 constexpr std::size_t kMaxDigestSize = 64;
@@ -68,26 +68,31 @@ bool is_known_type(std::uint32_t type) {
 /// Reads a log event by event. An event's number is its place, from 0: the Spec ID event, where there is one.
 class BootLogReader {
  public:
-  explicit BootLogReader(ByteView log) : reader_(log, kSubject) {}
+  explicit BootLogReader(ByteView log) : reader_(log, kEvent) {}
 
   BootLog read() && {
-    while (!reader_.empty()) {
-      const std::size_t number = log_.events.size();
-      const std::size_t offset = reader_.offset();
-      try {
-        if (number == kMaxBootEvents) throw InvalidInput(kSubject, "has too many events");
-        log_.events.push_back(number == 0 ? first_event() : next_event());
-      } catch (const InvalidInput& error) {
-        throw InvalidInput(kSubject, (is_any_log_ ? "" : "is no TCG event log: ") +
-                                         ("event " + std::to_string(number)) + " at byte " + std::to_string(offset) +
-                                         ": " + error.what());
-      }
-    }
+    while (!reader_.empty()) read_event();
     log_.startup_locality = stated_locality_.value_or(has_hcrtm_event_ ? kHcrtmLocality : std::uint8_t{0});
     return std::move(log_);
   }
 
  private:
+  void read_event() {
+    BootEvent place;
+    place.number = log_.events.size();
+    place.offset = reader_.offset();
+    try {
+      if (place.number == kMaxBootEvents) throw InvalidInput(kEvent, "has too many before it");
+      BootEvent event = place.number == 0 ? first_event() : next_event();
+      event.number = place.number;
+      event.offset = place.offset;
+      log_.events.push_back(std::move(event));
+    } catch (const InvalidInput& error) {
+      const std::string subject(kSubject);
+      throw InvalidInput(is_any_log_ ? subject : subject + ": is no TCG event log", place.name() + ": " + error.what());
+    }
+  }
+
   /// A header, or the first of a log with SHA-1 digests alone.
   BootEvent first_event() {
     BootEvent event = sha1_event();
@@ -175,6 +180,10 @@ class BootLogReader {
 
 }  // namespace
 
+std::string BootEvent::name() const {
+  return "boot event " + std::to_string(number) + " at byte " + std::to_string(offset);
+}
+
 bool BootEvent::data_is_measured() const {
   return std::ranges::any_of(digests, [&](const auto& entry) { return entry.second == hash(entry.first, data); });
 }
@@ -186,13 +195,11 @@ BootLog decode_boot_log(ByteView log) {
 
 PcrValues BootLog::replay(HashAlgorithm algorithm) const {
   PcrValues values;
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    const BootEvent& event = events[i];
+  for (const BootEvent& event : events) {
     if (event.type == boot_event::kNoAction) continue;
     const auto digest = event.digests.find(algorithm);
     if (digest == event.digests.end()) {
-      throw InvalidInput(std::string(kSubject) + ": event " + std::to_string(i),
-                         "has no " + std::string(name_of(algorithm)) + " digest");
+      throw InvalidInput(event.name(), "has no " + std::string(name_of(algorithm)) + " digest");
     }
     auto [value, is_new] = values.try_emplace(event.pcr, digest_size(algorithm), std::uint8_t{0});
     if (is_new && event.pcr == 0) value->second.back() = startup_locality;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -37,7 +38,11 @@ struct BootEvent {
   std::uint32_t type = 0;
   DigestSet digests;  ///< of the algorithms that this project knows
   base::Bytes data;
+  std::size_t number = 0;  ///< in its log, from 0
+  std::size_t offset = 0;  ///< of its first byte in the log
 
+  /// "boot event 12 at byte 3806", for errors.
+  std::string name() const;
   /// Whether any of the digests is the hash of `data`, of whatever bank. That tells of the log's make, not of the
   /// machine: a decision about the machine needs the digest of a bank that was quoted.
   bool data_is_measured() const;

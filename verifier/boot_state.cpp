@@ -172,7 +172,7 @@ bool BootState::command_line_may_be(std::string_view text) const {
 BootState extract_boot_state(const BootLog& log, HashAlgorithm bank) {
   for (const BootEvent& event : log.events) {
     if (event.type != type::kNoAction && !event.digests.contains(bank)) {
-      throw InvalidInput("boot event log", "has an event without " + std::string(name_of(bank)) + " digest");
+      throw InvalidInput(event.name(), "has no " + std::string(name_of(bank)) + " digest");
     }
   }
   expect_separators(log, bank);

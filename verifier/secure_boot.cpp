@@ -191,7 +191,7 @@ bool data_is_measured(const BootEvent& event, HashAlgorithm bank) {
 
 bool has_separator_digest(const BootEvent& event, HashAlgorithm bank) {
   const auto digest = event.digests.find(bank);
-  if (digest == event.digests.end()) throw InvalidInput("boot event", "has no digest for the bank");
+  if (digest == event.digests.end()) throw InvalidInput(event.name(), "has no digest for the bank");
   return digest->second == measure::hash(bank, kNormalSeparator) ||
          digest->second == measure::hash(bank, kErrorSeparator);
 }
@@ -199,10 +199,10 @@ bool has_separator_digest(const BootEvent& event, HashAlgorithm bank) {
 bool is_separator(const BootEvent& event, HashAlgorithm bank) {
   const bool has_digest = has_separator_digest(event, bank);
   if (has_digest != (event.type == type::kSeparator)) {
-    throw InvalidInput("boot event", "is a separator by its type or its digest, but not by both");
+    throw InvalidInput(event.name(), "is a separator by its type or its digest, but not by both");
   }
   if (has_digest && !data_is_measured(event, bank)) {
-    throw InvalidInput("boot event", "is a separator by its digest, but holds other data");
+    throw InvalidInput(event.name(), "is a separator by its digest, but holds other data");
   }
   return has_digest;
 }
@@ -210,7 +210,12 @@ bool is_separator(const BootEvent& event, HashAlgorithm bank) {
 SecureBoot extract_secure_boot(const measure::BootLog& log, HashAlgorithm bank) {
   SecureBootReader reader(bank);
   for (const BootEvent& event : log.events) {
-    if (event.pcr == kSecureBootPcr && event.type != type::kNoAction) reader.read(event);
+    if (event.pcr != kSecureBootPcr || event.type == type::kNoAction) continue;
+    try {
+      reader.read(event);
+    } catch (const InvalidInput& error) {
+      throw InvalidInput(event.name(), error.what());
+    }
   }
   SecureBoot state;
   state.is_enabled = reader.is_enabled();

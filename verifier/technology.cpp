@@ -72,9 +72,9 @@ Technology extract_technology(const measure::BootLog& log, measure::HashAlgorith
     if (event.pcr != kFirmwarePcr || event.type == measure::boot_event::kNoAction) continue;
     if (is_separator(event, bank)) break;
     if (!data_is_measured(event, bank)) {
-      throw InvalidInput("PCR 0",
-                         "holds an event ahead of its separator that was not measured as it is logged: it "
-                         "may hide a GCE NonHostInfo");
+      throw InvalidInput(event.name(),
+                         "stands ahead of PCR 0's separator and was not measured as it is logged: it may hide a GCE "
+                         "NonHostInfo");
     }
     if (!base::text_of(event.data).starts_with(kNonHostSignature)) continue;
     if (technology) throw InvalidInput(kNonHostInfo, "stands twice");

@@ -58,7 +58,7 @@ TEST_CASE("a recorded boot with Secure Boot is read") {
     CHECK(state.secure_boot_certificate == certificate);
     CHECK(state.boot_manager.only_application == event_of(log, 4, type::kEfiBootServicesApplication).digests.at(bank));
   }
-  CHECK_THROWS_WITH(extract_boot_state(log, HashAlgorithm::kSha512), ContainsSubstring("without sha512 digest"));
+  CHECK_THROWS_WITH(extract_boot_state(log, HashAlgorithm::kSha512), ContainsSubstring("has no sha512 digest"));
 }
 
 TEST_CASE("logs of real machines are read") {
@@ -111,6 +111,10 @@ TEST_CASE("each of PCR 0 to 7 needs exactly one separator, told by type and dige
   }
   SECTION("hidden behind another type") {
     CHECK_THROWS_WITH(state_of(plain_boot().add(0, type::kIpl, kSeparator)), ContainsSubstring("not by both"));
+    measure::BootLog log = measure::decode_boot_log(test::recorded_boot_log());
+    log.events[19].type = type::kIpl;
+    CHECK_THROWS_WITH(extract_boot_state(log, HashAlgorithm::kSha256),
+                      ContainsSubstring("boot event 19 at byte 5388: "));
   }
   SECTION("of another digest") {
     CHECK_THROWS_WITH(state_of(plain_boot().add(0, type::kSeparator, kSeparator, "something")),
