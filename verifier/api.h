@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "attest/messages.h"
 #include "base/asio.h"
 #include "base/clock.h"
 #include "base/http.h"
@@ -20,10 +21,10 @@
 namespace verifier {
 
 /// What a verification request may weigh. Most of it is the launch log in base64: a launcher measures no more than
-/// 12,288 arguments and variables of 2 MiB together, and frame and three banks' digests of an event take some 150
-/// bytes, so 3.8 MiB that base64 makes 5 MiB. A third of a MiB is for the boot log, quotes, certificates and ID tokens,
-/// the rest for what the operator has overridden, which is measured once more.
-inline constexpr std::size_t kMaxRequestBytes = std::size_t{8} << 20U;
+/// 12,288 events, whose frames and three banks' digests take some 150 bytes, of 2 MiB of arguments and variables, which
+/// are measured twice where the operator has overridden them: 5.8 MiB, which base64 makes 7.7. The rest is for the boot
+/// log, quotes, certificates and ID tokens.
+inline constexpr std::size_t kMaxRequestBytes = attest::kMaxVerifyRequestBytes;
 /// How many JSON values: eight quotes of 24 registers are 250, the rest are signatures of images.
 inline constexpr std::size_t kMaxRequestValues = 4096;
 /// A client has nothing to say in it.

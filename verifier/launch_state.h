@@ -11,9 +11,8 @@
 
 namespace verifier {
 
-/// How many events a launch log may have: 12,288 arguments and variables, which is what a launcher takes, each measured
-/// once more when the operator has set it, and the single ones.
-inline constexpr std::size_t kMaxLaunchEvents = 2 * std::size_t{12288} + 16;
+/// Twice what our launcher measures at most.
+inline constexpr std::size_t kMaxLaunchEvents = 2 * std::size_t{12288};
 
 /// What was launched, as the launcher measured it.
 struct LaunchState {
