@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,8 +14,14 @@ struct Mount {
   std::vector<std::string> options;
 };
 
+/// mount(2) takes a page of options with the NUL at its end, and cuts what is longer without an error.
+inline constexpr std::size_t kMaxMountDataBytes = 4095;
+/// The folders that overlayfs stacks (OVL_MAX_STACK): the container's own and those of the image's layers.
+inline constexpr std::size_t kMaxOverlayFolders = 500;
+
 /// A snapshot mounted read-only, without devices, programs and set-user-id bits, in a private folder of its own for as
-/// long as this lives. Throws SystemError.
+/// long as this lives. All layers are mounted or none. Throws base::Error, which names the number of layers where that
+/// is the reason.
 class ReadonlyMount {
  public:
   explicit ReadonlyMount(const std::vector<Mount>& mounts);
