@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -13,11 +14,13 @@
 #include "base/encoding.h"
 #include "base/log.h"
 #include "base/openssl.h"
+#include "launcher/containerd/bounded.h"
 #include "launcher/containerd/content_store.h"
 #include "launcher/containerd/diff.h"
 #include "launcher/containerd/image_store.h"
 #include "launcher/containerd/lease.h"
 #include "launcher/containerd/snapshotter.h"
+#include "launcher/layer_download.h"
 #include "launcher/oci/chain_id.h"
 
 namespace launcher {
@@ -34,56 +37,6 @@ constexpr std::size_t kRandomBytes = 12;
 constexpr base::Milliseconds kUnpackWatchInterval{250};
 /// To look takes time that grows with the layer; it may take one part in this many.
 constexpr int kUnpackWatchShare = 4;
-
-/// One layer on its way from the registry into the content store.
-class LayerDownload {
- public:
-  LayerDownload(ContainerdClient client, Descriptor layer, std::string ref)
-      : store_(std::move(client)), layer_(std::move(layer)), ref_(std::move(ref)) {}
-
-  base::Awaitable<void> run(RegistryClient& registry, const ImageReference& reference) {
-    co_await open();
-    if (writer_->is_present()) co_return;
-    BlobSink sink;
-    sink.restart = [this] { return restart(); };
-    sink.write = [this](base::ByteView bytes) { return write(bytes); };
-    co_await registry.blob(reference, layer_, std::move(sink));
-    Labels no_labels;
-    co_await writer_->commit(std::move(no_labels));
-  }
-
-  /// Leaves no ingest. For a download that will not be finished, or has been.
-  base::Awaitable<void> abandon() {
-    if (!writer_) co_return;
-    co_await writer_->abandon();
-    writer_.reset();
-    co_await store_.abort(ref_);
-  }
-
- private:
-  base::Awaitable<void> open() {
-    ContentWriter writer = co_await store_.open(ref_, layer_);
-    writer_.emplace(std::move(writer));
-    fresh_ = true;
-  }
-
-  base::Awaitable<void> restart() {
-    if (fresh_) co_return;
-    co_await abandon();
-    co_await open();
-  }
-
-  base::Awaitable<void> write(base::ByteView bytes) {
-    fresh_ = false;
-    co_await writer_->write(bytes);
-  }
-
-  ContentStore store_;
-  Descriptor layer_;
-  std::string ref_;
-  std::optional<ContentWriter> writer_;
-  bool fresh_ = false;  ///< opened, and nothing written yet
-};
 
 std::uint64_t free_bytes_below(const std::vector<Mount>& mounts) {
   std::string path = mounts.empty() ? "/" : mounts.front().source;
@@ -116,6 +69,7 @@ class Pull {
   void check_config(const ImageConfig& config, const ImageManifest& manifest) const;
   base::Awaitable<void> store_documents(const ManifestBytes& target, const ManifestBytes& manifest_bytes,
                                         const std::string& config_bytes);
+  base::Awaitable<void> store(Descriptor descriptor, const std::string& bytes, Labels labels);
   base::Awaitable<std::size_t> first_missing_layer();
   base::Awaitable<void> fetch_layers(std::size_t first);
   base::Awaitable<void> download_worker();
@@ -139,8 +93,10 @@ class Pull {
   std::optional<ImageManifest> manifest_;
   std::vector<Digest> diff_ids_;
   std::vector<Digest> chain_;
+  /// One for each digest, in the order in which the layers are unpacked.
   std::vector<std::unique_ptr<LayerDownload>> downloads_;
   std::vector<std::unique_ptr<base::Event>> downloaded_;
+  std::map<Digest, std::size_t> download_of_;
   std::size_t next_download_ = 0;
   std::size_t unpacked_ = 0;
   std::string active_key_;
@@ -204,17 +160,24 @@ base::Awaitable<void> Pull::store_documents(const ManifestBytes& target, const M
                                             const std::string& config_bytes) {
   Labels config_labels;
   config_labels[kSnapshotRef + options_.snapshotter] = chain_.back().string();
-  co_await content_.put(manifest_->config, config_bytes, std::move(config_labels));
+  co_await store(manifest_->config, config_bytes, std::move(config_labels));
   Labels manifest_labels;
   manifest_labels[kConfigRef] = manifest_->config.digest.string();
   for (std::size_t i = 0; i < manifest_->layers.size(); ++i) {
     manifest_labels[kLayerRef + std::to_string(i)] = manifest_->layers[i].digest.string();
   }
-  co_await content_.put(manifest_bytes.descriptor(), manifest_bytes.bytes, std::move(manifest_labels));
+  co_await store(manifest_bytes.descriptor(), manifest_bytes.bytes, std::move(manifest_labels));
   if (target.digest == manifest_bytes.digest) co_return;
   Labels index_labels;
   index_labels[kManifestRef] = manifest_bytes.digest.string();
-  co_await content_.put(target.descriptor(), target.bytes, std::move(index_labels));
+  co_await store(target.descriptor(), target.bytes, std::move(index_labels));
+}
+
+/// Somebody else may put the same document there at the same moment: it is added to the lease in any case.
+base::Awaitable<void> Pull::store(Descriptor descriptor, const std::string& bytes, Labels labels) {
+  const std::string digest = descriptor.digest.string();
+  co_await content_.put(std::move(descriptor), bytes, std::move(labels));
+  co_await lease_.add("content", digest);
 }
 
 /// A snapshot's name says what all layers up to it hold, so the highest that is there makes those below it needless.
@@ -231,14 +194,14 @@ base::Awaitable<std::size_t> Pull::first_missing_layer() {
 
 base::Awaitable<void> Pull::fetch_layers(std::size_t first) {
   const auto executor = co_await asio::this_coro::executor;
-  for (std::size_t i = 0; i < manifest_->layers.size(); ++i) {
-    downloads_.push_back(std::make_unique<LayerDownload>(lease_.client(), manifest_->layers[i],
-                                                         "cs-launcher-" + random_ + "-" + std::to_string(i)));
+  for (std::size_t i = first; i < manifest_->layers.size(); ++i) {
+    const Descriptor& layer = manifest_->layers[i];
+    if (!download_of_.emplace(layer.digest, downloads_.size()).second) continue;
+    downloads_.push_back(std::make_unique<LayerDownload>(lease_, layer));
     downloaded_.push_back(std::make_unique<base::Event>(executor));
   }
-  next_download_ = first;
   base::TaskGroup group(executor);
-  const std::size_t workers = std::min(options_.limits.parallel_downloads, chain_.size() - first);
+  const std::size_t workers = std::min(options_.limits.parallel_downloads, downloads_.size());
   for (std::size_t i = 0; i < workers; ++i) group.spawn(download_worker());
   group.spawn(unpack_from(first));
   co_await group.join();
@@ -256,7 +219,7 @@ base::Awaitable<void> Pull::download_worker() {
 
 base::Awaitable<void> Pull::unpack_from(std::size_t first) {
   for (std::size_t index = first; index < chain_.size(); ++index) {
-    co_await downloaded_[index]->wait();
+    co_await downloaded_[download_of_.at(manifest_->layers[index].digest)]->wait();
     co_await unpack(index);
     unpacked_ = index + 1;
   }
@@ -342,31 +305,28 @@ base::Awaitable<void> Pull::abandon() {
   if (failure) std::rethrow_exception(failure);
 }
 
-/// What can't be undone any more is told and left: the failure that led here matters more, and the lease expires.
+/// What can't be undone any more is told and left: the pull matters more, and the lease expires.
 void tell_what_stays(const ContainerdError& error) {
-  base::log::warning("part of a failed pull stays in containerd", {{"reason", error.what()}});
+  base::log::warning("something of a pull stays in containerd", {{"reason", error.what()}});
 }
 
-/// One part that fails keeps no other from being cleaned up.
-base::Awaitable<void> clean_up_quietly(Pull& pull, const Lease& lease) {
+/// Runs `work` to its end or that of its time. A failure is told and keeps nothing else from being done.
+base::Awaitable<void> quietly(base::Milliseconds bound, std::string what, base::Awaitable<void> work) {
+  try {
+    co_await within(bound, std::move(what), std::move(work));
+  } catch (const ContainerdError& error) {
+    tell_what_stays(error);
+  }
+}
+
+/// The lease goes even if taking back what it does not keep fails.
+base::Awaitable<void> clean_up(Pull& pull, const Lease& lease) {
   try {
     co_await pull.abandon();
   } catch (const ContainerdError& error) {
     tell_what_stays(error);
   }
-  try {
-    co_await lease.release_and_collect();
-  } catch (const ContainerdError& error) {
-    tell_what_stays(error);
-  }
-}
-
-base::Awaitable<void> release_quietly(const Lease& lease) {
-  try {
-    co_await lease.release();
-  } catch (const ContainerdError& error) {
-    base::log::warning("a containerd lease stays until it expires", {{"reason", error.what()}});
-  }
+  co_await lease.release_and_collect();
 }
 
 }  // namespace
@@ -383,13 +343,13 @@ base::Awaitable<Image> pull(RegistryClient& registry, ContainerdClient client, I
     failure = std::current_exception();  // looked at below, where co_await is allowed
   }
   if (failure) {
-    // Every call has a deadline, so even a cancelled pull may take the time to clean up.
+    // Its time is bounded, so even a cancelled pull may take it.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await clean_up_quietly(work, lease);
+    co_await quietly(options.limits.clean_up_patience, "clean-up after a pull", clean_up(work, lease));
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
     std::rethrow_exception(failure);
   }
-  co_await release_quietly(lease);
+  co_await quietly(options.limits.clean_up_patience, "lease release", lease.release());
   co_return std::move(*image);
 }
 

@@ -28,6 +28,9 @@ struct PullLimits {
   std::uint64_t unpacked_floor_bytes = std::uint64_t{1} << 30U;
   /// What unpacking must leave free on the snapshots' disk.
   std::uint64_t min_free_bytes = std::uint64_t{256} << 20U;
+  /// For a pull that failed or was cancelled to take back what it made. What is not done by then is left to the next
+  /// launch, and to the lease's end.
+  base::Milliseconds clean_up_patience{15000};
 };
 
 struct PullOptions {
@@ -38,7 +41,9 @@ struct PullOptions {
 
 /// Brings the image that `reference` names now into containerd. The reference is resolved once; everything behind it
 /// goes by digest. Of what the store has already nothing is fetched, and no layer when the image's file system is
-/// there. On failure nothing is left behind. Throws ContainerdError, RegistryError, base::HttpError,
+/// there. On failure nothing is left behind, as far as
+/// containerd answers in time; a cancelled pull ends within kUnwantedCallPatience (rpc.h) twice and clean_up_patience
+/// once. Throws ContainerdError, RegistryError, base::HttpError,
 /// base::InvalidInput.
 base::Awaitable<Image> pull(RegistryClient& registry, ContainerdClient client, ImageReference reference,
                             PullOptions options = {});

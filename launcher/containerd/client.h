@@ -3,11 +3,15 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/asio.h"
 #include "base/error.h"
 
 namespace launcher {
+
+/// With this begin the names of leases and ingests of ours, so that a later launch knows those of one that was killed.
+inline constexpr std::string_view kOwnNames = "cs-launcher-";
 
 /// containerd refused a call, or could not be reached. Lost or absent connections may be there after a fresh start
 /// (Action::kRestart).

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "launcher/containerd/bounded.h"
 
 namespace launcher {
 namespace {
@@ -31,6 +32,10 @@ Container::Container(ContainerdClient client, ContainerNames names, base::RetryP
 std::string Container::cgroups_path() const { return "/" + containerd_namespace_ + "/" + names_.id; }
 
 base::Awaitable<void> Container::remove() const {
+  co_await within(kRemovalPatience, "container removal", remove_all());
+}
+
+base::Awaitable<void> Container::remove_all() const {
   const bool has_task = co_await tasks_.exists(names_.id);
   if (has_task) {
     co_await tasks_.kill(names_.id, SIGKILL);

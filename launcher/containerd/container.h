@@ -26,6 +26,9 @@ inline constexpr base::RetryPolicy kContainerdOutage{.max_attempts = 60,
                                                      .multiplier = 1.0,
                                                      .max_delay = base::Milliseconds{500}};
 
+/// For the whole of Container::remove.
+inline constexpr base::Milliseconds kRemovalPatience{40000};
+
 /// The workload's container, from its file system to the end of its process. The calls stand in the order of a launch:
 /// remove what an earlier launch left, prepare_snapshot, create, create_task, start, wait.
 class Container {
@@ -36,7 +39,7 @@ class Container {
   /// The cgroup that containerd gives a container by default: /<namespace>/<id>.
   std::string cgroups_path() const;
 
-  /// Kills and deletes the task, the container and its snapshot, as far as they exist.
+  /// Kills and deletes the task, the container and its snapshot, as far as they exist, within kRemovalPatience.
   base::Awaitable<void> remove() const;
   /// The container's own writable file system on top of the image's `chain_id`. Mounted (ReadonlyMount), it is where
   /// the image's user is looked up.
@@ -53,6 +56,8 @@ class Container {
   base::Awaitable<void> kill(int signal) const;
 
  private:
+  base::Awaitable<void> remove_all() const;
+
   ContainerNames names_;
   base::RetryPolicy outage_;
   std::string containerd_namespace_;

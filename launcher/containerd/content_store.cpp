@@ -5,6 +5,8 @@
 
 #include <github.com/containerd/containerd/api/services/content/v1/content.grpc.pb.h>
 
+#include "base/encoding.h"
+#include "base/openssl.h"
 #include "launcher/containerd/convert.h"
 #include "launcher/containerd/rpc.h"
 
@@ -17,6 +19,7 @@ using google::protobuf::Empty;
 
 constexpr std::size_t kWriteChunk = std::size_t{1} << 20U;
 constexpr auto kWrite = "content write";
+constexpr std::size_t kRefBytes = 12;
 
 std::string read_all(const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext& context,
                      const api::ReadContentRequest& request, std::size_t max_bytes) {
@@ -37,8 +40,19 @@ std::string read_all(const std::shared_ptr<grpc::Channel>& channel, grpc::Client
 
 }  // namespace
 
-/// The blocking end of the bidirectional Write stream. containerd answers each request with one response.
+std::string new_ingest_ref() { return std::string(kOwnNames) + base::hex_encode(base::random_bytes(kRefBytes)); }
+
+/// The blocking end of the bidirectional Write stream. containerd answers each request with one response, and ends the
+/// stream with ALREADY_EXISTS, at any request, when it has the blob by then.
 struct ContentWriter::Stream {
+  enum class State {
+    kWriting,    ///< the stream is open; `offset` bytes are there
+    kComplete,   ///< the stream is open; another namespace shares all bytes, only the commit is wanted
+    kPresent,    ///< the stream has ended: somebody else has put the blob into the store
+    kCommitted,  ///< the stream has ended: this writer has
+    kEnded,      ///< the stream has ended without a blob
+  };
+
   Stream(const ContainerdClient& owner, std::string reference, Descriptor wanted)
       : client(owner),
         ref(std::move(reference)),
@@ -49,44 +63,44 @@ struct ContentWriter::Stream {
   }
 
   ~Stream() {
-    if (stream && !finished) context.TryCancel();
+    if (is_open()) context.TryCancel();
   }
+
+  bool is_open() const noexcept { return state == State::kWriting || state == State::kComplete; }
 
   void open() {
     stream = stub->Write(&context);
-    api::WriteContentRequest request = new_request(api::STAT);
-    present = !exchange(request);
-    if (present || response.offset() == 0) return;
-    throw ContainerdError(kWrite, grpc::StatusCode::FAILED_PRECONDITION, "an unfinished blob is in the way");
+    state = State::kWriting;
+    if (!exchange(new_request(api::STAT))) return;
+    const auto stored = static_cast<std::uint64_t>(response.offset());
+    // An ingest that holds part of it is written from its start: at offset 0 containerd drops what it holds.
+    if (stored != 0 && stored == descriptor.size) {
+      offset = response.offset();
+      state = State::kComplete;
+    }
   }
 
   void write(const std::string& data) {
-    for (std::size_t begin = 0; begin < data.size() && !present; begin += kWriteChunk) {
+    if (state == State::kEnded) throw base::Error("a blob is written to the content store behind its end");
+    for (std::size_t begin = 0; begin < data.size() && state == State::kWriting; begin += kWriteChunk) {
       api::WriteContentRequest request = new_request(api::WRITE);
       request.set_data(data.substr(begin, kWriteChunk));
-      present = !exchange(request);
-      if (!present) offset = response.offset();
+      if (exchange(request)) offset = response.offset();
     }
   }
 
   void commit(const Labels& labels) {
+    if (state == State::kEnded) throw base::Error("a blob is committed to the content store behind its end");
+    if (!is_open()) return;
     api::WriteContentRequest request = new_request(api::COMMIT);
     rpc::fill_labels(*request.mutable_labels(), labels);
-    present = !exchange(request);
-    if (present) return;
-    stream->WritesDone();
-    while (stream->Read(&response)) {
-    }
-    finish();
+    if (!exchange(request)) return;
+    rpc::check(end(), kWrite);
+    state = State::kCommitted;
   }
 
   void abandon() {
-    if (!stream || finished) return;
-    finished = true;
-    stream->WritesDone();
-    while (stream->Read(&response)) {
-    }
-    stream->Finish();
+    if (is_open()) end();
   }
 
   api::WriteContentRequest new_request(api::WriteAction action) const {
@@ -99,18 +113,27 @@ struct ContentWriter::Stream {
     return request;
   }
 
-  /// False when containerd says that it has the blob already.
+  /// Sends a request on an open stream and waits for its response. False when the stream has ended instead because the
+  /// blob is there.
   bool exchange(const api::WriteContentRequest& request) {
     if (stream->Write(request) && stream->Read(&response)) return true;
-    return finish();
+    state = State::kEnded;
+    const grpc::Status status = stream->Finish();
+    if (status.error_code() == grpc::StatusCode::ALREADY_EXISTS) {
+      state = State::kPresent;
+      return false;
+    }
+    rpc::check(status, kWrite);
+    throw ContainerdError(kWrite, grpc::StatusCode::UNAVAILABLE, "the stream ended without an answer");
   }
 
-  bool finish() {
-    finished = true;
-    const grpc::Status status = stream->Finish();
-    if (status.error_code() == grpc::StatusCode::ALREADY_EXISTS) return false;
-    rpc::check(status, kWrite);
-    return true;
+  /// Ends an open stream in order.
+  grpc::Status end() {
+    state = State::kEnded;
+    stream->WritesDone();
+    while (stream->Read(&response)) {
+    }
+    return stream->Finish();
   }
 
   ContainerdClient client;
@@ -121,15 +144,16 @@ struct ContentWriter::Stream {
   std::unique_ptr<grpc::ClientReaderWriter<api::WriteContentRequest, api::WriteContentResponse>> stream;
   api::WriteContentResponse response;
   std::int64_t offset = 0;
-  bool present = false;
-  bool finished = false;
+  State state = State::kEnded;
 };
 
 ContentWriter::~ContentWriter() = default;
 ContentWriter::ContentWriter(ContentWriter&&) noexcept = default;
 ContentWriter& ContentWriter::operator=(ContentWriter&&) noexcept = default;
 
-bool ContentWriter::is_present() const noexcept { return stream_->present; }
+bool ContentWriter::is_present() const noexcept { return stream_->state == Stream::State::kPresent; }
+
+bool ContentWriter::wants_bytes() const noexcept { return stream_->state == Stream::State::kWriting; }
 
 base::Awaitable<void> ContentWriter::write(base::ByteView bytes) {
   auto work = [stream = stream_.get(), data = std::string(base::text_of(bytes))] { stream->write(data); };
@@ -143,7 +167,7 @@ base::Awaitable<void> ContentWriter::commit(Labels labels) {
 
 base::Awaitable<void> ContentWriter::abandon() {
   auto work = [stream = stream_.get()] { stream->abandon(); };
-  co_await rpc::stream_call(stream_->client, stream_->context, std::move(work), true);
+  co_await rpc::stream_call(stream_->client, stream_->context, std::move(work), rpc::kUnwantedCallPatience, true);
 }
 
 base::Awaitable<std::optional<std::uint64_t>> ContentStore::find(Digest digest) const {
@@ -162,13 +186,10 @@ base::Awaitable<std::optional<std::uint64_t>> ContentStore::find(Digest digest) 
 base::Awaitable<std::string> ContentStore::read(Digest digest, std::size_t max_bytes) const {
   api::ReadContentRequest request;
   request.set_digest(digest.string());
-  auto context = std::make_shared<grpc::ClientContext>();
-  rpc::prepare(*context, client_);
-  rpc::set_timeout(*context, kCallTimeout);
-  auto work = [channel = client_.connection().channel, context, request, max_bytes] {
-    return read_all(channel, *context, request, max_bytes);
+  auto work = [channel = client_.connection().channel, request, max_bytes](grpc::ClientContext& context) {
+    return read_all(channel, context, request, max_bytes);
   };
-  std::string content = co_await rpc::blocking<std::string>(client_, std::move(work));
+  std::string content = co_await rpc::read_stream<std::string>(client_, std::move(work));
   if (Digest::of(base::view_of(content)) != digest) {
     throw base::InvalidInput(digest.string(), "the content store holds other bytes under this digest");
   }
@@ -186,13 +207,11 @@ base::Awaitable<ContentWriter> ContentStore::open(std::string ref, Descriptor de
 
 base::Awaitable<void> ContentStore::put(Descriptor descriptor, std::string bytes, Labels labels) const {
   // Opened even when the blob is there: that is what makes containerd add it to the lease.
-  ContentWriter writer = co_await open("cs-launcher-" + descriptor.digest.string(), descriptor);
-  if (writer.is_present()) {
-    if (!labels.empty()) co_await set_labels(descriptor.digest, std::move(labels));
-    co_return;
-  }
-  co_await writer.write(base::view_of(bytes));
-  co_await writer.commit(std::move(labels));
+  ContentWriter writer = co_await open(new_ingest_ref(), descriptor);
+  if (writer.wants_bytes()) co_await writer.write(base::view_of(bytes));
+  co_await writer.commit(labels);
+  // Whoever has put it there was before us with labels, too.
+  if (writer.is_present() && !labels.empty()) co_await set_labels(descriptor.digest, std::move(labels));
 }
 
 base::Awaitable<void> ContentStore::set_labels(Digest digest, Labels labels) const {
@@ -222,12 +241,9 @@ base::Awaitable<void> ContentStore::remove(Digest digest) const {
 }
 
 base::Awaitable<std::vector<std::string>> ContentStore::list_blobs() const {
-  auto context = std::make_shared<grpc::ClientContext>();
-  rpc::prepare(*context, client_);
-  rpc::set_timeout(*context, kCallTimeout);
-  auto work = [channel = client_.connection().channel, context] {
+  auto work = [channel = client_.connection().channel](grpc::ClientContext& context) {
     const auto stub = api::Content::NewStub(channel);
-    const auto reader = stub->List(context.get(), api::ListContentRequest());
+    const auto reader = stub->List(&context, api::ListContentRequest());
     std::vector<std::string> digests;
     api::ListContentResponse part;
     while (reader->Read(&part)) {
@@ -236,7 +252,7 @@ base::Awaitable<std::vector<std::string>> ContentStore::list_blobs() const {
     rpc::check(reader->Finish(), "content list");
     return digests;
   };
-  co_return co_await rpc::blocking<std::vector<std::string>>(client_, std::move(work));
+  co_return co_await rpc::read_stream<std::vector<std::string>>(client_, std::move(work));
 }
 
 base::Awaitable<std::vector<std::string>> ContentStore::list_ingests() const {

@@ -14,16 +14,22 @@ namespace launcher {
 
 using Labels = std::map<std::string, std::string>;
 
+/// A name for an ingest that nobody else uses, recognisable as ours (kOwnNames).
+std::string new_ingest_ref();
+
 /// One blob on its way into the content store. Nothing is in the store before `commit`; a writer that goes away without
-/// it leaves an ingest, which ContentStore::abort removes.
+/// it leaves an ingest, which ContentStore::abort removes. That another client, or another namespace, has the blob
+/// already or gets it meanwhile is no failure of any call: what is left to be done then does nothing.
 class ContentWriter {
  public:
   ~ContentWriter();
   ContentWriter(ContentWriter&&) noexcept;
   ContentWriter& operator=(ContentWriter&&) noexcept;
 
-  /// The store had the blob already: there is nothing to write.
+  /// The store has the blob, and not from this writer.
   bool is_present() const noexcept;
+  /// Nobody has the bytes yet. Without, there is nothing to write before the commit.
+  bool wants_bytes() const noexcept;
   base::Awaitable<void> write(base::ByteView bytes);
   /// containerd checks size and digest, and refuses a blob with others.
   base::Awaitable<void> commit(Labels labels);
@@ -49,7 +55,7 @@ class ContentStore {
   base::Awaitable<std::string> read(Digest digest, std::size_t max_bytes) const;
   /// Begins a blob anew under the ingest reference `ref`.
   base::Awaitable<ContentWriter> open(std::string ref, Descriptor descriptor) const;
-  /// Writes a whole blob; one that is there already gets the labels only.
+  /// Writes a whole blob; one that is there already, or comes from elsewhere at the same time, gets the labels only.
   base::Awaitable<void> put(Descriptor descriptor, std::string bytes, Labels labels) const;
   /// Adds labels to a blob or replaces their values.
   base::Awaitable<void> set_labels(Digest digest, Labels labels) const;

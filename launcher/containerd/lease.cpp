@@ -24,7 +24,7 @@ constexpr std::size_t kIdBytes = 16;
 
 base::Awaitable<Lease> Lease::create(ContainerdClient client) {
   api::CreateRequest request;
-  request.set_id("cs-launcher-" + base::hex_encode(base::random_bytes(kIdBytes)));
+  request.set_id(std::string(kOwnNames) + base::hex_encode(base::random_bytes(kIdBytes)));
   const auto end = std::chrono::system_clock::now() + kLeaseLifetime;
   (*request.mutable_labels())[kExpireLabel] = base::to_rfc3339(end);
   const auto response = co_await rpc::unary<api::Leases, api::CreateRequest, api::CreateResponse>(

@@ -3,6 +3,7 @@
 // How the services talk gRPC. Included by their .cpp files only, so that nobody else compiles gRPC's headers.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -99,30 +100,26 @@ base::Awaitable<Response> unary(ContainerdClient client, const char* name,
   co_return std::move(call->response);
 }
 
-/// Runs `work` on a thread that may block; it must own all it uses, as a cancelled caller goes on without it.
-template <typename Result, typename Work>
-base::Awaitable<Result> blocking(ContainerdClient client, Work work) {
-  co_return co_await base::run_blocking(client.connection().blocking_pool.get_executor(), std::move(work));
-}
-
-/// How long a stream's call may go on once nobody wants it any more. Ended in order, it leaves containerd nothing to
+/// How long a call of a stream may go on once nobody wants it any more. Ended in order, it leaves containerd nothing to
 /// clean up behind our back; past this it is cancelled.
 inline constexpr base::Milliseconds kUnwantedCallPatience{5000};
 
 /// Runs `work`, which blocks in calls made with `context`, on a thread that may block. Returns only when it has ended,
-/// so that one stream is never used by two threads at once and nothing that `work` refers to goes while it runs.
-/// `unwanted`, or the caller's cancellation, bounds it by kUnwantedCallPatience.
+/// so that one stream is never used by two threads at once and nothing that `work` refers to goes while it runs. The
+/// caller's cancellation, or `unwanted` from the start, bounds it by `patience`.
 template <typename Work>
 base::Awaitable<void> stream_call(ContainerdClient client, grpc::ClientContext& context, Work work,
-                                  bool unwanted = false) {
+                                  base::Milliseconds patience = kUnwantedCallPatience, bool unwanted = false) {
   struct Bound {
     explicit Bound(const asio::any_io_executor& executor) : timer(executor) {}
     asio::steady_timer timer;
+    bool started = false;
     bool ended = false;
   };
   const auto bound = std::make_shared<Bound>(co_await asio::this_coro::executor);
-  const auto start_bound = [&context, bound] {
-    bound->timer.expires_after(kUnwantedCallPatience);
+  const auto start_bound = [&context, bound, patience] {
+    if (std::exchange(bound->started, true)) return;
+    bound->timer.expires_after(patience);
     bound->timer.async_wait([&context, bound](const boost::system::error_code& stopped) {
       if (!stopped && !bound->ended) context.TryCancel();
     });
@@ -152,6 +149,19 @@ base::Awaitable<void> stream_call(ContainerdClient client, grpc::ClientContext& 
     throw boost::system::system_error(asio::error::operation_aborted);
   }
   if (*failure) std::rethrow_exception(*failure);
+}
+
+/// Reads a whole answer that comes as a stream: `work` takes the context and blocks in its calls. Cancelling ends it.
+template <typename Result, typename Work>
+base::Awaitable<Result> read_stream(ContainerdClient client, Work work) {
+  grpc::ClientContext context;
+  prepare(context, client);
+  set_timeout(context, kCallTimeout);
+  std::optional<Result> result;
+  auto read = [&context, &result, &work] { result = work(context); };
+  constexpr base::Milliseconds kNothingToEndInOrder{0};
+  co_await stream_call(client, context, std::move(read), kNothingToEndInOrder);
+  co_return std::move(*result);
 }
 
 }  // namespace rpc

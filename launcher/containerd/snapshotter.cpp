@@ -80,14 +80,11 @@ base::Awaitable<std::uint64_t> Snapshotter::usage(std::string key) const {
 }
 
 base::Awaitable<std::vector<std::string>> Snapshotter::list() const {
-  auto context = std::make_shared<grpc::ClientContext>();
-  rpc::prepare(*context, client_);
-  rpc::set_timeout(*context, kCallTimeout);
-  auto work = [channel = client_.connection().channel, context, name = name_] {
+  auto work = [channel = client_.connection().channel, name = name_](grpc::ClientContext& context) {
     const auto stub = api::Snapshots::NewStub(channel);
     api::ListSnapshotsRequest request;
     request.set_snapshotter(name);
-    const auto reader = stub->List(context.get(), request);
+    const auto reader = stub->List(&context, request);
     std::vector<std::string> keys;
     api::ListSnapshotsResponse part;
     while (reader->Read(&part)) {
@@ -96,7 +93,7 @@ base::Awaitable<std::vector<std::string>> Snapshotter::list() const {
     rpc::check(reader->Finish(), "snapshot list");
     return keys;
   };
-  co_return co_await rpc::blocking<std::vector<std::string>>(client_, std::move(work));
+  co_return co_await rpc::read_stream<std::vector<std::string>>(client_, std::move(work));
 }
 
 }  // namespace launcher

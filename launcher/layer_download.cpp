@@ -1,0 +1,48 @@
+#include "launcher/layer_download.h"
+
+#include <utility>
+
+namespace launcher {
+
+base::Awaitable<void> LayerDownload::run(RegistryClient& registry, const ImageReference& reference) {
+  co_await open();
+  if (writer_->wants_bytes()) co_await fetch(registry, reference);
+  Labels no_labels;
+  co_await writer_->commit(std::move(no_labels));
+  const bool from_elsewhere = writer_->is_present();
+  writer_.reset();
+  if (from_elsewhere) co_await lease_.add("content", layer_.digest.string());
+}
+
+base::Awaitable<void> LayerDownload::fetch(RegistryClient& registry, const ImageReference& reference) {
+  BlobSink sink;
+  sink.restart = [this] { return restart(); };
+  sink.write = [this](base::ByteView bytes) { return write(bytes); };
+  co_await registry.blob(reference, layer_, std::move(sink));
+}
+
+base::Awaitable<void> LayerDownload::abandon() {
+  if (!writer_) co_return;
+  co_await writer_->abandon();
+  writer_.reset();
+  co_await store_.abort(ref_);
+}
+
+base::Awaitable<void> LayerDownload::open() {
+  ContentWriter writer = co_await store_.open(ref_, layer_);
+  writer_.emplace(std::move(writer));
+  fresh_ = true;
+}
+
+base::Awaitable<void> LayerDownload::restart() {
+  if (fresh_) co_return;
+  co_await abandon();
+  co_await open();
+}
+
+base::Awaitable<void> LayerDownload::write(base::ByteView bytes) {
+  fresh_ = false;
+  co_await writer_->write(bytes);
+}
+
+}  // namespace launcher

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "launcher/containerd/content_store.h"
+#include "launcher/containerd/lease.h"
+#include "launcher/oci/descriptor.h"
+#include "launcher/registry/registry_client.h"
+
+namespace launcher {
+
+/// One layer on its way from the registry into the content store. What containerd has, in whatever namespace, or gets
+/// from another client meanwhile, is there.
+class LayerDownload {
+ public:
+  LayerDownload(const Lease& lease, Descriptor layer)
+      : lease_(lease), store_(lease.client()), layer_(std::move(layer)), ref_(new_ingest_ref()) {}
+
+  base::Awaitable<void> run(RegistryClient& registry, const ImageReference& reference);
+  /// Leaves no ingest. For a download that will not be finished, or has been.
+  base::Awaitable<void> abandon();
+
+ private:
+  base::Awaitable<void> fetch(RegistryClient& registry, const ImageReference& reference);
+  base::Awaitable<void> open();
+  base::Awaitable<void> restart();
+  base::Awaitable<void> write(base::ByteView bytes);
+
+  const Lease& lease_;
+  ContentStore store_;
+  Descriptor layer_;
+  std::string ref_;
+  std::optional<ContentWriter> writer_;
+  bool fresh_ = false;  ///< opened, and nothing written yet
+};
+
+}  // namespace launcher
