@@ -19,6 +19,7 @@
 #include "launcher/containerd/diff.h"
 #include "launcher/containerd/image_store.h"
 #include "launcher/containerd/lease.h"
+#include "launcher/containerd/leftovers.h"
 #include "launcher/containerd/snapshotter.h"
 #include "launcher/layer_download.h"
 #include "launcher/oci/chain_id.h"
@@ -333,6 +334,7 @@ base::Awaitable<void> clean_up(Pull& pull, const Lease& lease) {
 
 base::Awaitable<Image> pull(RegistryClient& registry, ContainerdClient client, ImageReference reference,
                             PullOptions options) {
+  co_await quietly(options.limits.clean_up_patience, "clean-up before a pull", remove_leftovers(client));
   const Lease lease = co_await Lease::create(client);
   Pull work(registry, lease, reference, options);
   std::optional<Image> image;

@@ -41,7 +41,7 @@ struct PullOptions {
 
 /// Brings the image that `reference` names now into containerd. The reference is resolved once; everything behind it
 /// goes by digest. Of what the store has already nothing is fetched, and no layer when the image's file system is
-/// there. On failure nothing is left behind, as far as
+/// there. What a launch that was killed had left is removed first. On failure nothing is left behind, as far as
 /// containerd answers in time; a cancelled pull ends within kUnwantedCallPatience (rpc.h) twice and clean_up_patience
 /// once. Throws ContainerdError, RegistryError, base::HttpError,
 /// base::InvalidInput.

@@ -13,6 +13,11 @@ class Lease {
   /// A new lease that containerd ends by itself after a day, should this program not live to do it.
   static base::Awaitable<Lease> create(ContainerdClient client);
 
+  /// One that a launch has left which ended without releasing it.
+  static Lease of_former_launch(const ContainerdClient& client, const std::string& id) {
+    return Lease(client.with_lease(id));
+  }
+
   /// Calls through this client belong to the lease.
   const ContainerdClient& client() const noexcept { return client_; }
   const std::string& id() const noexcept { return client_.lease_id(); }
