@@ -21,6 +21,7 @@
 #include "launcher/containerd/lease.h"
 #include "launcher/containerd/leftovers.h"
 #include "launcher/containerd/snapshotter.h"
+#include "launcher/image_documents.h"
 #include "launcher/layer_download.h"
 #include "launcher/oci/chain_id.h"
 
@@ -65,11 +66,7 @@ class Pull {
   base::Awaitable<void> abandon();
 
  private:
-  base::Awaitable<ManifestBytes> select(ManifestBytes target);
-  base::Awaitable<std::string> fetch_config(Descriptor config);
-  void check_config(const ImageConfig& config, const ImageManifest& manifest) const;
-  base::Awaitable<void> store_documents(const ManifestBytes& target, const ManifestBytes& manifest_bytes,
-                                        const std::string& config_bytes);
+  base::Awaitable<void> store_documents(const ImageDocuments& documents);
   base::Awaitable<void> store(Descriptor descriptor, const std::string& bytes, Labels labels);
   base::Awaitable<std::size_t> first_missing_layer();
   base::Awaitable<void> fetch_layers(std::size_t first);
@@ -104,74 +101,37 @@ class Pull {
 };
 
 base::Awaitable<Image> Pull::run() {
-  const ManifestBytes target = co_await registry_.resolve(reference_);
-  const ManifestBytes manifest_bytes = co_await select(target);
-  manifest_ = parse_manifest(manifest_bytes.bytes, manifest_bytes.media_type);
-  const std::string config_bytes = co_await fetch_config(manifest_->config);
-  ImageConfig config = parse_image_config(config_bytes, manifest_->config.media_type);
-  check_config(config, *manifest_);
-  diff_ids_ = config.diff_ids;
+  ImageDocuments documents = co_await find_documents(registry_, content_, reference_, options_.platform);
+  manifest_ = documents.manifest;
+  diff_ids_ = documents.config.diff_ids;
   chain_ = chain_ids(diff_ids_);
-  co_await store_documents(target, manifest_bytes, config_bytes);
+  co_await store_documents(documents);
   const std::size_t first = co_await first_missing_layer();
   if (first < chain_.size()) co_await fetch_layers(first);
+  const Descriptor target = documents.path.front().descriptor();
   const ImageStore images(lease_.client());
-  co_await images.put(reference_.name(), target.descriptor());
-  Image image{reference_.name(),        target.descriptor(), manifest_bytes.digest,
-              manifest_->config.digest, std::move(config),   chain_.back()};
+  co_await images.put(reference_.name(), target);
+  Image image{reference_.name(),           target,       documents.path.back().digest, manifest_->config.digest,
+              std::move(documents.config), chain_.back()};
   co_return image;
 }
 
-/// The manifest for the wanted platform: `target` itself, or what an index names.
-base::Awaitable<ManifestBytes> Pull::select(ManifestBytes target) {
-  if (!is_index(target.media_type)) co_return target;
-  const ImageIndex index = parse_index(target.bytes, target.media_type);
-  const Descriptor wanted = select_manifest(index, options_.platform);
-  const auto stored_size = co_await content_.find(wanted.digest);
-  if (stored_size) {
-    std::string bytes = co_await content_.read(wanted.digest, kMaxManifestBytes);
-    ManifestBytes stored{wanted.media_type, wanted.digest, std::move(bytes)};
-    co_return stored;
-  }
-  co_return co_await registry_.manifest(reference_, wanted);
-}
-
-base::Awaitable<std::string> Pull::fetch_config(Descriptor config) {
-  const auto stored_size = co_await content_.find(config.digest);
-  std::string bytes;
-  if (stored_size) {
-    bytes = co_await content_.read(config.digest, kMaxConfigBytes);
-  } else {
-    bytes = co_await registry_.small_blob(reference_, config);
-  }
-  co_return bytes;
-}
-
-void Pull::check_config(const ImageConfig& config, const ImageManifest& manifest) const {
-  if (config.os != options_.platform.os || config.architecture != options_.platform.architecture) {
-    throw base::InvalidInput("image config.architecture",
-                             "the image is not for " + options_.platform.os + "/" + options_.platform.architecture);
-  }
-  if (config.diff_ids.size() != manifest.layers.size()) {
-    throw base::InvalidInput("image config.rootfs.diff_ids", "not as many as the manifest has layers");
-  }
-}
-
-base::Awaitable<void> Pull::store_documents(const ManifestBytes& target, const ManifestBytes& manifest_bytes,
-                                            const std::string& config_bytes) {
+base::Awaitable<void> Pull::store_documents(const ImageDocuments& documents) {
   Labels config_labels;
   config_labels[kSnapshotRef + options_.snapshotter] = chain_.back().string();
-  co_await store(manifest_->config, config_bytes, std::move(config_labels));
-  Labels manifest_labels;
-  manifest_labels[kConfigRef] = manifest_->config.digest.string();
+  co_await store(manifest_->config, documents.config_bytes, std::move(config_labels));
+  Labels labels;
+  labels[kConfigRef] = manifest_->config.digest.string();
   for (std::size_t i = 0; i < manifest_->layers.size(); ++i) {
-    manifest_labels[kLayerRef + std::to_string(i)] = manifest_->layers[i].digest.string();
+    labels[kLayerRef + std::to_string(i)] = manifest_->layers[i].digest.string();
   }
-  co_await store(manifest_bytes.descriptor(), manifest_bytes.bytes, std::move(manifest_labels));
-  if (target.digest == manifest_bytes.digest) co_return;
-  Labels index_labels;
-  index_labels[kManifestRef] = manifest_bytes.digest.string();
-  co_await store(target.descriptor(), target.bytes, std::move(index_labels));
+  // From the manifest up to what the reference names, each keeps the one below it.
+  for (std::size_t i = documents.path.size(); i > 0; --i) {
+    const ManifestBytes& document = documents.path[i - 1];
+    co_await store(document.descriptor(), document.bytes, std::move(labels));
+    labels = Labels();
+    labels[kManifestRef] = document.digest.string();
+  }
 }
 
 /// Somebody else may put the same document there at the same moment: it is added to the lease in any case.
@@ -265,7 +225,9 @@ base::Awaitable<Descriptor> Pull::apply_bounded(std::size_t index, std::vector<M
 
 base::Awaitable<void> Pull::apply(std::size_t index, std::vector<Mount> mounts, std::optional<Descriptor>& applied,
                                   base::TaskGroup& group) {
-  applied = co_await apply_layer(lease_.client(), manifest_->layers[index], std::move(mounts));
+  Descriptor layer = manifest_->layers[index];
+  layer.media_type = unpackable_type(layer.media_type);
+  applied = co_await apply_layer(lease_.client(), std::move(layer), std::move(mounts));
   group.cancel();  // there is nothing left to watch
 }
 

@@ -3,6 +3,11 @@
 #include <utility>
 
 namespace launcher {
+namespace {
+
+constexpr unsigned kNotFound = 404;
+
+}  // namespace
 
 base::Awaitable<void> LayerDownload::run(RegistryClient& registry, const ImageReference& reference) {
   co_await open();
@@ -18,7 +23,14 @@ base::Awaitable<void> LayerDownload::fetch(RegistryClient& registry, const Image
   BlobSink sink;
   sink.restart = [this] { return restart(); };
   sink.write = [this](base::ByteView bytes) { return write(bytes); };
-  co_await registry.blob(reference, layer_, std::move(sink));
+  try {
+    co_await registry.blob(reference, layer_, std::move(sink));
+  } catch (const RegistryError& error) {
+    if (error.status() != kNotFound || !is_foreign_layer(layer_.media_type)) throw;
+    throw base::InvalidInput("layer " + layer_.digest.string(),
+                             "is a foreign (non-distributable) layer that the registry does not have, and layers are "
+                             "fetched from the registry only");
+  }
 }
 
 base::Awaitable<void> LayerDownload::abandon() {

@@ -10,7 +10,8 @@ namespace {
 using base::InvalidInput;
 using base::JsonObject;
 
-constexpr base::JsonLimits kConfigLimits{.max_bytes = kMaxConfigBytes, .max_depth = 32};
+constexpr base::JsonLimits kConfigLimits{
+    .max_bytes = kMaxConfigBytes, .max_depth = 32, .max_values = kMaxDocumentValues};
 
 std::map<std::string, std::string> parse_labels(const JsonObject& config) {
   std::map<std::string, std::string> labels;
@@ -45,8 +46,7 @@ ImageConfig parse_image_config(std::string_view bytes, std::string_view media_ty
   const base::Json document = base::parse_json(bytes, "image config", kConfigLimits);
   const JsonObject object(document, "image config");
   ImageConfig image;
-  image.architecture = object.string("architecture");
-  image.os = object.string("os");
+  image.platform = {object.string_or("os", ""), object.string_or("architecture", ""), object.string_or("variant", "")};
   if (const auto config = object.optional_object("config")) parse_execution(*config, image);
   const JsonObject rootfs = object.object("rootfs");
   if (rootfs.string("type") != "layers") throw InvalidInput("image config.rootfs.type", "is not \"layers\"");

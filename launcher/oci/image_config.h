@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "launcher/oci/digest.h"
+#include "launcher/oci/platform.h"
 
 namespace launcher {
 
 /// What an image says about how it wants to be run (OCI image spec, config.md). Strings are as the image has them: not
 /// yet judged, only of the right type and valid UTF-8.
 struct ImageConfig {
-  std::string architecture;
-  std::string os;
+  /// Empty parts where the config does not say. Not normalized.
+  Platform platform;
   std::vector<std::string> entrypoint;
   std::vector<std::string> cmd;
   std::vector<std::string> env;  ///< NAME=VALUE

@@ -15,8 +15,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   try {
+    launcher::inner_media_type(text);
+  } catch (const base::InvalidInput&) {
+  }
+  try {
     const launcher::ImageIndex index = launcher::parse_index(text, launcher::kOciIndex);
-    launcher::select_manifest(index, launcher::Platform::host());
+    const launcher::Platform machine{"linux", "amd64", "v2"};
+    index.why_none(machine);
+    for (const launcher::IndexEntry* entry : index.candidates(machine)) entry->descriptor();
   } catch (const base::InvalidInput&) {
   }
   return 0;

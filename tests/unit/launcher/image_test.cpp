@@ -1,6 +1,7 @@
 #include "launcher/image.h"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 
@@ -17,11 +18,13 @@
 #include "launcher/containerd/lease.h"
 #include "launcher/containerd/mount.h"
 #include "launcher/containerd/snapshotter.h"
+#include "launcher/image_documents.h"
 #include "launcher/oci/chain_id.h"
 #include "launcher/oci/process.h"
 #include "launcher/oci/runtime_spec.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/containerd_daemon.h"
+#include "tests/unit/launcher/support/fake_containerd.h"
 #include "tests/unit/launcher/support/run.h"
 #include "tests/unit/launcher/support/tiny_image.h"
 
@@ -89,6 +92,76 @@ struct World {
     CHECK(test::run(context, ImageStore(containerd).list()).empty());
   }
 };
+
+constexpr auto kZstdOfDocker = "application/vnd.docker.image.rootfs.diff.tar.zstd";
+constexpr auto kForeign = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
+
+base::Json entry_for(const Descriptor& descriptor, const base::Json& platform = nullptr) {
+  base::Json entry = {
+      {"mediaType", descriptor.media_type}, {"digest", descriptor.digest.string()}, {"size", descriptor.size}};
+  if (!platform.is_null()) entry["platform"] = platform;
+  return entry;
+}
+
+/// Serves an index under `tag`; returns its descriptor.
+Descriptor publish_index(test::FakeRegistry& registry, const std::string& tag, const std::vector<base::Json>& entries) {
+  base::Json index = {{"schemaVersion", 2}, {"mediaType", kOciIndex}};
+  index["manifests"] = entries;
+  return registry.add_manifest(tag, std::string(kOciIndex), index.dump());
+}
+
+/// An image's manifest alone, without the index before it.
+Descriptor publish_manifest(test::FakeRegistry& registry, const std::string& name, const test::TinyImage& image) {
+  image.publish(registry, name);
+  return registry.manifest(name + "-manifest");
+}
+
+base::Json platform_of(const char* os, const char* architecture, const char* variant = nullptr) {
+  base::Json platform = {{"os", os}, {"architecture", architecture}};
+  if (variant != nullptr) platform["variant"] = variant;
+  return platform;
+}
+
+/// Starts a pull against a containerd that hangs at `method` and for ever after, and cancels it there.
+std::chrono::steady_clock::duration cancel_where_containerd_hangs(const std::string& method, bool is_unpacked = false) {
+  asio::io_context context;
+  test::FakeRegistry registry(context.get_executor());
+  test::TinyImage::busybox({"/bin/busybox"}).publish(registry, "latest");
+  base::HttpClient http(context.get_executor());
+  RegistryClient client(http, {}, quick());
+  test::FakeContainerd containerd;
+  const grpc::Status none(grpc::StatusCode::NOT_FOUND, "none");
+  containerd.end("Content/Read", none);
+  if (!is_unpacked) containerd.end("Snapshots/Stat", none);
+  asio::cancellation_signal signal;
+  std::chrono::steady_clock::time_point cancelled;
+  bool reached = false;
+  containerd.hang(method, [&] {
+    asio::post(context, [&] {
+      reached = true;
+      cancelled = std::chrono::steady_clock::now();
+      signal.emit(asio::cancellation_type::terminal);
+    });
+  });
+  PullOptions options;
+  options.limits.clean_up_patience = base::Milliseconds{200};
+  options.limits.min_free_bytes = 0;
+  std::exception_ptr failure;
+  std::optional<Image> image;
+  const auto reference = ImageReference::parse(registry.host() + "/tiny:latest", "test");
+  auto work = pull(client, ContainerdClient(containerd.socket()), reference, options);
+  asio::co_spawn(context, test::detail::keep(std::move(work), image),
+                 asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr f) {
+                   failure = std::move(f);
+                   context.stop();
+                 }));
+  context.run();
+  const auto took = std::chrono::steady_clock::now() - cancelled;
+  CHECK(reached);
+  CHECK_FALSE(image.has_value());
+  CHECK(failure);
+  return took;
+}
 
 }  // namespace
 
@@ -392,6 +465,260 @@ TEST_CASE("without containerd a pull fails quickly and asks for a restart") {
     CHECK(error.is_unavailable());
     CHECK(error.action() == base::Action::kRestart);
   }
+}
+
+TEST_CASE("C 1: a layer that an image has several times is fetched once and unpacked as often as it stands") {
+  if (skipped()) return;
+  World world;
+  auto tiny = test::TinyImage::busybox({"/bin/busybox"});
+  const std::string twin = test::make_tar({{"twin", std::string(std::size_t{3} << 20U, 'x')}});
+  for (int i = 0; i < 3; ++i) tiny.layer_tars.push_back(twin);
+  tiny.layer_tars.push_back(tiny.layer_tars.front());
+  tiny.publish(world.registry, "latest");
+  const Image image = world.pull_tag("latest");
+  CHECK(world.registry.count(Digest::of(base::view_of(test::gzip(twin))).string()) == 1);
+  CHECK(world.registry.count("/blobs/") == 4);
+  CHECK(test::run(world.context, Snapshotter(world.containerd, world.options.snapshotter).list()).size() == 6);
+  CHECK(test::run(world.context, Lease::list(world.containerd)).empty());
+  CHECK(test::run(world.context, ContentStore(world.containerd).list_ingests()).empty());
+  std::vector<Digest> diff_ids;
+  for (const std::string& tar : tiny.layer_tars) diff_ids.push_back(Digest::of(base::view_of(tar)));
+  CHECK(image.chain_id == chain_ids(diff_ids).back());
+}
+
+TEST_CASE("C 1: what another namespace of the same containerd has is taken from there, and stays when that goes") {
+  if (skipped()) return;
+  World world;
+  const auto tiny = test::TinyImage::busybox({"/bin/busybox"});
+  const Descriptor index = tiny.publish(world.registry, "latest");
+  const ContainerdClient other(world.daemon.socket(), "moby");
+  const Lease lease = test::run(world.context, Lease::create(other));
+  const ContentStore theirs(lease.client());
+  std::vector<std::string> layers;
+  for (const std::string& tar : tiny.layer_tars) {
+    const std::string blob = test::gzip(tar);
+    const Descriptor layer{"x", Digest::of(base::view_of(blob)), blob.size()};
+    test::run(world.context, theirs.put(layer, blob, {}));
+    layers.push_back(layer.digest.string());
+  }
+  SECTION("the layers") {}
+  SECTION("the documents as well") {
+    const auto copy = [&](const std::string& name) {
+      const Descriptor document = world.registry.manifest(name);
+      test::run(world.context, theirs.put(document, world.registry.manifest_bytes(name), {}));
+    };
+    copy("latest");
+    copy("latest-manifest");
+  }
+  const Image image = world.pull_tag("latest");
+  CHECK(image.target.digest == index.digest);
+  for (const std::string& layer : layers) CHECK(world.registry.count(layer) == 0);
+  test::run(world.context, lease.release_and_collect());
+  const ContentStore ours(world.containerd);
+  for (const std::string& layer : layers) CHECK(test::run(world.context, ours.find(Digest::parse(layer, "test"))));
+  CHECK(test::run(world.context, ours.list_ingests()).empty());
+}
+
+TEST_CASE("C 3: of an index the entry is taken that containerd would take") {
+  if (skipped()) return;
+  World world;
+  const auto good = test::TinyImage::busybox({"/bin/busybox", "good"});
+  const Descriptor ours = publish_manifest(world.registry, "good", good);
+  auto for_arm = test::TinyImage::busybox({"/bin/busybox", "other"});
+  for_arm.architecture = "arm64";
+  const Descriptor theirs = publish_manifest(world.registry, "other", for_arm);
+  const Descriptor artifact = world.registry.add_manifest(
+      "artifact", std::string(kOciManifest),
+      R"({"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":")" +
+          ours.digest.string() + R"(","size":2},"layers":[]})");
+  SECTION("one without platform") { publish_index(world.registry, "latest", {entry_for(ours)}); }
+  SECTION("one without platform behind others without that are for other machines, or no images") {
+    publish_index(world.registry, "latest", {entry_for(theirs), entry_for(artifact), entry_for(ours)});
+  }
+  SECTION("one that every machine of its kind can run") {
+    publish_index(
+        world.registry, "latest",
+        {entry_for(theirs, platform_of("linux", "amd64", "v4")), entry_for(ours, platform_of("linux", "amd64"))});
+  }
+  SECTION("the highest that the processor can run where there is no such") {
+    world.options.platform.variant = "v2";
+    publish_index(
+        world.registry, "latest",
+        {entry_for(theirs, platform_of("linux", "amd64", "v3")), entry_for(ours, platform_of("linux", "amd64", "v2"))});
+  }
+  SECTION("other words for the same machine") {
+    publish_index(world.registry, "latest", {entry_for(ours, platform_of("Linux", "x86_64"))});
+  }
+  SECTION("in an index in an index") {
+    const Descriptor inner = publish_index(world.registry, "inner", {entry_for(ours, platform_of("linux", "amd64"))});
+    const Descriptor middle = publish_index(world.registry, "middle", {entry_for(inner)});
+    const Descriptor empty = publish_index(world.registry, "empty", {entry_for(theirs, platform_of("linux", "arm64"))});
+    publish_index(world.registry, "latest", {entry_for(empty), entry_for(middle)});
+  }
+  const Image image = world.pull_tag("latest");
+  CHECK(image.config.entrypoint.back() == "good");
+  CHECK(image.manifest_digest == ours.digest);
+  INFO("all that leads to the image is kept from garbage collection");
+  const Lease other = test::run(world.context, Lease::create(world.containerd));
+  test::run(world.context, other.release_and_collect());
+  const ContentStore content(world.containerd);
+  CHECK(test::run(world.context, content.find(ours.digest)));
+  CHECK(test::run(world.context, content.find(image.config_digest)));
+  CHECK(world.registry.count(theirs.digest.string()) <= 1);
+}
+
+TEST_CASE("C 3: an index that leads nowhere is refused with the reason, and within bounds") {
+  if (skipped()) return;
+  World world;
+  auto for_arm = test::TinyImage::busybox({"/bin/busybox", "other"});
+  for_arm.architecture = "arm64";
+  const Descriptor theirs = publish_manifest(world.registry, "other", for_arm);
+  SECTION("only variants beyond the processor") {
+    world.options.platform.variant = "v2";
+    publish_index(world.registry, "latest", {entry_for(theirs, platform_of("linux", "amd64", "v4"))});
+    CHECK_THROWS_WITH(world.pull_tag("latest"), ContainsSubstring("no manifest for linux/amd64 v2, only for v4"));
+  }
+  SECTION("one without platform for another machine") {
+    publish_index(world.registry, "latest", {entry_for(theirs)});
+    CHECK_THROWS_WITH(world.pull_tag("latest"), ContainsSubstring("the image is not for linux/amd64"));
+  }
+  SECTION("nobody says for which machines it is") {
+    auto silent = test::TinyImage::busybox({"/bin/busybox"});
+    silent.change_config = [](base::Json& config) { config.erase("architecture"); };
+    publish_index(world.registry, "latest", {entry_for(publish_manifest(world.registry, "silent", silent))});
+    CHECK_THROWS_WITH(world.pull_tag("latest"), ContainsSubstring("architecture: is missing"));
+  }
+  SECTION("too many that may be meant") {
+    const std::vector<base::Json> many(100, entry_for(theirs));
+    publish_index(world.registry, "latest", many);
+    CHECK_THROWS_WITH(world.pull_tag("latest"), ContainsSubstring("none of the first 16 manifests"));
+    CHECK(world.registry.count("/manifests/") == 1 + kMaxManifestsTried);
+  }
+  SECTION("too deep") {
+    Descriptor inner = theirs;
+    for (std::size_t i = 0; i <= kMaxIndexDepth; ++i) {
+      inner = publish_index(world.registry, "latest", {entry_for(inner, platform_of("linux", "amd64"))});
+    }
+    CHECK_THROWS_WITH(world.pull_tag("latest"), ContainsSubstring("more than 4 deep"));
+  }
+  world.expect_nothing_left();
+}
+
+TEST_CASE("C 3: indexes may lie in each other as deep as the limit") {
+  if (skipped()) return;
+  World world;
+  Descriptor inner = publish_manifest(world.registry, "good", test::TinyImage::busybox({"/bin/busybox"}));
+  for (std::size_t i = 0; i < kMaxIndexDepth; ++i) {
+    inner = publish_index(world.registry, "latest", {entry_for(inner, platform_of("linux", "amd64"))});
+  }
+  CHECK(world.pull_tag("latest").target.digest == inner.digest);
+}
+
+TEST_CASE("C 3: a manifest that the reference names directly need not say for which machines it is") {
+  if (skipped()) return;
+  World world;
+  auto tiny = test::TinyImage::busybox({"/bin/busybox"});
+  SECTION("nothing") {
+    tiny.change_config = [](base::Json& config) {
+      config.erase("architecture");
+      config.erase("os");
+    };
+  }
+  SECTION("in other words") {
+    tiny.change_config = [](base::Json& config) {
+      config["architecture"] = "x86_64";
+      config["os"] = "Linux";
+    };
+  }
+  SECTION("with a variant that is not known") {
+    tiny.change_config = [](base::Json& config) { config["variant"] = "odd"; };
+  }
+  publish_manifest(world.registry, "x", tiny);
+  CHECK_NOTHROW(world.pull_tag("x-manifest"));
+}
+
+TEST_CASE("C 3: an image that needs more than the processor has is refused before it is fetched") {
+  if (skipped()) return;
+  World world;
+  world.options.platform.variant = "v2";
+  auto tiny = test::TinyImage::busybox({"/bin/busybox"});
+  tiny.change_config = [](base::Json& config) { config["variant"] = "v4"; };
+  publish_manifest(world.registry, "x", tiny);
+  CHECK_THROWS_WITH(world.pull_tag("x-manifest"), ContainsSubstring("needs a processor of v4"));
+  CHECK(world.registry.count("/blobs/") == 1);
+}
+
+TEST_CASE("C 4: layers are unpacked that containerd unpacks") {
+  if (skipped()) return;
+  World world;
+  auto tiny = test::TinyImage::busybox({"/bin/busybox"});
+  const auto call_layers = [&](const char* type) {
+    tiny.change_manifest = [type](base::Json& manifest) {
+      for (base::Json& layer : manifest["layers"]) layer["mediaType"] = type;
+    };
+  };
+  SECTION("Docker's zstd") {
+    tiny.layer_format = test::LayerFormat::kTarZstd;
+    call_layers(kZstdOfDocker);
+  }
+  SECTION("foreign ones that the registry has") { call_layers(kForeign); }
+  SECTION("called gzip, and plain") {
+    tiny.layer_format = test::LayerFormat::kTar;
+    call_layers("application/vnd.oci.image.layer.v1.tar+gzip");
+  }
+  SECTION("called gzip, and zstd") {
+    tiny.layer_format = test::LayerFormat::kTarZstd;
+    call_layers("application/vnd.docker.image.rootfs.diff.tar.gzip");
+  }
+  tiny.publish(world.registry, "latest");
+  const Image image = world.pull_tag("latest");
+  std::vector<Digest> diff_ids;
+  for (const std::string& tar : tiny.layer_tars) diff_ids.push_back(Digest::of(base::view_of(tar)));
+  CHECK(image.chain_id == chain_ids(diff_ids).back());
+}
+
+TEST_CASE("C 4: a foreign layer that the registry does not have is refused with the reason") {
+  if (skipped()) return;
+  World world;
+  auto tiny = test::TinyImage::busybox({"/bin/busybox"});
+  tiny.change_manifest = [](base::Json& manifest) {
+    manifest["layers"][1]["mediaType"] = kForeign;
+    manifest["layers"][1]["digest"] = "sha256:" + std::string(64, 'b');
+    manifest["layers"][1]["urls"] = {"https://elsewhere.example/layer"};
+  };
+  tiny.publish(world.registry, "latest");
+  CHECK_THROWS_WITH(world.pull_tag("latest"), ContainsSubstring("foreign (non-distributable) layer"));
+  world.expect_nothing_left();
+}
+
+TEST_CASE("F 7: a pull first removes what one that was killed has left") {
+  if (skipped()) return;
+  World world;
+  test::TinyImage::busybox({"/bin/busybox"}).publish(world.registry, "latest");
+  const Lease killed = test::run(world.context, Lease::create(world.containerd));
+  const std::string bytes = "of the killed launch";
+  const Descriptor blob{"x", Digest::of(base::view_of(bytes)), bytes.size()};
+  test::run(world.context, ContentStore(killed.client()).put(blob, bytes, {}));
+  test::run(world.context, ContentStore(killed.client()).open(new_ingest_ref(), {"x", Digest::of({}), 1}));
+  test::run(world.context, Snapshotter(killed.client(), world.options.snapshotter).prepare("extract-x", "", {}));
+  world.pull_tag("latest");
+  CHECK(test::run(world.context, Lease::list(world.containerd)).empty());
+  CHECK(test::run(world.context, ContentStore(world.containerd).list_ingests()).empty());
+  CHECK_FALSE(test::run(world.context, ContentStore(world.containerd).find(blob.digest)));
+  CHECK(test::run(world.context, Snapshotter(world.containerd, world.options.snapshotter).list()).size() == 2);
+}
+
+TEST_CASE("A 6: a pull is cancelled within a bound wherever containerd hangs") {
+  constexpr auto kSoon = std::chrono::seconds(3);
+  for (const char* method : {"Leases/List", "Content/ListStatuses", "Leases/Create", "Content/Read", "Snapshots/Stat",
+                             "Snapshots/Prepare", "Diff/Apply"}) {
+    INFO(method);
+    CHECK(cancel_where_containerd_hangs(method) < kSoon);
+  }
+  CHECK(cancel_where_containerd_hangs("Images/Create", true) < kSoon);
+  CHECK(cancel_where_containerd_hangs("Leases/Delete", true) < kSoon);
+  INFO("a stream is given the time to end in order, once");
+  CHECK(cancel_where_containerd_hangs("Content/Write") < std::chrono::seconds(5) + kSoon);
 }
 
 }  // namespace launcher

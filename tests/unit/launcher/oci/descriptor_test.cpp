@@ -36,6 +36,23 @@ Json image_index() {
   return document;
 }
 
+Json entry(char digit, const char* os = nullptr, const char* architecture = nullptr, const char* variant = "") {
+  Json result = descriptor(std::string(kOciManifest));
+  result["digest"] = "sha256:" + std::string(64, digit);
+  if (os == nullptr) return result;
+  result["platform"] = Json::object();
+  if (*os != '\0') result["platform"]["os"] = os;
+  if (*architecture != '\0') result["platform"]["architecture"] = architecture;
+  if (*variant != '\0') result["platform"]["variant"] = variant;
+  return result;
+}
+
+Json index_of(const std::vector<Json>& entries) {
+  Json document = {{"schemaVersion", 2}, {"mediaType", kOciIndex}};
+  document["manifests"] = entries;
+  return document;
+}
+
 struct Case {
   const char* what;
   std::function<void(Json&)> bend;
@@ -55,7 +72,10 @@ TEST_CASE("C 28: a hostile manifest is refused with the field's name") {
   const std::vector<Case> cases = {
       {"schema 1", [](Json& m) { m["schemaVersion"] = 1; }, "schemaVersion"},
       {"no schema", [](Json& m) { m.erase("schemaVersion"); }, "schemaVersion"},
-      {"other media type inside", [](Json& m) { m["mediaType"] = kDockerManifest; }, "mediaType"},
+      {"an index by its own word", [](Json& m) { m["mediaType"] = kOciIndex; }, "image manifest.mediaType"},
+      {"schema 1 by its own word",
+       [](Json& m) { m["mediaType"] = "application/vnd.docker.distribution.manifest.v1+json"; },
+       "image manifest.mediaType"},
       {"also an index", [](Json& m) { m["manifests"] = Json::array(); }, "image manifest.manifests"},
       {"also schema 1", [](Json& m) { m["fsLayers"] = Json::array(); }, "image manifest.fsLayers"},
       {"no config", [](Json& m) { m.erase("config"); }, "config"},
@@ -70,9 +90,17 @@ TEST_CASE("C 28: a hostile manifest is refused with the field's name") {
       {"other digest", [](Json& m) { m["layers"][0]["digest"] = "sha512:" + std::string(128, 'a'); },
        "layers[0].digest"},
       {"capitals", [](Json& m) { m["layers"][0]["digest"] = "sha256:" + std::string(64, 'A'); }, "layers[0].digest"},
-      {"foreign layer",
-       [](Json& m) { m["layers"][0]["mediaType"] = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"; },
+      {"no layer", [](Json& m) { m["layers"][0]["mediaType"] = "application/vnd.in-toto+json"; },
        "layers[0].mediaType"},
+      {"encrypted layer",
+       [](Json& m) { m["layers"][0]["mediaType"] = "application/vnd.oci.image.layer.v1.tar+gzip+encrypted"; },
+       "layers[0].mediaType"},
+      {"a digest with two sizes",
+       [](Json& m) {
+         m["layers"].push_back(m["layers"][0]);
+         m["layers"][1]["size"] = 11;
+       },
+       "layers[1].size"},
   };
   for (const Case& c : cases) {
     INFO(c.what);
@@ -99,11 +127,105 @@ TEST_CASE("sizes and the number of layers are accepted up to the limit") {
   CHECK_THROWS_WITH(parse_manifest(document.dump(), kOciManifest), ContainsSubstring("too many layers"));
 }
 
-TEST_CASE("an index gives the manifest for a platform") {
-  const ImageIndex parsed = parse_index(image_index().dump(), kOciIndex);
-  REQUIRE(parsed.manifests.size() == 2);
-  CHECK(&select_manifest(parsed, {"linux", "amd64"}) == &parsed.manifests[1]);
-  CHECK_THROWS_WITH(select_manifest(parsed, {"linux", "s390x"}), ContainsSubstring("no manifest for linux/s390x"));
+TEST_CASE("C 4: OCI's and Docker's names for a kind of document may stand for each other, and be left out") {
+  Json document = manifest();
+  document["mediaType"] = kDockerManifest;
+  CHECK(parse_manifest(document.dump(), kOciManifest).layers.size() == 1);
+  document["mediaType"] = "";
+  CHECK(parse_manifest(document.dump(), kDockerManifest).layers.size() == 1);
+  document.erase("mediaType");
+  CHECK(parse_manifest(document.dump(), kDockerManifest).layers.size() == 1);
+  Json list = image_index();
+  list["mediaType"] = kDockerIndex;
+  CHECK(parse_index(list.dump(), kOciIndex).manifests.size() == 2);
+  list["mediaType"] = kOciManifest;
+  CHECK_THROWS_WITH(parse_index(list.dump(), kOciIndex), ContainsSubstring("image index.mediaType"));
+
+  CHECK(inner_media_type(manifest().dump()) == kOciManifest);
+  CHECK(inner_media_type("{}").empty());
+  CHECK_THROWS_AS(inner_media_type("[]"), base::InvalidInput);
+  CHECK_THROWS_AS(inner_media_type("{\"mediaType\": 1}"), base::InvalidInput);
+}
+
+TEST_CASE("C 4: layers of every kind that containerd unpacks are layers, foreign ones among them") {
+  for (const char* type :
+       {"application/vnd.oci.image.layer.v1.tar", "application/vnd.oci.image.layer.v1.tar+gzip",
+        "application/vnd.oci.image.layer.v1.tar+zstd", "application/vnd.docker.image.rootfs.diff.tar",
+        "application/vnd.docker.image.rootfs.diff.tar.gzip", "application/vnd.docker.image.rootfs.diff.tar.zstd"}) {
+    INFO(type);
+    CHECK(is_layer(type));
+    CHECK_FALSE(is_foreign_layer(type));
+  }
+  for (const char* type : {"application/vnd.oci.image.layer.nondistributable.v1.tar",
+                           "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+                           "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
+                           "application/vnd.docker.image.rootfs.foreign.diff.tar",
+                           "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"}) {
+    INFO(type);
+    CHECK(is_layer(type));
+    CHECK(is_foreign_layer(type));
+    CHECK(unpackable_type(type) == type);
+  }
+  CHECK(unpackable_type("application/vnd.docker.image.rootfs.diff.tar.zstd") ==
+        "application/vnd.oci.image.layer.v1.tar+zstd");
+}
+
+TEST_CASE("C 3: an index gives the manifests for a platform, the fittest first, then those without platform") {
+  const Platform machine{"linux", "amd64", "v3"};
+  const auto digests_of = [&](const Json& document) {
+    std::string order;
+    const ImageIndex parsed = parse_index(document.dump(), kOciIndex);
+    for (const IndexEntry* entry : parsed.candidates(machine)) order += entry->json["digest"].get<std::string>()[7];
+    return order;
+  };
+  CHECK(digests_of(index_of({entry('a', "linux", "arm64"), entry('b', "linux", "amd64")})) == "b");
+  CHECK(digests_of(index_of({entry('a', "linux", "amd64", "v4"), entry('b', "linux", "amd64", "v3"),
+                             entry('c', "linux", "amd64"), entry('d', "linux", "amd64", "v2")})) == "cbd");
+  CHECK(digests_of(index_of({entry('a', "Linux", "x86_64"), entry('b', "", "X86-64", "V1")})) == "ab");
+  CHECK(digests_of(index_of({entry('a'), entry('b', "linux", "amd64", "v2"), entry('c')})) == "bac");
+  CHECK(digests_of(index_of({entry('a', "windows", "amd64"), entry('b', "unknown", "unknown"),
+                             entry('c', "linux", "s390x"), entry('d', "linux", "arm", "v7"), entry('e', "linux", "")}))
+            .empty());
+  CHECK(digests_of(index_of({entry('a', "linux", "386"), entry('b', "linux", "amd64", "v2")})) == "ba");
+  Json nested = entry('a', "linux", "amd64");
+  nested["mediaType"] = kDockerIndex;
+  CHECK(digests_of(index_of({nested})) == "a");
+}
+
+TEST_CASE("C 3: entries that are not taken are passed over unread") {
+  const Platform machine{"linux", "amd64", "v1"};
+  Json document = index_of({entry('a', "linux", "arm64"), entry('b', "linux", "amd64"), entry('c', "linux", "s390x")});
+  Json& other = document["manifests"][0];
+  SECTION("another kind of digest") { other["digest"] = "sha512:" + std::string(128, 'a'); }
+  SECTION("no digest and no size") {
+    other.erase("digest");
+    other.erase("size");
+  }
+  SECTION("a size beyond all limits") { other["size"] = kMaxManifestBytes + 1; }
+  SECTION("an artifact for our platform") {
+    other["platform"] = {{"os", "linux"}, {"architecture", "amd64"}};
+    other["mediaType"] = "application/vnd.example.artifact";
+  }
+  SECTION("no media type") { other.erase("mediaType"); }
+  const ImageIndex parsed = parse_index(document.dump(), kOciIndex);
+  const auto candidates = parsed.candidates(machine);
+  REQUIRE(candidates.size() == 1);
+  CHECK(candidates[0]->descriptor().digest.string() == "sha256:" + std::string(64, 'b'));
+
+  INFO("one that is taken has to be well formed");
+  document["manifests"][1]["digest"] = "sha512:" + std::string(128, 'b');
+  const ImageIndex bad = parse_index(document.dump(), kOciIndex);
+  CHECK_THROWS_WITH(bad.candidates(machine)[0]->descriptor(), ContainsSubstring("image index.manifests[1].digest"));
+}
+
+TEST_CASE("C 3: an index without a manifest for the machine says so, and which variants there would be") {
+  const auto why = [](const Json& document, const Platform& machine) {
+    return parse_index(document.dump(), kOciIndex).why_none(machine);
+  };
+  const Json document = index_of({entry('a', "linux", "amd64", "v4"), entry('b', "linux", "amd64", "v3"),
+                                  entry('c', "linux", "arm64"), entry('d', "linux", "amd64", "\n")});
+  CHECK(why(document, {"linux", "amd64", "v2"}) == "no manifest for linux/amd64 v2, only for v3 v4");
+  CHECK(why(document, {"linux", "s390x"}) == "no manifest for linux/s390x");
 }
 
 TEST_CASE("an index is accepted up to the limit of its entries and holds nothing of a manifest") {
@@ -117,6 +239,17 @@ TEST_CASE("an index is accepted up to the limit of its entries and holds nothing
   both["layers"] = Json::array();
   CHECK_THROWS_WITH(parse_index(both.dump(), kOciIndex), ContainsSubstring("image index.layers"));
   CHECK_THROWS_AS(parse_index(manifest().dump(), kOciManifest), base::InvalidInput);
+}
+
+TEST_CASE("C 8: a document's values are accepted up to the limit") {
+  Json document = manifest();
+  document["more"] = Json::array();
+  // The document, two members, four values of the config, five of the layers, and the array itself.
+  constexpr std::size_t kOthers = 13;
+  while (document["more"].size() + kOthers < kMaxDocumentValues) document["more"].push_back(0);
+  CHECK_NOTHROW(parse_manifest(document.dump(), kOciManifest));
+  document["more"].push_back(0);
+  CHECK_THROWS_WITH(parse_manifest(document.dump(), kOciManifest), ContainsSubstring("values"));
 }
 
 }  // namespace launcher

@@ -22,6 +22,11 @@ launcher::Descriptor FakeRegistry::add_manifest(const std::string& tag, const st
   return descriptor;
 }
 
+launcher::Descriptor FakeRegistry::manifest(const std::string& name) const {
+  const Content& content = manifests_.at(name);
+  return {content.media_type, launcher::Digest::of(base::view_of(content.bytes)), content.bytes.size()};
+}
+
 std::size_t FakeRegistry::count(const std::string& path_part) const {
   return static_cast<std::size_t>(std::ranges::count_if(requests, [&](const base::HttpServerRequest& request) {
     return request.path.find(path_part) != std::string::npos;

@@ -24,6 +24,10 @@ class FakeRegistry {
   /// Served under `tag` and under its digest.
   launcher::Descriptor add_manifest(const std::string& tag, const std::string& media_type, const std::string& bytes);
 
+  /// What is served under `name`, a tag or a digest.
+  launcher::Descriptor manifest(const std::string& name) const;
+  const std::string& manifest_bytes(const std::string& name) const { return manifests_.at(name).bytes; }
+
   /// Answers instead of the registry when it returns something.
   std::function<std::optional<base::HttpResponse>(const base::HttpServerRequest&)> fault;
   std::vector<base::HttpServerRequest> requests;

@@ -1,0 +1,192 @@
+"""Images and registries that are not like most, and pulls that are broken off: what containerd runs is run."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from cs_harness import Image, Layer, World, busybox_layer
+from cs_harness.images import digest_of
+from support import push, shell_image
+
+FAILURE = 1
+GROUP_OF_THE_LOWEST_LAYER = '[ "$(id -u):$(id -g)" = 1000:1000 ]'
+# docs/operator.md: a launch is broken off within this, even if containerd does not answer any more.
+BREAK_OFF_SECONDS = 65
+
+
+def launch(world: World, reference: str) -> tuple[int, str]:
+    """Launch to the end; returns exit code and log."""
+    with world.launcher({"tee-image-reference": reference}) as launcher:
+        code = launcher.wait(180)
+        return code, launcher.log_text
+
+
+def small_layers(count: int) -> list[bytes]:
+    """Return archives of one small file each."""
+    return [Layer().file(f"tmp/{i}", str(i)).tar() for i in range(count)]
+
+
+@pytest.mark.parametrize(("layers", "user"), [(54, "1000"), (127, "workload"), (200, "1000")])
+def test_c2_an_image_of_many_layers_is_seen_whole(world: World, layers: int, user: str) -> None:
+    """The user's group stands in the lowest layer, far below what fits into mount options of whole paths."""
+    image = push(world.registry, shell_image(GROUP_OF_THE_LOWEST_LAYER, more_layers=small_layers(layers - 1), user=user))
+    code, log = launch(world, image.by_tag)
+    assert code == 0, log
+
+
+def test_c2_a_link_at_a_mount_point_is_seen_below_many_layers(world: World) -> None:
+    """What lies in the lowest layer is checked as well."""
+    lowest = Layer()
+    for name in ("bin", "dev", "etc", "proc", "sys", "var", "var/run"):
+        lowest.directory(name)
+    lowest.symlink("run", "var/run").file("bin/busybox", busybox_program(), 0o755).symlink("bin/sh", "busybox")
+    image = Image([lowest, *small_layers(169)], entrypoint=["/bin/sh", "-c", "exit 0"])
+    code, log = launch(world, push(world.registry, image).by_tag)
+    assert code == FAILURE
+    assert "/run is a symbolic link" in log
+    assert world.pcr() == bytes(32)
+
+
+def busybox_program() -> bytes:
+    """Return the static program."""
+    return Path("/bin/busybox").read_bytes()
+
+
+def test_c1_a_layer_that_stands_several_times(world: World) -> None:
+    """It is fetched once, and no stream to containerd is used behind its end."""
+    for _ in range(4):
+        twin = Layer().file("opt/twin", os.urandom(300 << 10)).tar()
+        image = push(world.registry, Image([busybox_layer(), twin, twin, twin], entrypoint=["/bin/sh", "-c", "exit 0"]))
+        code, log = launch(world, image.by_tag)
+        assert code == 0, log
+        assert "API misuse" not in log
+
+
+def test_c1_content_that_another_client_of_containerd_has(world: World) -> None:
+    """Docker and Kubernetes share containerd's content store with us."""
+    image = push(world.registry, shell_image("exit 0", more_layers=[Layer().file("only-here", os.urandom(4096))]))
+    address = str(world.containerd.socket)
+    pull = ["ctr", "--address", address, "--namespace", "moby", "image", "pull", "--plain-http", image.by_tag]
+    subprocess.run(pull, check=True, capture_output=True, timeout=60)
+    code, log = launch(world, image.by_tag)
+    assert code == 0, log
+
+
+@contextmanager
+def reluctant_registry(world: World, hang_at: str) -> Iterator[tuple[str, threading.Event]]:
+    """Stand before the registry, and say and set an event when a path is asked for that is never answered."""
+    asked = threading.Event()
+    end = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            if hang_at in self.path:
+                asked.set()
+                end.wait()
+                self.close_connection = True
+                return
+            upstream = http.client.HTTPConnection("127.0.0.1", world.registry.port, timeout=30)
+            upstream.request("GET", self.path, headers={"Accept": self.headers.get("Accept", "*/*")})
+            response = upstream.getresponse()
+            body = response.read()
+            self.send_response(response.status)
+            self.send_header("Content-Type", response.headers["Content-Type"])
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            upstream.close()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}", asked
+    finally:
+        end.set()
+        server.shutdown()
+        server.server_close()
+
+
+def containerd_pid(world: World) -> int:
+    """Return the process that serves our containerd's socket."""
+    configuration = str(world.containerd.socket.parent / "config.toml").encode()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and configuration in (entry / "cmdline").read_bytes().split(b"\0"):
+            return int(entry.name)
+    raise AssertionError("containerd does not run")
+
+
+def leftovers(world: World) -> str:
+    """Return the leases and ingests that are there."""
+    return world.containerd.ctr("leases", "list", "--quiet") + world.containerd.ctr("content", "active").partition("\n")[2]
+
+
+def test_f7_what_a_killed_pull_left_is_gone_after_the_next(world: World) -> None:
+    """kill -9 in mid-pull leaves a lease and layers; the next launch takes them away and succeeds."""
+    layers = [Layer().file(f"part-{i}", os.urandom(100 << 10)) for i in range(3)]
+    built = shell_image("exit 0", more_layers=layers).build()
+    push(world.registry, built, "killed")  # type: ignore[arg-type]
+    last = json.loads(built.manifest)["layers"][-1]["digest"]
+    with reluctant_registry(world, last) as (address, asked):
+        with world.launcher({"tee-image-reference": f"{address}/killed:latest"}) as launcher:
+            assert asked.wait(60)
+            launcher.process.signal(signal.SIGKILL)
+            launcher.wait()
+    assert "cs-launcher-" in leftovers(world)
+    code, log = launch(world, f"{world.registry.address}/killed:latest")
+    assert code == 0, log
+    assert "cs-launcher-" not in leftovers(world)
+
+
+def test_a6_sigterm_is_heard_while_containerd_hangs_in_a_pull(world: World) -> None:
+    """A containerd that stands still does not hold the launcher."""
+    built = shell_image("exit 0", more_layers=[Layer().file("slow", os.urandom(100 << 10))]).build()
+    push(world.registry, built, "hanging")  # type: ignore[arg-type]
+    last = json.loads(built.manifest)["layers"][-1]["digest"]
+    containerd = containerd_pid(world)
+    with reluctant_registry(world, last) as (address, asked):
+        with world.launcher({"tee-image-reference": f"{address}/hanging:latest"}) as launcher:
+            assert asked.wait(60)
+            os.kill(containerd, signal.SIGSTOP)
+            try:
+                began = time.monotonic()
+                launcher.terminate()
+                code = launcher.wait(BREAK_OFF_SECONDS + 10)
+                took = time.monotonic() - began
+            finally:
+                os.kill(containerd, signal.SIGCONT)
+            assert code == FAILURE
+            assert "broken off by a signal" in launcher.log_text
+            assert took < BREAK_OFF_SECONDS
+
+
+def test_c4_a_plain_layer_that_is_called_gzip(world: World) -> None:
+    """The bytes say how a layer is compressed, as in containerd."""
+    built = shell_image("exit 0", more_layers=[Layer().file("odd", os.urandom(100))]).build()
+    manifest = json.loads(built.manifest)
+    plain = gzip.decompress(built.blobs[1])
+    world.registry.push_blob("odd", plain)
+    for blob in built.blobs:
+        world.registry.push_blob("odd", blob)
+    manifest["layers"][1] |= {"digest": digest_of(plain), "size": len(plain)}
+    world.registry.push_manifest("odd", "latest", json.dumps(manifest).encode())
+    code, log = launch(world, f"{world.registry.address}/odd:latest")
+    assert code == 0, log
+
