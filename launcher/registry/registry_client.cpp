@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <exception>
+#include <iterator>
 #include <memory>
 #include <utility>
 
-#include <boost/url/parse.hpp>
-#include <boost/url/url.hpp>
-
 #include "base/encoding.h"
 #include "base/json.h"
-#include "base/openssl.h"
+#include "base/log.h"
+#include "launcher/registry/checked_blob.h"
+#include "launcher/registry/location.h"
 #include "launcher/registry/www_authenticate.h"
 
 namespace launcher {
@@ -27,6 +29,9 @@ constexpr std::size_t kMaxTokenBytes = std::size_t{64} << 10U;
 /// A refusal's body may be longer than the blob that was asked for.
 constexpr std::size_t kMinBodyLimit = std::size_t{64} << 10U;
 constexpr std::size_t kMaxErrorCodeLength = 64;
+
+constexpr base::JsonLimits kTokenLimits{.max_bytes = kMaxTokenBytes, .max_depth = 8, .max_values = 1024};
+constexpr base::JsonLimits kErrorLimits{.max_bytes = kMinBodyLimit, .max_depth = 16, .max_values = 4096};
 
 constexpr unsigned kOk = 200;
 constexpr unsigned kUnauthorized = 401;
@@ -55,28 +60,37 @@ std::string registry_origin(const ImageReference& reference) {
   return (plain.is_loopback() ? "http://" : "https://") + host;
 }
 
+/// Without parameters, in lower case (RFC 9110 section 8.3.1).
 std::string media_type_of(const HttpResponse& response) {
-  std::string_view type = response.header("Content-Type");
-  type = type.substr(0, type.find(';'));
-  while (type.ends_with(' ')) type.remove_suffix(1);
-  return std::string(type);
+  std::string_view given = response.header("Content-Type");
+  given = given.substr(0, given.find(';'));
+  while (given.ends_with(' ') || given.ends_with('\t')) given.remove_suffix(1);
+  std::string type(given);
+  std::ranges::transform(type, type.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return type;
 }
 
-/// Every field of that name, as one list (RFC 9110 section 5.3).
-std::string joined_header(const HttpResponse& response, std::string_view name) {
-  std::string joined;
+/// A type that does not tell what kind of document it is.
+bool is_generic_type(std::string_view type) {
+  constexpr std::array<std::string_view, 4> kGeneric = {"", "application/json", "application/octet-stream",
+                                                        "text/plain"};
+  return std::ranges::find(kGeneric, type) != kGeneric.end();
+}
+
+std::vector<std::string> values_of(const HttpResponse& response, std::string_view name) {
+  std::vector<std::string> values;
   for (const base::HttpHeader& header : response.headers) {
-    if (base::find_header({header}, name).empty()) continue;
-    joined += joined.empty() ? header.value : ", " + header.value;
+    if (!base::find_header({header}, name).empty()) values.push_back(header.value);
   }
-  return joined;
+  return values;
 }
 
 /// The error code of the distribution API, such as MANIFEST_UNKNOWN; empty when the body has none that is fit to be
 /// shown.
 std::string error_code_of(const HttpResponse& response) {
   try {
-    const base::Json document = base::parse_json(response.body, "registry error");
+    const base::Json document = base::parse_json(response.body, "registry error", kErrorLimits);
     const auto errors = base::JsonObject(document, "registry error").objects_or_empty("errors");
     if (errors.empty()) return {};
     std::string code = errors.front().string("code");
@@ -102,16 +116,31 @@ RegistryError refusal_error(const HttpResponse& response, const std::string& sub
 }
 
 std::string redirect_target(const std::string& from, const HttpResponse& response) {
-  const auto base_url = boost::urls::parse_uri(from);
-  const auto location = boost::urls::parse_uri_reference(response.header("Location"));
-  if (!base_url || !location || response.header("Location").empty()) {
-    throw RegistryError("the registry redirects without saying where to", response.status);
+  const std::vector<std::string> locations = values_of(response, "Location");
+  if (locations.empty()) throw RegistryError("the registry redirects without saying where to", response.status);
+  if (std::ranges::any_of(locations, [&](const std::string& other) { return other != locations.front(); })) {
+    throw RegistryError("the registry redirects to two places", response.status);
   }
-  boost::urls::url target;
-  if (!boost::urls::resolve(*base_url, *location, target)) {
-    throw RegistryError("the registry redirects to what is no URL", response.status);
+  try {
+    return resolve_location(from, locations.front());
+  } catch (const base::InvalidInput& error) {
+    throw RegistryError(std::string("the registry redirects: ") + error.what(), response.status);
   }
-  return std::string(target.buffer());
+}
+
+/// The challenges of every field of that name. Where one is malformed, the others may still do.
+std::vector<AuthChallenge> challenges_of(const HttpResponse& refusal) {
+  std::vector<AuthChallenge> challenges;
+  std::exception_ptr malformed;
+  for (const std::string& value : values_of(refusal, "WWW-Authenticate")) {
+    try {
+      std::ranges::move(parse_www_authenticate(value), std::back_inserter(challenges));
+    } catch (const base::InvalidInput&) {
+      malformed = std::current_exception();
+    }
+  }
+  if (challenges.empty() && malformed) std::rethrow_exception(malformed);
+  return challenges;
 }
 
 std::string basic_authorization(const Credential& credential) {
@@ -133,34 +162,6 @@ std::string accepted_manifests() {
   return list;
 }
 
-/// Passes a blob on while checking that it is the one wanted.
-class CheckedBlob {
- public:
-  CheckedBlob(const Descriptor& wanted, const BlobSink& sink) : wanted_(&wanted), sink_(&sink) {}
-
-  base::Awaitable<void> write(ByteView bytes) {
-    received_ += bytes.size();
-    if (received_ > wanted_->size)
-      throw RegistryError(wanted_->digest.string() + ": longer than its descriptor says", kOk);
-    hash_.update(bytes);
-    co_await sink_->write(bytes);
-  }
-
-  void finish() {
-    if (received_ != wanted_->size)
-      throw RegistryError(wanted_->digest.string() + ": shorter than its descriptor says", kOk);
-    if (Digest::from_sha256(hash_.finish()) != wanted_->digest) {
-      throw RegistryError(wanted_->digest.string() + ": the content has another digest", kOk);
-    }
-  }
-
- private:
-  const Descriptor* wanted_;
-  const BlobSink* sink_;
-  base::Sha256 hash_;
-  std::uint64_t received_ = 0;
-};
-
 base::Awaitable<void> nothing() { co_return; }
 
 struct Collector {
@@ -181,6 +182,7 @@ struct Collector {
 struct RegistryClient::Call {
   const ImageReference* reference;
   std::string url;
+  std::string what;  ///< for the log
   std::string accept = {};
   std::size_t max_body_bytes = kMaxManifestBytes;
   CheckedBlob* blob = nullptr;  ///< takes the body of a 200
@@ -193,35 +195,58 @@ struct RegistryClient::Answer {
   bool from_registry;  ///< not from a host that the registry redirected to
 };
 
+struct RegistryClient::Attempt {
+  Milliseconds pause{0};  ///< before the next one
+  std::chrono::steady_clock::time_point began = {};
+  bool answered = false;  ///< the blob has begun
+};
+
 RegistryClient::RegistryClient(base::HttpClient& http, CredentialSource credentials, RegistryLimits limits)
     : http_(&http), credentials_(std::move(credentials)), limits_(limits) {}
 
-bool RegistryClient::should_retry(const base::Error& error, Milliseconds& pause) const {
-  pause = Milliseconds{0};
+bool RegistryClient::should_retry(const base::Error& error, Attempt& attempt) const {
+  attempt.pause = Milliseconds{0};
   if (const auto* http = dynamic_cast<const HttpError*>(&error)) {
     switch (http->kind()) {
       case HttpError::Kind::kConnect:
-      case HttpError::Kind::kTimeout:
       case HttpError::Kind::kProtocol: return true;
+      case HttpError::Kind::kTimeout:
+        return attempt.answered || std::chrono::steady_clock::now() - attempt.began < limits_.answer_timeout;
       case HttpError::Kind::kTls:
       case HttpError::Kind::kTooLarge: return false;
     }
   }
   const auto* refusal = dynamic_cast<const RegistryError*>(&error);
   if (refusal == nullptr || !refusal->is_transient()) return false;
-  pause = std::min(refusal->retry_after(), limits_.max_retry_after);
+  attempt.pause = std::min(refusal->retry_after(), limits_.max_retry_after);
   return true;
 }
 
+base::Awaitable<void> RegistryClient::begin(Attempt& attempt) const {
+  if (attempt.pause.count() > 0) {
+    const auto executor = co_await asio::this_coro::executor;
+    co_await base::sleep_for(executor, attempt.pause);
+  }
+  attempt.began = std::chrono::steady_clock::now();
+  attempt.answered = false;
+}
+
 base::Awaitable<ManifestBytes> RegistryClient::resolve(ImageReference reference) {
-  co_return co_await manifest_with_retries(reference, reference.tag_or_digest(), reference.digest());
+  ManifestBytes found = co_await manifest_with_retries(reference, reference.tag_or_digest(), reference.digest());
+  // Some serve it as plain JSON; then it has to say itself what it is.
+  if (is_generic_type(found.media_type)) found.media_type = inner_media_type(found.bytes);
+  if (!is_index(found.media_type) && !is_manifest(found.media_type)) {
+    throw RegistryError(reference.name() + ": the registry serves neither an image index nor an image manifest", kOk);
+  }
+  co_return found;
 }
 
 base::Awaitable<ManifestBytes> RegistryClient::manifest(ImageReference reference, Descriptor wanted) {
   ManifestBytes found = co_await manifest_with_retries(reference, wanted.digest.string(), wanted.digest);
-  if (found.bytes.size() != wanted.size || found.media_type != wanted.media_type) {
-    throw RegistryError(wanted.digest.string() + ": size or media type is not what its descriptor says", kOk);
+  if (found.bytes.size() != wanted.size) {
+    throw RegistryError(wanted.digest.string() + ": has another size than its descriptor says", kOk);
   }
+  found.media_type = wanted.media_type;  // what the registry calls it does not matter any more
   co_return found;
 }
 
@@ -229,26 +254,21 @@ base::Awaitable<ManifestBytes> RegistryClient::manifest_with_retries(const Image
                                                                      const std::string& which,
                                                                      std::optional<Digest> expected) {
   const auto executor = co_await asio::this_coro::executor;
-  Milliseconds pause{0};
+  Attempt attempt;
   co_return co_await base::retry(
-      executor, limits_.retry, [&] { return fetch_manifest(reference, which, expected, pause); },
-      [&](const base::Error& error) { return should_retry(error, pause); });
+      executor, limits_.retry, [&] { return fetch_manifest(reference, which, expected, attempt); },
+      [&](const base::Error& error) { return should_retry(error, attempt); });
 }
 
 base::Awaitable<ManifestBytes> RegistryClient::fetch_manifest(const ImageReference& reference, const std::string& which,
-                                                              std::optional<Digest> expected, Milliseconds pause) {
-  if (pause.count() > 0) {
-    const auto executor = co_await asio::this_coro::executor;
-    co_await base::sleep_for(executor, pause);
-  }
-  Call call{&reference, registry_origin(reference) + "/v2/" + reference.repository() + "/manifests/" + which};
+                                                              std::optional<Digest> expected, Attempt& attempt) {
+  co_await begin(attempt);
+  Call call{&reference, registry_origin(reference) + "/v2/" + reference.repository() + "/manifests/" + which,
+            "manifest " + which};
   call.accept = accepted_manifests();
   HttpResponse response = co_await send(call);
   if (response.status != kOk) throw refusal_error(response, reference.name());
   ManifestBytes manifest{media_type_of(response), Digest::of(base::view_of(response.body)), std::move(response.body)};
-  if (!is_index(manifest.media_type) && !is_manifest(manifest.media_type)) {
-    throw RegistryError(reference.name() + ": the registry serves neither an image index nor an image manifest", kOk);
-  }
   if (expected && manifest.digest != *expected) {
     throw RegistryError(expected->string() + ": the content has another digest", kOk);
   }
@@ -261,22 +281,20 @@ base::Awaitable<ManifestBytes> RegistryClient::fetch_manifest(const ImageReferen
 
 base::Awaitable<void> RegistryClient::blob(ImageReference reference, Descriptor wanted, BlobSink sink) {
   const auto executor = co_await asio::this_coro::executor;
-  Milliseconds pause{0};
+  Attempt attempt;
   co_await base::retry(
-      executor, limits_.retry, [&] { return fetch_blob(reference, wanted, sink, pause); },
-      [&](const base::Error& error) { return should_retry(error, pause); });
+      executor, limits_.retry, [&] { return fetch_blob(reference, wanted, sink, attempt); },
+      [&](const base::Error& error) { return should_retry(error, attempt); });
 }
 
 base::Awaitable<void> RegistryClient::fetch_blob(const ImageReference& reference, const Descriptor& wanted,
-                                                 const BlobSink& sink, Milliseconds pause) {
-  if (pause.count() > 0) {
-    const auto executor = co_await asio::this_coro::executor;
-    co_await base::sleep_for(executor, pause);
-  }
+                                                 const BlobSink& sink, Attempt& attempt) {
+  co_await begin(attempt);
   co_await sink.restart();
-  CheckedBlob checked(wanted, sink);
+  CheckedBlob checked(wanted, sink, attempt.answered);
   Call call{&reference,
-            registry_origin(reference) + "/v2/" + reference.repository() + "/blobs/" + wanted.digest.string()};
+            registry_origin(reference) + "/v2/" + reference.repository() + "/blobs/" + wanted.digest.string(),
+            "blob " + wanted.digest.string()};
   call.max_body_bytes = std::max<std::size_t>(wanted.size, kMinBodyLimit);
   call.blob = &checked;
   const HttpResponse response = co_await send(call);
@@ -307,9 +325,6 @@ base::Awaitable<HttpResponse> RegistryClient::send(const Call& call) {
 
 base::Awaitable<RegistryClient::Answer> RegistryClient::send_following_redirects(const Call& call,
                                                                                  std::string authorization) {
-  const base::HttpLimits limits{.max_body_bytes = call.max_body_bytes,
-                                .timeout = limits_.request_timeout,
-                                .min_bytes_per_second = limits_.min_bytes_per_second};
   std::string url = call.url;
   const std::string origin = parse_allowed(url, "registry").origin();
   for (int redirects = 0;; ++redirects) {
@@ -318,14 +333,7 @@ base::Awaitable<RegistryClient::Answer> RegistryClient::send_following_redirects
     request.url = url;
     if (!call.accept.empty()) request.headers.push_back({"Accept", call.accept});
     if (!authorization.empty()) request.headers.push_back({"Authorization", authorization});
-    HttpResponse response;
-    if (call.blob != nullptr) {
-      CheckedBlob* blob = call.blob;
-      base::HttpClient::Sink sink = [blob](ByteView bytes) { return blob->write(bytes); };
-      response = co_await http_->stream(std::move(request), limits, std::move(sink));
-    } else {
-      response = co_await http_->send(std::move(request), limits);
-    }
+    HttpResponse response = co_await exchange(std::move(request), call.max_body_bytes, call.what, call.blob);
     if (!is_redirect(response.status)) {
       Answer answer{std::move(response), here.origin() == origin};
       co_return answer;
@@ -338,8 +346,52 @@ base::Awaitable<RegistryClient::Answer> RegistryClient::send_following_redirects
   }
 }
 
+/// One request and its answer. Beside it, somebody looks at the clock.
+base::Awaitable<HttpResponse> RegistryClient::exchange(base::HttpRequest request, std::size_t max_body_bytes,
+                                                       std::string what, CheckedBlob* blob) {
+  const auto executor = co_await asio::this_coro::executor;
+  std::optional<HttpResponse> response;
+  base::TaskGroup group(executor);
+  group.spawn(watch(std::move(what), HttpUrl::parse(request.url, "URL").authority(), blob));
+  group.spawn(run(std::move(request), max_body_bytes, blob, response, group));
+  co_await group.join();
+  // A cancelled group ends without an exception.
+  if (!response) throw boost::system::system_error(asio::error::operation_aborted);
+  co_return std::move(*response);
+}
+
+base::Awaitable<void> RegistryClient::run(base::HttpRequest request, std::size_t max_body_bytes, CheckedBlob* blob,
+                                          std::optional<HttpResponse>& response, base::TaskGroup& group) {
+  const base::HttpLimits limits{.max_body_bytes = max_body_bytes,
+                                .timeout = limits_.answer_timeout,
+                                .connect_timeout = limits_.connect_timeout,
+                                .min_bytes_per_second = limits_.min_bytes_per_second,
+                                .body_delay = limits_.body_delay};
+  if (blob != nullptr) {
+    base::HttpClient::Sink sink = [blob](ByteView bytes) { return blob->write(bytes); };
+    response = co_await http_->stream(std::move(request), limits, std::move(sink));
+  } else {
+    response = co_await http_->send(std::move(request), limits);
+  }
+  group.cancel();  // there is nothing left to watch
+}
+
+/// Says in the log that an answer is waited for, until it begins.
+base::Awaitable<void> RegistryClient::watch(std::string what, std::string host, const CheckedBlob* blob) const {
+  const auto executor = co_await asio::this_coro::executor;
+  base::Milliseconds waited = limits_.first_notice;
+  co_await base::sleep_for(executor, limits_.first_notice);
+  while (blob == nullptr || blob->received() == 0) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited);
+    base::log::info("waiting for the registry",
+                    {{"host", host}, {"for", what}, {"waited_sec", std::int64_t{seconds.count()}}});
+    waited += limits_.notice_interval;
+    co_await base::sleep_for(executor, limits_.notice_interval);
+  }
+}
+
 base::Awaitable<std::string> RegistryClient::authorize(const Call& call, const HttpResponse& refusal) {
-  const auto challenges = parse_www_authenticate(joined_header(refusal, "WWW-Authenticate"));
+  const std::vector<AuthChallenge> challenges = challenges_of(refusal);
   const std::string host = call.reference->registry_host();
   const std::optional<Credential> credential = credentials_ ? credentials_(host) : std::nullopt;
   if (const AuthChallenge* bearer = find_challenge(challenges, "bearer")) {
@@ -359,21 +411,21 @@ base::Awaitable<std::string> RegistryClient::bearer_token(const Call& call,
   const std::string host = call.reference->registry_host();
   const auto realm = parameters.find("realm");
   if (realm == parameters.end()) throw RegistryError(host + ": a Bearer challenge without a realm", kUnauthorized);
-  const HttpUrl url = parse_allowed(realm->second, "token realm");
+  base::HttpRequest request;
+  request.url = repair_url(realm->second, "token realm");
+  const HttpUrl url = parse_allowed(request.url, "token realm");
   if (!url.tls && !call.url.starts_with("http://"))
     throw RegistryError("token realm is not protected by TLS", kUnauthorized);
 
-  base::HttpRequest request;
-  request.url = realm->second + (url.target.find('?') == std::string::npos ? "?" : "&") +
-                "scope=" + base::url_encode("repository:" + call.reference->repository() + ":pull");
+  request.url += url.target.find('?') == std::string::npos ? "?" : "&";
+  request.url += "scope=" + base::url_encode("repository:" + call.reference->repository() + ":pull");
   const auto service = parameters.find("service");
   if (service != parameters.end()) request.url += "&service=" + base::url_encode(service->second);
   if (credential) request.headers.push_back({"Authorization", basic_authorization(*credential)});
-  const base::HttpLimits limits{.max_body_bytes = kMaxTokenBytes, .timeout = limits_.request_timeout};
-  const HttpResponse response = co_await http_->send(std::move(request), limits);
+  const HttpResponse response = co_await exchange(std::move(request), kMaxTokenBytes, "token for " + host, nullptr);
   if (response.status != kOk) throw refusal_error(response, "token for " + host);
 
-  const base::Json document = base::parse_json(response.body, "registry token");
+  const base::Json document = base::parse_json(response.body, "registry token", kTokenLimits);
   const base::JsonObject object(document, "registry token");
   const auto token = object.optional_string("token");
   const std::string text = token && !token->empty() ? *token : object.string("access_token");

@@ -20,8 +20,15 @@ inline constexpr base::RetryPolicy kRegistryRetry{
     .max_attempts = 4, .first_delay = base::Milliseconds{500}, .multiplier = 1.0, .max_delay = base::Milliseconds{500}};
 
 struct RegistryLimits {
-  base::Milliseconds request_timeout{30000};                  ///< for a manifest, a token, and until a blob begins
-  std::size_t min_bytes_per_second = std::size_t{16} << 10U;  ///< slower blobs are given up
+  base::Milliseconds connect_timeout{30000};  ///< for a connection to come about, with TLS
+  /// For a manifest or a token, and until a blob begins. Caches that fetch from elsewhere first take minutes, and begin
+  /// anew when they are asked again: who waited this long is not asked again.
+  base::Milliseconds answer_timeout{10 * 60 * 1000};
+  /// When the log says for the first time that an answer is waited for, and how often from then on.
+  base::Milliseconds first_notice{10000};
+  base::Milliseconds notice_interval{30000};
+  std::size_t min_bytes_per_second = std::size_t{16} << 10U;  ///< slower blobs are given up,
+  base::Milliseconds body_delay{30000};                       ///< when they are this much behind
   base::Milliseconds max_retry_after{10000};                  ///< a longer Retry-After is cut to this
   int max_redirects = 5;
   base::RetryPolicy retry = kRegistryRetry;
@@ -69,6 +76,8 @@ struct BlobSink {
   std::function<base::Awaitable<void>(base::ByteView)> write;
 };
 
+class CheckedBlob;
+
 /// The pulling half of the OCI distribution API 1.1. Everything that is returned has been checked against its digest.
 /// TLS always, except for a registry on loopback. Throws RegistryError, base::HttpError or base::InvalidInput.
 class RegistryClient {
@@ -88,19 +97,26 @@ class RegistryClient {
  private:
   struct Call;
   struct Answer;
+  struct Attempt;
 
   base::Awaitable<ManifestBytes> fetch_manifest(const ImageReference& reference, const std::string& which,
-                                                std::optional<Digest> expected, base::Milliseconds pause);
+                                                std::optional<Digest> expected, Attempt& attempt);
   base::Awaitable<ManifestBytes> manifest_with_retries(const ImageReference& reference, const std::string& which,
                                                        std::optional<Digest> expected);
   base::Awaitable<void> fetch_blob(const ImageReference& reference, const Descriptor& wanted, const BlobSink& sink,
-                                   base::Milliseconds pause);
+                                   Attempt& attempt);
   base::Awaitable<base::HttpResponse> send(const Call& call);
   base::Awaitable<Answer> send_following_redirects(const Call& call, std::string authorization);
+  base::Awaitable<base::HttpResponse> exchange(base::HttpRequest request, std::size_t max_body_bytes, std::string what,
+                                               CheckedBlob* blob);
+  base::Awaitable<void> run(base::HttpRequest request, std::size_t max_body_bytes, CheckedBlob* blob,
+                            std::optional<base::HttpResponse>& response, base::TaskGroup& group);
+  base::Awaitable<void> watch(std::string what, std::string host, const CheckedBlob* blob) const;
   base::Awaitable<std::string> authorize(const Call& call, const base::HttpResponse& refusal);
   base::Awaitable<std::string> bearer_token(const Call& call, std::map<std::string, std::string> parameters,
                                             std::optional<Credential> credential);
-  bool should_retry(const base::Error& error, base::Milliseconds& pause) const;
+  base::Awaitable<void> begin(Attempt& attempt) const;
+  bool should_retry(const base::Error& error, Attempt& attempt) const;
 
   base::HttpClient* http_;
   CredentialSource credentials_;

@@ -46,13 +46,14 @@ class Parser {
 
   bool at_end() const { return position_ == text_.size(); }
   char peek() const { return at_end() ? '\0' : text_[position_]; }
-  bool at_list_end() const { return at_end() || peek() == ','; }
+  static bool is_separator(char c) { return c == ',' || c == ';'; }
+  bool at_list_end() const { return at_end() || is_separator(peek()); }
 
   void skip_space() {
     while (peek() == ' ' || peek() == '\t') ++position_;
   }
   void skip_separators() {
-    while (peek() == ' ' || peek() == '\t' || peek() == ',') ++position_;
+    while (peek() == ' ' || peek() == '\t' || is_separator(peek())) ++position_;
   }
 
   std::string_view take_while(bool (*accepts)(char)) {
@@ -73,17 +74,23 @@ class Parser {
       result.token68 = token68();
       return result;
     }
-    add(result, std::move(*first));
-    for (auto next = next_parameter(); next; next = next_parameter()) add(result, std::move(*next));
+    std::size_t count = 0;
+    add(result, std::move(*first), count);
+    for (auto next = next_parameter(); next; next = next_parameter()) add(result, std::move(*next), count);
     return result;
   }
 
   using Parameter = std::pair<std::string, std::string>;
 
-  static void add(AuthChallenge& challenge, Parameter parameter) {
-    if (challenge.parameters.size() == kMaxChallengeParameters) fail("too many parameters");
-    const bool added = challenge.parameters.emplace(std::move(parameter.first), std::move(parameter.second)).second;
-    if (!added) fail("a parameter occurs twice");
+  /// Of a parameter that occurs again the last value counts, except where it would say to whom we turn for a token.
+  static void add(AuthChallenge& challenge, Parameter parameter, std::size_t& count) {
+    if (++count > kMaxChallengeParameters) fail("too many parameters");
+    auto& [name, value] = parameter;
+    const auto known = challenge.parameters.find(name);
+    if (known != challenge.parameters.end() && name == "realm" && known->second != value) {
+      fail("a challenge has two realms");
+    }
+    challenge.parameters[std::move(name)] = std::move(value);
   }
 
   /// The parameter behind the next comma, or nothing when a new challenge begins there or the list ends.

@@ -18,8 +18,9 @@ struct AuthChallenge {
   std::string token68;                            ///< instead of parameters
 };
 
-/// Parses the value of WWW-Authenticate (RFC 9110 section 11.6.1), several such fields joined by commas; throws
-/// InvalidInput.
+/// Parses the value of WWW-Authenticate (RFC 9110 section 11.6.1). Beyond that grammar, as registries are found to
+/// write it, a semicolon separates like a comma, and a parameter may occur again; two different realms are an error.
+/// Throws InvalidInput.
 std::vector<AuthChallenge> parse_www_authenticate(std::string_view value);
 
 }  // namespace launcher

@@ -9,6 +9,7 @@
 
 #include "base/encoding.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/captured_log.h"
 #include "tests/unit/launcher/support/environment.h"
 #include "tests/unit/launcher/support/fake_registry.h"
 #include "tests/unit/launcher/support/run.h"
@@ -30,7 +31,7 @@ RegistryLimits quick() {
   RegistryLimits limits;
   limits.retry.first_delay = base::Milliseconds{1};
   limits.retry.max_delay = base::Milliseconds{1};
-  limits.request_timeout = base::Milliseconds{2000};
+  limits.answer_timeout = base::Milliseconds{2000};
   return limits;
 }
 
@@ -91,6 +92,40 @@ base::Awaitable<void> drip(tcp::socket socket) {
   }
 }
 
+base::Awaitable<void> say_once(tcp::socket socket, std::string bytes) {
+  co_await test::read_some_request(socket);
+  co_await test::write_text(socket, std::move(bytes));
+}
+
+/// Refuses who has no token, with these header fields.
+base::Awaitable<void> challenge(tcp::socket socket, std::string fields) {
+  std::string request;
+  co_await asio::async_read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n", asio::use_awaitable);
+  const std::string good = "HTTP/1.1 200 OK\r\nContent-Type: " + std::string(kOciManifest) +
+                           "\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
+  const std::string bad = "HTTP/1.1 401 No\r\nConnection: close\r\n" + fields + "Content-Length: 0\r\n\r\n";
+  co_await test::write_text(socket, request.find("Bearer t") == std::string::npos ? bad : good);
+}
+
+base::Awaitable<void> never_answer(tcp::socket socket) {
+  co_await test::read_some_request(socket);
+  std::string more;
+  boost::system::error_code code;
+  co_await asio::async_read_until(socket, asio::dynamic_buffer(more), "\r\n\r\n",
+                                  asio::redirect_error(asio::use_awaitable, code));
+}
+
+/// Answers when the client has said twice that it waits.
+base::Awaitable<void> answer_when_told(tcp::socket socket, const test::CapturedLog& log) {
+  co_await test::read_some_request(socket);
+  while (log.count("waiting for the registry") < 2) {
+    const auto executor = co_await asio::this_coro::executor;
+    co_await base::sleep_for(executor, base::Milliseconds{5});
+  }
+  co_await test::write_text(
+      socket, "HTTP/1.1 200 OK\r\nContent-Type: " + std::string(kOciManifest) + "\r\nContent-Length: 2\r\n\r\n{}");
+}
+
 base::Awaitable<void> refuse_tunnel(tcp::socket socket, std::vector<std::string>& seen) {
   std::string request;
   co_await asio::async_read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n", asio::use_awaitable);
@@ -137,7 +172,7 @@ TEST_CASE("C 32: a manifest that is not what it is said to be is refused") {
     Descriptor wanted = world.manifest;
     ++wanted.size;
     CHECK_THROWS_WITH(test::run(world.context, world.client.manifest(world.reference(), wanted)),
-                      ContainsSubstring("size or media type"));
+                      ContainsSubstring("has another size"));
   }
   SECTION("too large") {
     world.registry.fault = [](const HttpServerRequest&) -> Answer {
@@ -149,6 +184,102 @@ TEST_CASE("C 32: a manifest that is not what it is said to be is refused") {
   SECTION("absent") {
     CHECK_THROWS_WITH(world.resolve(":none"), ContainsSubstring("404 (MANIFEST_UNKNOWN)"));
     CHECK(world.registry.requests.size() == 1);
+  }
+}
+
+TEST_CASE("C 4: a manifest says itself what it is where the registry does not") {
+  World world;
+  std::string type;
+  std::string text = R"({"schemaVersion":2,"mediaType":")" + std::string(kDockerManifest) + R"("})";
+  world.registry.fault = [&](const HttpServerRequest&) -> Answer {
+    HttpResponse response{200, {}, text};
+    if (!type.empty()) response.headers.push_back({"Content-Type", type});
+    return response;
+  };
+  for (const char* generic : {"", "application/json", "text/plain; charset=utf-8", "application/octet-stream"}) {
+    INFO(generic);
+    type = generic;
+    CHECK(world.resolve().media_type == kDockerManifest);
+  }
+  type = "Application/VND.oci.image.manifest.v1+json ; charset=utf-8";
+  CHECK(world.resolve().media_type == kOciManifest);
+  INFO("one that says nothing, or something else, is none");
+  type = "application/json";
+  text = R"({"schemaVersion":2})";
+  CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("neither an image index nor an image manifest"));
+  text = "no json";
+  CHECK_THROWS_AS(world.resolve(), base::InvalidInput);
+  INFO("behind an index, its descriptor has said what it is");
+  type = "application/x";
+  text = "{}";
+  const Descriptor wanted{std::string(kOciManifest), Digest::of(base::view_of(text)), text.size()};
+  CHECK(test::run(world.context, world.client.manifest(world.reference(), wanted)).media_type == kOciManifest);
+}
+
+TEST_CASE("C 8: of several challenges the one that can be read is answered") {
+  World world;
+  world.other.fault = [&](const HttpServerRequest&) -> Answer { return HttpResponse{200, {}, R"({"token":"t"})"}; };
+  const std::string good = "Bearer realm=\"" + world.other.url() + "/token\";service=\"s\",service=\"s\"";
+  std::string challenges;
+  test::RawServer server(world.context, [&](tcp::socket socket) { return challenge(std::move(socket), challenges); });
+  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  SECTION("behind one that can't be read") {
+    challenges = "WWW-Authenticate: Negotiate =\r\nWWW-Authenticate: " + good + "\r\n";
+    CHECK(test::run(world.context, world.client.resolve(reference)).bytes == "{}");
+    CHECK(world.other.requests.size() == 1);
+  }
+  SECTION("none") {
+    challenges = "WWW-Authenticate: Negotiate =\r\n";
+    CHECK_THROWS_AS(test::run(world.context, world.client.resolve(reference)), base::InvalidInput);
+  }
+}
+
+TEST_CASE("C 8: a realm is a URL as registries write them") {
+  World world;
+  std::string realm;
+  world.other.fault = [&](const HttpServerRequest&) -> Answer { return HttpResponse{200, {}, R"({"token":"t"})"}; };
+  world.registry.fault = [&](const HttpServerRequest& request) -> Answer {
+    if (request.header("Authorization") == "Bearer t") return std::nullopt;
+    return refused("Bearer realm=\"" + realm + "\"");
+  };
+  SECTION("with characters that a query may not hold") {
+    realm = world.other.url() + "/token?a={b|c}";
+    CHECK(world.resolve().bytes == kManifestText);
+    CHECK(world.other.requests.at(0).query == "a=%7Bb%7Cc%7D&scope=repository%3Arepo%2Fx%3Apull");
+  }
+  SECTION("with a fragment") {
+    realm = world.other.url() + "/token#x";
+    CHECK(world.resolve().bytes == kManifestText);
+    CHECK(world.other.requests.at(0).query == "scope=repository%3Arepo%2Fx%3Apull");
+  }
+  SECTION("relative") {
+    realm = "/token";
+    CHECK_THROWS_AS(world.resolve(), base::InvalidInput);
+  }
+}
+
+TEST_CASE("what a token answer may hold has limits") {
+  World world;
+  std::string body;
+  world.other.fault = [&](const HttpServerRequest&) -> Answer { return HttpResponse{200, {}, body}; };
+  world.registry.fault = [&](const HttpServerRequest& request) -> Answer {
+    if (!request.header("Authorization").empty()) return std::nullopt;
+    return refused("Bearer realm=\"" + world.other.url() + "/token\"");
+  };
+  std::string more;
+  SECTION("as many values as are read") {
+    for (int i = 0; i < 1020; ++i) more += ",0";
+    body = R"({"token":"t","more":[0)" + more + "]}";
+    CHECK(world.resolve().bytes == kManifestText);
+  }
+  SECTION("too many values") {
+    for (int i = 0; i < 1022; ++i) more += ",0";
+    body = R"({"token":"t","more":[0)" + more + "]}";
+    CHECK_THROWS_AS(world.resolve(), base::InvalidInput);
+  }
+  SECTION("too many bytes") {
+    body = R"({"token":"t"})" + std::string(std::size_t{64} << 10U, ' ');
+    CHECK_THROWS_AS(world.resolve(), base::HttpError);
   }
 }
 
@@ -260,12 +391,23 @@ TEST_CASE("C 32: a redirect within the registry keeps the credential; bad and en
     CHECK(world.resolve().bytes == kManifestText);
     CHECK_FALSE(world.registry.requests.back().header("Authorization").empty());
   }
+  SECTION("to the registry itself, with the port written out and in capitals") {
+    location = "HTTP://LOCALHOST" + world.registry.host().substr(std::string("localhost").size()) +
+               "/v2/repo/x/manifests/" + world.manifest.digest.string() + "?a|b#c";
+    CHECK(world.resolve().bytes == kManifestText);
+    CHECK_FALSE(world.registry.requests.back().header("Authorization").empty());
+    CHECK(world.registry.requests.back().query == "a%7Cb");
+  }
   SECTION("endless") {
     location = "/v2/repo/x/manifests/latest";
     CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("too often"));
     CHECK(world.registry.requests.size() == 7);  // the challenge, then the first and five more
   }
   SECTION("nowhere") { CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("where to")); }
+  SECTION("to what is no URL") {
+    location = "https://[x/y";
+    CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("Location: is no URL"));
+  }
   SECTION("to plain HTTP on another machine") {
     location = "http://registry.example/x";
     CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("TLS"));
@@ -361,17 +503,43 @@ TEST_CASE("C 32: a transfer that breaks off is begun again, and given up in the 
   CHECK(restarts <= 4);
 }
 
-TEST_CASE("C 32: a registry that never answers is given up") {
+TEST_CASE("C 8: a redirect to two places is refused, the same place twice is one") {
   World world;
-  tcp::acceptor acceptor(world.context, tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0));
-  const std::string host = "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
+  const std::string there = world.registry.url() + "/v2/repo/x/manifests/" + world.manifest.digest.string();
+  std::string second = there;
+  test::RawServer server(world.context, [&](tcp::socket socket) {
+    return say_once(std::move(socket), "HTTP/1.1 302 Found\r\nLocation: " + there + "\r\nLocation: " + second +
+                                           "\r\nContent-Length: 0\r\n\r\n");
+  });
+  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  CHECK(test::run(world.context, world.client.resolve(reference)).bytes == kManifestText);
+  second = "/elsewhere";
+  CHECK_THROWS_WITH(test::run(world.context, world.client.resolve(reference)), ContainsSubstring("two places"));
+}
+
+TEST_CASE("C 32: a registry that never answers is given up, and not asked again after the whole wait") {
+  World world;
+  test::RawServer silent(world.context, never_answer);
   RegistryLimits limits = quick();
-  limits.request_timeout = base::Milliseconds{200};
-  limits.retry.max_attempts = 1;
+  limits.answer_timeout = base::Milliseconds{200};
   RegistryClient client(world.http, {}, limits);
-  // Nobody accepts, so the connection stands and never answers.
-  CHECK_THROWS_AS(test::run(world.context, client.resolve(ImageReference::parse(host + "/x", "test"))),
-                  base::HttpError);
+  const auto reference = ImageReference::parse(silent.url().substr(std::string("http://").size()) + "/x", "test");
+  CHECK_THROWS_AS(test::run(world.context, client.resolve(reference)), base::HttpError);
+  CHECK(silent.connections() == 1);
+}
+
+TEST_CASE("C 8: an answer is waited for in one attempt, with a word in the log") {
+  World world;
+  const test::CapturedLog log;
+  RegistryLimits limits = quick();
+  limits.first_notice = base::Milliseconds{1};
+  limits.notice_interval = base::Milliseconds{1};
+  test::RawServer slow(world.context, [&](tcp::socket socket) { return answer_when_told(std::move(socket), log); });
+  RegistryClient client(world.http, {}, limits);
+  const auto reference = ImageReference::parse(slow.url().substr(std::string("http://").size()) + "/x", "test");
+  CHECK(test::run(world.context, client.resolve(reference)).bytes == "{}");
+  CHECK(slow.connections() == 1);
+  CHECK_THAT(log.text(), ContainsSubstring("waiting for the registry") && ContainsSubstring("manifest latest"));
 }
 
 TEST_CASE("C 32: a blob that drips in too slowly is given up") {
@@ -379,7 +547,7 @@ TEST_CASE("C 32: a blob that drips in too slowly is given up") {
   constexpr std::size_t kSize = std::size_t{1} << 20U;
   test::RawServer server(world.context, drip);
   RegistryLimits limits = quick();
-  limits.request_timeout = base::Milliseconds{100};
+  limits.body_delay = base::Milliseconds{100};
   limits.min_bytes_per_second = kSize;
   limits.retry.max_attempts = 2;
   RegistryClient client(world.http, {}, limits);

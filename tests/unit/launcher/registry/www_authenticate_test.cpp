@@ -27,11 +27,29 @@ TEST_CASE("C 32: challenges are read, one or several") {
   CHECK(parse_www_authenticate("Basic").size() == 1);
 }
 
+TEST_CASE("C 8: challenges are read as registries write them") {
+  for (const char* text : {R"(Bearer realm="https://a/t";service="s")", R"(Bearer realm="https://a/t" ; service=s;)",
+                           R"(Bearer realm="https://a/t",service="x",service="s")",
+                           R"(Bearer realm="https://a/t",realm="https://a/t",service="s")"}) {
+    INFO(text);
+    const auto challenges = parse_www_authenticate(text);
+    REQUIRE(challenges.size() == 1);
+    CHECK(challenges[0].parameters.at("realm") == "https://a/t");
+    CHECK(challenges[0].parameters.at("service") == "s");
+  }
+  const auto both = parse_www_authenticate(R"(Basic realm="x"; Bearer realm="y")");
+  REQUIRE(both.size() == 2);
+  CHECK(both[1].parameters.at("realm") == "y");
+  INFO("a semicolon in quotes is text");
+  CHECK(parse_www_authenticate(R"(Bearer realm="a;b")")[0].parameters.at("realm") == "a;b");
+}
+
 TEST_CASE("C 32: malformed challenges are refused") {
   for (const std::string& text :
        {std::string("Bearer realm=\"x"), std::string("Bearer realm=\"x\\"), std::string("Bearer realm=\"x\" y"),
-        std::string("=x"), std::string("Bearer ="), std::string("Bearer a=b, a=c"), std::string("Bearer a=\"\n\""),
-        std::string("Bearer\x01"), std::string("\"x\""), std::string("Bearer a b"), std::string("Bearer a=b\0", 11)}) {
+        std::string("=x"), std::string("Bearer ="), std::string("Bearer realm=b, realm=c"),
+        std::string("Bearer a=\"\n\""), std::string("Bearer\x01"), std::string("\"x\""), std::string("Bearer a b"),
+        std::string("Bearer a=b\0", 11)}) {
     INFO(text);
     CHECK_THROWS_AS(parse_www_authenticate(text), base::InvalidInput);
   }
@@ -48,6 +66,8 @@ TEST_CASE("the length, the challenges and the parameters have limits") {
   for (std::size_t i = 1; i < kMaxChallengeParameters; ++i) parameters += ",p" + std::to_string(i) + "=x";
   CHECK_NOTHROW(parse_www_authenticate(parameters));
   CHECK_THROWS_AS(parse_www_authenticate(parameters + ",q=x"), base::InvalidInput);
+  INFO("one that occurs again counts as well");
+  CHECK_THROWS_AS(parse_www_authenticate(parameters + ",p0=x"), base::InvalidInput);
 }
 
 }  // namespace launcher

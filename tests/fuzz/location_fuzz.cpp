@@ -1,0 +1,20 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/http.h"
+#include "launcher/registry/location.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  constexpr auto kFrom = "https://registry.example/v2/x/blobs/y?z";
+  try {
+    const std::string target = launcher::resolve_location(kFrom, base::text_of({data, size}));
+    if (launcher::repair_url(target, "again") != target) std::abort();
+    base::HttpUrl::parse(target, "target");
+  } catch (const base::InvalidInput&) {
+  }
+  return 0;
+}
