@@ -1,34 +1,30 @@
 #include "launcher/containerd/bounded.h"
 
+#include <array>
+#include <exception>
+
 #include <grpcpp/support/status_code_enum.h>
 
 namespace launcher {
-namespace {
-
-base::Awaitable<void> run(base::Awaitable<void> work, bool& done, base::TaskGroup& group) {
-  co_await std::move(work);
-  done = true;
-  group.cancel();
-}
-
-base::Awaitable<void> watch(base::Milliseconds bound, std::string what) {
-  const auto executor = co_await asio::this_coro::executor;
-  co_await base::sleep_for(executor, bound);
-  throw ContainerdError(what, grpc::StatusCode::DEADLINE_EXCEEDED,
-                        "not done after " + std::to_string(bound.count()) + " ms");
-}
-
-}  // namespace
 
 base::Awaitable<void> within(base::Milliseconds bound, std::string what, base::Awaitable<void> work) {
   const auto executor = co_await asio::this_coro::executor;
-  base::TaskGroup group(executor);
-  bool done = false;
-  group.spawn(run(std::move(work), done, group));
-  group.spawn(watch(bound, std::move(what)));
-  co_await group.join();
-  // A cancelled group ends without an exception.
-  if (!done) throw boost::system::system_error(asio::error::operation_aborted);
+  asio::steady_timer timer(executor, bound);
+  // The first to end cancels the other one, and both are waited for.
+  auto [order, failure, timer_code] =
+      co_await asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(work), asio::deferred),
+                                                       timer.async_wait(asio::deferred))
+          .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (state.cancelled() != asio::cancellation_type::none) {
+    throw boost::system::system_error(asio::error::operation_aborted);
+  }
+  constexpr std::size_t kTimer = 1;
+  if (order[0] == kTimer && failure) {
+    throw ContainerdError(what, grpc::StatusCode::DEADLINE_EXCEEDED,
+                          "not done after " + std::to_string(bound.count()) + " ms");
+  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace launcher

@@ -18,7 +18,6 @@ class CheckedBlob {
   base::Awaitable<void> write(base::ByteView bytes);
   /// Throws RegistryError unless the whole blob came.
   void finish();
-  std::uint64_t received() const noexcept { return received_; }
 
  private:
   const Descriptor* wanted_;

@@ -11,9 +11,9 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "launcher/registry/checked_blob.h"
 #include "launcher/registry/location.h"
+#include "launcher/registry/wait_notice.h"
 #include "launcher/registry/www_authenticate.h"
 
 namespace launcher {
@@ -346,48 +346,25 @@ base::Awaitable<RegistryClient::Answer> RegistryClient::send_following_redirects
   }
 }
 
-/// One request and its answer. Beside it, somebody looks at the clock.
+/// One request and its answer.
 base::Awaitable<HttpResponse> RegistryClient::exchange(base::HttpRequest request, std::size_t max_body_bytes,
                                                        std::string what, CheckedBlob* blob) {
-  const auto executor = co_await asio::this_coro::executor;
-  std::optional<HttpResponse> response;
-  base::TaskGroup group(executor);
-  group.spawn(watch(std::move(what), HttpUrl::parse(request.url, "URL").authority(), blob));
-  group.spawn(run(std::move(request), max_body_bytes, blob, response, group));
-  co_await group.join();
-  // A cancelled group ends without an exception.
-  if (!response) throw boost::system::system_error(asio::error::operation_aborted);
-  co_return std::move(*response);
-}
-
-base::Awaitable<void> RegistryClient::run(base::HttpRequest request, std::size_t max_body_bytes, CheckedBlob* blob,
-                                          std::optional<HttpResponse>& response, base::TaskGroup& group) {
   const base::HttpLimits limits{.max_body_bytes = max_body_bytes,
                                 .timeout = limits_.answer_timeout,
                                 .connect_timeout = limits_.connect_timeout,
                                 .min_bytes_per_second = limits_.min_bytes_per_second,
                                 .body_delay = limits_.body_delay};
-  if (blob != nullptr) {
-    base::HttpClient::Sink sink = [blob](ByteView bytes) { return blob->write(bytes); };
-    response = co_await http_->stream(std::move(request), limits, std::move(sink));
-  } else {
-    response = co_await http_->send(std::move(request), limits);
-  }
-  group.cancel();  // there is nothing left to watch
-}
-
-/// Says in the log that an answer is waited for, until it begins.
-base::Awaitable<void> RegistryClient::watch(std::string what, std::string host, const CheckedBlob* blob) const {
   const auto executor = co_await asio::this_coro::executor;
-  base::Milliseconds waited = limits_.first_notice;
-  co_await base::sleep_for(executor, limits_.first_notice);
-  while (blob == nullptr || blob->received() == 0) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(waited);
-    base::log::info("waiting for the registry",
-                    {{"host", host}, {"for", what}, {"waited_sec", std::int64_t{seconds.count()}}});
-    waited += limits_.notice_interval;
-    co_await base::sleep_for(executor, limits_.notice_interval);
+  WaitNotice notice(executor, HttpUrl::parse(request.url, "URL").authority(), std::move(what), limits_.first_notice,
+                    limits_.notice_interval);
+  base::HttpClient::Sink sink;
+  if (blob != nullptr) {
+    sink = [blob, &notice](ByteView bytes) {
+      notice.end();
+      return blob->write(bytes);
+    };
   }
+  co_return co_await http_->stream(std::move(request), limits, std::move(sink));
 }
 
 base::Awaitable<std::string> RegistryClient::authorize(const Call& call, const HttpResponse& refusal) {

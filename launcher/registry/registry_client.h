@@ -109,9 +109,6 @@ class RegistryClient {
   base::Awaitable<Answer> send_following_redirects(const Call& call, std::string authorization);
   base::Awaitable<base::HttpResponse> exchange(base::HttpRequest request, std::size_t max_body_bytes, std::string what,
                                                CheckedBlob* blob);
-  base::Awaitable<void> run(base::HttpRequest request, std::size_t max_body_bytes, CheckedBlob* blob,
-                            std::optional<base::HttpResponse>& response, base::TaskGroup& group);
-  base::Awaitable<void> watch(std::string what, std::string host, const CheckedBlob* blob) const;
   base::Awaitable<std::string> authorize(const Call& call, const base::HttpResponse& refusal);
   base::Awaitable<std::string> bearer_token(const Call& call, std::map<std::string, std::string> parameters,
                                             std::optional<Credential> credential);

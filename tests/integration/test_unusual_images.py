@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -41,8 +41,8 @@ def small_layers(count: int) -> list[bytes]:
 @pytest.mark.parametrize(("layers", "user"), [(54, "1000"), (127, "workload"), (200, "1000")])
 def test_c2_an_image_of_many_layers_is_seen_whole(world: World, layers: int, user: str) -> None:
     """The user's group stands in the lowest layer, far below what fits into mount options of whole paths."""
-    image = push(world.registry, shell_image(GROUP_OF_THE_LOWEST_LAYER, more_layers=small_layers(layers - 1), user=user))
-    code, log = launch(world, image.by_tag)
+    image = shell_image(GROUP_OF_THE_LOWEST_LAYER, more_layers=small_layers(layers - 1), user=user)
+    code, log = launch(world, push(world.registry, image).by_tag)
     assert code == 0, log
 
 
@@ -128,14 +128,17 @@ def containerd_pid(world: World) -> int:
     """Return the process that serves our containerd's socket."""
     configuration = str(world.containerd.socket.parent / "config.toml").encode()
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and configuration in (entry / "cmdline").read_bytes().split(b"\0"):
-            return int(entry.name)
+        with suppress(OSError):  # it may have ended meanwhile
+            if entry.name.isdigit() and configuration in (entry / "cmdline").read_bytes().split(b"\0"):
+                return int(entry.name)
     raise AssertionError("containerd does not run")
 
 
 def leftovers(world: World) -> str:
     """Return the leases and ingests that are there."""
-    return world.containerd.ctr("leases", "list", "--quiet") + world.containerd.ctr("content", "active").partition("\n")[2]
+    leases = world.containerd.ctr("leases", "list", "--quiet")
+    ingests = world.containerd.ctr("content", "active").partition("\n")[2]  # behind the heading
+    return leases + ingests
 
 
 def test_f7_what_a_killed_pull_left_is_gone_after_the_next(world: World) -> None:

@@ -1,5 +1,11 @@
 #include "launcher/containerd/bounded.h"
 
+#include <exception>
+#include <utility>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/run.h"
 
@@ -40,6 +46,21 @@ TEST_CASE("work that takes too long is cancelled and named") {
   CHECK_THROWS_WITH(test::run(context, within(base::Milliseconds{10}, "work", work_for(kLong, ended))),
                     "containerd work: not done after 10 ms");
   CHECK(ended);
+}
+
+TEST_CASE("a caller that is cancelled goes on with nothing, even if the work ends at the same moment") {
+  asio::io_context context;
+  asio::cancellation_signal signal;
+  std::exception_ptr failure;
+  const auto work = [&]() -> base::Awaitable<void> {
+    signal.emit(asio::cancellation_type::terminal);
+    co_return;
+  };
+  asio::co_spawn(context, within(kLong, "work", work()),
+                 asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr f) { failure = std::move(f); }));
+  context.run();
+  REQUIRE(failure);
+  CHECK_THROWS_AS(std::rethrow_exception(failure), boost::system::system_error);
 }
 
 }  // namespace launcher
