@@ -361,8 +361,10 @@ Awaitable<Image> Launch::State::pull_image() {
     if (token) google = Credential{"_token", *token};
   }
   base::HttpClient http(executor, options.registry_ca);
+  RegistryLimits limits;
+  limits.answer_timeout = options.registry_wait;
   RegistryClient registry(
-      http, [google](const std::string& host) { return is_google_registry(host) ? google : std::nullopt; });
+      http, [google](const std::string& host) { return is_google_registry(host) ? google : std::nullopt; }, limits);
   const auto began = clock.since_boot();
   touched_containerd = true;
   try {
