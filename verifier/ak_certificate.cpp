@@ -7,6 +7,7 @@
 
 #include <openssl/x509_vfy.h>
 
+#include "base/encoding.h"
 #include "base/error.h"
 
 namespace verifier {
@@ -45,14 +46,14 @@ StackPtr parse_intermediates(const std::vector<base::Bytes>& intermediates) {
 }
 
 /// SHA-256 of the public key: certificates of one key are one authority, however often it was renewed or cross-signed.
-base::Bytes key_id_of(const X509& certificate) {
+std::string key_id_of(const X509& certificate) {
   base::Bytes digest(EVP_MAX_MD_SIZE);
   unsigned int size = 0;
   if (X509_pubkey_digest(&certificate, EVP_sha256(), digest.data(), &size) != 1) {
     throw base::Error("hashing a public key: " + base::openssl_error());
   }
   digest.resize(size);
-  return digest;
+  return base::hex_encode(digest);
 }
 
 }  // namespace

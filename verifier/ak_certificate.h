@@ -55,7 +55,7 @@ class TrustAnchors {
   const Platform& platform_of(X509_STORE_CTX* verified) const;
 
   std::unique_ptr<X509_STORE, base::OpensslDeleter<X509_STORE_free>> store_;
-  std::map<base::Bytes, Platform> platforms_;  // by the SHA-256 of the anchor's public key
+  std::map<std::string, Platform> platforms_;  // by the hexadecimal SHA-256 of the anchor's public key
 };
 
 }  // namespace verifier

@@ -165,7 +165,7 @@ bool BootState::command_line_is(std::string_view expected) const {
 
 bool BootState::command_line_may_be(std::string_view text) const {
   return has_grub_events || std::ranges::any_of(digests_of_load_options(text, bank), [this](const Bytes& digest) {
-           return loaded_digests.contains(digest);
+           return std::ranges::find(loaded_digests, digest) != loaded_digests.end();
          });
 }
 
@@ -185,7 +185,7 @@ BootState extract_boot_state(const BootLog& log, HashAlgorithm bank) {
   state.kernel_command_line = extract_grub_command_line(log, bank);
   state.load_options_digest = extract_load_options(log, bank);
   state.has_grub_events = !events_of(log, kGrubCommandPcr).empty();
-  for (const BootEvent* event : events_of(log, kLoaderPcr)) state.loaded_digests.insert(event->digests.at(bank));
+  for (const BootEvent* event : events_of(log, kLoaderPcr)) state.loaded_digests.push_back(event->digests.at(bank));
   return state;
 }
 

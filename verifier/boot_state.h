@@ -1,9 +1,9 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "measure/boot_log.h"
@@ -23,8 +23,8 @@ struct BootState {
   /// this digest, not read from it.
   std::optional<base::Bytes> load_options_digest;
   BootManager boot_manager;
-  bool has_grub_events = false;          ///< whether PCR 8, where GRUB measures what it does, holds anything
-  std::set<base::Bytes> loaded_digests;  ///< all of PCR 9: what GRUB read, or the kernel's stub measured
+  bool has_grub_events = false;             ///< whether PCR 8, where GRUB measures what it does, holds anything
+  std::vector<base::Bytes> loaded_digests;  ///< all of PCR 9: what GRUB read, or the kernel's stub measured
   measure::HashAlgorithm bank = measure::HashAlgorithm::kSha256;  ///< of those digests
 
   /// Whether the kernel was started with this command line; false also when the log does not tell.
