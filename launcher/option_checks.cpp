@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -36,9 +37,11 @@ std::string too_long_for_a_socket(std::size_t length) {
 
 std::string check_readable_file(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0 || ::access(path.c_str(), R_OK) != 0) return system_reason();
+  if (::stat(path.c_str(), &status) != 0) return system_reason();
   if (!S_ISREG(status.st_mode)) return "is not a regular file";
-  return {};
+  // By opening it: access(2) leaves out what the service's capabilities allow.
+  const base::FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  return file.get() < 0 ? system_reason() : std::string();
 }
 
 std::string check_certificates(const std::string& path) {
