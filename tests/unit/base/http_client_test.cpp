@@ -154,7 +154,8 @@ TEST_CASE("answers that are not yet the answer are passed over, but not for ever
   CHECK(response.status == 200);
   CHECK(response.body == "ok");
   CHECK(response.header("Link").empty());
-  const test::RawServer one_more(context, answering(interim + interim + interim + interim + interim + final));
+  const test::RawServer one_more(
+      context, answering("HTTP/1.1 102 Processing\r\n\r\n" + interim + interim + interim + interim + final));
   CHECK(kind_of(context, client, one_more.url(), kQuick) == HttpError::Kind::kProtocol);
   const test::RawServer endless(context, endlessly("", "HTTP/1.1 102 Processing\r\n\r\n"));
   CHECK(kind_of(context, client, endless.url(), kQuick) == HttpError::Kind::kProtocol);
@@ -162,6 +163,20 @@ TEST_CASE("answers that are not yet the answer are passed over, but not for ever
   CHECK(kind_of(context, client, lone.url(), kQuick) == HttpError::Kind::kConnect);
   const test::RawServer other(context, answering("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
   CHECK(kind_of(context, client, other.url(), kQuick) == HttpError::Kind::kProtocol);
+}
+
+TEST_CASE("the head of an answer at its limit, and one beyond") {
+  asio::io_context context;
+  HttpClient client(context.get_executor());
+  const auto with_head = [](std::size_t bytes) {
+    const std::string start = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: ";
+    return answering(start + std::string(bytes - start.size() - 4, 'x') + "\r\n\r\nok");
+  };
+  const HttpLimits limits{.timeout = Milliseconds(20000)};
+  const test::RawServer fits(context, with_head(base::kMaxResponseHeaderBytes));
+  CHECK(test::run(context, client.send(get(fits.url()), limits)).body == "ok");
+  const test::RawServer one_more(context, with_head(base::kMaxResponseHeaderBytes + 1));
+  CHECK(kind_of(context, client, one_more.url(), limits) == HttpError::Kind::kTooLarge);
 }
 
 TEST_CASE("chunk extensions and trailer fields of an answer are counted") {
