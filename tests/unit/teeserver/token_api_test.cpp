@@ -5,6 +5,7 @@
 #include "attest/verifier_client.h"
 #include "base/error.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/allocations.h"
 #include "tests/unit/support/run.h"
 
 using attest::Token;
@@ -208,4 +209,13 @@ TEST_CASE("keys that differ in case only are named by their path, which has an e
   } catch (const base::InvalidInput& error) {
     CHECK(std::string(error.what()) == "body." + std::string(64, 'k') + ".a: stands twice");
   }
+}
+
+TEST_CASE("A 2: a request is read with work in proportion to its size") {
+  const auto nonces_of = [](std::size_t count) {
+    std::string body = R"({"audience":"a","token_type":"OIDC","nonces":["n")";
+    for (std::size_t i = 1; i < count; ++i) body += ",\"nonce-of-some-length-" + std::to_string(i) + "\"";
+    return body + "]}";
+  };
+  CHECK(test::growth(1000, nonces_of, [](const std::string& body) { TokenRequest::parse(body); }) < test::kLinear);
 }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/allocations.h"
 
 namespace launcher {
 namespace {
@@ -250,6 +251,38 @@ TEST_CASE("C 8: a document's values are accepted up to the limit") {
   CHECK_NOTHROW(parse_manifest(document.dump(), kOciManifest));
   document["more"].push_back(0);
   CHECK_THROWS_WITH(parse_manifest(document.dump(), kOciManifest), ContainsSubstring("values"));
+}
+
+TEST_CASE("A 2: an index and a manifest are read with work in proportion to their size") {
+  const auto numbered = [](const std::string& media_type, std::size_t number) {
+    std::string digits = std::to_string(number);
+    digits.insert(0, 64 - digits.size(), '0');
+    return Json{{"mediaType", media_type}, {"digest", "sha256:" + digits}, {"size", 10}};
+  };
+  const auto index_of = [&](std::size_t entries) {
+    Json document = {{"schemaVersion", 2}, {"manifests", Json::array()}};
+    for (std::size_t i = 0; i < entries; ++i) {
+      Json entry = numbered(std::string(kOciManifest), i);
+      if (i % 2 == 0) entry["platform"] = {{"os", "linux"}, {"architecture", "amd64"}, {"variant", "v2"}};
+      document["manifests"].push_back(std::move(entry));
+    }
+    return document.dump();
+  };
+  CHECK(test::growth(kMaxIndexEntries / 2, index_of, [](const std::string& text) {
+          const Platform machine{"linux", "amd64", "v3"};
+          const ImageIndex index = parse_index(text, kOciIndex);
+          for (const IndexEntry* entry : index.candidates(machine)) entry->descriptor();
+          CHECK_FALSE(index.why_none(machine).empty());
+        }) < test::kLinear);
+  const auto manifest_of = [&](std::size_t layers) {
+    Json document = {{"schemaVersion", 2}, {"config", numbered(std::string(kOciConfig), 0)}, {"layers", Json::array()}};
+    for (std::size_t i = 0; i < layers; ++i) {
+      document["layers"].push_back(numbered("application/vnd.oci.image.layer.v1.tar+gzip", i));
+    }
+    return document.dump();
+  };
+  CHECK(test::growth(kMaxLayers / 2, manifest_of, [](const std::string& text) { parse_manifest(text, kOciManifest); }) <
+        test::kLinear);
 }
 
 }  // namespace launcher

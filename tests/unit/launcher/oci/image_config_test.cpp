@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "launcher/oci/descriptor.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/allocations.h"
 
 namespace launcher {
 namespace {
@@ -84,6 +85,47 @@ TEST_CASE("the number of diff ids is accepted up to the limit") {
   CHECK_NOTHROW(parse_image_config(document.dump(), kOciConfig));
   document["rootfs"]["diff_ids"].push_back(id);
   CHECK_THROWS_WITH(parse_image_config(document.dump(), kOciConfig), ContainsSubstring("too many"));
+}
+
+TEST_CASE("A 2: a config is read with work in proportion to its size") {
+  const auto config_of = [](std::size_t count) {
+    Json document = image();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string name = std::to_string(i);
+      document["config"]["Labels"]["label-of-some-length-" + name] = "value";
+      document["config"]["ExposedPorts"][name + "/tcp"] = Json::object();
+      document["config"]["Env"].push_back("VARIABLE_" + name + "=value");
+      document["history"].push_back({{"created_by", "RUN " + name}, {"empty_layer", true}});
+    }
+    return document.dump();
+  };
+  CHECK(test::growth(2000, config_of, [](const std::string& text) { parse_image_config(text, kOciConfig); }) <
+        test::kLinear);
+}
+
+TEST_CASE("C 8: a config's values are accepted up to the limit") {
+  Json document = image();
+  const auto is_refused = [&document] {
+    try {
+      parse_image_config(document.dump(), kOciConfig);
+      return false;
+    } catch (const base::InvalidInput& error) {
+      CHECK_THAT(error.what(), ContainsSubstring("values"));
+      return true;
+    }
+  };
+  document["more"] = Json::array();
+  const std::function<std::size_t(const Json&)> count = [&count](const Json& value) {
+    std::size_t values = 1;
+    if (value.is_structured()) {
+      for (const Json& member : value) values += count(member);
+    }
+    return values;
+  };
+  for (std::size_t others = count(document); others < kMaxDocumentValues; ++others) document["more"].push_back(0);
+  CHECK_FALSE(is_refused());
+  document["more"].push_back(0);
+  CHECK(is_refused());
 }
 
 }  // namespace launcher

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "launcher/oci/exec_limits.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/allocations.h"
 
 namespace launcher {
 namespace {
@@ -121,6 +122,17 @@ TEST_CASE("the working directory is absolute") {
   CHECK(final_working_dir(config) == "/srv");
   config.working_dir = "srv";
   CHECK_THROWS_AS(final_working_dir(config), base::InvalidInput);
+}
+
+TEST_CASE("A 2: an environment is put together with work in proportion to its size") {
+  const auto config_of = [](std::size_t count) {
+    ImageConfig config = image({"/app"}, {});
+    for (std::size_t i = 0; i < count; ++i)
+      config.env.push_back("VARIABLE_" + std::to_string(i) + "=value of some length");
+    return config;
+  };
+  CHECK(test::growth(2048, config_of, [](const ImageConfig& config) { final_env(config, {}, "host"); }) <
+        test::kLinear);
 }
 
 }  // namespace launcher

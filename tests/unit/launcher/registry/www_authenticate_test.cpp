@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/allocations.h"
 
 namespace launcher {
 
@@ -68,6 +69,19 @@ TEST_CASE("the length, the challenges and the parameters have limits") {
   CHECK_THROWS_AS(parse_www_authenticate(parameters + ",q=x"), base::InvalidInput);
   INFO("one that occurs again counts as well");
   CHECK_THROWS_AS(parse_www_authenticate(parameters + ",p0=x"), base::InvalidInput);
+}
+
+TEST_CASE("A 2: challenges are read with work in proportion to their length") {
+  const auto quoted_of = [](std::size_t length) { return "Bearer realm=\"" + std::string(length, 'r') + "\""; };
+  CHECK(test::growth(kMaxChallengeBytes / 2 - 32, quoted_of,
+                     [](const std::string& text) { parse_www_authenticate(text); }) < test::kLinear);
+  const auto parameters_of = [](std::size_t count) {
+    std::string text = "Bearer p=x";
+    for (std::size_t i = 1; i < count; ++i) text += ",parameter-of-some-length" + std::to_string(i) + "=value";
+    return text;
+  };
+  CHECK(test::growth(kMaxChallengeParameters / 2, parameters_of,
+                     [](const std::string& text) { parse_www_authenticate(text); }) < test::kLinear);
 }
 
 }  // namespace launcher
