@@ -37,13 +37,26 @@ class Interrupted(BaseException):
     """SIGINT, SIGTERM or SIGHUP arrived; raised in the main thread so that every context manager cleans up."""
 
 
+class _Holding:
+    """Whether `Interrupted` may be raised now, and the signal that waits for it.
+
+    Signals are not blocked for that: the kernel would hand them to another thread, and Python still interrupt this one.
+    """
+
+    depth = 0
+    waiting: int | None = None
+
+
 def unwind_on_signals() -> None:
     """Turn the first SIGINT, SIGTERM or SIGHUP into `Interrupted`; later ones are ignored while clean-up runs."""
 
     def handler(number: int, _frame: FrameType | None) -> None:
         for each in UNWINDING:
             signal.signal(each, signal.SIG_IGN)
-        raise Interrupted(signal.Signals(number).name)
+        if _Holding.depth > 0:
+            _Holding.waiting = number
+        else:
+            raise Interrupted(signal.Signals(number).name)
 
     for each in UNWINDING:
         signal.signal(each, handler)
@@ -65,8 +78,12 @@ def missing_requirements() -> list[str]:
 
 
 def _die_with_parent() -> None:
-    """Ask the kernel to end this child when the harness itself is killed and can't clean up."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, UNWINDING)
+    """Ask the kernel to end this child when the harness itself is killed and can't clean up.
+
+    What the harness ignores while it unwinds is not for its children to ignore.
+    """
+    for each in UNWINDING:
+        signal.signal(each, signal.SIG_DFL)
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -76,11 +93,14 @@ _started: list[Process] = []
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
     """Keep `Interrupted` out of the moment in which a child exists that nobody has noted yet."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, UNWINDING)
+    _Holding.depth += 1
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        _Holding.depth -= 1
+    if _Holding.depth == 0 and _Holding.waiting is not None:
+        number, _Holding.waiting = _Holding.waiting, None
+        raise Interrupted(signal.Signals(number).name)
 
 
 def stop_leftovers() -> None:
@@ -122,7 +142,7 @@ class Process:
                     env={**os.environ, **env} if env is not None else None,
                     cwd=cwd,
                     start_new_session=True,
-                    preexec_fn=_die_with_parent,  # noqa: PLW1509 - two async-signal-safe system calls
+                    preexec_fn=_die_with_parent,  # noqa: PLW1509 - async-signal-safe system calls only
                 )
             except OSError as error:
                 raise HarnessError(f"cannot start {self.name}: {error}") from error
