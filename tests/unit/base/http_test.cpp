@@ -31,7 +31,15 @@ TEST_CASE("loopback is told from names that only look like it") {
   for (const char* url : {"http://localhost:1/", "http://127.0.0.1/", "http://127.1.2.3/", "http://[::1]/"}) {
     CHECK(HttpUrl::parse(url, "u").is_loopback());
   }
-  CHECK_THROWS_AS(HttpUrl::parse("http://127.0.0.1.example.org/", "u"), base::InvalidInput);
+  // A name, which older versions of the URL library can't read as one: those refuse it.
+  const auto is_loopback = [](const char* url) {
+    try {
+      return HttpUrl::parse(url, "u").is_loopback();
+    } catch (const base::InvalidInput&) {
+      return false;
+    }
+  };
+  CHECK_FALSE(is_loopback("http://127.0.0.1.example.org/"));
   for (const char* url : {"http://localhost.example.org/", "http://10.0.0.1/"}) {
     CHECK_FALSE(HttpUrl::parse(url, "u").is_loopback());
   }
