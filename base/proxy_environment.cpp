@@ -7,6 +7,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/ip_network.h"
 
@@ -17,13 +18,6 @@ std::string environment(const char* lower, const char* upper) {
   const char* value = std::getenv(lower);
   if (value == nullptr || *value == '\0') value = std::getenv(upper);
   return value == nullptr ? "" : value;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return result;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -84,8 +78,8 @@ ProxyEnvironment ProxyEnvironment::of_process() {
 }
 
 bool ProxyEnvironment::is_excepted(const HttpUrl& url) const {
-  const std::string host = lower(url.host);
-  const std::string list = lower(no_proxy_);
+  const std::string host = lower_case(url.host);
+  const std::string list = lower_case(no_proxy_);
   for (std::size_t begin = 0; begin <= list.size();) {
     const std::size_t end = std::min(list.find(',', begin), list.size());
     if (excepts(trimmed(std::string_view(list).substr(begin, end - begin)), host, url.port)) return true;

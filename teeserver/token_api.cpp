@@ -6,6 +6,7 @@
 #include <string>
 
 #include "attest/verifier_client.h"
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -66,9 +67,7 @@ Json with_lower_case_keys(const Json& value, const Place& place) {
   if (!value.is_object()) return value;
   Json object = Json::object();
   for (const auto& [key, member] : value.items()) {
-    std::string lower = key;
-    std::ranges::transform(lower, lower.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    const std::string lower = base::lower_case(key);
     const Place inner{&place, lower};
     if (object.contains(lower)) throw InvalidInput(inner.text(), "stands twice");
     object[lower] = with_lower_case_keys(member, inner);

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace launcher {
 namespace {
 
@@ -11,13 +13,6 @@ namespace {
 constexpr int kLeastFitness = 1;
 constexpr int kBestFitness = 100;
 constexpr int kMaxLevel = 4;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return result;
-}
 
 std::string_view architecture_of(std::string_view name) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kAliases = {
@@ -37,8 +32,8 @@ int level_of(const Platform& platform) {
 }  // namespace
 
 Platform Platform::normalized() const {
-  Platform result{os.empty() ? "linux" : lower(os), {}, lower(variant)};
-  result.architecture = architecture_of(lower(architecture));
+  Platform result{os.empty() ? "linux" : base::lower_case(os), {}, base::lower_case(variant)};
+  result.architecture = architecture_of(base::lower_case(architecture));
   if (result.architecture == "amd64" && result.variant.empty()) result.variant = "v1";
   if (result.architecture == "arm64" && (result.variant.empty() || result.variant == "8")) result.variant = "v8";
   return result;

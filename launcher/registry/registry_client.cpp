@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/json.h"
 #include "launcher/registry/checked_blob.h"
@@ -65,10 +66,7 @@ std::string media_type_of(const HttpResponse& response) {
   std::string_view given = response.header("Content-Type");
   given = given.substr(0, given.find(';'));
   while (given.ends_with(' ') || given.ends_with('\t')) given.remove_suffix(1);
-  std::string type(given);
-  std::ranges::transform(type, type.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return type;
+  return base::lower_case(given);
 }
 
 /// A type that does not tell what kind of document it is.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/error.h"
 
 namespace launcher {
@@ -20,13 +21,6 @@ bool is_token68_char(char c) {
   return is_alphanumeric(c) || (c != '\0' && std::string_view("-._~+/").find(c) != std::string_view::npos);
 }
 bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20U && c != '\t') || c == 0x7f; }
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return result;
-}
 
 class Parser {
  public:
@@ -64,7 +58,7 @@ class Parser {
 
   AuthChallenge challenge() {
     AuthChallenge result;
-    result.scheme = lower(take_while(is_token_char));
+    result.scheme = base::lower_case(take_while(is_token_char));
     if (result.scheme.empty()) fail("no authentication scheme where one is due");
     if (!at_list_end() && peek() != ' ') fail("illegal character behind the authentication scheme");
     skip_space();
@@ -108,7 +102,7 @@ class Parser {
   /// auth-param, or nothing (and nothing consumed) when the text is not one.
   std::optional<Parameter> parameter() {
     const std::size_t before = position_;
-    std::string name = lower(take_while(is_token_char));
+    std::string name = base::lower_case(take_while(is_token_char));
     skip_space();
     if (name.empty() || peek() != '=') return rewind(before);
     ++position_;

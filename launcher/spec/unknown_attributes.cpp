@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace launcher {
 namespace {
 
@@ -38,12 +40,7 @@ constexpr std::size_t kSlipsAmong = 3;
 /// Of a key that does not begin as ours do.
 constexpr std::size_t kMaxSlipsOfStrangers = 2;
 
-std::string in_lower_case(std::string_view text) {
-  std::string lower(text.substr(0, kMaxKeyCompared + 1));
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
-}
+std::string in_lower_case(std::string_view text) { return base::lower_case(text.substr(0, kMaxKeyCompared + 1)); }
 
 /// Levenshtein's: letters to put in, take away or replace. Both are short.
 std::size_t slips_between(std::string_view a, std::string_view b) {
