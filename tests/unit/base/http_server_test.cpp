@@ -44,35 +44,40 @@ Awaitable<HttpResponse> echo(const HttpServerRequest& request) {
   co_return response;
 }
 
+/// A client's end of a connection to `server`.
+Local::socket connect_to(asio::io_context& context, HttpServer& server) {
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  server.adopt_unix(ends[0]);
+  return Local::socket(context, Local(), ends[1]);
+}
+
+template <typename Socket>
+Awaitable<std::string> read_to_end(Socket& socket) {
+  std::string received;
+  error_code code;
+  std::array<char, 4096> buffer{};
+  while (!code) {
+    const std::size_t got =
+        co_await socket.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, code));
+    received.append(buffer.data(), got);
+  }
+  co_return received;
+}
+
+template <typename Socket>
+Awaitable<std::string> converse(Socket& socket, std::string bytes) {
+  error_code code;
+  co_await asio::async_write(socket, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, code));
+  co_return co_await read_to_end(socket);
+}
+
 /// The production server over an in-memory stream.
 struct Bench {
   asio::io_context context;
   HttpServer server{context.get_executor(), echo, kLimits};
 
-  Local::socket connect() {
-    std::array<int, 2> ends{};
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
-    server.adopt_unix(ends[0]);
-    return Local::socket(context, Local(), ends[1]);
-  }
-
-  static Awaitable<std::string> converse(Local::socket& socket, std::string bytes) {
-    error_code code;
-    co_await asio::async_write(socket, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, code));
-    co_return co_await read_to_end(socket);
-  }
-
-  static Awaitable<std::string> read_to_end(Local::socket& socket) {
-    std::string received;
-    error_code code;
-    std::array<char, 4096> buffer{};
-    while (!code) {
-      const std::size_t got =
-          co_await socket.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, code));
-      received.append(buffer.data(), got);
-    }
-    co_return received;
-  }
+  Local::socket connect() { return connect_to(context, server); }
 
   /// Sends bytes and reads until the server closes.
   std::string exchange(std::string bytes) {
@@ -184,12 +189,9 @@ TEST_CASE("S 24: what stands between the pieces of a body is limited over all of
     }
     body += end;
     REQUIRE(body.size() == framing + kChunks);
-    std::array<int, 2> ends{};
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
-    server.adopt_unix(ends[0]);
-    Local::socket socket(context, Local(), ends[1]);
+    Local::socket socket = connect_to(context, server);
     const std::string head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + kClose;
-    return status_of(test::run(context, Bench::converse(socket, head + body)));
+    return status_of(test::run(context, converse(socket, head + body)));
   };
   constexpr std::size_t kMost = (std::size_t{64} << 10U) + 70;  // and as much as the body
   CHECK(send_chunks(kMost) == "HTTP/1.1 200 OK");
@@ -202,13 +204,9 @@ TEST_CASE("S 24: a trailer field is no header field") {
     co_return HttpResponse{200, {}, std::string(request.header("X-Role"))};
   };
   HttpServer server(context.get_executor(), handler, kLimits);
-  std::array<int, 2> ends{};
-  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
-  server.adopt_unix(ends[0]);
-  Local::socket socket(context, Local(), ends[1]);
-  const std::string response =
-      test::run(context, Bench::converse(socket, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + kClose +
-                                                     "0\r\nX-Role: admin\r\n\r\n"));
+  Local::socket socket = connect_to(context, server);
+  const std::string response = test::run(context, converse(socket, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" +
+                                                                       kClose + "0\r\nX-Role: admin\r\n\r\n"));
   CHECK(response.ends_with("Content-Length: 0\r\n\r\n"));
 }
 
@@ -287,7 +285,7 @@ Awaitable<std::string> send_for_ever(Local::socket& socket, std::string head, st
   while (!code) {
     co_await asio::async_write(socket, asio::buffer(piece), asio::redirect_error(asio::use_awaitable, code));
   }
-  co_return co_await Bench::read_to_end(socket);
+  co_return co_await read_to_end(socket);
 }
 
 }  // namespace
@@ -298,10 +296,7 @@ TEST_CASE("S 24: a stream without a pause does not outrun its deadline") {
   limits.max_body_bytes = std::size_t{1} << 40U;
   limits.max_buffered_bytes = std::size_t{1} << 40U;
   HttpServer server(context.get_executor(), echo, limits);
-  std::array<int, 2> ends{};
-  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
-  server.adopt_unix(ends[0]);
-  Local::socket socket(context, Local(), ends[1]);
+  Local::socket socket = connect_to(context, server);
   const std::string chunk = "400\r\n" + std::string(1024, 'x') + "\r\n";
   const std::string response = test::run(
       context, send_for_ever(socket, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", chunk));
@@ -320,10 +315,7 @@ struct AdmittingBench : Bench {
   HttpServer admitting{context.get_executor(), echo, kLimits, admit};
 
   std::string exchange(std::string bytes) {
-    std::array<int, 2> ends{};
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
-    admitting.adopt_unix(ends[0]);
-    Local::socket socket(context, Local(), ends[1]);
+    Local::socket socket = connect_to(context, admitting);
     return test::run(context, converse(socket, std::move(bytes)));
   }
 };
@@ -362,7 +354,7 @@ TEST_CASE("S 24: a client that only closes its sending side still gets its answe
   const std::string request = "GET /half HTTP/1.1\r\nHost: x\r\n\r\n";
   asio::write(socket, asio::buffer(request));
   socket.shutdown(Local::socket::shutdown_send);
-  CHECK(test::run(bench.context, Bench::read_to_end(socket)) == ok("GET /half  ", false));
+  CHECK(test::run(bench.context, read_to_end(socket)) == ok("GET /half  ", false));
 }
 
 TEST_CASE("S 24: a client that is gone before its answer harms nobody") {
@@ -408,21 +400,8 @@ struct TcpBench {
     return socket;
   }
 
-  Awaitable<std::string> get(asio::ip::tcp::socket& socket, std::string head) {
-    error_code code;
-    co_await asio::async_write(socket, asio::buffer(head), asio::redirect_error(asio::use_awaitable, code));
-    std::string received;
-    std::array<char, 4096> buffer{};
-    while (!code) {
-      const std::size_t got =
-          co_await socket.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, code));
-      received.append(buffer.data(), got);
-    }
-    co_return received;
-  }
-
   std::string status(asio::ip::tcp::socket& socket, const std::string& before = "") {
-    return status_of(test::run(context, get(socket, before + "GET / HTTP/1.1\r\n" + kClose)));
+    return status_of(test::run(context, converse(socket, before + "GET / HTTP/1.1\r\n" + kClose)));
   }
 
   asio::io_context context;
@@ -473,7 +452,7 @@ TEST_CASE("S 24: bodies of all connections together are limited, and the peer wi
   CHECK(bench.server.connection_count() < 4);  // the first have been closed for the last
   auto honest = bench.connect("127.0.0.1");
   const std::string request = "POST / HTTP/1.1\r\nContent-Length: 60000\r\n" + kClose + std::string(60000, 'y');
-  CHECK(status_of(test::run(bench.context, bench.get(honest, request))) == "HTTP/1.1 200 OK");
+  CHECK(status_of(test::run(bench.context, converse(honest, request))) == "HTTP/1.1 200 OK");
 }
 
 TEST_CASE("S 24: a body for which there is no memory is refused, and the client may come again") {
@@ -483,7 +462,7 @@ TEST_CASE("S 24: a body for which there is no memory is refused, and the client 
   TcpBench bench(limits);
   auto client = bench.connect("127.0.0.1");
   const std::string request = "POST / HTTP/1.1\r\nContent-Length: 40000\r\n" + kClose + std::string(40000, 'y');
-  const std::string response = test::run(bench.context, bench.get(client, request));
+  const std::string response = test::run(bench.context, converse(client, request));
   CHECK(status_of(response) == "HTTP/1.1 503 Service Unavailable");
   CHECK_THAT(response, ContainsSubstring("Retry-After: 1\r\n"));
 }
@@ -524,19 +503,16 @@ TEST_CASE("S 24: as many connections at work as the limit says, and one more is 
   HttpServer server(context.get_executor(), slow, kLimits);
   std::vector<Local::socket> clients;
   for (std::size_t i = 0; i <= kLimits.max_connections; ++i) {
-    std::array<int, 2> ends{};
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
-    server.adopt_unix(ends[0]);
-    clients.emplace_back(context, Local(), ends[1]);
+    clients.push_back(connect_to(context, server));
     asio::write(clients.back(), asio::buffer("GET / HTTP/1.1\r\n" + kClose));
     context.restart();
     context.poll();
   }
-  CHECK(status_of(test::run(context, Bench::read_to_end(clients.back()))) == "HTTP/1.1 503 Service Unavailable");
+  CHECK(status_of(test::run(context, read_to_end(clients.back()))) == "HTTP/1.1 503 Service Unavailable");
   gate.set();
   clients.pop_back();
   for (Local::socket& client : clients) {
-    CHECK(status_of(test::run(context, Bench::read_to_end(client))) == "HTTP/1.1 200 OK");
+    CHECK(status_of(test::run(context, read_to_end(client))) == "HTTP/1.1 200 OK");
   }
 }
 
@@ -612,16 +588,13 @@ TEST_CASE("stopping lets requests under way end, but not for ever") {
     co_return HttpResponse{200, {}, "done"};
   };
   HttpServer server(context.get_executor(), slow, kLimits);
-  std::array<int, 2> ends{};
-  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
-  server.adopt_unix(ends[0]);
-  Local::socket client(context, Local(), ends[1]);
+  Local::socket client = connect_to(context, server);
   asio::write(client, asio::buffer(std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
   while (begun == 0) context.run_one();
   SECTION("a request that ends in time is answered") {
     asio::post(context, [&] { gate.set(); });
     test::run(context, server.stop(Milliseconds(60000)));
-    CHECK(status_of(test::run(context, Bench::read_to_end(client))) == "HTTP/1.1 200 OK");
+    CHECK(status_of(test::run(context, read_to_end(client))) == "HTTP/1.1 200 OK");
   }
   SECTION("one that does not is cut off") {
     test::run(context, server.stop(Milliseconds(10)));  // the gate never opens
