@@ -289,10 +289,7 @@ def main() -> int:
     start = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix="mealcorp-") as folder:
-            try:
-                code = Demonstration(Path(folder), Transcript()).play()
-            finally:
-                cs_harness.stop_leftovers()
+            code = Demonstration(Path(folder), Transcript()).play()
     except Interrupted as signal:
         print(f"\ninterrupted by {signal}; everything that was started has been stopped", file=sys.stderr)
         return INTERRUPTED

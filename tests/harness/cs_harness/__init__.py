@@ -19,7 +19,6 @@ from .process import (
     Process,
     binary,
     missing_requirements,
-    stop_leftovers,
     unwind_on_signals,
 )
 from .registry import PushedImage, Registry
@@ -56,6 +55,5 @@ __all__ = [
     "cel",
     "missing_requirements",
     "missing_vm_requirements",
-    "stop_leftovers",
     "unwind_on_signals",
 ]

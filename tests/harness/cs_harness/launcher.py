@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .process import HarnessError, Process, binary
+from .process import HarnessError, Process, binary, pause
 from .tee import TeeClient
 
 LAUNCH_SECONDS = 30.0
@@ -104,7 +104,7 @@ class Launcher:
         while not self.token_file.exists():  # the log may be a moment ahead of the file
             if time.monotonic() > deadline or not self.process.running:
                 raise HarnessError(f"no token file{self.process.last_words()}")
-            time.sleep(0.005)
+            pause(0.005)
         return self.token
 
     def wait_ready(self, timeout: float = LAUNCH_SECONDS) -> Launcher:

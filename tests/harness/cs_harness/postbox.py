@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
-from .process import HarnessError
+from .process import HarnessError, wait_until
 
 
 class Postbox:
@@ -56,7 +56,7 @@ class Postbox:
     def wait(self, timeout: float = 30.0, count: int = 1) -> str:
         """Return message number `count`, the first being 1, waiting for it."""
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self._messages) >= count, timeout):
+            if not wait_until(self._changed, lambda: len(self._messages) >= count, timeout):
                 raise HarnessError(f"no message from the workload within {timeout} s")
             return self._messages[count - 1]
 

@@ -20,6 +20,7 @@ from typing import Self
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 STOP_SECONDS = 5.0
+LOOK_SECONDS = 0.1
 CONNECT_INTERVAL_SECONDS = 0.02
 PR_SET_PDEATHSIG = 1
 
@@ -34,32 +35,65 @@ UNWINDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """SIGINT, SIGTERM or SIGHUP arrived; raised in the main thread so that every context manager cleans up."""
+    """SIGINT, SIGTERM or SIGHUP arrived; raised where this harness waits, so that every context manager cleans up."""
 
 
-class _Holding:
-    """Whether `Interrupted` may be raised now, and the signal that waits for it.
+class _Arrived:
+    """The signal for which `Interrupted` is still to be raised."""
 
-    Signals are not blocked for that: the kernel would hand them to another thread, and Python still interrupt this one.
-    """
-
-    depth = 0
-    waiting: int | None = None
+    number: int | None = None
 
 
 def unwind_on_signals() -> None:
-    """Turn the first SIGINT, SIGTERM or SIGHUP into `Interrupted`; later ones are ignored while clean-up runs."""
+    """Turn the first SIGINT, SIGTERM or SIGHUP into `Interrupted`; later ones are ignored while clean-up runs.
+
+    The handler itself raises nothing: it could do so anywhere, between a child's start and the note of it, or between a
+    lock and the block that gives it back.
+    """
 
     def handler(number: int, _frame: FrameType | None) -> None:
         for each in UNWINDING:
             signal.signal(each, signal.SIG_IGN)
-        if _Holding.depth > 0:
-            _Holding.waiting = number
-        else:
-            raise Interrupted(signal.Signals(number).name)
+        _Arrived.number = number
 
     for each in UNWINDING:
         signal.signal(each, handler)
+
+
+def raise_if_interrupted() -> None:
+    """Raise `Interrupted`, once and in the main thread, when a signal has arrived."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    number, _Arrived.number = _Arrived.number, None
+    if number is not None:
+        raise Interrupted(signal.Signals(number).name)
+
+
+def _until(deadline: float) -> float:
+    """How long to wait before looking for a signal again."""
+    return max(0.0, min(deadline - time.monotonic(), LOOK_SECONDS))
+
+
+def pause(seconds: float) -> None:
+    """Sleep for a moment that is too short for a signal to wait; raise `Interrupted` when one has arrived."""
+    raise_if_interrupted()
+    time.sleep(seconds)
+
+
+def wait_for_change(condition: threading.Condition, deadline: float) -> None:
+    """Wait on a condition that is held, for a while; raise `Interrupted` when a signal has arrived."""
+    raise_if_interrupted()
+    condition.wait(_until(deadline))
+
+
+def wait_until(condition: threading.Condition, holds: Callable[[], bool], timeout: float) -> bool:
+    """Wait on a condition that is held until `holds`; return whether it does, at the latest after `timeout` s."""
+    deadline = time.monotonic() + timeout
+    while not holds():
+        if time.monotonic() >= deadline:
+            return False
+        wait_for_change(condition, deadline)
+    return True
 
 
 def binary(name: str) -> Path:
@@ -87,29 +121,6 @@ def _die_with_parent() -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-_started: list[Process] = []
-
-
-@contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    """Keep `Interrupted` out of the moment in which a child exists that nobody has noted yet."""
-    _Holding.depth += 1
-    try:
-        yield
-    finally:
-        _Holding.depth -= 1
-    if _Holding.depth == 0 and _Holding.waiting is not None:
-        number, _Holding.waiting = _Holding.waiting, None
-        raise Interrupted(signal.Signals(number).name)
-
-
-def stop_leftovers() -> None:
-    """Stop what was started and, since a signal came at the wrong moment, is no context manager's to stop."""
-    for process in reversed(_started):
-        if process.running:
-            process.stop()
-
-
 class Process:
     """One child in a process group of its own; its output is kept line by line.
 
@@ -132,22 +143,19 @@ class Process:
         self._changed = threading.Condition()
         self._open_streams = 1
         stdout: int = subprocess.STDOUT
-        with _signals_held():
-            try:
-                self._child = subprocess.Popen(
-                    words,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE if separate_stdout else stdout,
-                    env={**os.environ, **env} if env is not None else None,
-                    cwd=cwd,
-                    start_new_session=True,
-                    preexec_fn=_die_with_parent,  # noqa: PLW1509 - async-signal-safe system calls only
-                )
-            except OSError as error:
-                raise HarnessError(f"cannot start {self.name}: {error}") from error
-            self._readers: list[threading.Thread] = []
-            _started.append(self)
+        try:
+            self._child = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE if separate_stdout else stdout,
+                env={**os.environ, **env} if env is not None else None,
+                cwd=cwd,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - async-signal-safe system calls only
+            )
+        except OSError as error:
+            raise HarnessError(f"cannot start {self.name}: {error}") from error
         streams = [(self._child.stdout, self.lines)]
         if separate_stdout:
             self.stdout_lines = []
@@ -202,22 +210,24 @@ class Process:
                 if self._open_streams == 0:
                     problem = f"{self.name} ended without writing {what!r}"
                     break
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
+                if time.monotonic() >= deadline:
                     problem = f"{self.name} did not write {what!r} within {timeout} s"
                     break
-                self._changed.wait(remaining)
+                wait_for_change(self._changed, deadline)
         raise HarnessError(problem + self.last_words())
 
     def wait(self, timeout: float) -> int:
         """Return the exit code (negative: killed by that signal) once all output has been read."""
-        try:
-            code = self._child.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise HarnessError(f"{self.name} did not end within {timeout} s{self.last_words()}") from None
+        deadline = time.monotonic() + timeout
+        while self.running:
+            if time.monotonic() >= deadline:
+                raise HarnessError(f"{self.name} did not end within {timeout} s{self.last_words()}")
+            raise_if_interrupted()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(_until(deadline))
         for reader in self._readers:
             reader.join(STOP_SECONDS)
-        return code
+        return self._child.returncode
 
     def signal(self, number: int) -> None:
         """Send a signal to the process alone."""
@@ -251,21 +261,32 @@ class Process:
 def run(*command: str | Path, timeout: float = 60.0, env: Mapping[str, str] | None = None) -> str:
     """Run a short command to its end and return its standard output; a failure carries the command's own words."""
     words = [str(word) for word in command]
+    environment = {**os.environ, **env} if env is not None else None
+    deadline = time.monotonic() + timeout
     try:
-        result = subprocess.run(
-            words,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-            env={**os.environ, **env} if env is not None else None,
-        )
+        with subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        ) as child:
+            try:
+                output, errors = _communicate(child, deadline)
+            except BaseException:
+                child.kill()
+                raise
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HarnessError(f"{' '.join(words)}: {error}") from error
-    if result.returncode != 0:
-        raise HarnessError(f"{' '.join(words)} failed with {result.returncode}: {result.stderr or result.stdout}")
-    return result.stdout
+    if child.returncode != 0:
+        raise HarnessError(f"{' '.join(words)} failed with {child.returncode}: {errors or output}")
+    return output
+
+
+def _communicate(child: subprocess.Popen[str], deadline: float) -> tuple[str, str]:
+    while True:
+        raise_if_interrupted()
+        try:
+            return child.communicate(timeout=_until(deadline))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= deadline:
+                raise
 
 
 def wait_connect(address: Path | tuple[str, int], process: Process, timeout: float = 10.0) -> None:
@@ -286,7 +307,7 @@ def wait_connect(address: Path | tuple[str, int], process: Process, timeout: flo
             raise HarnessError(f"{process.name} ended before it listened on {target}{process.last_words()}")
         if time.monotonic() >= deadline:
             raise HarnessError(f"{process.name} does not listen on {target}: {last}{process.last_words()}")
-        time.sleep(CONNECT_INTERVAL_SECONDS)
+        pause(CONNECT_INTERVAL_SECONDS)
 
 
 # Below what the kernel hands out by itself (ip_local_port_range), so that no other service of ours gets it meanwhile.

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .process import HarnessError, Process, run
+from .process import HarnessError, Process, pause, run, wait_for_change, wait_until
 from .secure_boot import enrolled_store
 
 FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
@@ -86,11 +86,10 @@ class Console:
                     if matches(line):
                         return line
                 seen = len(self.lines)
-                remaining = deadline - time.monotonic()
-                if not self._open or remaining <= 0:
+                if not self._open or time.monotonic() >= deadline:
                     why = "the machine stopped" if not self._open else f"{timeout:.0f} s are over"
                     raise HarnessError(f"the console does not show {pattern!r}: {why}{self.last_words()}")
-                self._changed.wait(remaining)
+                wait_for_change(self._changed, deadline)
 
     def send(self, line: str) -> None:
         """Type a line."""
@@ -149,7 +148,7 @@ class Monitor:
         """Send one command and return its answer."""
         with self._changed:
             self._socket.sendall(json.dumps({"execute": name, "arguments": arguments}).encode())
-            if not self._changed.wait_for(lambda: self._answers or not self._open, 30) or not self._answers:
+            if not wait_until(self._changed, lambda: bool(self._answers) or not self._open, 30) or not self._answers:
                 raise HarnessError(f"QEMU does not answer {name}")
             answer = self._answers.pop(0)
         if "error" in answer:
@@ -163,7 +162,7 @@ class Monitor:
             return [event for event in self._events if event["event"] == name]
 
         with self._changed:
-            self._changed.wait_for(lambda: len(found()) >= count or not self._open, timeout)
+            wait_until(self._changed, lambda: len(found()) >= count or not self._open, timeout)
             return found()[count - 1] if len(found()) >= count else None
 
     def close(self) -> None:
@@ -318,7 +317,7 @@ def _wait_listening(path: Path, process: Process) -> None:
     while not _is_listening(path):
         if not process.running or time.monotonic() > deadline:
             raise HarnessError(f"{process.name} does not listen on {path}{process.last_words()}")
-        time.sleep(0.02)
+        pause(0.02)
 
 
 def _is_listening(path: Path) -> bool:
