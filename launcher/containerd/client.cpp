@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <github.com/containerd/containerd/api/services/version/v1/version.grpc.pb.h>
+#include <grpc/grpc.h>
 
 #include "launcher/containerd/rpc.h"
 
@@ -21,8 +22,12 @@ constexpr int kMaxReconnectMs = 3000;
 /// A layer's download each, and one that reads.
 constexpr std::size_t kBlockingThreads = 4;
 
+/// Lets gRPC outlive its last channel: its shutdown may wait ten seconds for a poll under way, and a stop with it.
+void keep_library() { [[maybe_unused]] static const bool kept = (grpc_init(), true); }
+
 std::shared_ptr<grpc::Channel> open_channel(const std::filesystem::path& socket) {
   if (!socket.is_absolute()) throw base::Error("containerd's socket is not given as an absolute path");
+  keep_library();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);

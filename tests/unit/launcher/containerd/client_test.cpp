@@ -1,5 +1,7 @@
 #include "launcher/containerd/client.h"
 
+#include <grpc/grpc.h>
+
 #include "launcher/containerd/image_store.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/containerd_world.h"
@@ -17,6 +19,11 @@ TEST_CASE("a socket where nobody answers is an error that asks for a restart, no
     CHECK(error.action() == base::Action::kRestart);
   }
   CHECK_THROWS_AS(ContainerdClient("relative/socket"), base::Error);
+}
+
+TEST_CASE("the last client to go does not wait for the end of gRPC's own polls") {
+  { const ContainerdClient client("/run/cs-launcher-no-such-socket"); }
+  CHECK(grpc_is_initialized() != 0);
 }
 
 TEST_CASE("only lost connections ask for a restart") {
