@@ -22,8 +22,10 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
+#include "base/accept_thread.h"
 #include "base/connection_table.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/http_reader.h"
 #include "base/log.h"
 #include "base/proxy_protocol.h"
@@ -47,7 +49,6 @@ constexpr std::size_t kBodyStep = std::size_t{16} << 10U;
 /// How much of a refused request is read and thrown away, so that the client gets to see the answer.
 constexpr std::size_t kMaxDrainedBytes = std::size_t{256} << 10U;
 constexpr Milliseconds kDrainTimeout{1000};
-constexpr Milliseconds kAcceptPause{50};  // behind an accept that failed, such as with EMFILE
 
 Socket& lowest(Socket& stream) { return stream; }
 Socket& lowest(TlsStream& stream) { return stream.next_layer(); }
@@ -113,31 +114,10 @@ struct Listener {
   std::optional<ssl::context> tls;
   std::vector<IpNetwork> trusted_proxies;
 
-  bool is_trusted_proxy(const std::optional<asio::ip::address>& address) const {
-    return address && std::ranges::any_of(trusted_proxies, [&](const auto& proxy) { return proxy.contains(*address); });
+  bool is_trusted_proxy(const asio::ip::address& address) const {
+    return std::ranges::any_of(trusted_proxies, [&](const auto& proxy) { return proxy.contains(address); });
   }
 };
-
-std::optional<asio::ip::address> remote_address(const tcp::socket& socket) {
-  error_code code;
-  const auto endpoint = socket.remote_endpoint(code);
-  if (code) return std::nullopt;
-  return endpoint.address();
-}
-
-std::optional<asio::ip::address> remote_address(const local::socket&) { return std::nullopt; }
-
-Peer peer_of(tcp::socket& socket) {
-  const auto address = remote_address(socket);
-  return address ? Peer::of_address(*address) : Peer();
-}
-
-Peer peer_of(local::socket& socket) {
-  ucred credentials{};
-  socklen_t size = sizeof(credentials);
-  const bool known = ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
-  return known ? Peer::of_process(credentials.pid) : Peer();
-}
 
 }  // namespace
 
@@ -156,18 +136,17 @@ struct HttpServerState : std::enable_shared_from_this<HttpServerState> {
     return admission;
   }
 
-  template <typename Acceptor>
-  static Awaitable<void> accept_loop(std::shared_ptr<HttpServerState> self, std::shared_ptr<Acceptor> acceptor,
-                                     std::shared_ptr<Listener> listener);
-  template <typename AcceptedSocket>
-  void start_connection(AcceptedSocket socket, const std::shared_ptr<Listener>& listener);
+  void listen(FileDescriptor socket, const std::shared_ptr<Listener>& listener);
+  void stop_listening();
+  void start_connection(AcceptedConnection accepted, const std::shared_ptr<Listener>& listener);
 
   asio::any_io_executor executor;
   HttpHandler handler;
   HttpAdmit admit;
   HttpServerLimits limits;
   ConnectionTable connections;
-  std::vector<std::function<void()>> close_listeners;
+  std::vector<std::unique_ptr<AcceptThread>> acceptors;
+  std::vector<std::filesystem::path> socket_files;
   std::optional<Event> all_closed;
   bool stopping = false;
 };
@@ -419,28 +398,26 @@ Awaitable<void> refuse_connection(asio::any_io_executor executor, std::shared_pt
 
 }  // namespace
 
-template <typename Acceptor>
-Awaitable<void> HttpServerState::accept_loop(std::shared_ptr<HttpServerState> self, std::shared_ptr<Acceptor> acceptor,
-                                             std::shared_ptr<Listener> listener) {
-  for (;;) {
-    error_code code;
-    auto socket = co_await acceptor->async_accept(asio::redirect_error(asio::use_awaitable, code));
-    if (self->stopping) co_return;
-    if (code) {
-      log::warning("accepting a connection failed", {{"error", code.message()}});
-      co_await sleep_for(self->executor, kAcceptPause);
-      continue;
-    }
-    if constexpr (std::is_same_v<Acceptor, tcp::acceptor>) socket.set_option(tcp::no_delay(true), code);
-    self->start_connection(std::move(socket), listener);
-  }
+void HttpServerState::listen(FileDescriptor socket, const std::shared_ptr<Listener>& listener) {
+  acceptors.push_back(std::make_unique<AcceptThread>(
+      executor, std::move(socket), limits.max_connections,
+      [this, listener](AcceptedConnection accepted) { start_connection(std::move(accepted), listener); },
+      [listener](const asio::ip::address& address) { return listener && listener->is_trusted_proxy(address); }));
 }
 
-template <typename AcceptedSocket>
-void HttpServerState::start_connection(AcceptedSocket accepted, const std::shared_ptr<Listener>& listener) {
-  const Peer peer = peer_of(accepted);
-  const bool is_from_proxy = listener && listener->is_trusted_proxy(remote_address(accepted));
-  const auto socket = std::make_shared<Socket>(std::move(accepted));
+void HttpServerState::stop_listening() {
+  for (const auto& path : std::exchange(socket_files, {})) ::unlink(path.c_str());
+  acceptors.clear();
+}
+
+void HttpServerState::start_connection(AcceptedConnection accepted, const std::shared_ptr<Listener>& listener) {
+  const Peer peer = accepted.peer;
+  const bool is_from_proxy = listener && accepted.address && listener->is_trusted_proxy(*accepted.address);
+  const int family = !accepted.address ? AF_UNIX : accepted.address->is_v4() ? AF_INET : AF_INET6;
+  const auto socket =
+      std::make_shared<Socket>(executor, asio::generic::stream_protocol(family, 0), accepted.socket.release());
+  error_code ignored;
+  if (accepted.address) socket->set_option(tcp::no_delay(true), ignored);
   // Whoever may cancel the connection holds the signal; it lives until the connection's coroutine has ended.
   const auto signal = std::make_shared<asio::cancellation_signal>();
   auto place = connections.add(peer, {.close = [socket] { close(*socket); },
@@ -460,7 +437,7 @@ HttpServer::HttpServer(asio::any_io_executor executor, HttpHandler handler, Http
 
 HttpServer::~HttpServer() {
   state_->stopping = true;
-  for (const auto& close : state_->close_listeners) close();
+  state_->stop_listening();
   state_->connections.close_all();
 }
 
@@ -488,35 +465,30 @@ void HttpServer::listen_unix(const std::filesystem::path& path, mode_t mode) {
   // Until the rename nobody can find the socket, so nobody connects to one that is not ready.
   const std::filesystem::path unfinished = path.string() + ".new";
   ::unlink(unfinished.c_str());
-  auto acceptor = std::make_shared<local::acceptor>(state_->executor);
-  acceptor->open();
-  acceptor->bind(local::endpoint(unfinished.string()));
+  local::acceptor acceptor(state_->executor);
+  acceptor.open();
+  acceptor.bind(local::endpoint(unfinished.string()));
   if (::chmod(unfinished.c_str(), mode) != 0) throw SystemError("setting the mode of " + unfinished.string(), errno);
-  acceptor->listen();
+  acceptor.listen();
   if (::rename(unfinished.c_str(), path.c_str()) != 0)
     throw SystemError("renaming a socket to " + path.string(), errno);
-  state_->close_listeners.emplace_back([acceptor, path] {
-    if (!acceptor->is_open()) return;
-    ::unlink(path.c_str());
-    acceptor->close();
-  });
-  asio::co_spawn(state_->executor, HttpServerState::accept_loop(state_, acceptor, nullptr), asio::detached);
+  state_->socket_files.push_back(path);
+  state_->listen(FileDescriptor(acceptor.release()), nullptr);
 }
 
 namespace {
 
-std::shared_ptr<tcp::acceptor> open_tcp(const asio::any_io_executor& executor, const std::string& address,
-                                        std::uint16_t port) {
+tcp::acceptor open_tcp(const asio::any_io_executor& executor, const std::string& address, std::uint16_t port) {
   error_code code;
   const auto ip = asio::ip::make_address(address, code);
   if (code) throw InvalidInput("listen address", address + " is not an IP address");
-  auto acceptor = std::make_shared<tcp::acceptor>(executor);
+  tcp::acceptor acceptor(executor);
   const tcp::endpoint endpoint(ip, port);
-  acceptor->open(endpoint.protocol());
-  acceptor->set_option(tcp::acceptor::reuse_address(true));
-  acceptor->bind(endpoint, code);
+  acceptor.open(endpoint.protocol());
+  acceptor.set_option(tcp::acceptor::reuse_address(true));
+  acceptor.bind(endpoint, code);
   if (code) throw Error("listening on " + address + ":" + std::to_string(port) + ": " + code.message());
-  acceptor->listen();
+  acceptor.listen();
   return acceptor;
 }
 
@@ -540,20 +512,20 @@ std::uint16_t HttpServer::listen_tcp(const std::string& address, std::uint16_t p
   auto listener = std::make_shared<Listener>();
   if (tls) listener->tls.emplace(open_tls(*tls));
   listener->trusted_proxies = std::move(trusted_proxies);
-  auto acceptor = open_tcp(state_->executor, address, port);
-  state_->close_listeners.emplace_back([acceptor] { acceptor->close(); });
-  asio::co_spawn(state_->executor, HttpServerState::accept_loop(state_, acceptor, listener), asio::detached);
-  return acceptor->local_endpoint().port();
+  tcp::acceptor acceptor = open_tcp(state_->executor, address, port);
+  const std::uint16_t taken = acceptor.local_endpoint().port();
+  state_->listen(FileDescriptor(acceptor.release()), listener);
+  return taken;
 }
 
 void HttpServer::adopt_unix(int socket) {
-  state_->start_connection(local::socket(state_->executor, local(), socket), nullptr);
+  state_->start_connection({FileDescriptor(socket), peer_of_unix_socket(socket)}, nullptr);
 }
 
 Awaitable<void> HttpServer::stop(Milliseconds grace) {
   const auto state = state_;
   state->stopping = true;
-  for (const auto& close : state->close_listeners) close();
+  state->stop_listening();
   state->connections.close_idle();
   if (state->connections.empty()) co_return;
   state->all_closed.emplace(state->executor);

@@ -1,0 +1,169 @@
+#include "base/accept_thread.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+#include <sys/socket.h>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include "base/log.h"
+
+namespace base {
+namespace {
+
+constexpr Milliseconds kPause{50};  // behind an accept that failed, such as with EMFILE
+
+/// accept(2) also tells what went wrong with a connection before it was accepted: the next one is another matter.
+bool is_of_one_connection(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPERM:
+    case EPROTO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+    case EOPNOTSUPP: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+Peer peer_of_unix_socket(int socket) {
+  ucred credentials{};
+  socklen_t size = sizeof(credentials);
+  const bool is_known = ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
+  return is_known ? Peer::of_process(credentials.pid) : Peer();
+}
+
+struct AcceptThread::State : std::enable_shared_from_this<AcceptThread::State> {
+  State(asio::any_io_executor e, FileDescriptor l, std::size_t m, Take t, IsShared s)
+      : executor(std::move(e)),
+        busy(executor),
+        listening(std::move(l)),
+        max_waiting(m),
+        take(std::move(t)),
+        is_shared(std::move(s)) {}
+
+  void run();
+  AcceptedConnection accept() const;
+  void add(AcceptedConnection connection);
+  bool drop_one();
+  void hand_over();
+
+  struct Waiting {
+    AcceptedConnection connection;
+    bool may_be_dropped;
+  };
+
+  const asio::any_io_executor executor;
+  asio::executor_work_guard<asio::any_io_executor> busy;
+  FileDescriptor listening;
+  const std::size_t max_waiting;
+  const Take take;
+  const IsShared is_shared;
+
+  std::mutex mutex;  // the two threads meet in what follows and nowhere else
+  std::condition_variable changed;
+  std::deque<Waiting> waiting;
+  std::map<Peer, std::size_t> droppable;  ///< how many of those that wait, and may be dropped, each peer has
+  bool stopping = false;
+};
+
+void AcceptThread::State::run() {
+  for (;;) {
+    AcceptedConnection connection = accept();
+    const int error = errno;
+    if (connection.socket.get() >= 0) {
+      add(std::move(connection));
+    } else if (!is_of_one_connection(error)) {
+      std::unique_lock lock(mutex);
+      if (stopping) return;
+      asio::post(executor, [error] {
+        log::warning("accepting a connection failed", {{"error", std::generic_category().message(error)}});
+      });
+      changed.wait_for(lock, kPause, [this] { return stopping; });
+    }
+  }
+}
+
+AcceptedConnection AcceptThread::State::accept() const {
+  asio::ip::tcp::endpoint from;
+  auto size = static_cast<socklen_t>(from.capacity());
+  AcceptedConnection connection{FileDescriptor(::accept4(listening.get(), from.data(), &size, SOCK_CLOEXEC)), {}, {}};
+  if (connection.socket.get() < 0) return connection;
+  if (from.data()->sa_family == AF_UNIX) {
+    connection.peer = peer_of_unix_socket(connection.socket.get());
+  } else {
+    connection.address = from.address();
+    connection.peer = Peer::of_address(*connection.address);
+  }
+  return connection;
+}
+
+void AcceptThread::State::add(AcceptedConnection connection) {
+  const bool may_be_dropped = !connection.address || !is_shared || !is_shared(*connection.address);
+  std::unique_lock lock(mutex);
+  if (waiting.empty()) asio::post(executor, [self = shared_from_this()] { self->hand_over(); });
+  if (may_be_dropped) ++droppable[connection.peer];
+  waiting.push_back({std::move(connection), may_be_dropped});
+  if (waiting.size() <= max_waiting || drop_one()) return;
+  changed.wait(lock, [this] { return stopping || waiting.empty(); });
+}
+
+bool AcceptThread::State::drop_one() {
+  const auto most = std::ranges::max_element(droppable, {}, [](const auto& peer) { return peer.second; });
+  if (most == droppable.end()) return false;
+  const auto oldest = std::ranges::find_if(
+      waiting, [&](const Waiting& each) { return each.may_be_dropped && each.connection.peer == most->first; });
+  if (--most->second == 0) droppable.erase(most);
+  waiting.erase(oldest);
+  return true;
+}
+
+void AcceptThread::State::hand_over() {
+  std::deque<Waiting> ready;
+  {
+    const std::scoped_lock lock(mutex);
+    ready.swap(waiting);
+    droppable.clear();
+  }
+  changed.notify_one();
+  for (Waiting& each : ready) {
+    if (!stopping) take(std::move(each.connection));
+  }
+}
+
+AcceptThread::AcceptThread(asio::any_io_executor executor, FileDescriptor listening, std::size_t max_waiting, Take take,
+                           IsShared is_shared)
+    : state_(std::make_shared<State>(std::move(executor), std::move(listening), max_waiting, std::move(take),
+                                     std::move(is_shared))),
+      thread_([state = state_] { state->run(); }) {}
+
+AcceptThread::~AcceptThread() {
+  {
+    const std::scoped_lock lock(state_->mutex);
+    state_->stopping = true;
+    state_->waiting.clear();
+  }
+  state_->changed.notify_one();
+  ::shutdown(state_->listening.get(), SHUT_RDWR);  // ends accept(2), now and later
+  thread_.join();
+  state_->waiting.clear();  // one may have come meanwhile
+  state_->listening = FileDescriptor();
+  state_->busy.reset();
+}
+
+}  // namespace base
