@@ -12,6 +12,14 @@ namespace {
 
 std::string_view default_port(bool tls) { return tls ? "443" : "80"; }
 
+/// A name goes into messages and certificates' checks as it is, so what it was encoded from must be nothing else.
+bool is_host_name(std::string_view host) {
+  return !host.empty() && std::ranges::all_of(host, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+           c == '_';
+  });
+}
+
 }  // namespace
 
 std::string_view find_header(const std::vector<HttpHeader>& headers, std::string_view name) {
@@ -36,6 +44,11 @@ HttpUrl HttpUrl::parse(std::string_view url, std::string_view field) {
   if (!path.empty() && !path.starts_with('/')) throw InvalidInput(field, "host begins like an address but is none");
   result.host = std::string(parsed->host_address());
   if (result.host.empty()) throw InvalidInput(field, "URL has no host");
+  const auto kind = parsed->host_type();
+  const bool is_plain = kind == boost::urls::host_type::ipv4 || kind == boost::urls::host_type::name;
+  if (kind != boost::urls::host_type::ipv6 && !(is_plain && is_host_name(result.host))) {
+    throw InvalidInput(field, "host is neither a name nor an address");
+  }
   const std::string port(parsed->port());
   result.port = port.empty() ? std::string(default_port(result.tls)) : port;
   result.target = path.empty() ? "/" : path;

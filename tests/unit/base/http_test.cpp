@@ -21,7 +21,8 @@ TEST_CASE("URLs are taken apart") {
 
 TEST_CASE("URLs that could mislead are refused") {
   for (const char* url : {"", "example.org", "ftp://x/", "http://", "http://user@host/", "http://user:pw@host/",
-                          "https://host/#f", "http://ho st/", "//host/", "file:///etc/passwd"}) {
+                          "https://host/#f", "http://ho st/", "//host/", "file:///etc/passwd", "http://a%0d%0ab/",
+                          "http://a%00b/", "http://a%20b/", "http://a%2fb/", "http://%C3%A4/", "http://[v1.a]/"}) {
     CAPTURE(url);
     CHECK_THROWS_AS(HttpUrl::parse(url, "endpoint"), base::InvalidInput);
   }
