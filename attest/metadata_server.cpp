@@ -62,7 +62,9 @@ std::string checked_token(std::string text, std::string_view field) {
 }
 
 MetadataServer::MetadataServer(asio::any_io_executor executor, std::string host)
-    : executor_(executor), base_url_("http://" + std::move(host) + "/computeMetadata/v1/"), client_(executor) {}
+    : executor_(executor),
+      base_url_("http://" + std::move(host) + "/computeMetadata/v1/"),
+      client_(executor, std::nullopt, base::HttpClient::Proxies::kNone) {}
 
 std::string MetadataServer::host_from_environment() {
   const char* host = std::getenv("GCE_METADATA_HOST");

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -38,13 +39,13 @@ using Milliseconds = std::chrono::milliseconds;
 /// Suspends for `duration`; cancellation ends it with boost::system::system_error(operation_aborted).
 Awaitable<void> sleep_for(asio::any_io_executor executor, Milliseconds duration);
 
-/// Runs the blocking `work` on `executor` (a thread that may block) and resumes the caller where it was. What `work`
-/// throws is thrown here. If `work` has not returned after `deadline`, or the caller is cancelled, the caller goes on
-/// (with the exception that `on_timeout` makes, or operation_aborted) while `work` runs to its end unobserved; it must
-/// therefore own all it uses.
-template <typename Work, typename OnTimeout>
-Awaitable<std::invoke_result_t<Work>> run_blocking(asio::any_io_executor executor, Milliseconds deadline, Work work,
-                                                   OnTimeout on_timeout) {
+/// Runs the blocking `work` on a thread that may block, to which `start` hands a job, and resumes the caller where it
+/// was. What `work` throws is thrown here. If `work` has not returned after `deadline`, or the caller is cancelled, the
+/// caller goes on (with the exception that `on_timeout` makes, or operation_aborted) while `work` runs to its end
+/// unobserved; it must therefore own all it uses.
+template <typename Start, typename Work, typename OnTimeout>
+Awaitable<std::invoke_result_t<Work>> run_elsewhere(Start start, Milliseconds deadline, Work work,
+                                                    OnTimeout on_timeout) {
   using Result = std::invoke_result_t<Work>;
   struct Shared {
     std::optional<std::conditional_t<std::is_void_v<Result>, std::monostate, Result>> result;
@@ -61,7 +62,7 @@ Awaitable<std::invoke_result_t<Work>> run_blocking(asio::any_io_executor executo
     shared->caller = nullptr;
   });
   bool finished = false;
-  asio::post(executor, [shared, &home, &finished, job = std::move(work)]() mutable {
+  start([shared, &home, &finished, job = std::move(work)]() mutable {
     try {
       if constexpr (std::is_void_v<Result>) {
         job();
@@ -90,7 +91,22 @@ Awaitable<std::invoke_result_t<Work>> run_blocking(asio::any_io_executor executo
   if constexpr (!std::is_void_v<Result>) co_return std::move(*shared->result);
 }
 
-/// The same without a deadline.
+/// The same on `executor`.
+template <typename Work, typename OnTimeout>
+Awaitable<std::invoke_result_t<Work>> run_blocking(asio::any_io_executor executor, Milliseconds deadline, Work work,
+                                                   OnTimeout on_timeout) {
+  auto start = [executor](auto job) { asio::post(executor, std::move(job)); };
+  return run_elsewhere(std::move(start), deadline, std::move(work), std::move(on_timeout));
+}
+
+/// The same on a new thread. It may go on when the process wants to end, and then ends with it.
+template <typename Work, typename OnTimeout>
+Awaitable<std::invoke_result_t<Work>> run_on_own_thread(Milliseconds deadline, Work work, OnTimeout on_timeout) {
+  auto start = [](auto job) { std::thread(std::move(job)).detach(); };
+  return run_elsewhere(std::move(start), deadline, std::move(work), std::move(on_timeout));
+}
+
+/// The same on `executor` without a deadline.
 template <typename Work>
 Awaitable<std::invoke_result_t<Work>> run_blocking(asio::any_io_executor executor, Work work) {
   constexpr Milliseconds kLongerThanAnyProcess = std::chrono::hours(24 * 365);
@@ -131,7 +147,8 @@ class Event {
 };
 
 /// Coroutines that run beside each other under one owner. The first that fails cancels the others; `join` waits until
-/// all have ended and then throws that first failure. The group must outlive `join`.
+/// all have ended and then throws that first failure. When its owner is cancelled meanwhile, it cancels them and throws
+/// operation_aborted once they have ended; the owner may then await its own clean-up. The group must outlive `join`.
 class TaskGroup {
  public:
   explicit TaskGroup(asio::any_io_executor executor);

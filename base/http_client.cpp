@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <utility>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl.hpp>
@@ -16,6 +15,7 @@
 #include <boost/beast/ssl.hpp>
 
 #include "base/http_reader.h"
+#include "base/name_lookup.h"
 #include "base/openssl.h"
 #include "base/proxy_environment.h"
 
@@ -84,9 +84,10 @@ class CertificateNames {
 
 class HttpClient::Connection {
  public:
-  Connection(const asio::any_io_executor& executor, ssl::context& tls, const HttpUrl& url)
+  Connection(const asio::any_io_executor& executor, ssl::context& tls, const HttpUrl& url,
+             std::optional<HttpProxy> proxy)
       : url_(url),
-        proxy_(ProxyEnvironment::of_process().proxy_for(url)),
+        proxy_(std::move(proxy)),
         socket_(executor),
         deadline_(
             executor, [this] { close(); }, [this] { close(); }) {
@@ -99,7 +100,8 @@ class HttpClient::Connection {
 
   Awaitable<void> connect() {
     const HttpUrl& peer = proxy_ ? proxy_->url : url_;
-    const auto endpoints = co_await resolve(peer);
+    const auto patience = deadline_.when() - std::chrono::steady_clock::now();
+    const auto endpoints = co_await look_up(peer.host, peer.port, std::chrono::ceil<Milliseconds>(patience));
     error_code code;
     co_await asio::async_connect(socket_, endpoints, asio::redirect_error(asio::use_awaitable, code));
     if (code && deadline_.passed()) throw to_http_error(peer, beast::error::timeout);
@@ -133,7 +135,6 @@ class HttpClient::Connection {
     socket_.close(ignored);
   }
 
-  Awaitable<tcp::resolver::results_type> resolve(const HttpUrl& peer);
   Awaitable<void> open_tunnel();
   Awaitable<void> handshake();
 
@@ -143,24 +144,6 @@ class HttpClient::Connection {
   std::optional<TlsStream> tls_;
   Deadline deadline_;
 };
-
-Awaitable<tcp::resolver::results_type> HttpClient::Connection::resolve(const HttpUrl& peer) {
-  using namespace asio::experimental::awaitable_operators;
-  const auto executor = co_await asio::this_coro::executor;
-  tcp::resolver resolver(executor);
-  asio::steady_timer timer(executor, deadline_.when());
-  error_code code;
-  error_code timer_code;
-  auto result =
-      co_await (resolver.async_resolve(peer.host, peer.port, asio::redirect_error(asio::use_awaitable, code)) ||
-                timer.async_wait(asio::redirect_error(asio::use_awaitable, timer_code)));
-  if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
-    throw system_error(asio::error::operation_aborted);
-  }
-  if (result.index() == 1) throw HttpError(HttpError::Kind::kTimeout, "looking up " + peer.host + " took too long");
-  if (code) throw HttpError(HttpError::Kind::kConnect, "looking up " + peer.host + ": " + code.message());
-  co_return std::get<0>(std::move(result));
-}
 
 namespace {
 
@@ -215,14 +198,16 @@ Awaitable<void> HttpClient::Connection::handshake() {
   error_code code;
   X509_VERIFY_PARAM* parameters = SSL_get0_param(tls_->native_handle());
   asio::ip::make_address(url_.host, code);
+  int set = 0;
   if (code) {  // RFC 6066 section 3: SNI carries names only
     std::string name = url_.host;
     SSL_ctrl(tls_->native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
     X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    X509_VERIFY_PARAM_set1_host(parameters, url_.host.c_str(), url_.host.size());
+    set = X509_VERIFY_PARAM_set1_host(parameters, url_.host.c_str(), url_.host.size());
   } else {
-    X509_VERIFY_PARAM_set1_ip_asc(parameters, url_.host.c_str());
+    set = X509_VERIFY_PARAM_set1_ip_asc(parameters, url_.host.c_str());
   }
+  if (set != 1) throw HttpError(HttpError::Kind::kTls, "TLS with " + url_.origin() + ": no certificate can be for it");
   const CertificateNames names;
   tls_->set_verify_callback(names);
   co_await tls_->async_handshake(ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, code));
@@ -262,7 +247,9 @@ struct HttpClient::State {
 
   ConnectionPtr new_connection(const HttpUrl& url) {
     if (url.tls && trusts_system) SSL_CTX_set1_cert_store(tls.native_handle(), system_roots());
-    return std::make_unique<Connection>(executor, tls, url);
+    std::optional<HttpProxy> proxy;
+    if (uses_proxies) proxy = ProxyEnvironment::of_process().proxy_for(url);
+    return std::make_unique<Connection>(executor, tls, url, std::move(proxy));
   }
 
   ConnectionPtr take_idle(const std::string& origin) {
@@ -288,6 +275,7 @@ struct HttpClient::State {
   asio::any_io_executor executor;
   ssl::context tls;
   bool trusts_system = false;
+  bool uses_proxies = true;
   std::list<ConnectionPtr> idle;  // the one used last stands first
 };
 
@@ -325,25 +313,27 @@ class Receiver {
   bool is_streaming() const noexcept { return sink_ != nullptr; }
   std::size_t read_bytes() const noexcept { return is_streaming() ? kStreamReadBytes : kReadBytes; }
 
-  void begin(const HttpResponse& response, Deadline& deadline) {
-    began_ = std::chrono::steady_clock::now();
+  /// The first byte of the body has the time of the whole answer: whoever fetches it first may send the head at once.
+  void begin(const HttpResponse& response) {
     goes_to_sink_ = is_streaming() && (response.status == 200 || response.status == 206);
     max_bytes_ =
         is_streaming() && !goes_to_sink_ ? std::min(limits_.max_body_bytes, kMaxRefusalBytes) : limits_.max_body_bytes;
-    extend(deadline);
   }
   std::size_t max_bytes() const noexcept { return max_bytes_; }
 
   Awaitable<void> take(ByteView piece, HttpResponse& response, Deadline& deadline) {
+    const bool is_first = received_ == 0;
+    if (is_first) began_ = std::chrono::steady_clock::now();
     received_ += piece.size();
     extend(deadline);
     if (!goes_to_sink_) {
       response.body.append(text_of(piece));
       co_return;
     }
-    // Each call of the sink has a price of its own; a record of TLS is 16 KiB at most.
+    // Each call of the sink has a price of its own; a record of TLS is 16 KiB at most. Only that the body has begun is
+    // told at once.
     append(waiting_, piece);
-    if (waiting_.size() >= kStreamReadBytes) co_await flush();
+    if (is_first || waiting_.size() >= kStreamReadBytes) co_await flush();
   }
 
   Awaitable<void> flush() {
@@ -405,7 +395,7 @@ Awaitable<HttpResponse> exchange(Stream& stream, beast::flat_buffer& buffer, con
   }
   // Fields of the head only: what a trailer says came behind what it is about.
   HttpResponse response{head.result_int(), headers_of(head.base()), {}};
-  receiver.begin(response, deadline);
+  receiver.begin(response);
   if (!reader->is_done()) code = reader->limit_body(receiver.max_bytes());
   for (;;) {
     ByteView piece;
@@ -422,8 +412,10 @@ Awaitable<HttpResponse> exchange(Stream& stream, beast::flat_buffer& buffer, con
 
 }  // namespace
 
-HttpClient::HttpClient(asio::any_io_executor executor, const std::optional<std::filesystem::path>& ca_file)
+HttpClient::HttpClient(asio::any_io_executor executor, const std::optional<std::filesystem::path>& ca_file,
+                       Proxies proxies)
     : state_(std::make_unique<State>(std::move(executor))) {
+  state_->uses_proxies = proxies == Proxies::kOfEnvironment;
   SSL_CTX_set_min_proto_version(state_->tls.native_handle(), TLS1_2_VERSION);
   state_->tls.set_verify_mode(ssl::verify_peer);
   if (!ca_file) {

@@ -21,22 +21,26 @@ inline constexpr std::size_t kMaxIdleConnections = 16;
 
 struct HttpLimits {
   std::size_t max_body_bytes = std::size_t{1} << 20U;
-  /// From the start of the request to the end of the response; for `stream`, to the end of its head.
+  /// From the start of the request to the end of the response; for `stream`, to the first byte of its body.
   Milliseconds timeout{10000};
   /// Of that, for a connection to come about, with name look-up and TLS.
   Milliseconds connect_timeout{10000};
-  /// For `stream` only: how long the body may take grows with what has arrived, at this rate, ...
+  /// For `stream` only: how long the body may take from then on grows with what has arrived, at this rate, ...
   std::size_t min_bytes_per_second = std::size_t{16} << 10U;
   /// ... and it may fall behind that by this much.
   Milliseconds body_delay{30000};
 };
 
 /// An HTTP/1.1 client that keeps connections alive, verifies TLS peers, bounds every request in bytes and time, and
-/// follows no redirect by itself. Uses the proxies of the environment (ProxyEnvironment).
+/// follows no redirect by itself.
 class HttpClient {
  public:
+  /// Whether the proxies of the environment (ProxyEnvironment) are used.
+  enum class Proxies { kOfEnvironment, kNone };
+
   /// `ca_file` holds the only trusted roots, in PEM; without it the system's are trusted.
-  explicit HttpClient(asio::any_io_executor executor, const std::optional<std::filesystem::path>& ca_file = {});
+  explicit HttpClient(asio::any_io_executor executor, const std::optional<std::filesystem::path>& ca_file = {},
+                      Proxies proxies = Proxies::kOfEnvironment);
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;

@@ -8,8 +8,7 @@
 namespace launcher {
 
 /// A coroutine that runs beside its owner, who can wait for it with a bound, cancel it, and let go of it when it does
-/// not end all the same: a look-up of a name, for instance, blocks a thread of the C library until the name servers'
-/// time is over. What the coroutine uses must then live as long as the process.
+/// not end all the same. What the coroutine uses must then live as long as the process.
 class BoundedTask {
  public:
   /// Starts `work` on `executor`, which must be the owner's.

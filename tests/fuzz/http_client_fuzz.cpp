@@ -51,20 +51,28 @@ base::Awaitable<void> ask(base::HttpClient& client, std::string url, bool stream
   }
 }
 
+/// Made once: a client's TLS context takes far longer than a request.
+struct World {
+  asio::io_context context;
+  tcp::acceptor acceptor{context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
+  std::string url = "http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
+  base::HttpClient client{context.get_executor()};
+};
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  asio::io_context context;
-  tcp::acceptor acceptor(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
-  base::HttpClient client(context.get_executor());
-  const std::string url = "http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
+  static World world;
   const std::string bytes(reinterpret_cast<const char*>(data), size);
-  asio::co_spawn(context, serve(acceptor, bytes), asio::detached);
+  asio::co_spawn(world.context, serve(world.acceptor, bytes), asio::detached);
   bool ended = false;
-  asio::co_spawn(context, ask(client, url, size % 2 == 0), [&ended](const std::exception_ptr& failure) {
-    ended = true;
-    if (failure) std::abort();  // nothing but an HttpError comes of a server's bytes
-  });
-  while (!ended) context.run_one();
+  asio::co_spawn(world.context, ask(world.client, world.url, size % 2 == 0),
+                 [&ended](const std::exception_ptr& failure) {
+                   ended = true;
+                   if (failure) std::abort();  // nothing but an HttpError comes of a server's bytes
+                 });
+  world.context.restart();
+  while (!ended) world.context.run_one();
+  world.context.poll();
   return 0;
 }

@@ -16,7 +16,9 @@ struct Service {
   asio::io_context context;
   std::vector<HttpResponse> answers;
   std::vector<HttpServerRequest> requests;
-  base::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
+  base::HttpServer server{context.get_executor(),
+                          [this](const HttpServerRequest& request) { return answer(request); },
+                          {.max_buffered_bytes = std::size_t{16} << 20U}};
   MetadataServer client{context.get_executor(), "127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0))};
 
   Awaitable<HttpResponse> answer(const HttpServerRequest& request) {
