@@ -87,20 +87,26 @@ void TaskGroup::cancel() { state_->cancel_all(); }
 Awaitable<void> TaskGroup::join() {
   const auto state = state_;
   // A cancelled owner still waits for its children: they are cancelled and end soon, and may use what the owner owns.
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
-  while (!state->signals.empty()) {
-    bool told_to_stop = false;
-    try {
-      co_await state->idle.wait();
-    } catch (const boost::system::system_error&) {
-      told_to_stop = true;
-    }
-    if (told_to_stop) {
+  bool is_cancelled = false;
+  for (;;) {
+    // Asked behind the last wait, too: the cancellation may have come together with the last child's end.
+    if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
+      is_cancelled = true;
       state->cancel_all();
       co_await asio::this_coro::reset_cancellation_state();
     }
+    if (state->signals.empty()) break;
+    try {
+      co_await state->idle.wait();
+    } catch (const boost::system::system_error&) {
+      // The owner was cancelled.
+    }
   }
+  co_await asio::this_coro::throw_if_cancelled(throws);
   if (state->first_failure) std::rethrow_exception(state->first_failure);
+  if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
 }
 
 }  // namespace base

@@ -96,7 +96,6 @@ class Pull {
   std::vector<std::unique_ptr<base::Event>> downloaded_;
   std::map<Digest, std::size_t> download_of_;
   std::size_t next_download_ = 0;
-  std::size_t unpacked_ = 0;
   std::string active_key_;
 };
 
@@ -166,8 +165,6 @@ base::Awaitable<void> Pull::fetch_layers(std::size_t first) {
   for (std::size_t i = 0; i < workers; ++i) group.spawn(download_worker());
   group.spawn(unpack_from(first));
   co_await group.join();
-  // A cancelled group ends without an exception.
-  if (unpacked_ != chain_.size()) throw boost::system::system_error(asio::error::operation_aborted);
 }
 
 base::Awaitable<void> Pull::download_worker() {
@@ -182,7 +179,6 @@ base::Awaitable<void> Pull::unpack_from(std::size_t first) {
   for (std::size_t index = first; index < chain_.size(); ++index) {
     co_await downloaded_[download_of_.at(manifest_->layers[index].digest)]->wait();
     co_await unpack(index);
-    unpacked_ = index + 1;
   }
 }
 
@@ -216,7 +212,6 @@ base::Awaitable<Descriptor> Pull::apply_bounded(std::size_t index, std::vector<M
   group.spawn(apply(index, mounts, applied, group));
   group.spawn(watch_unpacking(index, mounts));
   co_await group.join();
-  if (!applied) throw boost::system::system_error(asio::error::operation_aborted);
   if (applied->size > unpack_limit(index)) {
     throw base::InvalidInput(layer_name(index), "unpacks to more than is accepted of a layer of its size");
   }

@@ -3,6 +3,8 @@
 #include <future>
 #include <thread>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/thread_pool.hpp>
 
@@ -101,6 +103,47 @@ TEST_CASE("a failing child cancels its siblings and its failure is the group's")
   group.spawn(fail_soon());
   CHECK_THROWS_WITH(test::run(context, group.join()), "child");
   CHECK(ended);
+}
+
+TEST_CASE("an owner who is cancelled as the last child ends hears of it behind the join") {
+  asio::io_context context;
+  asio::cancellation_signal signal;
+  bool went_on = false;
+  bool cleaned_up = false;
+  const auto child = [&]() -> Awaitable<void> {
+    co_await base::sleep_for(context.get_executor(), Milliseconds(1));
+    signal.emit(asio::cancellation_type::terminal);
+  };
+  const auto owner = [&]() -> Awaitable<void> {
+    base::TaskGroup group(context.get_executor());
+    group.spawn(child());
+    bool is_cancelled = false;
+    try {
+      co_await group.join();
+      went_on = true;
+    } catch (const boost::system::system_error& error) {
+      is_cancelled = error.code() == asio::error::operation_aborted;
+    }
+    if (!is_cancelled) co_return;
+    co_await base::sleep_for(context.get_executor(), Milliseconds(1));
+    cleaned_up = true;
+  };
+  asio::co_spawn(context, owner(), asio::bind_cancellation_slot(signal.slot(), asio::detached));
+  context.run();
+  CHECK_FALSE(went_on);
+  CHECK(cleaned_up);
+}
+
+TEST_CASE("a join leaves its owner as easy to cancel as before") {
+  asio::io_context context;
+  bool throws = false;
+  const auto owner = [&]() -> Awaitable<void> {
+    base::TaskGroup group(context.get_executor());
+    co_await group.join();
+    throws = co_await asio::this_coro::throw_if_cancelled();
+  };
+  test::run(context, owner());
+  CHECK(throws);
 }
 
 TEST_CASE("a cancelled group ends without a failure, and can be joined empty") {
