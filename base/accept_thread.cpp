@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <ranges>
 #include <system_error>
 #include <utility>
 
@@ -123,12 +124,15 @@ void AcceptThread::State::add(AcceptedConnection connection) {
   changed.wait(lock, [this] { return stopping || waiting.empty(); });
 }
 
+/// Of a peer with most the oldest goes; of peers that have as many, the one that has waited longest.
 bool AcceptThread::State::drop_one() {
-  const auto most = std::ranges::max_element(droppable, {}, [](const auto& peer) { return peer.second; });
-  if (most == droppable.end()) return false;
+  if (droppable.empty()) return false;
+  const auto count = [](const auto& peer) { return peer.second; };
+  const std::size_t most = std::ranges::max(droppable | std::views::transform(count));
   const auto oldest = std::ranges::find_if(
-      waiting, [&](const Waiting& each) { return each.may_be_dropped && each.connection.peer == most->first; });
-  if (--most->second == 0) droppable.erase(most);
+      waiting, [&](const Waiting& each) { return each.may_be_dropped && droppable.at(each.connection.peer) == most; });
+  const auto peer = droppable.find(oldest->connection.peer);
+  if (--peer->second == 0) droppable.erase(peer);
   waiting.erase(oldest);
   return true;
 }

@@ -45,7 +45,8 @@ bool ConnectionTable::make_room_for(Entries::iterator needy, std::size_t more) {
     Entry* best = nullptr;
     std::size_t best_share = 0;
     for (Entry& entry : entries_) {
-      if (&entry == &*needy || entry.is_leaving || entry.bytes == 0 || entry.state != State::kReading) continue;
+      const bool keeps_us_waiting = entry.state == State::kReading || entry.state == State::kWriting;
+      if (&entry == &*needy || entry.is_leaving || entry.bytes == 0 || !keeps_us_waiting) continue;
       const std::size_t theirs = share_of(entry.peer).bytes;
       if (entry.peer != needy->peer && theirs <= mine + more) continue;
       if (best != nullptr && theirs <= best_share) continue;

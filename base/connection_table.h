@@ -27,6 +27,7 @@ class ConnectionTable {
     kIdle,       ///< between requests
     kReading,    ///< of a handshake or a request, something is still to come
     kAnswering,  ///< it waits for us, not we for it
+    kWriting,    ///< its answer is there; it is to take it
   };
 
   /// How the table gets rid of a connection.

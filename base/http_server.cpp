@@ -211,8 +211,9 @@ class Conversation {
       }
     }
     place_.set_state(ConnectionTable::State::kAnswering);
-    HttpResponse response = co_await handle(request);  // bounds itself: nothing of ours is waiting
-    place_.hold(0);
+    deadline_.disarm();  // the handler bounds itself
+    HttpResponse response = co_await handle(request);
+    std::string().swap(request.body);
     co_return co_await answer(reader, request, std::move(response));
   }
 
@@ -235,13 +236,15 @@ class Conversation {
     co_await http::async_write(stream_, interim, asio::redirect_error(asio::use_awaitable, code));
   }
 
-  /// False when there is no memory for the body.
-  Awaitable<bool> read_body(Reader& reader, std::string& body, error_code& code) {
+  /// False when there is no memory for the body. What came of one that fails is not kept.
+  Awaitable<bool> read_body(Reader& reader, std::string& whole, error_code& code) {
+    std::string body;
     std::size_t room = 0;
     for (;;) {
       ByteView piece;
       code = co_await reader.read_piece(piece);
-      if (code || piece.empty()) co_return true;
+      if (code) co_return true;
+      if (piece.empty()) break;
       if (body.size() + piece.size() > room) {
         room = std::max(body.size() + piece.size(), body.size() + std::max(kBodyStep, body.size()));
         if (!place_.hold(room)) co_return false;
@@ -249,6 +252,8 @@ class Conversation {
       }
       body.append(text_of(piece));
     }
+    whole = std::move(body);
+    co_return true;
   }
 
   Awaitable<HttpResponse> handle(const HttpServerRequest& request) {
@@ -288,6 +293,11 @@ class Conversation {
   }
 
   Awaitable<bool> write(HttpResponse response, bool keep_alive, bool without_body) {
+    place_.set_state(ConnectionTable::State::kWriting);
+    if (!place_.hold(response.body.size())) {
+      keep_alive = false;
+      response = out_of_memory();
+    }
     Response message = to_beast(std::move(response), keep_alive);
     deadline_.arm(server_->limits.response_timeout);
     error_code code;
@@ -297,6 +307,7 @@ class Conversation {
     } else {
       co_await http::async_write(stream_, message, asio::redirect_error(asio::use_awaitable, code));
     }
+    place_.hold(0);
     co_return !code && keep_alive;
   }
 
@@ -306,8 +317,8 @@ class Conversation {
     deadline_.arm(kDrainTimeout);
     std::array<char, 4096> rubbish{};
     for (std::size_t total = 0; !code && total < kMaxDrainedBytes && !deadline_.passed();) {
-      total += co_await lowest(stream_).async_read_some(asio::buffer(rubbish),
-                                                        asio::redirect_error(asio::use_awaitable, code));
+      const auto room = asio::buffer(rubbish, kMaxDrainedBytes - total);
+      total += co_await lowest(stream_).async_read_some(room, asio::redirect_error(asio::use_awaitable, code));
     }
   }
 
@@ -386,6 +397,17 @@ Awaitable<void> serve(Connection connection) {
   socket.shutdown(asio::socket_base::shutdown_both, code);
 }
 
+/// A connection that is broken off is nothing to tell; anything else is a bug.
+void log_end(const std::exception_ptr& failure) {
+  try {
+    if (failure) std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& error) {
+    if (error.code() != asio::error::operation_aborted) log::error("a connection failed", {{"error", error.what()}});
+  } catch (const std::exception& error) {
+    log::error("a connection failed", {{"error", error.what()}});
+  }
+}
+
 Awaitable<void> refuse_connection(asio::any_io_executor executor, std::shared_ptr<Socket> socket) {
   Deadline deadline(
       executor, [socket] { cancel(*socket); }, [socket] { close(*socket); });
@@ -428,8 +450,9 @@ void HttpServerState::start_connection(AcceptedConnection accepted, const std::s
     return;
   }
   Connection connection{shared_from_this(), listener, socket, is_from_proxy, std::move(place)};
-  asio::co_spawn(executor, serve(std::move(connection)),
-                 asio::bind_cancellation_slot(signal->slot(), [signal](const std::exception_ptr&) {}));
+  asio::co_spawn(
+      executor, serve(std::move(connection)),
+      asio::bind_cancellation_slot(signal->slot(), [signal](const std::exception_ptr& failure) { log_end(failure); }));
 }
 
 HttpServer::HttpServer(asio::any_io_executor executor, HttpHandler handler, HttpServerLimits limits, HttpAdmit admit)

@@ -35,7 +35,8 @@ std::optional<IpNetwork> IpNetwork::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   boost::system::error_code code;
   const auto address = asio::ip::make_address(std::string(text.substr(0, slash)), code);
-  if (code) return std::nullopt;
+  // Addresses are compared as what they are: in this form, one would match nobody.
+  if (code || plain_address(address) != address) return std::nullopt;
   const auto all_bits = static_cast<unsigned>(bytes_of(address).size()) * kBitsPerByte;
   if (slash == std::string_view::npos) return IpNetwork(address, all_bits);
   const std::string_view length = text.substr(slash + 1);

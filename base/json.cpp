@@ -9,8 +9,6 @@
 namespace base {
 namespace {
 
-constexpr std::size_t kMaxKeyInError = 64;
-
 [[noreturn]] void wrong_type(std::string_view path, std::string_view expected, const Json& found) {
   throw InvalidInput(path, "expected " + std::string(expected) + ", found " + found.type_name());
 }
@@ -42,7 +40,7 @@ class Builder : public nlohmann::json_sax<Json> {
 
   bool key(string_t& key) override {
     const auto [member, is_new] = open_.back()->get_ref<Json::object_t&>().emplace(std::move(key), nullptr);
-    if (!is_new) fail("key \"" + member->first.substr(0, kMaxKeyInError) + "\" stands twice in one object");
+    if (!is_new) fail("key \"" + std::string(shown_key(member->first)) + "\" stands twice in one object");
     member_ = &member->second;
     return true;
   }
@@ -110,7 +108,14 @@ JsonObject::JsonObject(const Json& value, std::string path) : value_(&value), pa
   if (!value.is_object()) wrong_type(path_, "an object", value);
 }
 
-std::string JsonObject::path_of(std::string_view key) const { return path_ + "." + std::string(key); }
+std::string_view shown_key(std::string_view key) {
+  if (key.size() <= kMaxKeyInError) return key;
+  std::size_t length = kMaxKeyInError;
+  while (length > 0 && (static_cast<unsigned char>(key[length]) & 0xc0U) == 0x80U) --length;  // not within a character
+  return key.substr(0, length);
+}
+
+std::string JsonObject::path_of(std::string_view key) const { return path_ + "." + std::string(shown_key(key)); }
 
 const Json* JsonObject::find(const char* key) const {
   const auto member = value_->find(key);

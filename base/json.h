@@ -23,6 +23,10 @@ struct JsonLimits {
   std::size_t max_values = std::size_t{64} << 10U;  ///< of any kind, at any depth; keys are not counted
 };
 
+/// How much of a key that somebody else chose stands in an error, at the most.
+inline constexpr std::size_t kMaxKeyInError = 64;
+std::string_view shown_key(std::string_view key);
+
 /// Parses one JSON value that fills `text`, in time linear in its length. Refuses what different parsers read
 /// differently: duplicate keys, trailing bytes, a byte order mark, invalid UTF-8, lone surrogates, numbers out of
 /// range; and more bytes, depth or values than `limits`. `subject` names the document in the InvalidInput that is

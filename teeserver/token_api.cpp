@@ -24,8 +24,6 @@ constexpr std::string_view kTokenPath = "/v1/token";
 /// A body of the server's limit can't nest deeper without being refused sooner for its fields.
 constexpr base::JsonLimits kBodyLimits{.max_bytes = std::size_t{64} << 10U, .max_depth = 16};
 
-constexpr std::size_t kMaxKeyInError = 64;
-
 /// The verifier's refusals that are the caller's to mend; any other failure is ours.
 constexpr std::array<std::string_view, 8> kCallersFault = {
     "INVALID_ARGUMENT", "FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND",
@@ -53,7 +51,7 @@ struct Place {
   std::string_view key;
 
   std::string text() const {
-    return (outer == nullptr ? std::string() : outer->text() + ".") + std::string(key.substr(0, kMaxKeyInError));
+    return (outer == nullptr ? std::string() : outer->text() + ".") + std::string(base::shown_key(key));
   }
 };
 

@@ -33,7 +33,8 @@ constexpr attest::CanonicalCode kMethodNotAllowed{"INVALID_ARGUMENT", 3, 405};
 HttpResponse json_response(unsigned status, const Json& body) {
   return {.status = status,
           .headers = {{"Content-Type", "application/json; charset=UTF-8"}, {"Cache-Control", "no-store"}},
-          .body = body.dump()};
+          // What a client sent may stand in a message.
+          .body = body.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
 
 HttpResponse error_response(const attest::CanonicalCode& code, std::string_view message) {

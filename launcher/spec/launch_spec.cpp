@@ -12,7 +12,6 @@ using base::Error;
 using base::InvalidInput;
 
 constexpr std::string_view kEnvPrefix = "tee-env-";
-constexpr std::size_t kMaxKeyInError = 64;
 constexpr base::JsonLimits kCmdLimits{
     .max_bytes = kMaxAttributesBytes, .max_depth = 4, .max_values = kMaxAttributes + 1};
 constexpr std::string_view kRedacted = "[REDACTED]";
@@ -81,7 +80,7 @@ std::map<std::string, std::string> parse_env(const Attributes& attributes) {
   std::map<std::string, std::string> env;
   for (const auto& [key, value] : attributes) {
     if (!key.starts_with(kEnvPrefix)) continue;
-    const std::string field = key.substr(0, kMaxKeyInError);
+    const std::string field(base::shown_key(key));
     check_string_bytes(key.size() - kEnvPrefix.size() + 1 + value.size(), field);
     measure::EnvVar variable = measure::EnvVar::parse(key.substr(kEnvPrefix.size()) + "=" + value, field);
     env.emplace(std::move(variable.name), std::move(variable.value));
@@ -106,7 +105,7 @@ Attributes parse_attributes(std::string_view json) {
   const base::JsonObject object(document, "metadata");
   Attributes attributes;
   for (const auto& [key, value] : document.items()) {
-    if (!value.is_string()) throw InvalidInput("metadata." + key.substr(0, kMaxKeyInError), "expected a string");
+    if (!value.is_string()) throw InvalidInput("metadata." + std::string(base::shown_key(key)), "expected a string");
     attributes.emplace(key, value.get<std::string>());
   }
   return attributes;

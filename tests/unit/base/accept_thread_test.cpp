@@ -151,6 +151,19 @@ TEST_CASE("S 24: of too many that wait, the peer with most loses its oldest") {
   }
 }
 
+TEST_CASE("S 24: of peers with as many the one goes that has waited longest, whatever its address") {
+  TcpBench bench(4);
+  std::vector<FileDescriptor> clients;
+  for (const char* from : {"127.0.0.9", "127.0.0.1", "127.0.0.5", "127.0.0.3", "127.0.0.2", "127.0.0.4"}) {
+    clients.push_back(bench.connect(from));
+  }
+  CHECK(is_closed(clients[0]));
+  CHECK(is_closed(clients[1]));
+  auto& taken = bench.take(4);
+  CHECK(taken[0].peer == peer("127.0.0.5"));
+  CHECK(taken[3].peer == peer("127.0.0.4"));
+}
+
 TEST_CASE("S 24: connections of an address that many share wait instead") {
   TcpBench bench(2, [](const asio::ip::address& address) { return address == asio::ip::make_address("127.0.0.1"); });
   std::vector<FileDescriptor> clients;

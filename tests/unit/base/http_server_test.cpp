@@ -341,6 +341,27 @@ TEST_CASE("a body is read only if its head was admitted, and as long as was admi
         "HTTP/1.1 413 Payload Too Large");
 }
 
+TEST_CASE("S 24: of a refused request as much is read as the limit, and no more") {
+  constexpr std::size_t kMaxDrainedBytes = std::size_t{256} << 10U;
+  for (const bool is_beyond : {false, true}) {
+    CAPTURE(is_beyond);
+    Bench bench;
+    Local::socket socket = bench.connect();
+    const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n";
+    CHECK(status_of(test::run(bench.context, converse(socket, head))) == "HTTP/1.1 413 Payload Too Large");
+    const std::string rest(kMaxDrainedBytes + (is_beyond ? 1 : 0), 'x');
+    error_code code;
+    asio::async_write(socket, asio::buffer(rest), [&](const error_code& failure, std::size_t) { code = failure; });
+    bench.context.restart();
+    bench.context.run();
+    CHECK(bench.server.connection_count() == 0);
+    // A Unix socket that is closed with something unread in it resets its peer.
+    std::array<char, 1> byte{};
+    if (!code) socket.read_some(asio::buffer(byte), code);
+    CHECK(code == (is_beyond ? error_code(asio::error::connection_reset) : error_code(asio::error::eof)));
+  }
+}
+
 TEST_CASE("a refusal of a request without a body keeps the connection") {
   AdmittingBench bench;
   const std::string both = bench.exchange("GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\nGET /none HTTP/1.1\r\n" + kClose);
@@ -453,6 +474,98 @@ TEST_CASE("S 24: bodies of all connections together are limited, and the peer wi
   auto honest = bench.connect("127.0.0.1");
   const std::string request = "POST / HTTP/1.1\r\nContent-Length: 60000\r\n" + kClose + std::string(60000, 'y');
   CHECK(status_of(test::run(bench.context, converse(honest, request))) == "HTTP/1.1 200 OK");
+}
+
+TEST_CASE("S 24: answers that nobody takes are limited over all connections, and the peer with most gives way") {
+  constexpr std::size_t kAnswer = std::size_t{8} << 20U;  // more than any socket holds
+  HttpServerLimits limits = kLimits;
+  limits.max_connections = 16;
+  limits.max_buffered_bytes = 4 * kAnswer;
+  limits.response_timeout = Milliseconds(60000);
+  asio::io_context context;
+  HttpServer server(
+      context.get_executor(),
+      [](const HttpServerRequest& request) -> Awaitable<HttpResponse> {
+        HttpResponse response{200, {}, std::string(request.path == "/large" ? kAnswer : 1, 'x')};
+        co_return response;
+      },
+      limits);
+  const std::uint16_t port = server.listen_tcp("127.0.0.1", 0);
+  const auto connect = [&](const char* from) {
+    asio::ip::tcp::socket socket(context, asio::ip::tcp::v4());
+    socket.bind({asio::ip::make_address(from), 0});
+    socket.connect({asio::ip::make_address("127.0.0.1"), port});
+    return socket;
+  };
+  auto honest = connect("127.0.0.1");
+  asio::write(honest, asio::buffer("GET /large HTTP/1.1\r\n" + kClose));
+  std::vector<asio::ip::tcp::socket> greedy;
+  for (int i = 0; i < 8; ++i) {
+    greedy.push_back(connect("127.0.0.2"));
+    asio::write(greedy.back(), asio::buffer(std::string("GET /large HTTP/1.1\r\nHost: x\r\n\r\n")));
+  }
+  // Four answers wait and no more: of the greedy ones' the oldest are broken off.
+  std::array<char, 65536> piece{};
+  for (std::size_t i = 0; i < 5; ++i) {
+    std::size_t got = 0;
+    error_code code;
+    const auto drain = [&]() -> Awaitable<void> {
+      while (!code) {
+        got += co_await greedy[i].async_read_some(asio::buffer(piece), asio::redirect_error(asio::use_awaitable, code));
+      }
+    };
+    test::run(context, drain());
+    CHECK(got < kAnswer);
+  }
+  CHECK(server.connection_count() == 4);
+  const std::string answer = test::run(context, read_to_end(honest));
+  CHECK(status_of(answer) == "HTTP/1.1 200 OK");
+  CHECK(answer.size() > kAnswer);
+}
+
+TEST_CASE("S 24: who says nothing, or takes no answer, is not waited for") {
+  HttpServerLimits limits = kLimits;
+  limits.max_buffered_bytes = std::size_t{64} << 20U;
+  std::string request;
+  SECTION("nothing") { limits.idle_timeout = Milliseconds(50); }
+  SECTION("nothing more") {
+    limits.idle_timeout = Milliseconds(50);
+    request = "GET /small HTTP/1.1\r\nHost: x\r\n\r\n";
+  }
+  SECTION("takes no answer") {
+    limits.response_timeout = Milliseconds(50);
+    request = "GET /large HTTP/1.1\r\nHost: x\r\n\r\n";
+  }
+  asio::io_context context;
+  HttpServer server(
+      context.get_executor(),
+      [](const HttpServerRequest& head) -> Awaitable<HttpResponse> {
+        HttpResponse response{200, {}, std::string(head.path == "/large" ? std::size_t{8} << 20U : 1, 'x')};
+        co_return response;
+      },
+      limits);
+  Local::socket socket = connect_to(context, server);
+  asio::write(socket, asio::buffer(request));
+  context.run();  // the server's connection is all there is
+  CHECK(server.connection_count() == 0);
+}
+
+TEST_CASE("a handler may take as long as it likes") {
+  HttpServerLimits limits = kLimits;
+  limits.request_timeout = Milliseconds(20);
+  asio::io_context context;
+  HttpServer server(
+      context.get_executor(),
+      [&](const HttpServerRequest&) -> Awaitable<HttpResponse> {
+        // Past the request's deadline, and past the second after which a deadline closes the connection.
+        co_await base::sleep_for(context.get_executor(), Milliseconds(1300));
+        HttpResponse response{200, {}, "late"};
+        co_return response;
+      },
+      limits);
+  Local::socket socket = connect_to(context, server);
+  const std::string answer = test::run(context, converse(socket, "GET / HTTP/1.1\r\n" + kClose));
+  CHECK(status_of(answer) == "HTTP/1.1 200 OK");
 }
 
 TEST_CASE("S 24: a body for which there is no memory is refused, and the client may come again") {

@@ -54,4 +54,7 @@ TEST_CASE("F 8: a text is cut where nobody reads on, between characters") {
   const std::string almost(kMaxTextBytes - 1, 'a');
   CHECK(format(almost + "\u4e2d", {}) == "msg=\"" + almost + "... (cut, 4098 bytes)\"");
   CHECK(format(whole + "b", {}, base::log::kMaxDocumentBytes) == "msg=\"" + whole + "b\"");
+  const std::string document(base::log::kMaxDocumentBytes, 'a');
+  CHECK(format(document, {}, base::log::kMaxDocumentBytes) == "msg=\"" + document + "\"");
+  CHECK_THAT(format(document + "b", {}, base::log::kMaxDocumentBytes), ContainsSubstring("... (cut, "));
 }

@@ -127,10 +127,13 @@ vtpm::Validity Machine::validity() {
   return {now - 1h, now + 24h};
 }
 
-Machine::Machine() : directory_("cs-test"), authority_(vtpm::CertificateAuthority::open(directory_.path() / "ca")) {
+Machine::Machine(base::Bytes boot_log)
+    : directory_("cs-test"),
+      authority_(vtpm::CertificateAuthority::open(directory_.path() / "ca")),
+      boot_log_(std::move(boot_log)) {
   tpm_ = std::make_unique<measure::Tpm>(measure::Tpm::open(swtpm_.tcti()));
   vtpm::provision(*tpm_, authority_, identity(), validity(), vtpm::KeyKind::kEcc);
-  vtpm::replay_boot_log(*tpm_, measure::decode_boot_log(recorded_boot_log()));
+  vtpm::replay_boot_log(*tpm_, measure::decode_boot_log(boot_log_));
   measure::LaunchLog log = measure::LaunchLog::start(*tpm_);
   for (const Event& event : launch_events()) log.measure(*tpm_, event);
   log.seal(*tpm_);
@@ -145,7 +148,7 @@ attest::Evidence Machine::evidence(base::ByteView nonce) {
     evidence.quotes.push_back({bank.algorithm, tpm_->read_pcrs(bank.algorithm, bank.pcrs), std::move(blob.attest),
                                std::move(blob.signature)});
   }
-  evidence.boot_log = recorded_boot_log();
+  evidence.boot_log = boot_log_;
   evidence.launch_log = launch_log_;
   evidence.ak_certificate = base::certificate_der(*key.certificate);
   return evidence;

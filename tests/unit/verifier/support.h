@@ -61,7 +61,7 @@ std::vector<measure::Event> launch_events();
 /// A machine that was provisioned, has booted and has launched its workload: what a verifier meets.
 class Machine {
  public:
-  Machine();
+  explicit Machine(base::Bytes boot_log = recorded_boot_log());
 
   /// What the machine answers to a challenge.
   attest::Evidence evidence(base::ByteView nonce);
@@ -93,6 +93,7 @@ class Machine {
   vtpm::CertificateAuthority authority_;
   Swtpm swtpm_;
   std::unique_ptr<measure::Tpm> tpm_;
+  base::Bytes boot_log_;
   base::Bytes launch_log_;
 };
 
