@@ -15,9 +15,6 @@ using base::InvalidInput;
 using base::Json;
 using base::JsonObject;
 
-constexpr std::size_t kMaxQuotes = 8;
-constexpr std::size_t kMaxChain = 8;
-constexpr std::size_t kMaxIdTokens = 16;
 /// Quotes of eight banks, some 4 KiB each, an ID token of 16 KiB, and the 64 KiB in which a workload says what it
 /// wants.
 constexpr std::size_t kRequestBesides = std::size_t{128} << 10U;
@@ -98,7 +95,7 @@ Evidence parse_evidence(const JsonObject& json) {
   evidence.launch_log = json.bytes_or_empty("canonicalEventLog");
   evidence.ak_certificate = json.bytes_or_empty("akCert");
   const auto chain = json.strings_or_empty("certChain");
-  if (chain.size() > kMaxChain) throw InvalidInput(json.path() + ".certChain", "is too long");
+  if (chain.size() > kMaxCertChain) throw InvalidInput(json.path() + ".certChain", "is too long");
   for (const std::string& certificate : chain) {
     evidence.ak_chain.push_back(base::base64_decode(certificate, json.path() + ".certChain"));
   }

@@ -46,6 +46,11 @@ struct Challenge {
   static Challenge parse(const base::JsonObject& json);
 };
 
+/// Of a verification request: signatures to check, and what stands between attestation key and root.
+inline constexpr std::size_t kMaxQuotes = 8;
+inline constexpr std::size_t kMaxCertChain = 8;
+inline constexpr std::size_t kMaxIdTokens = 16;
+
 /// What a verifier takes of a request, as JSON: cs-verifier, and with a reserve Google's front ends, whose documented
 /// limit for JSON is 10 MB (Cloud Endpoints, "Quotas and limits", size of a request).
 inline constexpr std::size_t kMaxVerifyRequestBytes = std::size_t{8} << 20U;

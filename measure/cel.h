@@ -20,7 +20,7 @@ inline constexpr std::uint32_t kLaunchPcr = 13;
 /// The CC measurement register (RTMR 3) that the launcher measures into on TDX.
 inline constexpr std::uint32_t kLaunchCcmr = 4;
 
-inline constexpr std::size_t kMaxCelBytes = std::size_t{32} << 20U;
+inline constexpr std::size_t kMaxCelBytes = std::size_t{8} << 20U;
 
 /// Values are the TLV types of the register index.
 enum class RegisterKind : std::uint8_t { kPcr = 1, kCcmr = 108 };

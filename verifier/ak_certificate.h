@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "attest/messages.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/openssl.h"
@@ -16,7 +17,7 @@ namespace verifier {
 /// Of an attestation key's certificate and of each that comes with it; real ones have some 2 KiB.
 inline constexpr std::size_t kMaxCertificateBytes = std::size_t{16} << 10U;
 /// How many may come with it.
-inline constexpr std::size_t kMaxIntermediates = 8;
+inline constexpr std::size_t kMaxIntermediates = attest::kMaxCertChain;
 
 /// Whose machines an authority vouches for.
 struct Platform {

@@ -42,11 +42,14 @@ std::vector<const BootEvent*> events_of(const BootLog& log, std::uint32_t pcr) {
 /// What the firmware said must end before what others may say begins.
 void expect_separators(const BootLog& log, HashAlgorithm bank) {
   for (std::uint32_t pcr = 0; pcr <= kLastSeparatedPcr; ++pcr) {
-    const auto count =
-        std::ranges::count_if(events_of(log, pcr), [&](const BootEvent* event) { return is_separator(*event, bank); });
-    if (count != 1) {
-      throw InvalidInput("PCR " + std::to_string(pcr), "has " + std::to_string(count) + " separators instead of one");
+    const std::string name = "PCR " + std::to_string(pcr);
+    bool is_separated = false;
+    for (const BootEvent* event : events_of(log, pcr)) {
+      if (!is_separator(*event, bank)) continue;
+      if (is_separated) throw InvalidInput(event->name(), name + " has a second separator");
+      is_separated = true;
     }
+    if (!is_separated) throw InvalidInput(name, "has no separator");
   }
 }
 
@@ -80,20 +83,21 @@ bool is_grub_event(const BootEvent& event, HashAlgorithm bank) {
 /// configuration run.
 std::optional<std::string> extract_grub_command_line(const BootLog& log, HashAlgorithm bank) {
   std::optional<std::string> command_line;
-  bool all_are_grubs = true;
+  const BootEvent* foreign = nullptr;
   for (const BootEvent* event : events_of(log, kGrubCommandPcr)) {
     if (event->type == type::kEventTag) continue;
     if (!is_grub_event(*event, bank)) {
-      all_are_grubs = false;
+      if (foreign == nullptr) foreign = event;
       continue;
     }
     const auto text = behind_prefix(base::text_of(event->data), kCommandLinePrefixes);
     if (!text) continue;
-    if (command_line) throw InvalidInput("PCR 8", "holds two kernel command lines");
+    if (command_line) throw InvalidInput(event->name(), "PCR 8 holds a second kernel command line");
     command_line = std::string(trimmed(*text));
   }
-  if (command_line && !all_are_grubs)
-    throw InvalidInput("PCR 8", "holds events that are not GRUB's beside a command line");
+  if (command_line && foreign != nullptr) {
+    throw InvalidInput(foreign->name(), "is not GRUB's, and PCR 8 holds a command line");
+  }
   return command_line;
 }
 
@@ -111,7 +115,8 @@ std::optional<Bytes> extract_load_options(const BootLog& log, HashAlgorithm bank
   if (events.empty() || !events_of(log, kGrubCommandPcr).empty()) return digest;
   const BootEvent& first = *events.front();
   if (first.type != type::kEventTag) return digest;
-  ByteReader reader(first.data, "EV_EVENT_TAG");
+  const std::string name = first.name() + " (EV_EVENT_TAG)";
+  ByteReader reader(first.data, name);
   if (reader.u32_le("event id") != kLoadOptionsEventId) return digest;
   reader.take(reader.u32_le("length"), "description");
   reader.expect_end();

@@ -98,6 +98,7 @@ void serve(const ServeOptions& options) {
 
 void print_reference_value(const ReferenceOptions& options) {
   const auto log = measure::decode_boot_log(base::read_file(options.boot_log, measure::kMaxBootLogBytes));
+  if (log.events.empty()) throw base::InvalidInput("boot event log", "is empty");
   verifier::ReferenceValue value = verifier::reference_value_of(log);
   value.name = options.name;
   value.swversion = options.swversion;

@@ -34,7 +34,8 @@ constexpr std::uint32_t kDriverPcr = 2;
 constexpr std::uint32_t kApplicationPcr = 4;
 constexpr std::uint32_t kKeysPcr = 7;
 constexpr std::uint32_t kGrubCommandPcr = 8;
-constexpr std::array<std::uint32_t, 3> kLoadedPcrs = {kGrubCommandPcr, 9, 11};
+constexpr std::uint32_t kLoaderPcr = 9;
+constexpr std::array<std::uint32_t, 3> kLoadedPcrs = {kGrubCommandPcr, kLoaderPcr, 11};
 constexpr std::uint32_t kUnifiedKernelImagePcr = 11;
 constexpr std::uint32_t kParametersPcr = 12;
 constexpr std::array<std::uint32_t, 2> kToldPcrs = {kGrubCommandPcr, kParametersPcr};
@@ -366,6 +367,15 @@ std::vector<std::string> ReferenceValues::retired_subjects() const {
   return retired;
 }
 
+std::vector<std::string> ReferenceValues::images_by_loader_alone() const {
+  std::vector<std::string> names;
+  for (const ReferenceValue& image : images_) {
+    const bool is_told = image.unified_kernel_image_authenticode_sha256 || states(image, kLoaderPcr);
+    if (!image.deprecated && states(image, kApplicationPcr) && !is_told) names.push_back(image.name);
+  }
+  return names;
+}
+
 ReferenceValue reference_value_of(const measure::BootLog& log) {
   constexpr HashAlgorithm kBank = HashAlgorithm::kSha256;
   const BootState boot = extract_boot_state(log, kBank);
@@ -384,6 +394,8 @@ ReferenceValue reference_value_of(const measure::BootLog& log) {
     // A register that the image leaves alone is part of what the image is.
     value.pcrs[kBank].emplace(pcr, found == replayed.end() ? Bytes(measure::digest_size(kBank), 0) : found->second);
   }
+  // What this machine's firmware tried in vain is no part of it.
+  value.pcrs[kBank][kApplicationPcr] = boot.boot_manager.pcr;
   return value;
 }
 

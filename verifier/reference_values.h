@@ -76,6 +76,9 @@ class ReferenceValues {
   /// The first entry that the machine matches; nullptr when there is none or a deprecated one may match.
   const ReferenceValue* find(const Appraisal& appraisal) const;
   std::size_t size() const noexcept { return images_.size(); }
+  /// The names of entries, but for deprecated ones, that state the boot loader but nothing of what it loads, such as
+  /// the initial RAM disk.
+  std::vector<std::string> images_by_loader_alone() const;
   /// The documents whose images are all deprecated.
   std::vector<std::string> retired_subjects() const;
 

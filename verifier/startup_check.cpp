@@ -72,6 +72,12 @@ std::vector<std::string> startup_warnings(const ListenConfig& listen, const Refe
   for (const std::string& subject : values.retired_subjects()) {
     warnings.push_back("config.reference_values: " + subject + ": all images are deprecated");
   }
+  for (const std::string& name : values.images_by_loader_alone()) {
+    warnings.push_back(
+        "config.reference_values: image " + name +
+        " states PCR 4 and neither PCR 9 nor unified_kernel_image_authenticode_sha256: what a boot loader "
+        "loads, such as the initial RAM disk, may be anything");
+  }
   return warnings;
 }
 

@@ -14,7 +14,8 @@ namespace verifier {
 void expect_tls_key(const ListenConfig& listen);
 
 /// One line each, for the log: a TLS certificate that has expired or is not yet valid at `now`, no reference image at
-/// all, and a file of reference values whose images are all deprecated.
+/// all, a file of reference values whose images are all deprecated, and an image of which only the boot loader is
+/// stated.
 std::vector<std::string> startup_warnings(const ListenConfig& listen, const ReferenceValues& values,
                                           base::WallTime now);
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "verifier/secure_boot.h"
@@ -25,26 +26,28 @@ constexpr std::string_view kGooglePrefix = "GCP_";
 constexpr std::array kTechnologies = {Technology::kNone, Technology::kAmdSev, Technology::kAmdSevEs,
                                       Technology::kIntelTdx};
 
+InvalidInput refusal(const BootEvent& event, const std::string& reason) {
+  return {event.name(), std::string(kNonHostInfo) + ": " + reason};
+}
+
 Technology parse_technology(const BootEvent& event) {
   if (event.type != measure::boot_event::kNonhostInfo || event.data.size() != kNonHostInfoSize) {
-    throw InvalidInput(kNonHostInfo, "is malformed");
+    throw refusal(event, "is malformed");
   }
   const std::uint8_t value = event.data[kNonHostSignature.size()];
   const auto known = std::ranges::find(kTechnologies, value,
                                        [](Technology technology) { return static_cast<std::uint8_t>(technology); });
   if (known != kTechnologies.end()) return *known;
-  if (value == kAmdSevSnp) throw InvalidInput(kNonHostInfo, "AMD SEV-SNP is not appraised by this verifier");
-  throw InvalidInput(kNonHostInfo, "unknown technology " + std::to_string(value));
+  if (value == kAmdSevSnp) throw refusal(event, "AMD SEV-SNP is not appraised by this verifier");
+  throw refusal(event, "unknown technology " + std::to_string(value));
 }
 
 bool is_model_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
 }
 
-char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
 bool looks_like_googles(std::string_view text) {
-  return std::ranges::equal(text.substr(0, kGooglePrefix.size()), kGooglePrefix, {}, to_upper);
+  return base::equal_ignoring_case(text.substr(0, kGooglePrefix.size()), kGooglePrefix);
 }
 
 }  // namespace
@@ -77,7 +80,7 @@ Technology extract_technology(const measure::BootLog& log, measure::HashAlgorith
                          "NonHostInfo");
     }
     if (!base::text_of(event.data).starts_with(kNonHostSignature)) continue;
-    if (technology) throw InvalidInput(kNonHostInfo, "stands twice");
+    if (technology) throw refusal(event, "stands twice");
     technology = parse_technology(event);
   }
   if (!technology) throw InvalidInput(kNonHostInfo, "is missing: this is no boot of a Google Cloud machine");

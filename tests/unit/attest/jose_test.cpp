@@ -164,10 +164,21 @@ TEST_CASE("a key set that is malformed is refused") {
   CHECK_THROWS_WITH(Jwk::parse(nameless.dump(), "key"), ContainsSubstring("key.kid"));
 }
 
+TEST_CASE("a key set has as many keys as the limit at most") {
+  constexpr std::size_t kMaxKeys = 64;
+  Json set = {{"keys", Json::array()}};
+  for (std::size_t i = 0; i < kMaxKeys; ++i) set["keys"].push_back(Json::parse(kEcKey));
+  CHECK_FALSE(attest::parse_jwks(set.dump(), "jwks").empty());
+  set["keys"].push_back(Json::parse(kEcKey));
+  CHECK_THROWS_WITH(attest::parse_jwks(set.dump(), "jwks"), "jwks.keys: too many keys");
+}
+
 TEST_CASE("small and huge RSA keys are refused") {
   Json key = one_key().front().public_json();
   key["n"] = base::base64url_encode(base::Bytes(128, 0xff));
   CHECK_THROWS_WITH(Jwk::parse(key.dump(), "key"), ContainsSubstring("1024 bits"));
+  key["n"] = base::base64url_encode(base::Bytes(1024, 0xff));
+  CHECK_NOTHROW(Jwk::parse(key.dump(), "key"));
   key["n"] = base::base64url_encode(base::Bytes(1025, 0xff));
   CHECK_THROWS_WITH(Jwk::parse(key.dump(), "key"), ContainsSubstring("8200 bits"));
 }
@@ -229,6 +240,8 @@ TEST_CASE("a token with a critical extension or a header that says a thing twice
 }
 
 TEST_CASE("the size of a token is limited") {
+  const std::string longest(attest::kMaxJwtBytes, 'a');
+  CHECK_THROWS_WITH(verify_jwt(longest, one_key()), !ContainsSubstring("longer than"));
   const std::string too_long(attest::kMaxJwtBytes + 1, 'a');
   CHECK_THROWS_WITH(verify_jwt(too_long, one_key()), ContainsSubstring("longer than"));
 }

@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "base/error.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/allocations.h"
 
 using attest::TokenType;
 using attest::VerifyRequest;
@@ -98,11 +99,40 @@ TEST_CASE("what does not belong into a request is named") {
              ContainsSubstring("rawQuote"));
   CHECK_THAT(error_of([](Json& j) { j["tpmAttestation"]["quotes"] = Json::array({1}); }),
              ContainsSubstring("quotes[0]"));
-  CHECK_THAT(error_of([](Json& j) {
-               for (int i = 0; i < 9; ++i)
-                 j["tpmAttestation"]["quotes"][static_cast<std::size_t>(i)] = j["tpmAttestation"]["quotes"][0];
-             }),
-             ContainsSubstring("too many"));
+}
+
+TEST_CASE("a request's lists are as long as their limits at most") {
+  VerifyRequest request = sample();
+  request.evidence.quotes.resize(attest::kMaxQuotes, request.evidence.quotes.front());
+  request.evidence.ak_chain.resize(attest::kMaxCertChain, {6});
+  request.id_tokens.resize(attest::kMaxIdTokens, "a.b.c");
+  CHECK(parse(request.to_json("c")).id_tokens.size() == attest::kMaxIdTokens);
+  SECTION("quotes") {
+    request.evidence.quotes.push_back(request.evidence.quotes.front());
+    CHECK_THROWS_WITH(parse(request.to_json("c")), "request.tpmAttestation.quotes: are too many");
+  }
+  SECTION("certificates") {
+    request.evidence.ak_chain.push_back({6});
+    CHECK_THROWS_WITH(parse(request.to_json("c")), "request.tpmAttestation.certChain: is too long");
+  }
+  SECTION("ID tokens") {
+    request.id_tokens.push_back("a.b.c");
+    CHECK_THROWS_WITH(parse(request.to_json("c")), ContainsSubstring("holds too many tokens"));
+  }
+}
+
+TEST_CASE("A 2: reading a request is linear in its length") {
+  const auto long_request = [](std::size_t n) {
+    VerifyRequest request = sample();
+    request.evidence.launch_log = base::Bytes(n, 1);
+    request.evidence.ak_certificate = base::Bytes(n, 2);
+    request.options.nonces = std::vector<std::string>(n / 64, "0123456789");
+    return request.to_json("c").dump();
+  };
+  CHECK(test::growth(std::size_t{1} << 16U, long_request, [](const std::string& text) {
+          const Json json = base::parse_json(text, "request");
+          CHECK(parse(json).evidence.launch_log.size() > 0);
+        }) < test::kLinear);
 }
 
 TEST_CASE("a challenge is a nonce and a name that is safe in a URL") {

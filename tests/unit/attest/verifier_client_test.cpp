@@ -134,13 +134,15 @@ TEST_CASE("T 18: 429 says when to come back") {
     CHECK(error.code().name == "RESOURCE_EXHAUSTED");
     CHECK(error.retry_after() == std::chrono::seconds(17));
   }
-  service.answers = {HttpResponse{429, {{"Retry-After", "86401"}}, ""}};
-  try {
-    test::run(service.context, client.create_challenge());
-    FAIL("no error");
-  } catch (const VerifierError& error) {
-    CHECK(error.retry_after() == std::chrono::hours(24));
-    CHECK(error.may_come_later());
+  for (const char* a_day_or_more : {"86400", "86401", "4294967295"}) {
+    service.answers = {HttpResponse{429, {{"Retry-After", a_day_or_more}}, ""}};
+    try {
+      test::run(service.context, client.create_challenge());
+      FAIL("no error");
+    } catch (const VerifierError& error) {
+      CHECK(error.retry_after() == std::chrono::hours(24));
+      CHECK(error.may_come_later());
+    }
   }
   service.answers = {HttpResponse{429, {{"Retry-After", "-3x"}}, ""}};
   try {

@@ -106,6 +106,11 @@ TEST_CASE("encoding and decoding are each other's inverse") {
   CHECK(measure::decode_cel({}).empty());
 }
 
+TEST_CASE("M 12: a log is as long as the limit at most") {
+  CHECK_THROWS_WITH(measure::decode_cel(Bytes(measure::kMaxCelBytes)), !ContainsSubstring("too long"));
+  CHECK_THROWS_WITH(measure::decode_cel(Bytes(measure::kMaxCelBytes + 1)), "event log: is too long");
+}
+
 TEST_CASE("M 12: every cut of a log is refused") {
   const Bytes log = log_of({Event::text(EventType::kArg, "a"), Event::separator()});
   const std::size_t first = log_of({Event::text(EventType::kArg, "a")}).size();

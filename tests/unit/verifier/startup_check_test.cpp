@@ -19,7 +19,8 @@ using verifier::ListenConfig;
 using verifier::ReferenceValues;
 
 constexpr const char* kImage = R"({"name": "NAME", "swversion": 1, "hardened": true, "deprecated": DEPRECATED,
-  "pcrs": {"sha256": {"4": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}}})";
+  "pcrs": {"sha256": {"4": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                      "9": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}}})";
 
 std::string document(const std::string& name, bool deprecated) {
   std::string image = kImage;
@@ -85,6 +86,15 @@ TEST_CASE("certificates that clients will refuse are warned of") {
   REQUIRE_FALSE(warnings(base::from_unix_seconds(0)).empty());
   CHECK_THAT(warnings(base::from_unix_seconds(0))[0],
              ContainsSubstring("config.listen.certificate: ") && ContainsSubstring("is not valid before 2"));
+}
+
+TEST_CASE("an image of which only the boot loader is stated is warned of") {
+  std::string image = document("loader", false);
+  const std::size_t comma = image.find(",\n", image.find("\"4\""));
+  image.erase(comma, image.find("}}", comma) - comma);
+  const auto warnings = startup_warnings({}, ReferenceValues::parse(image, "values.json"), base::from_unix_seconds(1));
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0], ContainsSubstring("image loader states PCR 4 and neither PCR 9 nor"));
 }
 
 TEST_CASE("a verifier that knows no image, or none that is not retired, is warned of") {
