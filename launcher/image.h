@@ -30,8 +30,11 @@ struct PullLimits {
   std::uint64_t min_free_bytes = std::uint64_t{256} << 20U;
   /// For a pull that failed or was cancelled to take back what it made. What is not done by then is left to the next
   /// launch, and to the lease's end.
-  base::Milliseconds clean_up_patience{15000};
+  base::Milliseconds clean_up_patience{8000};
 };
+
+/// Of a pull that is cancelled: the call under way and the one that ends its stream, and the clean-up.
+inline constexpr base::Milliseconds kPullUnwinding = 2 * kUnwantedCallPatience + PullLimits{}.clean_up_patience;
 
 struct PullOptions {
   Platform platform = Platform::host();
@@ -42,9 +45,8 @@ struct PullOptions {
 /// Brings the image that `reference` names now into containerd. The reference is resolved once; everything behind it
 /// goes by digest. Of what the store has already nothing is fetched, and no layer when the image's file system is
 /// there. What a launch that was killed had left is removed first. On failure nothing is left behind, as far as
-/// containerd answers in time; a cancelled pull ends within kUnwantedCallPatience (rpc.h) twice and clean_up_patience
-/// once. Throws ContainerdError, RegistryError, base::HttpError,
-/// base::InvalidInput.
+/// containerd answers in time; a cancelled pull ends within kPullUnwinding. Throws ContainerdError, RegistryError,
+/// base::HttpError, base::InvalidInput.
 base::Awaitable<Image> pull(RegistryClient& registry, ContainerdClient client, ImageReference reference,
                             PullOptions options = {});
 

@@ -68,8 +68,9 @@ constexpr std::size_t kEventsInOneJob = 256;
 // off, and for the end of all else.
 constexpr std::chrono::seconds kStartBound{5};
 constexpr std::chrono::seconds kKillBound{5};
-constexpr std::chrono::seconds kUnwindingBound{10};
-constexpr std::chrono::seconds kCleanUpBound{20};
+constexpr std::chrono::seconds kUnwindingBound{15};
+constexpr std::chrono::seconds kCleanUpBound{15};
+static_assert(kPullUnwinding < kUnwindingBound);
 static_assert(kStartBound + kKillBound + kUnwindingBound + kCleanUpBound == Launch::kStopBound);
 
 std::unique_ptr<MetadataSource> metadata_source(const asio::any_io_executor& executor, const Options& options) {
@@ -572,7 +573,6 @@ Awaitable<void> Launch::State::clean_up() {
   if (has_lock) failure = co_await failure_of(container.remove());
   // A containerd that was not needed yet need not be there.
   if (touched_containerd || !is_absence_of_containerd(failure)) log_failure("removing the container", failure);
-  // What follows may be in the look-up of a name, which can't be broken off.
   failure = nullptr;
   if (tokens) failure = co_await failure_of(tokens->stop());
   log_failure("ending the attestation", failure);

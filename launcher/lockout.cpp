@@ -46,7 +46,7 @@ void report_lockout(const measure::LockoutState& before, const measure::LockoutS
         std::string("Failed orderly startup. ") + kAdvice,
         {{"lockout_counter", std::uint64_t{before.counter}}, {"max_tries", std::uint64_t{now.max_tries}}});
   }
-  if (now.counter + kLockoutNear >= now.max_tries) {
+  if (now.counter > 0 && now.counter + kLockoutNear >= now.max_tries) {
     base::log::warning(std::string("the TPM is about to be locked out, and will not quote then. ") + kAdvice,
                        {{"lockout_counter", std::uint64_t{now.counter}},
                         {"max_tries", std::uint64_t{now.max_tries}},

@@ -20,13 +20,12 @@ using launcher::ExitCode;
 
 void log_panic(const char* text) { base::log::error("Panic", {{"error", text}}); }
 
-/// False when a handler threw, which is a bug: the launch is asked to end then, and cleans up.
-bool run_to_the_end(asio::io_context& context, launcher::Launch& launch) {
-  bool went_well = true;
+/// A handler that throws is a bug: the launch is asked to end then, and cleans up.
+void run_to_the_end(asio::io_context& context, launcher::Launch& launch, bool& went_well) {
   for (;;) {
     try {
       context.run();
-      return went_well;
+      return;
     } catch (const std::exception& error) {
       log_panic(error.what());
     }
@@ -50,14 +49,15 @@ ExitCode run(const launcher::Options& options) {
   signs_of_life.spawn(service_manager.keep_alive());
   asio::post(context, [&service_manager] { service_manager.ready(); });
   ExitCode result = ExitCode::kPanic;
+  bool went_well = true;
   asio::co_spawn(context, launch.run(), [&](const std::exception_ptr& failure, ExitCode code) {
-    if (!failure) result = code;
-    // Threads that hang would be waited for otherwise: the C library's in the look-up of a name, for instance.
+    if (!failure && went_well) result = code;
+    // Threads that hang would be waited for otherwise.
     if (launch.left_something_behind()) std::_Exit(static_cast<int>(result));
     signals.cancel();
     signs_of_life.cancel();
   });
-  const bool went_well = run_to_the_end(context, launch);
+  run_to_the_end(context, launch, went_well);
   return went_well ? result : ExitCode::kPanic;
 }
 

@@ -26,6 +26,13 @@ const std::map<std::string, base::log::Level> kLogLevels = {{"debug", base::log:
                                                             {"warning", base::log::Level::kWarning},
                                                             {"error", base::log::Level::kError}};
 
+/// In the form that the option parser makes a Level of.
+std::string log_level_number(const std::string& name) {
+  const auto found = kLogLevels.find(name);
+  if (found == kLogLevels.end()) throw CLI::ValidationError("is none of debug, info, warning and error");
+  return std::to_string(static_cast<int>(found->second));
+}
+
 /// What the option parser writes to, in the forms that it knows.
 struct Settings {
   Options options;
@@ -94,8 +101,7 @@ void add_settings(CLI::App& app, Settings& settings) {
       ->capture_default_str();
   app.add_flag("--check-machine", options.check_machine,
                "refuse a machine whose root is not on dm-verity or whose state volume is not encrypted");
-  app.add_option("--log-level", options.log_level, "debug, info, warning or error")
-      ->transform(CLI::CheckedTransformer(kLogLevels));
+  app.add_option("--log-level", options.log_level, "debug, info, warning or error")->transform(log_level_number);
 }
 
 /// A file of lines `name = "value"`, as options of a command line. Throws base::Error that names the file, or the key.
@@ -153,6 +159,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv,
   for (const bool config_is_known : {false, true}) {
     CLI::App app("Measures one container into the TPM, attests it, runs it, and hands it its tokens.", "cs-launcher");
     app.set_version_flag("--version", CS_VERSION);
+    app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()) + '\n'; });
     app.add_option("--config", config, "file of options: lines of the form name = \"value\"");
     Settings of_command_line;
     add_settings(app, config_is_known ? settings : of_command_line);

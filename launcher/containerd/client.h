@@ -29,6 +29,10 @@ class ContainerdError : public base::Error {
   int code_;
 };
 
+/// How long a call on a stream may go on once nobody wants it any more. Ended in order, it leaves containerd nothing to
+/// clean up behind our back; past this it is cancelled.
+inline constexpr base::Milliseconds kUnwantedCallPatience{3000};
+
 /// A connection to containerd over its Unix socket, in one containerd namespace. A value: copies share the connection.
 /// Every call must have ended before the io_context that it was made from goes away.
 class ContainerdClient {

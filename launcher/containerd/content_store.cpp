@@ -58,8 +58,8 @@ struct ContentWriter::Stream {
         ref(std::move(reference)),
         descriptor(std::move(wanted)),
         stub(api::Content::NewStub(owner.connection().channel)) {
+    // Without a deadline: how long the stream stays open is the registry's matter, each exchange has its own bound.
     rpc::prepare(context, client);
-    rpc::set_timeout(context, kLayerCallTimeout);
   }
 
   ~Stream() {
@@ -167,7 +167,7 @@ base::Awaitable<void> ContentWriter::commit(Labels labels) {
 
 base::Awaitable<void> ContentWriter::abandon() {
   auto work = [stream = stream_.get()] { stream->abandon(); };
-  co_await rpc::stream_call(stream_->client, stream_->context, std::move(work), rpc::kUnwantedCallPatience, true);
+  co_await rpc::stream_call(stream_->client, stream_->context, std::move(work), kUnwantedCallPatience, true);
 }
 
 base::Awaitable<std::optional<std::uint64_t>> ContentStore::find(Digest digest) const {

@@ -94,9 +94,8 @@ int mount_overlay_from(const std::string& common, const std::filesystem::path& p
 
 /// What the image is judged by must be all of it: the kernel is asked which folders it has taken.
 void expect_overlay(const std::filesystem::path& path, const std::string& data) {
-  const MountTable table = MountTable::of_this_process();
-  const MountEntry* mounted = table.mount_of(path);
-  if (mounted == nullptr || mounted->mount_point != path || !mounted->has_super_option(data)) {
+  const std::optional<MountEntry> mounted = MountTable::last_mount_at(path);
+  if (!mounted || !mounted->has_super_option(data)) {
     throw base::Error("the image's file system is mounted with other folders than it has");
   }
 }

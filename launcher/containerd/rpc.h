@@ -17,7 +17,7 @@
 namespace launcher {
 
 inline constexpr base::Milliseconds kCallTimeout{30000};
-/// For calls that work on whole layers.
+/// For calls that work on whole layers, and for each exchange on a stream.
 inline constexpr base::Milliseconds kLayerCallTimeout{30 * 60 * 1000};
 
 struct ContainerdClient::Connection {
@@ -100,31 +100,34 @@ base::Awaitable<Response> unary(ContainerdClient client, const char* name,
   co_return std::move(call->response);
 }
 
-/// How long a call of a stream may go on once nobody wants it any more. Ended in order, it leaves containerd nothing to
-/// clean up behind our back; past this it is cancelled.
-inline constexpr base::Milliseconds kUnwantedCallPatience{5000};
-
 /// Runs `work`, which blocks in calls made with `context`, on a thread that may block. Returns only when it has ended,
 /// so that one stream is never used by two threads at once and nothing that `work` refers to goes while it runs. The
-/// caller's cancellation, or `unwanted` from the start, bounds it by `patience`.
+/// caller's cancellation, or `unwanted` from the start, bounds it by `patience`, and kLayerCallTimeout does in any
+/// case.
 template <typename Work>
 base::Awaitable<void> stream_call(ContainerdClient client, grpc::ClientContext& context, Work work,
                                   base::Milliseconds patience = kUnwantedCallPatience, bool unwanted = false) {
   struct Bound {
     explicit Bound(const asio::any_io_executor& executor) : timer(executor) {}
     asio::steady_timer timer;
-    bool started = false;
+    bool is_unwanted = false;
     bool ended = false;
   };
   const auto bound = std::make_shared<Bound>(co_await asio::this_coro::executor);
-  const auto start_bound = [&context, bound, patience] {
-    if (std::exchange(bound->started, true)) return;
-    bound->timer.expires_after(patience);
+  const auto end_after = [&context, bound](base::Milliseconds limit) {
+    bound->timer.expires_after(limit);
     bound->timer.async_wait([&context, bound](const boost::system::error_code& stopped) {
       if (!stopped && !bound->ended) context.TryCancel();
     });
   };
-  if (unwanted) start_bound();
+  const auto start_bound = [bound, patience, end_after] {
+    if (!std::exchange(bound->is_unwanted, true)) end_after(patience);
+  };
+  if (unwanted) {
+    start_bound();
+  } else {
+    end_after(kLayerCallTimeout);
+  }
   const auto failure = std::make_shared<std::exception_ptr>();
   const auto start = [&client, &work, &start_bound, failure](auto handler) {
     auto slot = asio::get_associated_cancellation_slot(handler);

@@ -1,7 +1,9 @@
 #include "launcher/host/mount_table.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <fstream>
 #include <system_error>
 
 #include <sys/sysmacros.h>
@@ -122,6 +124,20 @@ MountTable MountTable::parse(std::string_view text) {
 }
 
 MountTable MountTable::of_this_process() { return parse(base::read_text_file(kMountInfo, kMaxMountTableBytes)); }
+
+std::optional<MountEntry> MountTable::last_mount_at(const std::filesystem::path& mount_point) {
+  std::ifstream lines(kMountInfo);
+  std::optional<MountEntry> found;
+  std::string line;
+  constexpr std::size_t kMountPoint = 4;
+  while (std::getline(lines, line)) {
+    const std::vector<std::string_view> fields = split(line, ' ');
+    if (fields.size() > kMountPoint && fields[kMountPoint] == mount_point.native())
+      found = parse_line(line, kMountInfo);
+  }
+  if (!lines.eof()) throw base::SystemError(std::string("reading ") + kMountInfo, errno);
+  return found;
+}
 
 const MountEntry* MountTable::root() const {
   const auto is_root = [this](const MountEntry& entry) {

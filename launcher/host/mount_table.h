@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,9 @@ class MountTable {
   static MountTable parse(std::string_view text);
   /// That of this process; throws SystemError as well.
   static MountTable of_this_process();
+  /// The entry of this process's mount at `mount_point` that was made last, whatever else is mounted; nothing when
+  /// there is none.
+  static std::optional<MountEntry> last_mount_at(const std::filesystem::path& mount_point);
 
   /// The mount on which the absolute, normal `path` lies. Mounts may lie on top of each other and cover what is mounted
   /// below; the table is walked as the kernel walks the path. Null when there is no root.

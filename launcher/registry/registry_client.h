@@ -30,7 +30,7 @@ struct RegistryLimits {
   std::size_t min_bytes_per_second = std::size_t{16} << 10U;  ///< slower blobs are given up,
   base::Milliseconds body_delay{30000};                       ///< when they are this much behind
   base::Milliseconds max_retry_after{10000};                  ///< a longer Retry-After is cut to this
-  int max_redirects = 5;
+  int max_redirects = 10;
   base::RetryPolicy retry = kRegistryRetry;
 };
 

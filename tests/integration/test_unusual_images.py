@@ -23,7 +23,7 @@ from support import push, shell_image
 FAILURE = 1
 GROUP_OF_THE_LOWEST_LAYER = '[ "$(id -u):$(id -g)" = 1000:1000 ]'
 # docs/operator.md: a launch is broken off within this, even if containerd does not answer any more.
-BREAK_OFF_SECONDS = 65
+BREAK_OFF_SECONDS = 40
 
 
 def launch(world: World, reference: str) -> tuple[int, str]:

@@ -401,7 +401,7 @@ TEST_CASE("C 32: a redirect within the registry keeps the credential; bad and en
   SECTION("endless") {
     location = "/v2/repo/x/manifests/latest";
     CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("too often"));
-    CHECK(world.registry.requests.size() == 7);  // the challenge, then the first and five more
+    CHECK(world.registry.requests.size() == 12);  // the challenge, then the first and five more
   }
   SECTION("nowhere") { CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("where to")); }
   SECTION("to what is no URL") {
@@ -416,6 +416,19 @@ TEST_CASE("C 32: a redirect within the registry keeps the credential; bad and en
     location = "file:///etc/passwd";
     CHECK_THROWS_AS(world.resolve(), base::Error);
   }
+}
+
+TEST_CASE("C 32: the code of a refusal is told if its document has no more values than the limit") {
+  World world;
+  std::string others;
+  world.registry.fault = [&](const HttpServerRequest&) -> Answer {
+    return HttpResponse{403, {}, R"({"errors":[{"code":"DENIED"}],"others":[0)" + others + "]}"};
+  };
+  constexpr std::size_t kMaxValues = 4096;
+  for (std::size_t i = 6; i < kMaxValues; ++i) others += ",0";
+  CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("answered 403 (DENIED)"));
+  others += ",0";
+  CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("answered 403") && !ContainsSubstring("DENIED"));
 }
 
 TEST_CASE("C 32: rate limits and server errors are tried again within the policy") {

@@ -5,7 +5,8 @@
 namespace test {
 
 FakeRegistry::FakeRegistry(asio::any_io_executor executor)
-    : server_(std::move(executor), [this](const base::HttpServerRequest& request) { return answer(request); }),
+    : server_(std::move(executor), [this](const base::HttpServerRequest& request) { return answer(request); },
+              {.max_buffered_bytes = std::size_t{64} << 20U}),
       port_(server_.listen_tcp("127.0.0.1", 0)) {}
 
 launcher::Descriptor FakeRegistry::add_blob(const std::string& media_type, const std::string& bytes) {
