@@ -46,7 +46,8 @@ bench: build      ## what every step costs
 lint: setup       ## format, static analysis and scripts
 	@scripts/lint
 
-check: setup      ## everything beyond `make test`: the unit tests on Debian 13; as root
+check: build      ## everything beyond `make test`: five minutes of flood, the unit tests on Debian 13; as root
+	@CS_FLOOD_SECONDS=300 CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) -m pytest -q -s tests/integration/test_flood.py
 	@scripts/check
 
 fuzz: setup       ## every fuzz target for FUZZ_SECONDS (10)

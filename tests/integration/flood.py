@@ -7,6 +7,7 @@ Unix socket, they go there instead.
 from __future__ import annotations
 
 import contextlib
+import json
 import resource
 import selectors
 import socket
@@ -116,6 +117,24 @@ def challenges(target: Target) -> None:
                     break
 
 
+def uploads(target: Target) -> None:
+    """For challenges that were asked for: all that a request may hold, in one key, and the refusal left untaken."""
+    size = 8 << 20
+    begin, end = b'{"', b'":1}'
+    held: list[socket.socket] = []
+    while target.goes_on:
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            connection = target.speaking()
+            connection.sendall(b"POST /v1/projects/p/locations/l/challenges HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+            answer = connection.recv(1 << 16)
+            name = json.loads(answer.partition(b"\r\n\r\n")[2])["name"]
+            head = f"POST /v1/{name}:verifyConfidentialSpace HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n"
+            connection.sendall(head.encode() + begin + b"k" * (size - len(begin) - len(end)) + end)
+            held.append(connection)
+        while len(held) > 300:
+            held.pop(0).close()
+
+
 def side_by_side(works: list) -> None:
     threads = [threading.Thread(target=work) for work in works]
     for thread in threads:
@@ -129,7 +148,7 @@ def main() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     target = Target(host, int(port), float(seconds), sys.argv[5] if len(sys.argv) > 5 else None)
-    {"silent": silent, "trailers": trailers, "giants": giants, "slow": slow, "challenges": challenges}[role](target)
+    {"silent": silent, "trailers": trailers, "giants": giants, "slow": slow, "challenges": challenges, "uploads": uploads}[role](target)
 
 
 if __name__ == "__main__":
