@@ -93,19 +93,23 @@ HttpResponse method_refusal(Action action) {
   return response;
 }
 
+/// `log` is warning or debug of base::log.
+HttpResponse refusal(const HttpServerRequest& request, const attest::CanonicalCode& code, const std::string& reason,
+                     decltype(&base::log::warning) log) {
+  log("request refused", {{"path", request.path}, {"status", code.name}, {"reason", reason}});
+  return error_response(code, reason);
+}
+
 /// What `answer` returns, or what becomes of what it throws.
 template <typename Answer>
-std::invoke_result_t<Answer> guarded(const HttpServerRequest& request, Answer answer) {
+std::invoke_result_t<Answer> guarded(const HttpServerRequest& request, decltype(&base::log::warning) log,
+                                     Answer answer) {
   try {
     return answer();
   } catch (const StatusError& error) {
-    base::log::warning("request refused",
-                       {{"path", request.path}, {"status", error.code().name}, {"reason", error.what()}});
-    return error_response(error.code(), error.what());
+    return refusal(request, error.code(), error.what(), log);
   } catch (const InvalidInput& error) {
-    base::log::warning("request refused",
-                       {{"path", request.path}, {"status", "INVALID_ARGUMENT"}, {"reason", error.what()}});
-    return error_response(attest::canonical_code("INVALID_ARGUMENT"), error.what());
+    return refusal(request, attest::canonical_code("INVALID_ARGUMENT"), error.what(), log);
   } catch (const std::exception& error) {
     // What went wrong inside is for the operator, not for the client.
     base::log::error("request failed", {{"path", request.path}, {"error", error.what()}});
@@ -200,7 +204,8 @@ Api::Api(Config config, Knowledge knowledge, base::Clock clock)
 
 base::HttpAdmission Api::admit(const HttpServerRequest& head) const {
   base::HttpAdmission admission;
-  admission.answer = guarded(head, [&]() -> std::optional<HttpResponse> {
+  // Anybody can cause as many of these lines as he likes, and they tell of nothing that was judged.
+  admission.answer = guarded(head, base::log::debug, [&]() -> std::optional<HttpResponse> {
     const Route route = route_of(head.path);
     if (head.method != method_of(route.action)) return method_refusal(route.action);
     if (route.action == Action::kCreateChallenge) expect_location(route.resource);
@@ -212,7 +217,7 @@ base::HttpAdmission Api::admit(const HttpServerRequest& head) const {
 }
 
 base::Awaitable<HttpResponse> Api::handle(const HttpServerRequest& request) {
-  HttpResponse response = guarded(request, [&] {
+  HttpResponse response = guarded(request, base::log::warning, [&] {
     const Route route = route_of(request.path);
     if (request.method != method_of(route.action)) return method_refusal(route.action);
     return json_response(200, answer(route, request.body));

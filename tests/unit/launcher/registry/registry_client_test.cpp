@@ -401,7 +401,7 @@ TEST_CASE("C 32: a redirect within the registry keeps the credential; bad and en
   SECTION("endless") {
     location = "/v2/repo/x/manifests/latest";
     CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("too often"));
-    CHECK(world.registry.requests.size() == 12);  // the challenge, then the first and five more
+    CHECK(world.registry.requests.size() == 12);  // the challenge, then the first and ten more
   }
   SECTION("nowhere") { CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("where to")); }
   SECTION("to what is no URL") {
