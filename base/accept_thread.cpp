@@ -9,6 +9,7 @@
 #include <ranges>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <sys/socket.h>
 
@@ -62,6 +63,7 @@ struct AcceptThread::State : std::enable_shared_from_this<AcceptThread::State> {
   AcceptedConnection accept() const;
   void add(AcceptedConnection connection);
   bool drop_one();
+  void uncount(const Peer& peer);
   void hand_over();
 
   struct Waiting {
@@ -121,7 +123,7 @@ void AcceptThread::State::add(AcceptedConnection connection) {
   if (may_be_dropped) ++droppable[connection.peer];
   waiting.push_back({std::move(connection), may_be_dropped});
   if (waiting.size() <= max_waiting || drop_one()) return;
-  changed.wait(lock, [this] { return stopping || waiting.empty(); });
+  changed.wait(lock, [this] { return stopping || waiting.size() <= max_waiting; });
 }
 
 /// Of a peer with most the oldest goes; of peers that have as many, the one that has waited longest.
@@ -131,18 +133,27 @@ bool AcceptThread::State::drop_one() {
   const std::size_t most = std::ranges::max(droppable | std::views::transform(count));
   const auto oldest = std::ranges::find_if(
       waiting, [&](const Waiting& each) { return each.may_be_dropped && droppable.at(each.connection.peer) == most; });
-  const auto peer = droppable.find(oldest->connection.peer);
-  if (--peer->second == 0) droppable.erase(peer);
+  uncount(oldest->connection.peer);
   waiting.erase(oldest);
   return true;
 }
 
+void AcceptThread::State::uncount(const Peer& peer) {
+  const auto count = droppable.find(peer);
+  if (--count->second == 0) droppable.erase(count);
+}
+
 void AcceptThread::State::hand_over() {
-  std::deque<Waiting> ready;
+  std::vector<Waiting> ready;
   {
     const std::scoped_lock lock(mutex);
-    ready.swap(waiting);
-    droppable.clear();
+    // After one of an address that many share the executor has its turn, to learn whose it is before the next comes.
+    for (bool is_turn = true; is_turn && !waiting.empty(); waiting.pop_front()) {
+      is_turn = waiting.front().may_be_dropped;
+      if (is_turn) uncount(waiting.front().connection.peer);
+      ready.push_back(std::move(waiting.front()));
+    }
+    if (!waiting.empty()) asio::post(executor, [self = shared_from_this()] { self->hand_over(); });
   }
   changed.notify_one();
   for (Waiting& each : ready) {

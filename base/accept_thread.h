@@ -34,7 +34,7 @@ class AcceptThread {
   /// Is called on the executor.
   using Take = std::function<void(AcceptedConnection)>;
   /// Whether many peers stand behind an address, as behind a proxy: none of its connections is dropped, they wait in
-  /// the kernel's queue. Is called on the thread.
+  /// the kernel's queue, and one is handed over in each turn of the executor. Is called on the thread.
   using IsShared = std::function<bool(const asio::ip::address&)>;
 
   /// Of `listening`, a stream socket of TCP or a Unix socket, on which listen() was called. The executor counts as busy

@@ -105,8 +105,8 @@ Awaitable<void> TaskGroup::join() {
     }
   }
   co_await asio::this_coro::throw_if_cancelled(throws);
-  if (state->first_failure) std::rethrow_exception(state->first_failure);
   if (is_cancelled) throw boost::system::system_error(asio::error::operation_aborted);
+  if (state->first_failure) std::rethrow_exception(state->first_failure);
 }
 
 }  // namespace base

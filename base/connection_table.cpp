@@ -43,15 +43,18 @@ bool ConnectionTable::make_room_for(Entries::iterator needy, std::size_t more) {
   while (total_.bytes + more > limits_.max_bytes) {
     const std::size_t mine = share_of(needy->peer).bytes;
     Entry* best = nullptr;
-    std::size_t best_share = 0;
+    std::tuple<bool, std::size_t> best_rank;
     for (Entry& entry : entries_) {
-      const bool keeps_us_waiting = entry.state == State::kReading || entry.state == State::kWriting;
-      if (&entry == &*needy || entry.is_leaving || entry.bytes == 0 || !keeps_us_waiting) continue;
+      if (&entry == &*needy || entry.is_leaving || entry.bytes == 0) continue;
       const std::size_t theirs = share_of(entry.peer).bytes;
-      if (entry.peer != needy->peer && theirs <= mine + more) continue;
-      if (best != nullptr && theirs <= best_share) continue;
+      const bool keeps_us_waiting = entry.state != State::kAnswering;
+      // As with connections: work under way only for a peer that would otherwise have less.
+      const bool may_go = entry.peer == needy->peer ? keeps_us_waiting : theirs > mine + more;
+      if (!may_go) continue;
+      const std::tuple rank(keeps_us_waiting, theirs);
+      if (best != nullptr && rank <= best_rank) continue;
       best = &entry;
-      best_share = theirs;
+      best_rank = rank;
     }
     if (best == nullptr) return false;
     dismiss(*best);

@@ -26,7 +26,7 @@ void Deadline::arm_at(TimePoint when) {
 
 void Deadline::disarm() {
   when_ = TimePoint::max();
-  timer_->cancel();
+  timer_->expires_at(when_);  // not only cancelled: one that has expired already would go on
 }
 
 void Deadline::expire(const std::shared_ptr<asio::steady_timer>& timer, const std::weak_ptr<Actions>& actions) {

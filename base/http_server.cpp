@@ -436,8 +436,14 @@ void HttpServerState::start_connection(AcceptedConnection accepted, const std::s
   const Peer peer = accepted.peer;
   const bool is_from_proxy = listener && accepted.address && listener->is_trusted_proxy(*accepted.address);
   const int family = !accepted.address ? AF_UNIX : accepted.address->is_v4() ? AF_INET : AF_INET6;
-  const auto socket =
-      std::make_shared<Socket>(executor, asio::generic::stream_protocol(family, 0), accepted.socket.release());
+  const auto socket = std::make_shared<Socket>(executor);
+  error_code code;
+  socket->assign(asio::generic::stream_protocol(family, 0), accepted.socket.get(), code);
+  if (code) {
+    log::warning("a connection was closed", {{"error", code.message()}});
+    return;
+  }
+  accepted.socket.release();
   error_code ignored;
   if (accepted.address) socket->set_option(tcp::no_delay(true), ignored);
   // Whoever may cancel the connection holds the signal; it lives until the connection's coroutine has ended.

@@ -21,8 +21,8 @@ struct HttpServerLimits {
   /// Of a request's head, of one chunk's first line with its extensions, and of all trailer fields: 431.
   std::size_t max_header_bytes = std::size_t{8} << 10U;
   std::size_t max_body_bytes = std::size_t{64} << 10U;  ///< 413
-  /// Of the bodies of all connections together. Beyond, the peer with most loses one that is not complete; 503 when
-  /// there is none.
+  /// Of the bodies of all connections together, and of the answers that their clients have not taken. Beyond, the peer
+  /// with most loses one (ConnectionTable); 503 when there is none to lose.
   std::size_t max_buffered_bytes = std::size_t{4} << 20U;
   /// Beyond, the peer with most loses one that keeps us waiting (ConnectionTable); 503 when there is none.
   std::size_t max_connections = 256;

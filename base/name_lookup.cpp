@@ -2,8 +2,11 @@
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 #include <cstring>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include <netdb.h>
@@ -42,6 +45,15 @@ Endpoints ask_c_library(const std::string& host, const std::string& port) {
   return endpoints;
 }
 
+std::uint16_t port_number(const std::string& port) {
+  std::uint16_t number = 0;
+  const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (code != std::errc() || end != port.data() + port.size()) {
+    throw HttpError(HttpError::Kind::kConnect, port + " is no port");
+  }
+  return number;
+}
+
 /// A place among kMaxLookups, held by the thread.
 class Place {
  public:
@@ -63,11 +75,15 @@ class Place {
 
 Awaitable<std::vector<tcp::endpoint>> look_up(std::string host, std::string port, Milliseconds patience) {
   boost::system::error_code is_name;
-  asio::ip::make_address(host, is_name);
-  if (!is_name) co_return ask_c_library(host, port);  // asks nobody
+  const auto address = asio::ip::make_address(host, is_name);
+  if (!is_name) co_return Endpoints{{address, port_number(port)}};
   auto work = [host, port, place = std::make_shared<Place>()] { return ask_c_library(host, port); };
   auto too_long = [host] { return HttpError(HttpError::Kind::kTimeout, "looking up " + host + " took too long"); };
-  co_return co_await run_on_own_thread(patience, std::move(work), std::move(too_long));
+  try {
+    co_return co_await run_on_own_thread(patience, std::move(work), std::move(too_long));
+  } catch (const std::system_error& error) {
+    throw HttpError(HttpError::Kind::kConnect, "looking up " + host + ": " + error.what());
+  }
 }
 
 }  // namespace base

@@ -132,8 +132,8 @@ std::optional<MountEntry> MountTable::last_mount_at(const std::filesystem::path&
   constexpr std::size_t kMountPoint = 4;
   while (std::getline(lines, line)) {
     const std::vector<std::string_view> fields = split(line, ' ');
-    if (fields.size() > kMountPoint && fields[kMountPoint] == mount_point.native())
-      found = parse_line(line, kMountInfo);
+    if (fields.size() <= kMountPoint || unescape(fields[kMountPoint], kMountInfo) != mount_point.native()) continue;
+    found = parse_line(line, kMountInfo);
   }
   if (!lines.eof()) throw base::SystemError(std::string("reading ") + kMountInfo, errno);
   return found;

@@ -269,6 +269,7 @@ def run(*command: str | Path, timeout: float = 60.0, env: Mapping[str, str] | No
         ) as child:
             try:
                 output, errors = _communicate(child, deadline)
+                raise_if_interrupted()  # a terminal's Ctrl-C has ended the child as well
             except BaseException:
                 child.kill()
                 raise

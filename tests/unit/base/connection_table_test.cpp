@@ -91,7 +91,20 @@ TEST_CASE("work under way is broken off only for a peer with nothing like as muc
   CHECK_FALSE(world.add(kOne, "g"));
 }
 
-TEST_CASE("memory is shared out like connections, and only unfinished requests lose theirs") {
+TEST_CASE("memory of work under way is taken for a peer that has less, after all that keeps the server waiting") {
+  World world(10, 100);
+  const auto work = world.add(kOne, "work", State::kAnswering);
+  const auto answer = world.add(kOne, "answer", State::kWriting);
+  const auto honest = world.add(kTwo, "honest", State::kWriting);
+  CHECK(work->hold(60));
+  CHECK(answer->hold(40));
+  CHECK(honest->hold(10));
+  CHECK(world.take() == Events{"close answer"});
+  CHECK(honest->hold(45));
+  CHECK(world.take() == Events{"close work", "cancel work"});
+}
+
+TEST_CASE("memory is shared out like connections, and what keeps the server waiting loses it first") {
   World world(10, 100);
   const auto a = world.add(kOne, "a", State::kReading);
   const auto b = world.add(kOne, "b", State::kAnswering);

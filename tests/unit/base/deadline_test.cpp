@@ -40,6 +40,19 @@ TEST_CASE("a deadline that was armed anew in time does nothing") {
   CHECK(interruptions == 0);
 }
 
+TEST_CASE("a deadline that is disarmed in the turn in which it expires does nothing") {
+  asio::io_context context;
+  int interruptions = 0;
+  Deadline deadline(
+      context.get_executor(), [&] { ++interruptions; }, [&] { ++interruptions; });
+  const auto when = std::chrono::steady_clock::now();
+  asio::steady_timer first(context.get_executor(), when);
+  first.async_wait([&](const boost::system::error_code&) { deadline.disarm(); });
+  deadline.arm_at(when + std::chrono::nanoseconds(1));
+  context.run();
+  CHECK(interruptions == 0);
+}
+
 TEST_CASE("a deadline that is gone does nothing") {
   asio::io_context context;
   int interruptions = 0;
