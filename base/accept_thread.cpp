@@ -6,7 +6,6 @@
 #include <deque>
 #include <map>
 #include <mutex>
-#include <ranges>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -129,8 +128,8 @@ void AcceptThread::State::add(AcceptedConnection connection) {
 /// Of a peer with most the oldest goes; of peers that have as many, the one that has waited longest.
 bool AcceptThread::State::drop_one() {
   if (droppable.empty()) return false;
-  const auto count = [](const auto& peer) { return peer.second; };
-  const std::size_t most = std::ranges::max(droppable | std::views::transform(count));
+  std::size_t most = 0;
+  for (const auto& [peer, count] : droppable) most = std::max(most, count);
   const auto oldest = std::ranges::find_if(
       waiting, [&](const Waiting& each) { return each.may_be_dropped && droppable.at(each.connection.peer) == most; });
   uncount(oldest->connection.peer);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <boost/asio/ip/address.hpp>
 
@@ -22,7 +23,8 @@ class IpNetwork {
   bool contains(const asio::ip::address& address) const;
 
  private:
-  IpNetwork(asio::ip::address address, unsigned prefix_bits) : address_(address), prefix_bits_(prefix_bits) {}
+  IpNetwork(asio::ip::address address, unsigned prefix_bits)
+      : address_(std::move(address)), prefix_bits_(prefix_bits) {}
 
   asio::ip::address address_;
   unsigned prefix_bits_;

@@ -17,7 +17,8 @@ class Peer {
   static Peer of_address(const boost::asio::ip::address& address);
   static Peer of_process(pid_t process);
 
-  friend auto operator<=>(const Peer&, const Peer&) = default;
+  // The check takes the 0 with which a rewritten comparison compares for a pointer.
+  friend auto operator<=>(const Peer&, const Peer&) = default;  // NOLINT(modernize-use-nullptr)
 
  private:
   enum class Kind : std::uint8_t { kUnknown, kIpv4, kIpv6Network, kProcess };
