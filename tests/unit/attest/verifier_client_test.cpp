@@ -119,6 +119,10 @@ TEST_CASE("T 18: refusals keep the service's own word and code") {
     CHECK_THAT(error.what(), ContainsSubstring("role missing"));
   }
   CHECK(service.requests.size() == 1);
+  service.answers = {
+      json_response(403, attest::error_json(attest::canonical_code("PERMISSION_DENIED"), std::string(500, 'm') + "n"))};
+  CHECK_THROWS_WITH(test::run(service.context, client.create_challenge()),
+                    ContainsSubstring(std::string(500, 'm')) && !ContainsSubstring("mn"));
   service.answers = {HttpResponse{400, {}, "<html>proxy</html>"}};
   CHECK(code_of(service.context, client.create_challenge()) == "INVALID_ARGUMENT");
 }

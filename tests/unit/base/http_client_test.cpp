@@ -334,6 +334,16 @@ TEST_CASE("a stream hands on what arrives, and gives up on one that crawls") {
   CHECK(refusal.status == 404);
   CHECK(refusal.body == "nope");
   CHECK(received.empty());
+  for (const std::size_t size : {std::size_t{65536}, std::size_t{65537}}) {
+    const std::string head = "HTTP/1.1 404 Not Found\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
+    const test::RawServer wordy(context, answering(head + std::string(size, 'n')));
+    if (size == 65536) {
+      CHECK(test::run(context, client.stream(get(wordy.url()), limits, sink)).body.size() == size);
+    } else {
+      CHECK_THROWS_WITH(test::run(context, client.stream(get(wordy.url()), limits, sink)),
+                        ContainsSubstring("more than is accepted"));
+    }
+  }
 
   const test::RawServer crawling(context, [](tcp::socket socket) -> Awaitable<void> {
     co_await test::read_some_request(socket);

@@ -59,6 +59,14 @@ const Bytes kHeader = spec_id_event({{0x0b, 32}});
 
 }  // namespace
 
+TEST_CASE("a log has digests of as many algorithms as the limit at most") {
+  std::vector<std::pair<std::uint16_t, std::uint16_t>> algorithms = {{0x0b, 32}};
+  while (algorithms.size() < 16) algorithms.emplace_back(0x100 + algorithms.size(), 8);
+  CHECK(measure::decode_boot_log(spec_id_event(algorithms)).events.size() == 1);
+  algorithms.emplace_back(0x200, 8);
+  CHECK_THROWS_WITH(measure::decode_boot_log(spec_id_event(algorithms)), ContainsSubstring("names 17 algorithms"));
+}
+
 TEST_CASE("recorded logs of real machines replay to their PCRs") {
   const auto folder = std::filesystem::path(CS_VECTORS) / "boot-eventlogs";
   if (!std::filesystem::exists(folder)) {

@@ -70,6 +70,14 @@ std::string refusal_of(const std::function<void(std::vector<Event>&)>& change) {
 
 }  // namespace
 
+TEST_CASE("the name of a variable has a limit") {
+  const auto with_name_of = [](std::size_t length) {
+    return refusal_of([&](auto& events) { events[1] = configuration(std::string(length, 'n'), "key"); });
+  };
+  CHECK_THAT(with_name_of(256), !ContainsSubstring("too long"));
+  CHECK_THAT(with_name_of(257), ContainsSubstring("the name is too long"));
+}
+
 TEST_CASE("Secure Boot is on or off as the firmware measured it") {
   CHECK(read(secure_boot()));
   CHECK(refusal_of([](auto& events) { events[0] = configuration("SecureBoot", std::string(1, '\0')); }) == "off");

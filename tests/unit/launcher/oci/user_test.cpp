@@ -64,7 +64,19 @@ TEST_CASE("a user that can't be found or is malformed is refused") {
     INFO(user);
     CHECK_THROWS_AS(resolve_user(root.path, user), base::InvalidInput);
   }
-  CHECK_THROWS_AS(resolve_user(root.path, std::string(257, 'a')), base::InvalidInput);
+  CHECK_THROWS_WITH(resolve_user(root.path, std::string(256, 'a')), ContainsSubstring("no such user"));
+  CHECK_THROWS_WITH(resolve_user(root.path, std::string(257, 'a')), ContainsSubstring("too long"));
+}
+
+TEST_CASE("C 28: a user is in as many groups as the kernel takes at most") {
+  const Root root;
+  std::string groups;
+  constexpr std::uint32_t kMost = 65536;
+  for (std::uint32_t i = 1; i < kMost; ++i) groups += "g:x:" + std::to_string(100 + i) + ":web\n";
+  root.write("etc/group", groups);
+  CHECK(resolve_user(root.path, "web").additional_gids.size() == kMost);
+  root.write("etc/group", groups + "g:x:100:web\n");
+  CHECK_THROWS_WITH(resolve_user(root.path, "web"), ContainsSubstring("too many groups"));
 }
 
 TEST_CASE("C 9: a part that is empty is the default") {

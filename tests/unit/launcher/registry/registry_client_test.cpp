@@ -398,6 +398,15 @@ TEST_CASE("C 32: a redirect within the registry keeps the credential; bad and en
     CHECK_FALSE(world.registry.requests.back().header("Authorization").empty());
     CHECK(world.registry.requests.back().query == "a%7Cb");
   }
+  SECTION("as many as the limit") {
+    int left = 10;
+    world.registry.fault = [&](const HttpServerRequest& request) -> Answer {
+      if (request.header("Authorization").empty()) return refused("Basic realm=\"x\"");
+      if (left-- == 0) return std::nullopt;
+      return redirected(request.path, 302);
+    };
+    CHECK(world.resolve().bytes == kManifestText);
+  }
   SECTION("endless") {
     location = "/v2/repo/x/manifests/latest";
     CHECK_THROWS_WITH(world.resolve(), ContainsSubstring("too often"));
