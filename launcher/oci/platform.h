@@ -21,6 +21,9 @@ struct Platform {
   std::string name() const { return os + "/" + architecture; }
 };
 
+/// The highest variant of amd64 that a processor with these flags can run ("flags" of /proc/cpuinfo).
+std::string amd64_variant(const std::string& cpu_flags);
+
 /// Whether an image for `wanted` is for machines like `machine`, leaving aside which variant. Both normalized.
 bool is_same_kind(const Platform& wanted, const Platform& machine);
 
