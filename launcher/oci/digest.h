@@ -23,7 +23,8 @@ class Digest {
   const std::string& string() const noexcept { return text_; }
 
   friend bool operator==(const Digest&, const Digest&) = default;
-  friend auto operator<=>(const Digest&, const Digest&) = default;
+  // The check takes the 0 with which a rewritten comparison compares for a pointer.
+  friend auto operator<=>(const Digest&, const Digest&) = default;  // NOLINT(modernize-use-nullptr)
 
  private:
   explicit Digest(std::string text) : text_(std::move(text)) {}
