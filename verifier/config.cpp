@@ -88,9 +88,9 @@ std::vector<RootConfig> parse_roots(const JsonObject& json, const std::filesyste
   if (json.has("attestation_roots") && json.raw().at("attestation_roots").is_array()) {
     for (const base::Json& root : json.raw().at("attestation_roots")) {
       if (!root.is_string()) continue;
-      throw InvalidInput(field, "a path alone does not say whose machines these are: write {\"file\": " + root.dump() +
-                                    ", \"platform\": \"GCE\"} or {\"file\": " + root.dump() +
-                                    ", \"hwmodel\": \"SOFTWARE_TPM\"}");
+      throw InvalidInput(field, R"(a path alone does not say whose machines these are: write {"file": )" + root.dump() +
+                                    R"(, "platform": "GCE"} or {"file": )" + root.dump() +
+                                    R"(, "hwmodel": "SOFTWARE_TPM"})");
     }
   }
   std::vector<RootConfig> roots;

@@ -40,7 +40,7 @@ std::string time_text(const ASN1_TIME& time) {
 }
 
 void warn_of_times(const TlsFiles& tls, base::WallTime now, std::vector<std::string>& warnings) {
-  time_t seconds = static_cast<time_t>(base::to_unix_seconds(now));
+  auto seconds = static_cast<time_t>(base::to_unix_seconds(now));
   for (const base::X509Ptr& certificate : read_chain(tls)) {
     const std::string subject =
         "config.listen.certificate: " + tls.certificate.string() + ": " + base::certificate_subject(*certificate);
@@ -67,7 +67,7 @@ std::vector<std::string> startup_warnings(const ListenConfig& listen, const Refe
   std::vector<std::string> warnings;
   if (listen.tls) warn_of_times(*listen.tls, now, warnings);
   if (values.size() == 0) {
-    warnings.push_back("config.reference_values: no image is known, so every token will say swname GCE");
+    warnings.emplace_back("config.reference_values: no image is known, so every token will say swname GCE");
   }
   for (const std::string& subject : values.retired_subjects()) {
     warnings.push_back("config.reference_values: " + subject + ": all images are deprecated");
