@@ -28,7 +28,7 @@ Endpoints ask_c_library(const std::string& host, const std::string& port) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
+  hints.ai_flags = AI_NUMERICSERV;
   addrinfo* found = nullptr;
   const int code = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
   if (code == EAI_SYSTEM) throw HttpError(HttpError::Kind::kConnect, SystemError("looking up " + host, errno).what());

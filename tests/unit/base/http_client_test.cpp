@@ -379,6 +379,10 @@ TEST_CASE("a proxy is asked for what is not on loopback") {
   HttpClient client(context.get_executor());
   CHECK(test::run(context, client.send(get("http://registry.invalid/v2/"), {})).body == "by proxy");
   CHECK(seen == "registry.invalid/v2/");
+  seen.clear();
+  HttpClient unproxied(context.get_executor(), std::nullopt, HttpClient::Proxies::kNone);
+  kind_of(context, unproxied, "http://registry.invalid/v2/", {});
+  CHECK(seen.empty());
   CHECK(kind_of(context, client, "https://registry.invalid/", {}) != HttpError::Kind::kTimeout);
   REQUIRE(::setenv("no_proxy", "example.org,.invalid", 1) == 0);
   HttpClient direct(context.get_executor());
