@@ -1,6 +1,7 @@
 #include "base/accept_thread.h"
 
 #include <array>
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
@@ -57,7 +58,8 @@ sockaddr_in loopback(const std::string& address, in_port_t port) {
 /// Waits until the other side has closed.
 bool is_closed(const FileDescriptor& socket) {
   std::array<char, 1> byte{};
-  return ::recv(socket.get(), byte.data(), byte.size(), 0) <= 0;
+  const ssize_t got = ::recv(socket.get(), byte.data(), byte.size(), 0);
+  return got == 0 || (got < 0 && errno == ECONNRESET);
 }
 
 struct Taken {
