@@ -1,9 +1,32 @@
 #include "base/connection_table.h"
 
+#include <optional>
 #include <tuple>
 #include <utility>
 
 namespace base {
+namespace {
+
+/// Who gives way first: one that keeps us waiting, then whose peer has most, then one that never said anything.
+using Rank = std::tuple<bool, std::size_t, bool>;
+
+/// Of the entries that are not leaving and have a rank, one with the highest: of equals, the one that stands first,
+/// which has waited longest.
+template <typename Entries, typename RankOf>
+auto find_highest(Entries& entries, RankOf rank_of) -> typename Entries::value_type* {
+  typename Entries::value_type* highest = nullptr;
+  std::optional<Rank> highest_rank;
+  for (auto& entry : entries) {
+    if (entry.is_leaving) continue;
+    const std::optional<Rank> rank = rank_of(entry);
+    if (!rank || rank <= highest_rank) continue;
+    highest = &entry;
+    highest_rank = rank;
+  }
+  return highest;
+}
+
+}  // namespace
 
 ConnectionTable::Share ConnectionTable::share_of(const Peer& peer) const {
   const auto found = shares_.find(peer);
@@ -20,44 +43,33 @@ std::unique_ptr<ConnectionTable::Place> ConnectionTable::add(const Peer& peer, A
 
 bool ConnectionTable::make_room(const Peer& newcomer) {
   const std::size_t mine = share_of(newcomer).connections;
-  Entry* best = nullptr;
-  std::tuple<bool, std::size_t, bool> best_rank;
-  for (Entry& entry : entries_) {
-    if (entry.is_leaving) continue;
+  Entry* const leaves = find_highest(entries_, [&](const Entry& entry) -> std::optional<Rank> {
     const std::size_t theirs = share_of(entry.peer).connections;
     const bool keeps_us_waiting = entry.state != State::kAnswering;
     // Work under way is broken off only for a peer that would otherwise have nothing like as much.
     const bool may_go = keeps_us_waiting ? (entry.peer == newcomer || theirs > mine) : theirs > mine + 1;
-    if (!may_go) continue;
-    const std::tuple rank(keeps_us_waiting, theirs, entry.state == State::kSilent);
-    if (best != nullptr && rank <= best_rank) continue;  // of equals the one that stands first has waited longest
-    best = &entry;
-    best_rank = rank;
-  }
-  if (best == nullptr) return false;
-  dismiss(*best);
+    if (!may_go) return std::nullopt;
+    return Rank(keeps_us_waiting, theirs, entry.state == State::kSilent);
+  });
+  if (leaves == nullptr) return false;
+  dismiss(*leaves);
   return true;
 }
 
 bool ConnectionTable::make_room_for(Entries::iterator needy, std::size_t more) {
   while (total_.bytes + more > limits_.max_bytes) {
     const std::size_t mine = share_of(needy->peer).bytes;
-    Entry* best = nullptr;
-    std::tuple<bool, std::size_t> best_rank;
-    for (Entry& entry : entries_) {
-      if (&entry == &*needy || entry.is_leaving || entry.bytes == 0) continue;
+    Entry* const leaves = find_highest(entries_, [&](const Entry& entry) -> std::optional<Rank> {
+      if (&entry == &*needy || entry.bytes == 0) return std::nullopt;
       const std::size_t theirs = share_of(entry.peer).bytes;
       const bool keeps_us_waiting = entry.state != State::kAnswering;
       // As with connections: work under way only for a peer that would otherwise have less.
       const bool may_go = entry.peer == needy->peer ? keeps_us_waiting : theirs > mine + more;
-      if (!may_go) continue;
-      const std::tuple rank(keeps_us_waiting, theirs);
-      if (best != nullptr && rank <= best_rank) continue;
-      best = &entry;
-      best_rank = rank;
-    }
-    if (best == nullptr) return false;
-    dismiss(*best);
+      if (!may_go) return std::nullopt;
+      return Rank(keeps_us_waiting, theirs, false);
+    });
+    if (leaves == nullptr) return false;
+    dismiss(*leaves);
   }
   return true;
 }
