@@ -526,6 +526,8 @@ ssl::context open_tls(const HttpServerTls& files) {
   SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
   SSL_CTX_set_mode(tls.native_handle(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(tls.native_handle(), SSL_OP_NO_RENEGOTIATION);
+  // A client that wants to resume its session brings a ticket. Otherwise each handshake would leave something behind.
+  SSL_CTX_set_session_cache_mode(tls.native_handle(), SSL_SESS_CACHE_OFF);
   error_code code;
   tls.use_certificate_chain_file(files.certificate_chain.string(), code);
   if (code) throw InvalidInput(files.certificate_chain.string(), "no usable PEM certificate chain: " + code.message());

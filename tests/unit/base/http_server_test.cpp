@@ -12,11 +12,13 @@
 #include <boost/asio/local/connect_pair.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
 
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/temporary_directory.h"
+#include "tests/unit/support/tls.h"
 
 using base::Awaitable;
 using base::HttpResponse;
@@ -26,6 +28,7 @@ using base::HttpServerRequest;
 using base::Milliseconds;
 using boost::system::error_code;
 using Local = asio::local::stream_protocol;
+using asio::ip::tcp;
 
 namespace {
 
@@ -97,6 +100,12 @@ std::string refusal(const std::string& status, const std::string& body) {
 }
 
 std::string status_of(const std::string& response) { return response.substr(0, response.find("\r\n")); }
+
+Awaitable<void> shake_hands(asio::ssl::stream<tcp::socket>& stream, std::uint16_t port) {
+  const tcp::endpoint server(asio::ip::address_v4::loopback(), port);
+  co_await stream.next_layer().async_connect(server, asio::use_awaitable);
+  co_await stream.async_handshake(asio::ssl::stream_base::client, asio::use_awaitable);
+}
 
 const std::string kClose = "Host: x\r\nConnection: close\r\n\r\n";
 
@@ -412,8 +421,8 @@ struct TcpBench {
       : server(context.get_executor(), echo, limits),
         port(server.listen_tcp("127.0.0.1", 0, std::nullopt, std::move(proxies))) {}
 
-  asio::ip::tcp::socket connect(const char* from) {
-    asio::ip::tcp::socket socket(context, asio::ip::tcp::v4());
+  tcp::socket connect(const char* from) {
+    tcp::socket socket(context, tcp::v4());
     socket.bind({asio::ip::make_address(from), 0});
     socket.connect({asio::ip::make_address("127.0.0.1"), port});
     context.restart();
@@ -421,7 +430,7 @@ struct TcpBench {
     return socket;
   }
 
-  std::string status(asio::ip::tcp::socket& socket, const std::string& before = "") {
+  std::string status(tcp::socket& socket, const std::string& before = "") {
     return status_of(test::run(context, converse(socket, before + "GET / HTTP/1.1\r\n" + kClose)));
   }
 
@@ -437,7 +446,7 @@ TEST_CASE("S 24: three hundred clients of one address are all served while there
   limits.max_connections = 300;
   limits.request_timeout = Milliseconds(10000);
   TcpBench bench(limits);
-  std::vector<asio::ip::tcp::socket> clients;
+  std::vector<tcp::socket> clients;
   for (int i = 0; i < 300; ++i) clients.push_back(bench.connect("127.0.0.1"));
   for (auto& client : clients) CHECK(bench.status(client) == "HTTP/1.1 200 OK");
 }
@@ -445,7 +454,7 @@ TEST_CASE("S 24: three hundred clients of one address are all served while there
 TEST_CASE("S 24: one address with many connections takes none from another") {
   TcpBench bench(kLimits);
   auto honest = bench.connect("127.0.0.1");
-  std::vector<asio::ip::tcp::socket> many;
+  std::vector<tcp::socket> many;
   for (int i = 0; i < 100; ++i) {
     many.push_back(bench.connect("127.0.0.2"));
     CHECK(bench.server.connection_count() <= kLimits.max_connections + 1);
@@ -463,7 +472,7 @@ TEST_CASE("S 24: bodies of all connections together are limited, and the peer wi
   limits.request_timeout = Milliseconds(60000);
   TcpBench bench(limits);
   const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n\r\n";
-  std::vector<asio::ip::tcp::socket> greedy;
+  std::vector<tcp::socket> greedy;
   for (int i = 0; i < 4; ++i) {
     greedy.push_back(bench.connect("127.0.0.2"));
     asio::write(greedy.back(), asio::buffer(head + std::string(60000, 'x')));
@@ -498,7 +507,7 @@ TEST_CASE("S 24: answers that nobody takes are limited over all connections, and
       limits);
   const std::uint16_t port = server.listen_tcp("127.0.0.1", 0);
   const auto connect = [&](const char* from) {
-    asio::ip::tcp::socket socket(context, asio::ip::tcp::v4());
+    tcp::socket socket(context, tcp::v4());
     socket.set_option(asio::socket_base::receive_buffer_size(65536));
     socket.bind({asio::ip::make_address(from), 0});
     socket.connect({asio::ip::make_address("127.0.0.1"), port});
@@ -506,7 +515,7 @@ TEST_CASE("S 24: answers that nobody takes are limited over all connections, and
   };
   auto honest = connect("127.0.0.1");
   asio::write(honest, asio::buffer("GET /large HTTP/1.1\r\n" + kClose));
-  std::vector<asio::ip::tcp::socket> greedy;
+  std::vector<tcp::socket> greedy;
   for (int i = 0; i < 8; ++i) {
     greedy.push_back(connect("127.0.0.2"));
     asio::write(greedy.back(), asio::buffer(std::string("GET /large HTTP/1.1\r\nHost: x\r\n\r\n")));
@@ -603,7 +612,7 @@ TEST_CASE("a trusted proxy tells whose connection it is, and must") {
   // Behind one proxy, many connections of one client and one of another.
   auto honest = bench.connect("127.0.0.5");
   asio::write(honest, asio::buffer(header(1)));
-  std::vector<asio::ip::tcp::socket> many;
+  std::vector<tcp::socket> many;
   for (int i = 0; i < 20; ++i) {
     many.push_back(bench.connect("127.0.0.5"));
     asio::write(many.back(), asio::buffer(header(2)));
@@ -634,6 +643,25 @@ TEST_CASE("S 24: as many connections at work as the limit says, and one more is 
   for (Local::socket& client : clients) {
     CHECK(status_of(test::run(context, read_to_end(client))) == "HTTP/1.1 200 OK");
   }
+}
+
+TEST_CASE("S 24: a TLS session leaves nothing behind in the server") {
+  const test::TemporaryDirectory directory;
+  test::make_tls_files(directory.path());
+  Bench bench;
+  const auto port = bench.server.listen_tcp(
+      "127.0.0.1", 0, base::HttpServerTls{directory.path() / "server.pem", directory.path() / "server-key.pem"});
+  // A session that the server has to remember, since the client takes no ticket.
+  asio::ssl::context tls(asio::ssl::context::tlsv12_client);
+  SSL_CTX_set_options(tls.native_handle(), SSL_OP_NO_TICKET);
+  asio::ssl::stream<tcp::socket> first(bench.context, tls);
+  asio::ssl::stream<tcp::socket> second(bench.context, tls);
+  test::run(bench.context, shake_hands(first, port));
+  const std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> session(SSL_get1_session(first.native_handle()),
+                                                                          &SSL_SESSION_free);
+  REQUIRE(SSL_set_session(second.native_handle(), session.get()) == 1);
+  test::run(bench.context, shake_hands(second, port));
+  CHECK(SSL_session_reused(second.native_handle()) == 0);
 }
 
 TEST_CASE("a handler that throws is a 500, and the server goes on") {
