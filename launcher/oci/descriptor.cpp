@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "launcher/oci/exact_names.h"
 
 namespace launcher {
 namespace {
@@ -21,6 +22,8 @@ constexpr base::JsonLimits kManifestLimits{
 
 constexpr std::string_view kDockerZstdLayer = "application/vnd.docker.image.rootfs.diff.tar.zstd";
 constexpr std::string_view kOciZstdLayer = "application/vnd.oci.image.layer.v1.tar+zstd";
+
+constexpr std::string_view kUntyped = "application/octet-stream";
 
 constexpr std::array<std::string_view, 6> kLayerTypes = {
     "application/vnd.oci.image.layer.v1.tar",
@@ -46,10 +49,17 @@ bool is_variant(const Platform& platform) {
          variant.find_first_not_of("0123456789.", 1) == std::string_view::npos;
 }
 
+/// Everything that is read of an entry or of a descriptor.
+void expect_exact_descriptor(const JsonObject& object) {
+  expect_exact_names(object, {"mediaType", "digest", "size", "platform"});
+}
+
 IndexEntry parse_entry(const JsonObject& object) {
+  expect_exact_descriptor(object);
   IndexEntry entry{object.string_or("mediaType", ""), {}, object.raw(), object.path()};
   const auto platform = object.optional_object("platform");
   if (platform) {
+    expect_exact_names(*platform, {"os", "architecture", "variant"});
     const Platform said{platform->string_or("os", ""), platform->string_or("architecture", ""),
                         platform->string_or("variant", "")};
     entry.platform = said.normalized();
@@ -58,6 +68,7 @@ IndexEntry parse_entry(const JsonObject& object) {
 }
 
 Descriptor parse_descriptor(const JsonObject& object, std::uint64_t max_size) {
+  expect_exact_descriptor(object);
   Descriptor descriptor{object.string("mediaType"), Digest::parse(object.string("digest"), object.path() + ".digest"),
                         object.unsigned_integer("size")};
   if (descriptor.size > max_size) {
@@ -69,6 +80,7 @@ Descriptor parse_descriptor(const JsonObject& object, std::uint64_t max_size) {
 /// What an index and a manifest have in common. A document that could be read as either is refused, because two readers
 /// might then see different images under one digest.
 void check_frame(const JsonObject& object, std::string_view media_type, std::initializer_list<const char*> foreign) {
+  expect_exact_names(object, {"schemaVersion", "mediaType", "manifests", "config", "layers", "fsLayers"});
   if (object.unsigned_integer("schemaVersion") != kSchemaVersion) {
     throw InvalidInput(object.path() + ".schemaVersion", "only version 2 is supported");
   }
@@ -111,7 +123,9 @@ std::string unpackable_type(std::string_view media_type) {
 
 std::string inner_media_type(std::string_view bytes) {
   const base::Json document = base::parse_json(bytes, "image manifest", kManifestLimits);
-  return JsonObject(document, "image manifest").string_or("mediaType", "");
+  const JsonObject object(document, "image manifest");
+  expect_exact_names(object, {"mediaType"});
+  return object.string_or("mediaType", "");
 }
 
 ImageIndex parse_index(std::string_view bytes, std::string_view media_type) {
@@ -133,6 +147,10 @@ ImageManifest parse_manifest(std::string_view bytes, std::string_view media_type
   const JsonObject object(document, "image manifest");
   check_frame(object, media_type, {"manifests", "fsLayers"});
   ImageManifest manifest{std::string(media_type), parse_descriptor(object.object("config"), kMaxConfigBytes), {}};
+  // As old versions of Docker pushed it.
+  if (media_type == kDockerManifest && manifest.config.media_type == kUntyped) {
+    manifest.config.media_type = kDockerConfig;
+  }
   if (!is_config(manifest.config.media_type)) {
     throw InvalidInput("image manifest.config.mediaType", "is not an image configuration");
   }

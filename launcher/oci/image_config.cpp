@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "launcher/oci/descriptor.h"
+#include "launcher/oci/exact_names.h"
 
 namespace launcher {
 namespace {
@@ -17,7 +18,9 @@ std::map<std::string, std::string> parse_labels(const JsonObject& config) {
   std::map<std::string, std::string> labels;
   const auto object = config.optional_object("Labels");
   if (!object) return labels;
-  for (const auto& [name, value] : object->raw().items()) labels.emplace(name, object->string(name.c_str()));
+  for (const auto& [name, value] : object->raw().items()) {
+    labels.emplace(name, value.is_null() ? std::string() : object->string(name.c_str()));
+  }
   return labels;
 }
 
@@ -30,6 +33,7 @@ std::vector<std::string> parse_exposed_ports(const JsonObject& config) {
 }
 
 void parse_execution(const JsonObject& config, ImageConfig& image) {
+  expect_exact_names(config, {"Entrypoint", "Cmd", "Env", "User", "WorkingDir", "Labels", "ExposedPorts"});
   image.entrypoint = config.strings_or_empty("Entrypoint");
   image.cmd = config.strings_or_empty("Cmd");
   image.env = config.strings_or_empty("Env");
@@ -45,11 +49,14 @@ ImageConfig parse_image_config(std::string_view bytes, std::string_view media_ty
   if (!is_config(media_type)) throw InvalidInput("image config", "unsupported media type");
   const base::Json document = base::parse_json(bytes, "image config", kConfigLimits);
   const JsonObject object(document, "image config");
+  expect_exact_names(object, {"os", "architecture", "variant", "config", "rootfs"});
   ImageConfig image;
   image.platform = {object.string_or("os", ""), object.string_or("architecture", ""), object.string_or("variant", "")};
   if (const auto config = object.optional_object("config")) parse_execution(*config, image);
   const JsonObject rootfs = object.object("rootfs");
-  if (rootfs.string("type") != "layers") throw InvalidInput("image config.rootfs.type", "is not \"layers\"");
+  expect_exact_names(rootfs, {"type", "diff_ids"});
+  const std::string type = rootfs.string_or("type", "");
+  if (!type.empty() && type != "layers") throw InvalidInput("image config.rootfs.type", "is not \"layers\"");
   for (const std::string& id : rootfs.strings_or_empty("diff_ids")) {
     image.diff_ids.push_back(Digest::parse(id, "image config.rootfs.diff_ids"));
   }

@@ -116,6 +116,33 @@ TEST_CASE("C 28: a hostile manifest is refused with the field's name") {
   CHECK_THROWS_AS(parse_manifest("", kOciManifest), base::InvalidInput);
 }
 
+TEST_CASE("C 4: a config of no type is one beside Docker's manifest only, as old versions of Docker pushed it") {
+  Json document = manifest();
+  document["config"]["mediaType"] = "application/octet-stream";
+  CHECK_THROWS_WITH(parse_manifest(document.dump(), kOciManifest), ContainsSubstring("mediaType"));
+  document["mediaType"] = kDockerManifest;
+  CHECK(parse_manifest(document.dump(), kDockerManifest).config.media_type == kDockerConfig);
+}
+
+TEST_CASE("C 3: documents that readers without regard to letters' case read differently are refused") {
+  Json layers = manifest();
+  layers["Layers"] = Json::array();
+  CHECK_THROWS_WITH(parse_manifest(layers.dump(), kOciManifest), ContainsSubstring("in other letters' case"));
+  Json layer = manifest();
+  layer["layers"][0]["Digest"] = kDigest;
+  CHECK_THROWS_WITH(parse_manifest(layer.dump(), kOciManifest), ContainsSubstring("layers[0]: has a member"));
+  Json manifests = manifest();
+  manifests["Manifests"] = Json::array();
+  CHECK_THROWS_WITH(parse_manifest(manifests.dump(), kOciManifest), ContainsSubstring("in other letters' case"));
+  Json index = image_index();
+  index["manifests"][0]["Platform"] = Json::object();
+  CHECK_THROWS_WITH(parse_index(index.dump(), kOciIndex), ContainsSubstring("manifests[0]: has a member"));
+  Json platform = image_index();
+  platform["manifests"][1]["platform"]["OS"] = "linux";
+  CHECK_THROWS_WITH(parse_index(platform.dump(), kOciIndex), ContainsSubstring("manifests[1].platform: has a member"));
+  CHECK_THROWS_WITH(inner_media_type(R"({"mediatype": "x"})"), ContainsSubstring("in other letters' case"));
+}
+
 TEST_CASE("sizes and the number of layers are accepted up to the limit") {
   Json document = manifest();
   document["layers"][0]["size"] = kMaxLayerBytes;

@@ -51,6 +51,42 @@ TEST_CASE("what a config may leave out is empty") {
   CHECK(parse_image_config(document.dump(), kDockerConfig).env.empty());
 }
 
+TEST_CASE("C 3: a config whose root says no type, and labels without a value, are read as by Go") {
+  Json document = image();
+  document["rootfs"].erase("type");
+  document["config"]["Labels"]["empty"] = nullptr;
+  CHECK(parse_image_config(document.dump(), kOciConfig).labels.at("empty").empty());
+  document["rootfs"]["type"] = "";
+  CHECK(parse_image_config(document.dump(), kOciConfig).diff_ids.size() == 1);
+}
+
+TEST_CASE("C 3: a config that readers without regard to letters' case read differently is refused") {
+  const std::vector<std::function<void(Json&)>> bends = {
+      [](Json& c) { c["OS"] = "linux"; },
+      [](Json& c) { c["Config"] = Json::object(); },
+      [](Json& c) { c["config"]["entrypoint"] = {"/other"}; },
+      [](Json& c) { c["config"]["user"] = "0"; },
+      [](Json& c) { c["config"]["workingDir"] = "/"; },
+      [](Json& c) { c["config"]["labels"] = Json::object(); },
+      [](Json& c) { c["rootfs"]["Diff_ids"] = Json::array(); },
+  };
+  for (std::size_t i = 0; i < bends.size(); ++i) {
+    CAPTURE(i);
+    Json document = image();
+    bends[i](document);
+    CHECK_THROWS_WITH(parse_image_config(document.dump(), kOciConfig), ContainsSubstring("in other letters' case"));
+  }
+}
+
+TEST_CASE("C 3: labels and ports have names of any case") {
+  Json document = image();
+  document["config"]["Labels"] = {{"a", "1"}, {"A", "2"}, {"user", "3"}, {"Config", "4"}};
+  document["config"]["ExposedPorts"] = {{"80/tcp", Json::object()}, {"80/TCP", Json::object()}};
+  const ImageConfig config = parse_image_config(document.dump(), kOciConfig);
+  CHECK(config.labels.size() == 4);
+  CHECK(config.exposed_ports.size() == 2);
+}
+
 TEST_CASE("M 4: a config that can't be read or is of another type is refused") {
   const std::vector<std::function<void(Json&)>> bends = {
       [](Json& c) { c["architecture"] = 1; },
