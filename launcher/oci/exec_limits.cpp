@@ -1,7 +1,5 @@
 #include "launcher/oci/exec_limits.h"
 
-#include <climits>
-
 #include "base/error.h"
 
 namespace launcher {
@@ -21,8 +19,13 @@ void check_string_bytes(std::size_t bytes, std::string_view field) {
                            "longer than the " + std::to_string(kMaxStringBytes) + " bytes that a program can be given");
 }
 
+void check_path_bytes(std::size_t bytes, std::string_view field) {
+  if (bytes < kMaxPathBytes) return;
+  throw base::InvalidInput(field, "longer than the " + std::to_string(kMaxPathBytes) + " bytes that a path may have");
+}
+
 void check_process_bytes(const std::vector<std::string>& args, const std::vector<std::string>& env) {
-  const std::size_t bytes = bytes_of(args) + bytes_of(env) + PATH_MAX;  // the path stands there as well
+  const std::size_t bytes = bytes_of(args) + bytes_of(env) + kMaxPathBytes;  // the path stands there as well
   if (bytes <= kMaxProcessBytes) return;
   throw base::InvalidInput("container arguments and environment",
                            std::to_string(bytes) + " bytes together, more than the " +

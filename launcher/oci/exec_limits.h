@@ -7,13 +7,19 @@
 
 namespace launcher {
 
-// What execve(2) of Linux takes. A program that is given more is not executed, and nothing says why.
+// What execve(2) and chdir(2) of Linux take. A program that is given more is not executed, and nothing says why.
 
 /// One argument or NAME=VALUE with the NUL behind it: MAX_ARG_STRLEN of include/uapi/linux/binfmts.h.
 inline constexpr std::size_t kMaxStringBytes = 131072;
 /// All of them together, each with its NUL and a pointer, and the program's path: a quarter of RLIMIT_STACK, which is
 /// 8 MiB unless somebody has changed it for containerd.
 inline constexpr std::size_t kMaxProcessBytes = std::size_t{2} << 20U;
+
+/// A path with its final NUL: PATH_MAX of include/uapi/linux/limits.h.
+inline constexpr std::size_t kMaxPathBytes = 4096;
+
+/// Throws InvalidInput(`field`) for a path of `bytes`, without the NUL, that no system call takes.
+void check_path_bytes(std::size_t bytes, std::string_view field);
 
 /// Throws InvalidInput(`field`) for a string of `bytes`, without the NUL, that is too long for execve.
 void check_string_bytes(std::size_t bytes, std::string_view field);

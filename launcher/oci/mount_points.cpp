@@ -1,6 +1,8 @@
 #include "launcher/oci/mount_points.h"
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 
@@ -11,6 +13,12 @@ namespace {
 bool is_file_mount(const base::Json& mount) {
   const std::string destination = mount.at("destination").get<std::string>();
   return destination == "/etc/hosts" || destination == "/etc/resolv.conf";
+}
+
+/// Behind a mount that is there already nothing of the image is left.
+bool lies_below(const std::filesystem::path& inner, const std::filesystem::path& outer) {
+  const auto [end_of_outer, next] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+  return end_of_outer == outer.end() && next != inner.end();
 }
 
 void expect_no_link(const std::filesystem::path& root, const std::filesystem::path& inside) {
@@ -31,9 +39,13 @@ void expect_no_link(const std::filesystem::path& root, const std::filesystem::pa
 }  // namespace
 
 void check_mount_points(const std::filesystem::path& root, const base::Json& runtime_spec) {
+  std::vector<std::filesystem::path> mounted;
   for (const base::Json& mount : runtime_spec.at("mounts")) {
     const std::filesystem::path destination = mount.at("destination").get<std::string>();
-    expect_no_link(root, is_file_mount(mount) ? destination.parent_path() : destination);
+    const bool is_covered =
+        std::ranges::any_of(mounted, [&](const auto& earlier) { return lies_below(destination, earlier); });
+    if (!is_covered) expect_no_link(root, is_file_mount(mount) ? destination.parent_path() : destination);
+    mounted.push_back(destination);
   }
 }
 

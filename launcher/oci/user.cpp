@@ -108,6 +108,18 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+/// The lines of an account file, without the blanks at their ends: containerd and runc read them so, and files that
+/// were written elsewhere have a carriage return there.
+std::vector<std::string_view> lines_of(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\v\f";
+  std::vector<std::string_view> lines = split(text, '\n');
+  for (std::string_view& line : lines) {
+    line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
+    line = line.substr(0, line.find_last_not_of(kBlanks) + 1);
+  }
+  return lines;
+}
+
 struct Account {
   std::string name;
   std::uint32_t uid = 0;
@@ -116,7 +128,7 @@ struct Account {
 
 /// passwd(5). Lines that are not entries are passed over, as every reader of that file does.
 std::optional<Account> find_account(std::string_view passwd, const std::function<bool(const Account&)>& matches) {
-  for (const std::string_view line : split(passwd, '\n')) {
+  for (const std::string_view line : lines_of(passwd)) {
     const auto fields = split(line, ':');
     if (fields.size() < 4) continue;
     const auto uid = parse_id(fields[2]);
@@ -129,7 +141,7 @@ std::optional<Account> find_account(std::string_view passwd, const std::function
 }
 
 std::optional<std::uint32_t> find_group(std::string_view group, std::string_view name) {
-  for (const std::string_view line : split(group, '\n')) {
+  for (const std::string_view line : lines_of(group)) {
     const auto fields = split(line, ':');
     if (fields.size() < 3 || fields[0] != name) continue;
     if (const auto gid = parse_id(fields[2])) return gid;
@@ -139,7 +151,7 @@ std::optional<std::uint32_t> find_group(std::string_view group, std::string_view
 
 /// group(5): the groups whose member list has `name`.
 void add_memberships(std::string_view group, std::string_view name, std::vector<std::uint32_t>& gids) {
-  for (const std::string_view line : split(group, '\n')) {
+  for (const std::string_view line : lines_of(group)) {
     const auto fields = split(line, ':');
     if (fields.size() < 4) continue;
     const auto gid = parse_id(fields[2]);

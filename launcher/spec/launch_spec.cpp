@@ -1,5 +1,6 @@
 #include "launcher/spec/launch_spec.h"
 
+#include "base/ascii.h"
 #include "base/error.h"
 #include "launcher/oci/exec_limits.h"
 #include "launcher/spec/parse_bool.h"
@@ -38,7 +39,7 @@ void refuse_unless_false(const Attributes& attributes, std::string_view key) {
 
 void refuse_unless_none(const Attributes& attributes, std::string_view key) {
   const std::string text = text_of(attributes, key);
-  refuse_unless(text.empty() || text == "none", key);
+  refuse_unless(text.empty() || base::equal_ignoring_case(text, "none"), key);
 }
 
 std::string parse_image_reference(const Attributes& attributes) {

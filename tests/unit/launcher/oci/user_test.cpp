@@ -91,6 +91,14 @@ TEST_CASE("C 9: a part that is empty is the default") {
   check(resolve_user(root.path, ":"), 0, 5, {5});
 }
 
+TEST_CASE("C 9: account files with blanks at the ends of their lines are read as by containerd") {
+  const Root root;
+  root.write("etc/passwd", "  \r\n\t web:x:33:34\r\nlast:x:35:36:::/bin/sh \t");
+  root.write("etc/group", " www:x:34:\r\nlogs:x:50:web\r\nadm:x:4:root,web \r\n\r\n");
+  check(resolve_user(root.path, "web"), 33, 34, {4, 34, 50});
+  check(resolve_user(root.path, "last:adm"), 35, 4, {4});
+}
+
 TEST_CASE("C 9: ids have an end, and signs, spaces and other notations make no number") {
   const Root root;
   check(resolve_user(root.path, "2147483647:2147483647"), 2147483647, 2147483647, {2147483647});
