@@ -63,6 +63,10 @@ milliseconds renewal_delay(int failures, seconds lifetime, std::optional<seconds
   return std::max<milliseconds>(policy.delay_after(failures), retry_after.value_or(seconds(0)));
 }
 
+std::size_t custom_tokens_at_once(std::size_t request_bytes) {
+  return std::clamp<std::size_t>(kCustomTokensBytes / std::max<std::size_t>(request_bytes, 1), 1, kMaxCustomTokens);
+}
+
 /// One attestation for the default token, and all who wait for it.
 struct TokenService::Renewal {
   explicit Renewal(asio::any_io_executor executor) : done(std::move(executor)) {}
@@ -71,12 +75,14 @@ struct TokenService::Renewal {
   std::exception_ptr failure;
 };
 
-TokenService::TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock)
+TokenService::TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock,
+                           std::size_t custom_at_once)
     : executor_(std::move(executor)),
       source_(std::move(source)),
       publish_(std::move(publish)),
       clock_(std::move(clock)),
-      renewals_(executor_) {}
+      renewals_(executor_),
+      custom_places_(executor_, custom_at_once) {}
 
 bool TokenService::is_valid(const DefaultToken& token) const {
   return clock_.since_boot() < token.expires && clock_.wall() < token.token->expires;
@@ -146,8 +152,11 @@ base::Awaitable<void> TokenService::stop() {
   co_await renewals_.join();
 }
 
-base::Awaitable<Token> TokenService::custom_token(TokenOptions options) {
-  co_return co_await source_(std::move(options));
+base::Awaitable<std::optional<Token>> TokenService::custom_token(TokenOptions options) {
+  const std::optional<base::Semaphore::Place> place = co_await custom_places_.enter(kCustomTokenPatience);
+  std::optional<Token> token;
+  if (place) token = co_await source_(std::move(options));
+  co_return token;
 }
 
 base::Awaitable<void> TokenService::sleep_until(nanoseconds since_boot) {

@@ -10,6 +10,7 @@
 #include "attest/token.h"
 #include "base/asio.h"
 #include "base/clock.h"
+#include "base/semaphore.h"
 
 namespace attest {
 
@@ -20,6 +21,13 @@ struct DefaultToken {
   std::chrono::nanoseconds received{0};  ///< on the clock since boot
   std::chrono::nanoseconds expires{0};   ///< on the clock since boot
 };
+
+/// Custom tokens that are got at a time: each holds a whole verify request, all together kCustomTokensBytes at the
+/// most.
+inline constexpr std::size_t kMaxCustomTokens = 8;
+inline constexpr std::size_t kCustomTokensBytes = std::size_t{4} << 20U;
+/// How many these are, and one at least, when a verify request has `request_bytes`.
+std::size_t custom_tokens_at_once(std::size_t request_bytes);
 
 /// Keeps the default token and gets others. The life of a token is counted on a clock that never jumps.
 class TokenService {
@@ -32,15 +40,19 @@ class TokenService {
   /// The default token is given from memory while at least this much of its life is left.
   static constexpr std::chrono::minutes kMinLifeFromMemory{10};
 
-  TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock);
+  /// How long a custom token waits for others that are being got.
+  static constexpr base::Milliseconds kCustomTokenPatience{60000};
+
+  TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock,
+               std::size_t custom_at_once = kMaxCustomTokens);
 
   /// From memory if it has life enough, otherwise as `fresh_default_token`. When that fails or takes long, the old
   /// token is given as long as it is valid.
   base::Awaitable<DefaultToken> default_token();
   /// A new attestation. Requests that come while one is under way share it.
   base::Awaitable<DefaultToken> fresh_default_token();
-  /// A token with options of the caller's own; never shared.
-  base::Awaitable<Token> custom_token(TokenOptions options);
+  /// A token with options of the caller's own; never shared. Nothing when too many others are being got.
+  base::Awaitable<std::optional<Token>> custom_token(TokenOptions options);
 
   /// Renews the default token for ever at a random 70 to 90 % of its life; ends by cancellation.
   base::Awaitable<void> keep_fresh();
@@ -66,6 +78,7 @@ class TokenService {
   std::optional<DefaultToken> current_;
   std::shared_ptr<Renewal> renewal_;
   base::TaskGroup renewals_;
+  base::Semaphore custom_places_;
 };
 
 /// When to try again after a failed renewal: one minute doubled up to an hour, each +/- 50 %; tokens of a short life

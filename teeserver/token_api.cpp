@@ -22,7 +22,7 @@ using base::JsonObject;
 
 constexpr std::string_view kTokenPath = "/v1/token";
 /// A body of the server's limit can't nest deeper without being refused sooner for its fields.
-constexpr base::JsonLimits kBodyLimits{.max_bytes = std::size_t{64} << 10U, .max_depth = 16};
+constexpr base::JsonLimits kBodyLimits{.max_bytes = std::size_t{64} << 10U, .max_depth = 16, .max_values = 1024};
 
 /// The verifier's refusals that are the caller's to mend; any other failure is ours.
 constexpr std::array<std::string_view, 8> kCallersFault = {
@@ -34,6 +34,12 @@ HttpResponse plain_text(unsigned status, const std::string& text) {
 }
 
 HttpResponse token_response(const std::string& jwt) { return {200, {{"Content-Type", "application/jwt"}}, jwt}; }
+
+HttpResponse too_many() {
+  HttpResponse response = plain_text(503, "too many custom tokens are being fetched");
+  response.headers.push_back({"Retry-After", "1"});
+  return response;
+}
 
 HttpResponse failure(std::string_view prefix, const base::Error& error) {
   unsigned status = 500;
@@ -156,8 +162,9 @@ base::Awaitable<HttpResponse> TokenApi::post_custom(const HttpServerRequest& req
     co_return plain_text(400, "unknown token_type \"" + wanted.token_type + "\", expect one of [" + known + "]");
   }
   try {
-    const attest::Token token = co_await tokens_.custom_token(std::move(wanted.options));
-    HttpResponse response = token_response(token.jwt);
+    const std::optional<attest::Token> token = co_await tokens_.custom_token(std::move(wanted.options));
+    if (!token) co_return too_many();
+    HttpResponse response = token_response(token->jwt);
     response.headers.push_back({"Cache-Control", "no-store"});
     co_return response;
   } catch (const base::Error& error) {

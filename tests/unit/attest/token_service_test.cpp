@@ -103,7 +103,7 @@ TEST_CASE("concurrent requests for a fresh default token share one attestation, 
     TokenOptions options{.audience = "a", .nonces = {}, .type = {}, .signature_key_ids = {}};
     options.audience += std::to_string(i);
     asio::co_spawn(world.context, world.service.custom_token(options),
-                   [&](const std::exception_ptr& error, const Token&) { answered += error ? 0 : 1; });
+                   [&](const std::exception_ptr& error, const std::optional<Token>&) { answered += error ? 0 : 1; });
   }
   world.context.poll();
   CHECK(world.attestations == 4);
@@ -111,6 +111,38 @@ TEST_CASE("concurrent requests for a fresh default token share one attestation, 
   world.context.restart();
   world.context.poll();
   CHECK(answered == 13);
+}
+
+TEST_CASE("S 24: only so many custom tokens are got at a time, and the default token beside them") {
+  World world;
+  world.gate.emplace(world.context.get_executor());
+  std::size_t answered = 0;
+  const std::size_t wanted = attest::kMaxCustomTokens + 3;
+  for (std::size_t i = 0; i < wanted; ++i) {
+    TokenOptions options{.audience = "a", .nonces = {}, .type = {}, .signature_key_ids = {}};
+    asio::co_spawn(
+        world.context, world.service.custom_token(options),
+        [&](const std::exception_ptr& error, const std::optional<Token>& token) { answered += !error && token; });
+  }
+  world.context.poll();
+  CHECK(world.attestations == static_cast<int>(attest::kMaxCustomTokens));
+  asio::co_spawn(world.context, world.service.fresh_default_token(),
+                 [&](const std::exception_ptr& error, const DefaultToken&) { answered += !error; });
+  world.context.restart();
+  world.context.poll();
+  CHECK(world.attestations == static_cast<int>(attest::kMaxCustomTokens) + 1);
+  world.gate->set();
+  world.context.restart();
+  world.context.poll();
+  CHECK(answered == wanted + 1);
+}
+
+TEST_CASE("S 24: as many custom tokens at a time as their requests leave room for, and one at least") {
+  CHECK(attest::custom_tokens_at_once(0) == 8);
+  CHECK(attest::custom_tokens_at_once(512 << 10) == 8);
+  CHECK(attest::custom_tokens_at_once((512 << 10) + 1) == 7);
+  CHECK(attest::custom_tokens_at_once(4 << 20) == 1);
+  CHECK(attest::custom_tokens_at_once(8 << 20) == 1);
 }
 
 TEST_CASE("a client that leaves takes nobody else's token away") {
