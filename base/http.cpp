@@ -1,6 +1,8 @@
 #include "base/http.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
@@ -20,6 +22,17 @@ bool is_host_name(std::string_view host) {
   });
 }
 
+/// In its one spelling, for it is compared.
+std::string parse_port(std::string_view text, std::string_view otherwise, std::string_view field) {
+  if (text.empty()) return std::string(otherwise);
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port == 0) {
+    throw InvalidInput(field, "port is not a number from 1 to 65535");
+  }
+  return std::to_string(port);
+}
+
 }  // namespace
 
 std::string_view find_header(const std::vector<HttpHeader>& headers, std::string_view name) {
@@ -32,9 +45,9 @@ HttpUrl HttpUrl::parse(std::string_view url, std::string_view field) {
   const auto parsed = boost::urls::parse_uri(url);
   if (!parsed) throw InvalidInput(field, "not an absolute URL");
   HttpUrl result;
-  if (parsed->scheme() == "https") {
+  if (equal_ignoring_case(parsed->scheme(), "https")) {
     result.tls = true;
-  } else if (parsed->scheme() != "http") {
+  } else if (!equal_ignoring_case(parsed->scheme(), "http")) {
     throw InvalidInput(field, "scheme is neither http nor https");
   }
   if (parsed->has_userinfo()) throw InvalidInput(field, "a URL with user information is not accepted");
@@ -42,15 +55,14 @@ HttpUrl HttpUrl::parse(std::string_view url, std::string_view field) {
   // Boost.URL 1.81 takes 127.0.0.1.example.org for the address it begins with and the rest for a path.
   const std::string path(parsed->encoded_path());
   if (!path.empty() && !path.starts_with('/')) throw InvalidInput(field, "host begins like an address but is none");
-  result.host = std::string(parsed->host_address());
+  result.host = lower_case(parsed->host_address());
   if (result.host.empty()) throw InvalidInput(field, "URL has no host");
   const auto kind = parsed->host_type();
   const bool is_plain = kind == boost::urls::host_type::ipv4 || kind == boost::urls::host_type::name;
   if (kind != boost::urls::host_type::ipv6 && !(is_plain && is_host_name(result.host))) {
     throw InvalidInput(field, "host is neither a name nor an address");
   }
-  const std::string port(parsed->port());
-  result.port = port.empty() ? std::string(default_port(result.tls)) : port;
+  result.port = parse_port(parsed->port(), default_port(result.tls), field);
   result.target = path.empty() ? "/" : path;
   if (parsed->has_query()) result.target.append("?").append(std::string(parsed->encoded_query()));
   return result;

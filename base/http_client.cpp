@@ -29,7 +29,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using boost::system::system_error;
 using TlsStream = ssl::stream<tcp::socket&>;
-using Request = http::request<http::string_body>;
+using Request = http::request<http::span_body<const char>>;
 using TimePoint = Deadline::TimePoint;
 
 /// Taken from a connection at a time.
@@ -158,7 +158,8 @@ Awaitable<error_code> read_answer_head(Stream& stream, beast::flat_buffer& buffe
   for (int interim = 0;; ++interim) {
     reader.emplace(
         stream, buffer, deadline,
-        typename ResponseReader<Stream>::Limits{.max_header_bytes = kMaxResponseHeaderBytes, .read_bytes = read_bytes});
+        typename ResponseReader<Stream>::Limits{
+            .max_header_bytes = kMaxResponseHeaderBytes, .max_fields = kMaxResponseFields, .read_bytes = read_bytes});
     if (without_body) reader->parser().skip(true);
     const error_code code = co_await reader->read_head();
     if (code) co_return code;
@@ -281,6 +282,7 @@ struct HttpClient::State {
 
 namespace {
 
+/// Refers to the body of `request`.
 Request to_beast(const HttpRequest& request, const HttpUrl& url, const std::optional<HttpProxy>& proxy) {
   const bool absolute_form = proxy && !url.tls;
   Request message;
@@ -293,7 +295,7 @@ Request to_beast(const HttpRequest& request, const HttpUrl& url, const std::opti
     message.set(http::field::proxy_authorization, proxy->authorization);
   }
   for (const HttpHeader& header : request.headers) message.set(header.name, header.value);
-  message.body() = request.body;
+  message.body() = {request.body.data(), request.body.size()};
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT") message.prepare_payload();
   return message;
 }
@@ -333,12 +335,12 @@ class Receiver {
     // Each call of the sink has a price of its own; a record of TLS is 16 KiB at most. Only that the body has begun is
     // told at once.
     append(waiting_, piece);
-    if (is_first || waiting_.size() >= kStreamReadBytes) co_await flush();
+    if (is_first || waiting_.size() >= kStreamReadBytes) co_await flush(response);
   }
 
-  Awaitable<void> flush() {
+  Awaitable<void> flush(const HttpResponse& head) {
     if (waiting_.empty()) co_return;
-    co_await sink_(waiting_);
+    co_await sink_(head, waiting_);
     waiting_.clear();
   }
 
@@ -405,7 +407,7 @@ Awaitable<HttpResponse> exchange(Stream& stream, beast::flat_buffer& buffer, con
     if (piece.empty()) break;
     co_await receiver.take(piece, response, deadline);
   }
-  co_await receiver.flush();
+  co_await receiver.flush(response);
   keep_alive = reader->parser().keep_alive();
   co_return response;
 }

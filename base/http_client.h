@@ -14,6 +14,8 @@ namespace base {
 
 /// The head of a response, one chunk's first line with its extensions, and all trailer fields.
 inline constexpr std::size_t kMaxResponseHeaderBytes = std::size_t{64} << 10U;
+/// Fields in the head, and in the trailer with it.
+inline constexpr std::size_t kMaxResponseFields = 256;
 /// Answers that are not yet the answer (status 1xx) before the one that is.
 inline constexpr int kMaxInterimResponses = 8;
 /// Connections kept open for the next request, to all servers together.
@@ -48,7 +50,7 @@ class HttpClient {
   /// Throws HttpError.
   Awaitable<HttpResponse> send(HttpRequest request, HttpLimits limits);
 
-  using Sink = std::function<Awaitable<void>(ByteView)>;
+  using Sink = std::function<Awaitable<void>(const HttpResponse& head, ByteView piece)>;
   /// Like `send`, but hands the body of a 200 or 206 to `sink` piece by piece instead of keeping it; any other answer
   /// is returned whole with `limits.max_body_bytes` at most 64 KiB.
   Awaitable<HttpResponse> stream(HttpRequest request, HttpLimits limits, Sink sink);

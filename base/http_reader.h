@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -53,10 +54,11 @@ class HttpReader {
   using Parser = boost::beast::http::parser<IsRequest, PieceBody>;
   using ErrorCode = boost::system::error_code;
 
-  /// Of a head, of one chunk's first line, and of all trailer fields: http::error::header_limit beyond.
+  /// http::error::header_limit beyond.
   struct Limits {
-    std::size_t max_header_bytes;
-    std::size_t read_bytes;  ///< taken from the stream at a time
+    std::size_t max_header_bytes;  ///< of a head, of one chunk's first line, and of all trailer fields
+    std::size_t max_fields;        ///< of a head, and of a trailer: one costs far more memory than its bytes
+    std::size_t read_bytes;        ///< taken from the stream at a time
   };
 
   /// `buffer` holds what was read beyond the message; it outlives this reader and goes to the next one.
@@ -82,8 +84,11 @@ class HttpReader {
       buffer_.consume(taken);
       if (head_bytes_ > limits_.max_header_bytes) co_return boost::beast::http::error::header_limit;
     }
-    co_return ErrorCode();
+    co_return check_fields();
   }
+
+  /// Gives the memory of the head's fields back. What they say of how the message is framed is known.
+  void drop_fields() { parser_.get().clear(); }
 
   /// To be called between head and body. A body that is announced as longer is not read at all.
   ErrorCode limit_body(std::uint64_t max_bytes) {
@@ -105,6 +110,8 @@ class HttpReader {
       if (code) co_return code;
       piece = parser_.get().body();
       if (!count(taken - piece.size(), piece.size())) co_return boost::beast::http::error::header_limit;
+      if (parser_.is_done()) code = check_fields();
+      if (code) co_return code;
       if (!piece.empty()) {
         piece_bytes_ = taken;
         co_return code;
@@ -115,6 +122,14 @@ class HttpReader {
   }
 
  private:
+  /// They are there already when they are counted; then they go at once, not when the connection does.
+  ErrorCode check_fields() {
+    const auto& fields = parser_.get();
+    if (static_cast<std::size_t>(std::distance(fields.begin(), fields.end())) <= limits_.max_fields) return {};
+    drop_fields();
+    return boost::beast::http::error::header_limit;
+  }
+
   /// What surrounds the pieces of a body may weigh as much as they do, and this beyond it.
   static constexpr std::uint64_t kMaxFraming = std::uint64_t{64} << 10U;
 

@@ -64,7 +64,7 @@ HttpResponse out_of_memory() {
 }
 
 HttpResponse refusal_for(const error_code& code) {
-  if (code == http::error::header_limit) return plain_text(431, "request header is too long\n");
+  if (code == http::error::header_limit) return plain_text(431, "request header is too long or has too many fields\n");
   if (code == http::error::body_limit) return plain_text(413, "request body is too long\n");
   if (code == beast::error::timeout) return plain_text(408, "request did not arrive in time\n");
   return plain_text(400, "malformed HTTP request: " + code.message() + "\n");
@@ -77,21 +77,47 @@ bool is_disconnect(const error_code& code) {
          code.category() == asio::error::get_ssl_category();
 }
 
-/// RFC 9112 section 3.2: a server takes the absolute form too.
-template <typename Message>
-HttpServerRequest to_server_request(const Message& message) {
-  HttpServerRequest request;
-  request.method = std::string(message.method_string());
-  std::string_view target(message.target().data(), message.target().size());
+/// Host and port (RFC 9110 section 7.2), empty where there is none to be named. What else stands there might lead
+/// another reader elsewhere.
+bool is_authority(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return c > ' ' && c <= '~' && std::string_view("/?#@\\\"<>^`{|}").find(c) == std::string_view::npos;
+  });
+}
+
+/// RFC 9112 section 3.2.2: a server takes the absolute form too. What is left of `target` behind scheme and authority;
+/// nothing when that is no authority.
+std::optional<std::string_view> without_origin(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!target.starts_with(scheme)) continue;
-    const std::size_t path = target.find('/', scheme.size());
-    target = path == std::string_view::npos ? std::string_view("/") : target.substr(path);
+    if (!beast::iequals(target.substr(0, scheme.size()), scheme)) continue;
+    target.remove_prefix(scheme.size());
+    const std::string_view authority = target.substr(0, target.find_first_of("/?#"));
+    target.remove_prefix(authority.size());
+    if (authority.empty() || !is_authority(authority)) return std::nullopt;
     break;
   }
-  const std::size_t question_mark = target.find('?');
-  request.path = std::string(target.substr(0, question_mark));
-  if (question_mark != std::string_view::npos) request.query = std::string(target.substr(question_mark + 1));
+  return target;
+}
+
+/// RFC 9112 section 3.2: one Host, and in HTTP/1.1 not none.
+template <typename Message>
+bool has_valid_host(const Message& message) {
+  const auto count = message.count(http::field::host);
+  if (count == 0) return message.version() < 11;
+  return count == 1 && is_authority(message[http::field::host]);
+}
+
+/// Nothing when target or Host could be read in more than one way.
+template <typename Message>
+std::optional<HttpServerRequest> to_server_request(const Message& message) {
+  const auto target = without_origin(message.target());
+  if (!target || target->find('#') != std::string_view::npos || !has_valid_host(message)) return std::nullopt;
+  HttpServerRequest request;
+  request.method = std::string(message.method_string());
+  const std::size_t question_mark = target->find('?');
+  request.path = std::string(target->substr(0, question_mark));
+  if (request.path.empty()) request.path = "/";
+  if (question_mark != std::string_view::npos) request.query = std::string(target->substr(question_mark + 1));
   for (const auto& field : message) {
     request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
   }
@@ -180,7 +206,9 @@ class Conversation {
     place_.set_state(ConnectionTable::State::kReading);
     deadline_.arm(server_->limits.request_timeout);
     Reader reader(stream_, buffer_, deadline_,
-                  {.max_header_bytes = server_->limits.max_header_bytes, .read_bytes = kReadBytes});
+                  {.max_header_bytes = server_->limits.max_header_bytes,
+                   .max_fields = server_->limits.max_fields,
+                   .read_bytes = kReadBytes});
     code = co_await reader.read_head();
     if (code) co_return co_await refuse(code);
     const TransferCoding coding = transfer_coding_of(reader.parser().get(), reader.parser().chunked());
@@ -193,7 +221,13 @@ class Conversation {
       co_return co_await refuse(std::move(refusal));
     }
     // Fields of the head only: what a trailer says came too late to be admitted.
-    HttpServerRequest request = to_server_request(reader.parser().get());
+    std::optional<HttpServerRequest> head = to_server_request(reader.parser().get());
+    reader.drop_fields();
+    if (!head) {
+      HttpResponse refusal = plain_text(400, "malformed HTTP request: target or Host\n");
+      co_return co_await refuse(std::move(refusal));
+    }
+    HttpServerRequest request = std::move(*head);
     HttpAdmission admission = server_->admission_of(request);
     if (admission.answer) {
       if (!reader.is_done()) co_return co_await refuse(std::move(*admission.answer));
@@ -201,7 +235,7 @@ class Conversation {
     }
     if (!reader.is_done()) {
       code = reader.limit_body(admission.max_body_bytes);
-      if (!code) co_await go_on(reader, code);
+      if (!code && reader.parser().get().version() >= 11) co_await go_on(request, code);
       if (code) co_return co_await refuse(code);
       const bool has_room = co_await read_body(reader, request.body, code);
       if (code) co_return co_await refuse(code);
@@ -229,9 +263,9 @@ class Conversation {
     buffer_.commit(got);
   }
 
-  /// RFC 9110 section 10.1.1: a client may wait for this before it sends the body.
-  Awaitable<void> go_on(Reader& reader, error_code& code) {
-    if (!beast::iequals(reader.parser().get()[http::field::expect], "100-continue")) co_return;
+  /// RFC 9110 section 10.1.1: a client of HTTP/1.1 may wait for this before it sends the body.
+  Awaitable<void> go_on(const HttpServerRequest& request, error_code& code) {
+    if (!beast::iequals(request.header("Expect"), "100-continue")) co_return;
     const http::response<http::empty_body> interim(http::status::continue_, 11);
     co_await http::async_write(stream_, interim, asio::redirect_error(asio::use_awaitable, code));
   }

@@ -20,6 +20,7 @@ namespace base {
 struct HttpServerLimits {
   /// Of a request's head, of one chunk's first line with its extensions, and of all trailer fields: 431.
   std::size_t max_header_bytes = std::size_t{8} << 10U;
+  std::size_t max_fields = 100;                         ///< of a head, and of a trailer: 431
   std::size_t max_body_bytes = std::size_t{64} << 10U;  ///< 413
   /// Of the bodies of all connections together, and of the answers that their clients have not taken. Beyond, the peer
   /// with most loses one (ConnectionTable); 503 when there is none to lose.

@@ -35,6 +35,8 @@ constexpr base::JsonLimits kTokenLimits{.max_bytes = kMaxTokenBytes, .max_depth 
 constexpr base::JsonLimits kErrorLimits{.max_bytes = kMinBodyLimit, .max_depth = 16, .max_values = 4096};
 
 constexpr unsigned kOk = 200;
+constexpr unsigned kPartialContent = 206;
+constexpr unsigned kRangeNotSatisfiable = 416;
 constexpr unsigned kUnauthorized = 401;
 constexpr unsigned kRequestTimeout = 408;
 constexpr unsigned kTooManyRequests = 429;
@@ -182,8 +184,9 @@ struct RegistryClient::Call {
   std::string url;
   std::string what;  ///< for the log
   std::string accept = {};
+  std::string range = {};
   std::size_t max_body_bytes = kMaxManifestBytes;
-  CheckedBlob* blob = nullptr;  ///< takes the body of a 200
+  CheckedBlob* blob = nullptr;  ///< takes the body of a 200 or 206
 
   std::string key() const { return reference->registry_host() + "/" + reference->repository(); }
 };
@@ -196,7 +199,8 @@ struct RegistryClient::Answer {
 struct RegistryClient::Attempt {
   Milliseconds pause{0};  ///< before the next one
   std::chrono::steady_clock::time_point began = {};
-  bool answered = false;  ///< the blob has begun
+  const CheckedBlob* blob = nullptr;
+  bool from_start = false;  ///< the registry can't go on in the middle
 };
 
 RegistryClient::RegistryClient(base::HttpClient& http, CredentialSource credentials, RegistryLimits limits)
@@ -209,7 +213,8 @@ bool RegistryClient::should_retry(const base::Error& error, Attempt& attempt) co
       case HttpError::Kind::kConnect:
       case HttpError::Kind::kProtocol: return true;
       case HttpError::Kind::kTimeout:
-        return attempt.answered || std::chrono::steady_clock::now() - attempt.began < limits_.answer_timeout;
+        return (attempt.blob != nullptr && attempt.blob->has_begun()) ||
+               std::chrono::steady_clock::now() - attempt.began < limits_.answer_timeout;
       case HttpError::Kind::kTls:
       case HttpError::Kind::kTooLarge: return false;
     }
@@ -226,7 +231,6 @@ base::Awaitable<void> RegistryClient::begin(Attempt& attempt) const {
     co_await base::sleep_for(executor, attempt.pause);
   }
   attempt.began = std::chrono::steady_clock::now();
-  attempt.answered = false;
 }
 
 base::Awaitable<ManifestBytes> RegistryClient::resolve(ImageReference reference) {
@@ -280,24 +284,48 @@ base::Awaitable<ManifestBytes> RegistryClient::fetch_manifest(const ImageReferen
 base::Awaitable<void> RegistryClient::blob(ImageReference reference, Descriptor wanted, BlobSink sink) {
   const auto executor = co_await asio::this_coro::executor;
   Attempt attempt;
+  CheckedBlob checked(wanted, sink);
   co_await base::retry(
-      executor, limits_.retry, [&] { return fetch_blob(reference, wanted, sink, attempt); },
+      executor, limits_.retry, [&] { return fetch_blob(reference, wanted, checked, attempt); },
       [&](const base::Error& error) { return should_retry(error, attempt); });
 }
 
 base::Awaitable<void> RegistryClient::fetch_blob(const ImageReference& reference, const Descriptor& wanted,
-                                                 const BlobSink& sink, Attempt& attempt) {
+                                                 CheckedBlob& blob, Attempt& attempt) {
+  for (;;) {
+    const std::uint64_t before = blob.received();
+    try {
+      co_await fetch_rest(reference, wanted, blob, attempt);
+      co_return;
+    } catch (const base::Error& error) {
+      const bool made_progress = blob.received() >= before + limits_.min_progress;
+      if (!made_progress || !should_retry(error, attempt)) throw;
+    }
+  }
+}
+
+base::Awaitable<void> RegistryClient::fetch_rest(const ImageReference& reference, const Descriptor& wanted,
+                                                 CheckedBlob& blob, Attempt& attempt) {
   co_await begin(attempt);
-  co_await sink.restart();
-  CheckedBlob checked(wanted, sink, attempt.answered);
+  blob.expect_answer();
   Call call{&reference,
             registry_origin(reference) + "/v2/" + reference.repository() + "/blobs/" + wanted.digest.string(),
             "blob " + wanted.digest.string()};
+  const bool goes_on = blob.received() > 0 && !attempt.from_start;
+  if (goes_on) call.range = "bytes=" + std::to_string(blob.received()) + "-";
   call.max_body_bytes = std::max<std::size_t>(wanted.size, kMinBodyLimit);
-  call.blob = &checked;
+  call.blob = &blob;
+  attempt.blob = &blob;
   const HttpResponse response = co_await send(call);
-  if (response.status != kOk) throw refusal_error(response, wanted.digest.string());
-  checked.finish();
+  if (goes_on && response.status == kRangeNotSatisfiable) {
+    attempt.from_start = true;
+    throw RegistryError(wanted.digest.string() + ": the registry does not go on where it broke off", response.status,
+                        true);
+  }
+  if (response.status != kOk && response.status != kPartialContent) {
+    throw refusal_error(response, wanted.digest.string());
+  }
+  blob.finish();
 }
 
 base::Awaitable<std::string> RegistryClient::small_blob(ImageReference reference, Descriptor wanted) {
@@ -330,6 +358,7 @@ base::Awaitable<RegistryClient::Answer> RegistryClient::send_following_redirects
     base::HttpRequest request;
     request.url = url;
     if (!call.accept.empty()) request.headers.push_back({"Accept", call.accept});
+    if (!call.range.empty()) request.headers.push_back({"Range", call.range});
     if (!authorization.empty()) request.headers.push_back({"Authorization", authorization});
     HttpResponse response = co_await exchange(std::move(request), call.max_body_bytes, call.what, call.blob);
     if (!is_redirect(response.status)) {
@@ -357,9 +386,9 @@ base::Awaitable<HttpResponse> RegistryClient::exchange(base::HttpRequest request
                     limits_.notice_interval);
   base::HttpClient::Sink sink;
   if (blob != nullptr) {
-    sink = [blob, &notice](ByteView bytes) {
+    sink = [blob, &notice](const HttpResponse& head, ByteView bytes) {
       notice.end();
-      return blob->write(bytes);
+      return blob->write(head, bytes);
     };
   }
   co_return co_await http_->stream(std::move(request), limits, std::move(sink));
@@ -386,18 +415,20 @@ base::Awaitable<std::string> RegistryClient::bearer_token(const Call& call,
   const std::string host = call.reference->registry_host();
   const auto realm = parameters.find("realm");
   if (realm == parameters.end()) throw RegistryError(host + ": a Bearer challenge without a realm", kUnauthorized);
-  base::HttpRequest request;
-  request.url = repair_url(realm->second, "token realm");
-  const HttpUrl url = parse_allowed(request.url, "token realm");
+  Call asked{call.reference, repair_url(realm->second, "token realm"), "token for " + host};
+  const HttpUrl url = parse_allowed(asked.url, "token realm");
   if (!url.tls && !call.url.starts_with("http://"))
     throw RegistryError("token realm is not protected by TLS", kUnauthorized);
 
-  request.url += url.target.find('?') == std::string::npos ? "?" : "&";
-  request.url += "scope=" + base::url_encode("repository:" + call.reference->repository() + ":pull");
+  asked.url += url.target.find('?') == std::string::npos ? "?" : "&";
+  asked.url += "scope=" + base::url_encode("repository:" + call.reference->repository() + ":pull");
   const auto service = parameters.find("service");
-  if (service != parameters.end()) request.url += "&service=" + base::url_encode(service->second);
-  if (credential) request.headers.push_back({"Authorization", basic_authorization(*credential)});
-  const HttpResponse response = co_await exchange(std::move(request), kMaxTokenBytes, "token for " + host, nullptr);
+  if (service != parameters.end()) asked.url += "&service=" + base::url_encode(service->second);
+  asked.max_body_bytes = kMaxTokenBytes;
+  std::string authorization;
+  if (credential) authorization = basic_authorization(*credential);
+  const Answer answer = co_await send_following_redirects(asked, std::move(authorization));
+  const HttpResponse& response = answer.response;
   if (response.status != kOk) throw refusal_error(response, "token for " + host);
 
   const base::Json document = base::parse_json(response.body, "registry token", kTokenLimits);

@@ -31,6 +31,8 @@ struct RegistryLimits {
   base::Milliseconds body_delay{30000};                       ///< when they are this much behind
   base::Milliseconds max_retry_after{10000};                  ///< a longer Retry-After is cut to this
   int max_redirects = 10;
+  /// A try that brought as much of a blob before it broke off does not count as one; the next one goes on there.
+  std::size_t min_progress = std::size_t{1} << 20U;
   base::RetryPolicy retry = kRegistryRetry;
 };
 
@@ -70,7 +72,7 @@ struct ManifestBytes {
   Descriptor descriptor() const { return {media_type, digest, bytes.size()}; }
 };
 
-/// Where a blob goes. `restart` comes before the first byte of each attempt and makes what came before it void.
+/// Where a blob goes. `restart` makes what came before it void.
 struct BlobSink {
   std::function<base::Awaitable<void>()> restart;
   std::function<base::Awaitable<void>(base::ByteView)> write;
@@ -103,7 +105,9 @@ class RegistryClient {
                                                 std::optional<Digest> expected, Attempt& attempt);
   base::Awaitable<ManifestBytes> manifest_with_retries(const ImageReference& reference, const std::string& which,
                                                        std::optional<Digest> expected);
-  base::Awaitable<void> fetch_blob(const ImageReference& reference, const Descriptor& wanted, const BlobSink& sink,
+  base::Awaitable<void> fetch_blob(const ImageReference& reference, const Descriptor& wanted, CheckedBlob& blob,
+                                   Attempt& attempt);
+  base::Awaitable<void> fetch_rest(const ImageReference& reference, const Descriptor& wanted, CheckedBlob& blob,
                                    Attempt& attempt);
   base::Awaitable<base::HttpResponse> send(const Call& call);
   base::Awaitable<Answer> send_following_redirects(const Call& call, std::string authorization);

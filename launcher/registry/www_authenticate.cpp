@@ -20,6 +20,10 @@ bool is_token_char(char c) {
 bool is_token68_char(char c) {
   return is_alphanumeric(c) || (c != '\0' && std::string_view("-._~+/").find(c) != std::string_view::npos);
 }
+/// What a value holds that should have been quoted, such as a URL.
+bool is_unquoted_char(char c) {
+  return c > ' ' && c <= '~' && std::string_view(",;\"").find(c) == std::string_view::npos;
+}
 bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20U && c != '\t') || c == 0x7f; }
 
 class Parser {
@@ -40,14 +44,15 @@ class Parser {
 
   bool at_end() const { return position_ == text_.size(); }
   char peek() const { return at_end() ? '\0' : text_[position_]; }
+  static bool is_space(char c) { return c == ' ' || c == '\t'; }
   static bool is_separator(char c) { return c == ',' || c == ';'; }
   bool at_list_end() const { return at_end() || is_separator(peek()); }
 
   void skip_space() {
-    while (peek() == ' ' || peek() == '\t') ++position_;
+    while (is_space(peek())) ++position_;
   }
   void skip_separators() {
-    while (peek() == ' ' || peek() == '\t' || is_separator(peek())) ++position_;
+    while (is_space(peek()) || is_separator(peek())) ++position_;
   }
 
   std::string_view take_while(bool (*accepts)(char)) {
@@ -60,10 +65,10 @@ class Parser {
     AuthChallenge result;
     result.scheme = base::lower_case(take_while(is_token_char));
     if (result.scheme.empty()) fail("no authentication scheme where one is due");
-    if (!at_list_end() && peek() != ' ') fail("illegal character behind the authentication scheme");
+    if (!at_list_end() && !is_space(peek())) fail("illegal character behind the authentication scheme");
     skip_space();
     if (at_list_end()) return result;
-    auto first = parameter();
+    auto first = parameter(false);
     if (!first) {
       result.token68 = token68();
       return result;
@@ -87,20 +92,25 @@ class Parser {
     challenge.parameters[std::move(name)] = std::move(value);
   }
 
-  /// The parameter behind the next comma, or nothing when a new challenge begins there or the list ends.
+  /// The next parameter of the same challenge, or nothing when a new challenge begins or the list ends.
   std::optional<Parameter> next_parameter() {
-    skip_space();
-    if (!at_list_end()) fail("illegal character behind a parameter");
     const std::size_t before = position_;
     skip_separators();
     if (at_end()) return std::nullopt;
-    auto found = parameter();
+    const bool is_separated = position_ > before;
+    auto found = is_separated ? parameter(true) : std::nullopt;
+    if (!found && !holds_separator(before)) fail("illegal character behind a parameter");
     if (!found) position_ = before;
     return found;
   }
 
-  /// auth-param, or nothing (and nothing consumed) when the text is not one.
-  std::optional<Parameter> parameter() {
+  /// Whether there is more than space from `begin` to where the parser stands.
+  bool holds_separator(std::size_t begin) const {
+    return std::ranges::any_of(text_.substr(begin, position_ - begin), is_separator);
+  }
+
+  /// auth-param, or nothing (and nothing consumed) when the text is not one. Without a value it looks like a token68.
+  std::optional<Parameter> parameter(bool may_be_empty) {
     const std::size_t before = position_;
     std::string name = base::lower_case(take_while(is_token_char));
     skip_space();
@@ -108,9 +118,9 @@ class Parser {
     ++position_;
     skip_space();
     if (peek() == '"') return Parameter{std::move(name), quoted_string()};
-    std::string value(take_while(is_token_char));
-    skip_space();
-    if (value.empty() || !at_list_end()) return rewind(before);  // padding of a token68
+    if (peek() == '=') return rewind(before);  // padding of a token68
+    std::string value(take_while(is_unquoted_char));
+    if (value.empty() && !may_be_empty) return rewind(before);
     return Parameter{std::move(name), std::move(value)};
   }
 

@@ -19,7 +19,8 @@ struct AuthChallenge {
 };
 
 /// Parses the value of WWW-Authenticate (RFC 9110 section 11.6.1). Beyond that grammar, as registries are found to
-/// write it, a semicolon separates like a comma, and a parameter may occur again; two different realms are an error.
+/// write it, a semicolon or space separates like a comma, a value may stand without its quotes or be empty, and a
+/// parameter may occur again; two different realms are an error.
 /// Throws InvalidInput.
 std::vector<AuthChallenge> parse_www_authenticate(std::string_view value);
 

@@ -32,7 +32,7 @@ base::Awaitable<void> serve(tcp::acceptor& acceptor, std::string bytes) {
 
 base::Awaitable<void> ask(base::HttpClient& client, std::string url, bool streams) {
   std::size_t received = 0;
-  const auto sink = [&received](base::ByteView piece) -> base::Awaitable<void> {
+  const auto sink = [&received](const base::HttpResponse&, base::ByteView piece) -> base::Awaitable<void> {
     received += piece.size();
     co_return;
   };

@@ -179,6 +179,26 @@ TEST_CASE("the head of an answer at its limit, and one beyond") {
   CHECK(kind_of(context, client, one_more.url(), limits) == HttpError::Kind::kTooLarge);
 }
 
+TEST_CASE("an answer has as many fields as the limit, in head and trailer together") {
+  asio::io_context context;
+  HttpClient client(context.get_executor());
+  const auto fields = [](std::size_t count) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) text += "a:\r\n";
+    return text;
+  };
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n";
+  const std::string plain = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n";
+  const test::RawServer fits(context, answering(plain + fields(base::kMaxResponseFields - 1) + "\r\nok"));
+  CHECK(test::run(context, client.send(get(fits.url()), {})).body == "ok");
+  const test::RawServer one_more(context, answering(plain + fields(base::kMaxResponseFields) + "\r\nok"));
+  CHECK(kind_of(context, client, one_more.url(), {}) == HttpError::Kind::kTooLarge);
+  const test::RawServer trailer_fits(context, answering(chunked + fields(base::kMaxResponseFields - 1) + "\r\n"));
+  CHECK(test::run(context, client.send(get(trailer_fits.url()), {})).body == "ok");
+  const test::RawServer trailer(context, answering(chunked + fields(base::kMaxResponseFields) + "\r\n"));
+  CHECK(kind_of(context, client, trailer.url(), {}) == HttpError::Kind::kTooLarge);
+}
+
 TEST_CASE("chunk extensions and trailer fields of an answer are counted") {
   asio::io_context context;
   HttpClient client(context.get_executor());
@@ -206,7 +226,7 @@ TEST_CASE("an answer that comes without a pause does not outrun its deadline") {
                           .body_delay = Milliseconds(300)};
   const test::RawServer server(
       context, endlessly("HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n", std::string(65536, 'x')));
-  const auto forget = [](base::ByteView) -> Awaitable<void> { co_return; };
+  const auto forget = [](const HttpResponse&, base::ByteView) -> Awaitable<void> { co_return; };
   try {
     test::run(context, client.stream(get(server.url()), limits, forget));
     FAIL("ended");
@@ -320,7 +340,7 @@ TEST_CASE("a stream hands on what arrives, and gives up on one that crawls") {
   const std::string body(600000, 'z');
   const test::RawServer server(context, answering("HTTP/1.1 200 OK\r\nContent-Length: 600000\r\n\r\n" + body));
   std::string received;
-  const auto sink = [&received](base::ByteView bytes) -> Awaitable<void> {
+  const auto sink = [&received](const HttpResponse&, base::ByteView bytes) -> Awaitable<void> {
     received += base::text_of(bytes);
     co_return;
   };

@@ -33,6 +33,7 @@ using asio::ip::tcp;
 namespace {
 
 constexpr HttpServerLimits kLimits{.max_header_bytes = 1024,
+                                   .max_fields = 8,
                                    .max_body_bytes = 64,
                                    .max_connections = 4,
                                    .idle_timeout = Milliseconds(60000),
@@ -127,13 +128,13 @@ TEST_CASE("S 24: pipelined requests are answered in order") {
 TEST_CASE("S 24: header and body at their limits, and one beside") {
   Bench bench;
   const auto with_header = [](std::size_t total) {
-    const std::string head = "GET / HTTP/1.1\r\nConnection: close\r\nX: ";
+    const std::string head = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: ";
     return head + std::string(total - head.size() - 4, 'x') + "\r\n\r\n";
   };
   CHECK(status_of(bench.exchange(with_header(1023))) == "HTTP/1.1 200 OK");
   CHECK(status_of(bench.exchange(with_header(1024))) == "HTTP/1.1 200 OK");
   CHECK(bench.exchange(with_header(1025)) ==
-        refusal("431 Request Header Fields Too Large", "request header is too long\n"));
+        refusal("431 Request Header Fields Too Large", "request header is too long or has too many fields\n"));
   const auto with_body = [](std::size_t size) {
     return "POST / HTTP/1.1\r\nContent-Length: " + std::to_string(size) + "\r\n" + kClose + std::string(size, 'b');
   };
@@ -142,6 +143,37 @@ TEST_CASE("S 24: header and body at their limits, and one beside") {
   CHECK(bench.exchange(with_body(65)) == refusal("413 Payload Too Large", "request body is too long\n"));
   CHECK(status_of(bench.exchange("POST / HTTP/1.1\r\nContent-Length: 18446744073709551615\r\n" + kClose)) ==
         "HTTP/1.1 413 Payload Too Large");
+}
+
+TEST_CASE("S 24: a field costs more than its bytes, so there are only so many, in head and trailer") {
+  Bench bench;
+  const auto fields = [](std::size_t count) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) text += "a:\r\n";
+    return text;
+  };
+  const std::string start = "GET / HTTP/1.1\r\n";
+  CHECK(status_of(bench.exchange(start + fields(6) + kClose)) == "HTTP/1.1 200 OK");
+  CHECK(status_of(bench.exchange(start + fields(7) + kClose)) == "HTTP/1.1 431 Request Header Fields Too Large");
+  const std::string chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + kClose + "1\r\nx\r\n0\r\n";
+  CHECK(bench.exchange(chunked + fields(8) + "\r\n") == ok("POST /  x"));
+  CHECK(status_of(bench.exchange(chunked + fields(9) + "\r\n")) == "HTTP/1.1 431 Request Header Fields Too Large");
+}
+
+TEST_CASE("S 24: a Host that is missing, or could be read in more than one way, is refused") {
+  Bench bench;
+  const std::string close = "Connection: close\r\n\r\n";
+  for (const char* hosts : {"", "Host: x\r\nHost: x\r\n", "Host: a b\r\n", "Host: a/c\r\n", "Host: u@a\r\n",
+                            "Host: a?b\r\n", "Host: a#b\r\n", "Host: a\\b\r\n"}) {
+    CAPTURE(hosts);
+    CHECK(bench.exchange("GET / HTTP/1.1\r\n" + std::string(hosts) + close) ==
+          refusal("400 Bad Request", "malformed HTTP request: target or Host\n"));
+  }
+  for (const char* host : {"Host:\r\n", "Host: x\r\n", "Host: [::1]:80\r\n", "host: a.b-c_d:1\r\n"}) {
+    CAPTURE(host);
+    CHECK(bench.exchange("GET / HTTP/1.1\r\n" + std::string(host) + close) == ok("GET /  "));
+  }
+  CHECK(bench.exchange("GET / HTTP/1.0\r\n\r\n").starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
 TEST_CASE("S 24: chunked bodies count what they carry, not what they announce") {
@@ -252,12 +284,23 @@ TEST_CASE("S 24: a client that expects 100-continue is told to go on") {
   Bench bench;
   CHECK(bench.exchange("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n" + kClose + "ok") ==
         "HTTP/1.1 100 Continue\r\n\r\n" + ok("POST /  ok"));
+  INFO("HTTP/1.0 has no such answer");
+  CHECK(bench.exchange("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n" + kClose + "ok")
+            .starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
 TEST_CASE("S 24: the absolute form is the same resource, other spellings are others") {
   Bench bench;
   CHECK(bench.exchange("GET http://localhost/v1/token HTTP/1.1\r\n" + kClose) == ok("GET /v1/token  "));
   CHECK(bench.exchange("GET http://localhost HTTP/1.1\r\n" + kClose) == ok("GET /  "));
+  CHECK(bench.exchange("GET HTTP://localhost:80?q HTTP/1.1\r\n" + kClose) == ok("GET / q "));
+  CHECK(bench.exchange("GET http://h?x=/v1/token HTTP/1.1\r\n" + kClose) == ok("GET / x=/v1/token "));
+  for (const char* target : {"http:///v1/token", "http://u:p@h/v1/token", "http://h#/v1/token", "http://h/v1#/token",
+                             "/v1/token#x", "http://", "https://?/v1/token"}) {
+    CAPTURE(target);
+    CHECK(status_of(bench.exchange("GET " + std::string(target) + " HTTP/1.1\r\n" + kClose)) ==
+          "HTTP/1.1 400 Bad Request");
+  }
   CHECK(bench.exchange("GET //v1//token HTTP/1.1\r\n" + kClose) == ok("GET //v1//token  "));
   CHECK(bench.exchange("GET /v1/%2e%2e/token HTTP/1.1\r\n" + kClose) == ok("GET /v1/%2e%2e/token  "));
 }
@@ -344,9 +387,11 @@ TEST_CASE("a body is read only if its head was admitted, and as long as was admi
   const std::string refused = bench.exchange(post("/nowhere", "64"));
   CHECK(status_of(refused) == "HTTP/1.1 404 Not Found");
   CHECK_THAT(refused, ContainsSubstring("Connection: close") && ContainsSubstring("no such thing"));
-  CHECK(status_of(bench.exchange("POST /nowhere HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n")) ==
+  CHECK(status_of(
+            bench.exchange("POST /nowhere HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n")) ==
         "HTTP/1.1 404 Not Found");
-  CHECK(status_of(bench.exchange("POST /small HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n")) ==
+  CHECK(status_of(
+            bench.exchange("POST /small HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n")) ==
         "HTTP/1.1 413 Payload Too Large");
 }
 

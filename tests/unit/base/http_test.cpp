@@ -19,10 +19,21 @@ TEST_CASE("URLs are taken apart") {
   CHECK(full.origin() == "https://[::1]:8443");
 }
 
+TEST_CASE("scheme, host and port have one spelling") {
+  const HttpUrl url = HttpUrl::parse("HTTPS://Example.ORG:00443/A", "url");
+  CHECK(url.origin() == "https://example.org:443");
+  CHECK(url.authority() == "example.org");
+  CHECK(url.target == "/A");
+  CHECK(HttpUrl::parse("http://LOCALHOST:1/", "url").is_loopback());
+  CHECK(HttpUrl::parse("http://a:1/", "url").port == "1");
+  CHECK(HttpUrl::parse("http://a:65535/", "url").port == "65535");
+}
+
 TEST_CASE("URLs that could mislead are refused") {
   for (const char* url : {"", "example.org", "ftp://x/", "http://", "http://user@host/", "http://user:pw@host/",
                           "https://host/#f", "http://ho st/", "//host/", "file:///etc/passwd", "http://a%0d%0ab/",
-                          "http://a%00b/", "http://a%20b/", "http://a%2fb/", "http://%C3%A4/", "http://[v1.a]/"}) {
+                          "http://a%00b/", "http://a:0/", "http://a:65536/", "https://[::1]:99999/", "http://a%20b/",
+                          "http://a%2fb/", "http://%C3%A4/", "http://[v1.a]/"}) {
     CAPTURE(url);
     CHECK_THROWS_AS(HttpUrl::parse(url, "endpoint"), base::InvalidInput);
   }

@@ -5,7 +5,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "tests/unit/catch.h"
-#include "tests/unit/launcher/support/captured_log.h"
+#include "tests/unit/support/captured_log.h"
 
 namespace launcher {
 

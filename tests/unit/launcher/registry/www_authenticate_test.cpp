@@ -29,15 +29,22 @@ TEST_CASE("C 32: challenges are read, one or several") {
 }
 
 TEST_CASE("C 8: challenges are read as registries write them") {
-  for (const char* text : {R"(Bearer realm="https://a/t";service="s")", R"(Bearer realm="https://a/t" ; service=s;)",
-                           R"(Bearer realm="https://a/t",service="x",service="s")",
-                           R"(Bearer realm="https://a/t",realm="https://a/t",service="s")"}) {
+  for (const char* text :
+       {R"(Bearer realm="https://a/t";service="s")", R"(Bearer realm="https://a/t" ; service=s;)",
+        R"(Bearer realm="https://a/t",service="x",service="s")",
+        R"(Bearer realm="https://a/t",realm="https://a/t",service="s")", R"(Bearer realm="https://a/t" service="s")",
+        "Bearer\trealm=https://a/t,service=s", R"(Bearer realm="https://a/t", error=, service="s")"}) {
     INFO(text);
     const auto challenges = parse_www_authenticate(text);
     REQUIRE(challenges.size() == 1);
     CHECK(challenges[0].parameters.at("realm") == "https://a/t");
     CHECK(challenges[0].parameters.at("service") == "s");
   }
+  const auto unquoted = parse_www_authenticate("Bearer realm=http://[::1]:5000/t?a=b service=reg:5000, NTLM YWJj==");
+  REQUIRE(unquoted.size() == 2);
+  CHECK(unquoted[0].parameters.at("realm") == "http://[::1]:5000/t?a=b");
+  CHECK(unquoted[0].parameters.at("service") == "reg:5000");
+  CHECK(unquoted[1].token68 == "YWJj==");
   const auto both = parse_www_authenticate(R"(Basic realm="x"; Bearer realm="y")");
   REQUIRE(both.size() == 2);
   CHECK(both[1].parameters.at("realm") == "y");
