@@ -31,11 +31,14 @@ namespace {
 /// Labels by which containerd's garbage collector goes from one thing to the next (its docs/garbage-collection.md).
 constexpr auto kConfigRef = "containerd.io/gc.ref.content.config";
 constexpr auto kLayerRef = "containerd.io/gc.ref.content.l.";
-constexpr auto kManifestRef = "containerd.io/gc.ref.content.m.0";
+/// With the manifest's digest: others count an index's entries, and may have labelled it.
+constexpr auto kManifestRef = "containerd.io/gc.ref.content.cs-launcher.";
 constexpr auto kSnapshotRef = "containerd.io/gc.ref.snapshot.";
 constexpr auto kSnapshotName = "containerd.io/snapshot.ref";
 
 constexpr std::size_t kRandomBytes = 12;
+/// Of one layer, while others unpack it and it is collected again.
+constexpr int kMaxPrepares = 3;
 constexpr base::Milliseconds kUnpackWatchInterval{250};
 /// To look takes time that grows with the layer; it may take one part in this many.
 constexpr int kUnpackWatchShare = 4;
@@ -73,6 +76,8 @@ class Pull {
   base::Awaitable<void> download_worker();
   base::Awaitable<void> unpack_from(std::size_t first);
   base::Awaitable<void> unpack(std::size_t index);
+  base::Awaitable<std::optional<std::vector<Mount>>> prepare(std::size_t index);
+  base::Awaitable<void> keep_snapshot(std::string name);
   base::Awaitable<Descriptor> apply_bounded(std::size_t index, std::vector<Mount> mounts);
   base::Awaitable<void> apply(std::size_t index, std::vector<Mount> mounts, std::optional<Descriptor>& applied,
                               base::TaskGroup& group);
@@ -129,7 +134,7 @@ base::Awaitable<void> Pull::store_documents(const ImageDocuments& documents) {
     const ManifestBytes& document = documents.path[i - 1];
     co_await store(document.descriptor(), document.bytes, std::move(labels));
     labels = Labels();
-    labels[kManifestRef] = document.digest.string();
+    labels[kManifestRef + document.digest.string()] = document.digest.string();
   }
 }
 
@@ -146,7 +151,7 @@ base::Awaitable<std::size_t> Pull::first_missing_layer() {
     const std::string name = chain_[count - 1].string();
     const bool exists = co_await snapshots_.exists(name);
     if (!exists) continue;
-    co_await lease_.add("snapshots/" + options_.snapshotter, name);
+    co_await keep_snapshot(name);
     co_return count;
   }
   co_return 0;
@@ -183,26 +188,55 @@ base::Awaitable<void> Pull::unpack_from(std::size_t first) {
 }
 
 base::Awaitable<void> Pull::unpack(std::size_t index) {
-  const std::string name = chain_[index].string();
-  const std::string parent = index == 0 ? std::string() : chain_[index - 1].string();
-  const std::string key = "extract-" + random_ + " " + name;
-  Labels labels;
-  labels[kSnapshotName] = name;
-  active_key_ = key;
-  std::vector<Mount> mounts = co_await snapshots_.prepare(key, parent, std::move(labels));
-  const Descriptor applied = co_await apply_bounded(index, std::move(mounts));
+  std::optional<std::vector<Mount>> mounts = co_await prepare(index);
+  if (!mounts) co_return;
+  const Descriptor applied = co_await apply_bounded(index, std::move(*mounts));
   if (applied.digest != diff_ids_[index]) {
     throw base::InvalidInput(layer_name(index), "unpacks to something else than the image config says");
   }
+  const std::string name = chain_[index].string();
   bool was_there = false;
   try {
-    co_await snapshots_.commit(key, name);
+    co_await snapshots_.commit(active_key_, name);
   } catch (const ContainerdError& error) {
     if (!error.is_already_exists()) throw;
     was_there = true;
   }
-  if (was_there) co_await snapshots_.remove(key);
+  if (was_there) {
+    co_await snapshots_.remove(active_key_);
+    co_await keep_snapshot(name);
+  }
   active_key_.clear();
+}
+
+/// Where to unpack a layer. Nothing when another client has unpacked it meanwhile.
+base::Awaitable<std::optional<std::vector<Mount>>> Pull::prepare(std::size_t index) {
+  const std::string name = chain_[index].string();
+  const std::string parent = index == 0 ? std::string() : chain_[index - 1].string();
+  for (int tries = 1;; ++tries) {
+    Labels labels;
+    labels[kSnapshotName] = name;
+    active_key_ = "extract-" + random_ + " " + name;
+    std::optional<std::vector<Mount>> mounts;
+    std::exception_ptr is_there;
+    try {
+      mounts = co_await snapshots_.prepare(active_key_, parent, std::move(labels));
+    } catch (const ContainerdError& error) {
+      if (!error.is_already_exists()) throw;
+      is_there = std::current_exception();
+    }
+    if (mounts) co_return mounts;
+    active_key_.clear();
+    // In this order: what the lease has, no collection takes away. One may have come before that.
+    co_await keep_snapshot(name);
+    const bool exists = co_await snapshots_.exists(name);
+    if (exists) co_return std::nullopt;
+    if (tries == kMaxPrepares) std::rethrow_exception(is_there);
+  }
+}
+
+base::Awaitable<void> Pull::keep_snapshot(std::string name) {
+  co_await lease_.add("snapshots/" + options_.snapshotter, std::move(name));
 }
 
 base::Awaitable<Descriptor> Pull::apply_bounded(std::size_t index, std::vector<Mount> mounts) {

@@ -180,6 +180,55 @@ TEST_CASE("an image is pulled, unpacked and run") {
   }
 }
 
+TEST_CASE("C 1: a layer that another client has unpacked meanwhile is taken from there") {
+  if (test::containerd_is_missing()) return;
+  test::ImageWorld world;
+  const auto tiny = test::TinyImage::busybox({"/bin/busybox"});
+  tiny.publish(world.registry, "latest");
+  std::vector<Digest> diff_ids;
+  for (const std::string& tar : tiny.layer_tars) diff_ids.push_back(Digest::of(base::view_of(tar)));
+  const std::string first = chain_ids(diff_ids).front().string();
+  const Snapshotter snapshots(world.containerd, world.options.snapshotter);
+  int blobs = 0;
+  world.registry.fault = [&](const base::HttpServerRequest& request) -> std::optional<base::HttpResponse> {
+    const bool is_blob = request.path.find("/blobs/") != std::string::npos;
+    if (!is_blob || ++blobs != 2) return std::nullopt;  // the first is the config
+    asio::io_context other;
+    test::run(other, snapshots.prepare("another client's", "", {{"containerd.io/gc.root", "2026-01-01T00:00:00Z"}}));
+    test::run(other, snapshots.commit("another client's", first));
+    return std::nullopt;
+  };
+  const Image image = world.pull_tag("latest");
+  CHECK(blobs == 3);
+  const Container container(world.containerd, world.names());
+  const ReadonlyMount root(test::run(world.context, container.prepare_snapshot(image.chain_id)));
+  CHECK(std::filesystem::exists(root.path() / "marker"));
+  CHECK_FALSE(std::filesystem::exists(root.path() / "bin/busybox"));  // of the first layer, which was there: empty
+}
+
+TEST_CASE("C 1: what another client keeps of the same index stays") {
+  if (test::containerd_is_missing()) return;
+  test::ImageWorld world;
+  const Descriptor manifest = test::TinyImage::busybox({"/bin/busybox"}).publish(world.registry, "single");
+  base::Json index = {{"schemaVersion", 2}, {"mediaType", kOciIndex}, {"manifests", base::Json::array()}};
+  index["manifests"].push_back(
+      {{"mediaType", manifest.media_type}, {"digest", manifest.digest.string()}, {"size", manifest.size}});
+  const Descriptor target = world.registry.add_manifest("latest", std::string(kOciIndex), index.dump());
+  const std::string bytes = "the manifest of another platform";
+  const Descriptor other{"application/x", Digest::of(base::view_of(bytes)), bytes.size()};
+  const Lease lease = test::run(world.context, Lease::create(world.containerd));
+  const ContentStore store(lease.client());
+  test::run(world.context, store.put(other, bytes, {}));
+  const Labels labels = {{"containerd.io/gc.ref.content.m.0", other.digest.string()}};
+  test::run(world.context, store.put(target, index.dump(), labels));
+  test::run(world.context, ImageStore(world.containerd).put("another.client/image:latest", target));
+  world.pull_tag("latest");
+  test::run(world.context, lease.release_and_collect());
+  const ContentStore content(world.containerd);
+  CHECK(test::run(world.context, content.find(other.digest)).has_value());
+  CHECK(test::run(world.context, content.find(manifest.digest)).has_value());
+}
+
 TEST_CASE("C 28: every format of a layer unpacks to the same file system") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
