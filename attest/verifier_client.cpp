@@ -28,6 +28,7 @@ constexpr Milliseconds kVerifyCall{60000};
 /// A token, and what is said beside it.
 constexpr std::size_t kMaxAnswerBytes = kMaxJwtBytes + (std::size_t{64} << 10U);
 constexpr std::size_t kMaxQuotedText = 500;
+constexpr std::size_t kMaxPartialErrorsLogged = 16;
 
 constexpr unsigned kTooManyRequests = 429;
 /// No token lives longer, so who is told to come back later than that has lost it anyway.
@@ -82,6 +83,17 @@ VerifierError refusal(const base::HttpResponse& response) {
   const bool passes = response.status >= 500 && std::ranges::find(kPassing, code.name) != kPassing.end();
   if (passes || response.status == kTooManyRequests) failure.set_may_come_later();
   return failure;
+}
+
+void log_partial_errors(const JsonObject& answer) {
+  const std::vector<JsonObject> errors = answer.objects_or_empty("partialErrors");
+  for (std::size_t i = 0; i < std::min(errors.size(), kMaxPartialErrorsLogged); ++i) {
+    base::log::warning("Partial errors from VerifyAttestation",
+                       {{"error", errors[i].string_or("message", "").substr(0, kMaxQuotedText)}});
+  }
+  if (errors.size() <= kMaxPartialErrorsLogged) return;
+  base::log::warning("more partial errors from VerifyAttestation",
+                     {{"count", std::uint64_t{errors.size() - kMaxPartialErrorsLogged}}});
 }
 
 }  // namespace
@@ -175,13 +187,11 @@ base::Awaitable<std::string> VerifierClient::verify(Challenge challenge, VerifyR
     throw base::InvalidInput("verify request", std::to_string(body.size()) + " bytes long, more than the " +
                                                    std::to_string(kMaxVerifyRequestBytes) + " that a verifier takes");
   }
+  request = {};  // its evidence stands in the body
   const Json answer = co_await call("POST", challenge.name + ":verifyConfidentialSpace", std::move(body), kVerifyCall);
   try {
     const JsonObject object(answer, "answer");
-    for (const JsonObject& partial : object.objects_or_empty("partialErrors")) {
-      base::log::warning("Partial errors from VerifyAttestation",
-                         {{"error", partial.string_or("message", "").substr(0, kMaxQuotedText)}});
-    }
+    log_partial_errors(object);
     co_return object.string("attestationToken");
   } catch (const base::InvalidInput& error) {
     throw VerifierError(std::string("verifier's answer: ") + error.what(), canonical_code("DATA_LOSS"));

@@ -2,6 +2,7 @@
 
 #include "base/http_server.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/captured_log.h"
 #include "tests/unit/support/raw_server.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/temporary_directory.h"
@@ -80,6 +81,23 @@ TEST_CASE("the calls go where the REST API says, over one connection") {
   CHECK(service.requests[2].path == "/v1/projects/p/locations/r/challenges/c:verifyConfidentialSpace");
   CHECK(service.requests[2].header("Authorization").empty());
   CHECK(service.server.connection_count() == 1);
+}
+
+TEST_CASE("A 1: of partial errors so many are logged, and the number of the others") {
+  const auto lines = [](std::size_t count) {
+    Service service;
+    VerifierClient client = service.client();
+    base::Json answer = {{"attestationToken", "a.b.c"}};
+    answer["partialErrors"] = std::vector<base::Json>(count, {{"message", "m"}});
+    service.answers = {json_response(200, answer)};
+    const test::CapturedLog log;
+    CHECK(test::run(service.context, client.verify(Challenge{"projects/p/locations/r/challenges/c", {1}}, {})) ==
+          "a.b.c");
+    return std::pair(log.count("Partial errors from"),
+                     log.count("more partial errors from VerifyAttestation\" count=1"));
+  };
+  CHECK(lines(16) == std::pair(std::size_t{16}, std::size_t{0}));
+  CHECK(lines(17) == std::pair(std::size_t{16}, std::size_t{1}));
 }
 
 TEST_CASE("the access token is sent where there is one") {
