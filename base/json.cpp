@@ -92,6 +92,25 @@ class Builder : public nlohmann::json_sax<Json> {
   std::size_t values_ = 0;
 };
 
+/// The library keeps a number twice over before it reads it.
+void expect_short_numbers(std::string_view text, std::string_view subject) {
+  bool in_string = false;
+  std::size_t length = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string && c == '\\') {
+      ++i;
+    } else if (c == '"') {
+      in_string = !in_string;
+    } else if (!in_string) {
+      const bool is_of_number = (c >= '0' && c <= '9') || std::string_view("+-.eE").find(c) != std::string_view::npos;
+      length = is_of_number ? length + 1 : 0;
+    }
+    if (length <= kMaxNumberBytes) continue;
+    throw InvalidInput(subject, "holds a number of more than " + std::to_string(kMaxNumberBytes) + " characters");
+  }
+}
+
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view subject, JsonLimits limits) {
@@ -99,6 +118,7 @@ Json parse_json(std::string_view text, std::string_view subject, JsonLimits limi
     throw InvalidInput(subject, "longer than " + std::to_string(limits.max_bytes) + " bytes");
   }
   if (text.starts_with("\xef\xbb\xbf")) throw InvalidInput(subject, "begins with a byte order mark");
+  expect_short_numbers(text, subject);
   Builder builder(subject, limits);
   Json::sax_parse(text, &builder);
   return builder.take();

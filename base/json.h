@@ -27,10 +27,13 @@ struct JsonLimits {
 inline constexpr std::size_t kMaxKeyInError = 64;
 std::string_view shown_key(std::string_view key);
 
+/// Of a number, as it is written.
+inline constexpr std::size_t kMaxNumberBytes = 128;
+
 /// Parses one JSON value that fills `text`, in time linear in its length. Refuses what different parsers read
 /// differently: duplicate keys, trailing bytes, a byte order mark, invalid UTF-8, lone surrogates, numbers out of
-/// range; and more bytes, depth or values than `limits`. `subject` names the document in the InvalidInput that is
-/// thrown.
+/// range; and more bytes, depth or values than `limits`, and numbers of more than kMaxNumberBytes. `subject` names the
+/// document in the InvalidInput that is thrown.
 Json parse_json(std::string_view text, std::string_view subject, JsonLimits limits = {});
 
 /// One object of a parsed document, read field by field with no implicit conversion. An error names the field by its

@@ -64,6 +64,17 @@ TEST_CASE("the length limit is exact") {
   CHECK_THROWS_AS(base::parse_json("[100]", "b", {.max_bytes = 4, .max_depth = 4}), base::InvalidInput);
 }
 
+TEST_CASE("A 1: a number has as many characters as the limit, a string more") {
+  const std::string longest(base::kMaxNumberBytes, '1');
+  const std::string fraction = "0." + std::string(base::kMaxNumberBytes - 2, '1');
+  CHECK(base::parse_json("[" + fraction + ",1]", "b").size() == 2);
+  CHECK_THROWS_WITH(base::parse_json("[" + longest + "1]", "b"), "b: holds a number of more than 128 characters");
+  CHECK_THROWS_WITH(base::parse_json(longest + "1", "b"), ContainsSubstring("number of more than"));
+  CHECK_THROWS_WITH(base::parse_json(R"({"a\"":"\\",)" + longest + "e+1}", "b"), ContainsSubstring("number of more"));
+  CHECK(base::parse_json("[\"" + longest + longest + "\"]", "b").size() == 1);
+  CHECK(base::parse_json(R"(["\"","\\", ")" + longest + longest + R"("])", "b").size() == 3);
+}
+
 TEST_CASE("an error never quotes the document") {
   try {
     base::parse_json(R"({"tee-env-KEY":"canary-secret)", "metadata");
