@@ -248,7 +248,7 @@ struct Launch::State {
   base::TaskGroup background;
   base::TaskGroup stopping;
   std::optional<BoundedTask> launching;
-  base::Event start_is_over;     ///< the workload runs, or could not be started
+  base::Event start_is_over;     ///< the workload runs, or could not be made or started
   base::Event workload_is_over;  ///< or a second signal wants it to be
   bool has_lock = false;         ///< so that what there is of a container is this launcher's, or nobody's any more
   bool touched_containerd = false;
@@ -481,6 +481,7 @@ Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spe
 
 Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
   service_manager.status("attesting");
+  const std::size_t request = attest::max_verify_request_bytes(boot_log.size() + launch_log->bytes().size());
   attester.emplace(tpm, std::move(*attestation_key),
                    attest::Attester::Endorsements{.boot_log = std::move(boot_log),
                                                   .launch_log = launch_log->bytes(),
@@ -491,7 +492,8 @@ Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
       clock);
   tokens.emplace(
       executor, [this](attest::TokenOptions wanted) { return attestation->token(std::move(wanted)); },
-      [this](const attest::Token& token) { token_file->write(token.jwt); }, clock);
+      [this](const attest::Token& token) { token_file->write(token.jwt); }, clock,
+      attest::custom_tokens_at_once(request));
   try {
     // Each attempt has a challenge of its own.
     ServiceWait::Attempt get = [this] { return get_first_token(); };
@@ -522,20 +524,22 @@ void Launch::State::open_tee_server() {
 
 Awaitable<void> Launch::State::start_workload(const base::Json& runtime_spec) {
   service_manager.status("starting the workload");
+  // From here on containerd is left to end what it is at: a task that is half made is nobody's to remove.
+  starting = true;
+  const std::shared_ptr<void> started_or_not(nullptr, [this](void*) {
+    starting = false;
+    start_is_over.set();
+  });
   try {
     TaskOutput discarded;
     co_await container.create_task(std::move(discarded));
   } catch (const Error& error) {
     throw error.in_context("failed to create the task", Action::kRestart);
   }
+  if (stop_requested) throw boost::system::system_error(asio::error::operation_aborted);
   // What was measured is what stands ready to run now; nobody has changed it through containerd meanwhile.
   co_await container.expect_spec(runtime_spec);
   info("Workload setup completed", {{"setup_sec", in_seconds(seconds_between(started, clock.since_boot()))}});
-  starting = true;  // from here on a signal is the workload's
-  const std::shared_ptr<void> started_or_not(nullptr, [this](void*) {
-    starting = false;
-    start_is_over.set();
-  });
   try {
     co_await container.start();
   } catch (const Error& error) {

@@ -19,8 +19,9 @@ NO_PROXY = {name: "" for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "ht
 
 
 def nothing_is_left(world: World) -> bool:
-    """Neither container nor snapshot."""
-    return world.containerd.containers() == [] and world.containerd.snapshots() == []
+    """Neither container nor task nor snapshot."""
+    containerd = world.containerd
+    return containerd.containers() == [] and containerd.bundles() == [] and containerd.snapshots() == []
 
 
 def test_a6_a_workload_that_ignores_sigterm_is_killed_after_its_grace(world: World) -> None:
@@ -61,6 +62,20 @@ def test_a6_a_workload_that_ends_in_order_is_not_killed(world: World) -> None:
         launcher.terminate()
         assert launcher.wait() == 0, launcher.process.last_words()
         assert "is killed" not in launcher.log_text
+
+
+def test_a6_a_task_that_is_half_made_is_ended_before_it_is_removed(world: World) -> None:
+    """The next launcher would find it in its way."""
+    image = push(world.registry, shell_image(STAY))
+    with (
+        world.containerd.held_task() as being_made,
+        world.launcher({"tee-image-reference": image.by_tag}) as launcher,
+    ):
+        with being_made():
+            launcher.terminate()
+        assert launcher.wait(STOP_BOUND_SECONDS) == FAILURE
+        assert nothing_is_left(world)
+    assert "workload task started" not in launcher.log_text
 
 
 def test_a6_a_tpm_that_hangs_does_not_hold_up_the_end(world: World) -> None:

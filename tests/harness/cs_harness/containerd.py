@@ -8,9 +8,10 @@ import os
 import resource
 import shutil
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 from .process import HarnessError, Process, run
 
@@ -38,11 +39,14 @@ disabled_plugins = [
 """
 
 # Containers are given a limit of open files that only CAP_SYS_RESOURCE may raise. Where the machine withholds that
-# capability (some sandboxes do, from root too), this stands before runc and lowers the limit to what is possible.
+# capability (some sandboxes do, from root too), this stands before runc and lowers the limit to what is possible. It
+# also holds the making of a task for as long as somebody has the other end of a FIFO open.
 OPEN_FILES = 131072
-RUNC_WITHIN_LIMITS = """#!/usr/bin/python3 -S
+RUNC_WRAPPER = """#!/usr/bin/python3 -S
 import json, os, sys
 if "create" in sys.argv and "--bundle" in sys.argv:
+    if os.path.exists("{hold}"):
+        open("{hold}").read()
     path = sys.argv[sys.argv.index("--bundle") + 1] + "/config.json"
     with open(path) as file:
         spec = json.load(file)
@@ -68,6 +72,8 @@ class Containerd:
         self.socket = self._folder / "containerd.sock"
         self.namespace = f"cs-test-{os.getpid()}"
         self.snapshotter = "overlayfs"
+        self._programs = self._folder / "bin"
+        self._hold = self._folder / "hold"
         self._process: Process | None = None
 
     def __enter__(self) -> Self:
@@ -91,9 +97,9 @@ class Containerd:
 
     def start(self) -> None:
         """Start the daemon and wait until it serves."""
-        path = os.environ.get("PATH", os.defpath)
         if open_files_possible() < OPEN_FILES:
-            path = f"{self._runc_within_limits()}:{path}"
+            self._wrap_runc()
+        path = f"{self._programs}:{os.environ.get('PATH', os.defpath)}"
         self._process = Process(["containerd", "--config", self._folder / "config.toml"], env={"PATH": path})
         try:
             self._process.wait_for("containerd successfully booted", timeout=30)
@@ -125,13 +131,27 @@ class Containerd:
         rows = [line.split() for line in self.ctr("snapshots", "list").splitlines()[1:]]
         return [row[0] for row in rows if row[-1] == "Active"]
 
-    def _runc_within_limits(self) -> Path:
-        folder = self._folder / "bin"
-        folder.mkdir(exist_ok=True)
-        wrapper = folder / "runc"
-        wrapper.write_text(RUNC_WITHIN_LIMITS.format(possible=open_files_possible(), runc=shutil.which("runc")))
+    def bundles(self) -> list[str]:
+        """Return the ids of the containers that have, or are getting, a task."""
+        folder = self._folder / "state/io.containerd.runtime.v2.task" / self.namespace
+        return [path.name for path in folder.iterdir()] if folder.exists() else []
+
+    @contextlib.contextmanager
+    def held_task(self) -> Iterator[Callable[[], TextIO]]:
+        """Hold the next task while it is made: what is given returns when that begins, a file that lets go when closed."""
+        self._wrap_runc()
+        os.mkfifo(self._hold)
+        try:
+            yield lambda: self._hold.open("w")
+        finally:
+            self._hold.unlink()
+
+    def _wrap_runc(self) -> None:
+        self._programs.mkdir(exist_ok=True)
+        wrapper = self._programs / "runc"
+        runc = shutil.which("runc")
+        wrapper.write_text(RUNC_WRAPPER.format(hold=self._hold, possible=open_files_possible(), runc=runc))
         wrapper.chmod(0o755)
-        return folder
 
     def _remove_tasks(self) -> None:
         if self._process is None or not self._process.running:
