@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 
 #include <openssl/evp.h>
@@ -103,6 +104,14 @@ std::string base64url_encode(ByteView bytes) {
   std::ranges::replace(text, '+', '-');
   std::ranges::replace(text, '/', '_');
   return text;
+}
+
+std::string why_no_whole_number(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool has_leading_zero = text.size() > 1 && text.front() == '0';
+  const bool is_whole = error == std::errc() && end == text.data() + text.size() && !has_leading_zero;
+  return is_whole ? std::string() : "is not a whole number";
 }
 
 bool is_utf8(std::string_view text) {

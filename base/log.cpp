@@ -45,9 +45,9 @@ bool is_control(std::uint32_t c) {
          (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
-void append_character(std::string& line, std::string_view character) {
+void append_character(std::string& line, std::string_view character, bool is_quoted) {
   const std::uint32_t c = code_point(character);
-  if (c == '"' || c == '\\') {
+  if (is_quoted && (c == '"' || c == '\\')) {
     line.push_back('\\');
     line += character;
   } else if (c == '\n') {
@@ -63,21 +63,25 @@ void append_character(std::string& line, std::string_view character) {
   }
 }
 
-void append_quoted(std::string& line, std::string_view text, std::size_t max_bytes) {
-  const std::size_t whole = text.size();
-  text = text.substr(0, max_bytes);
-  line.push_back('"');
+/// Of `text` that was cut the last bytes may be no whole character.
+void append_escaped(std::string& line, std::string_view text, bool is_quoted, bool is_cut) {
   while (!text.empty()) {
     const std::size_t length = character_length(text);
-    if (length == 0 && text.size() < 4 && whole > max_bytes) break;  // cut inside of a character
+    if (length == 0 && text.size() < 4 && is_cut) break;
     if (length == 0) {
       line += "\\x";
       append_hex(line, static_cast<unsigned char>(text.front()), 2);
     } else {
-      append_character(line, text.substr(0, length));
+      append_character(line, text.substr(0, length), is_quoted);
     }
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
+}
+
+void append_quoted(std::string& line, std::string_view text, std::size_t max_bytes) {
+  const std::size_t whole = text.size();
+  line.push_back('"');
+  append_escaped(line, text.substr(0, max_bytes), true, whole > max_bytes);
   if (whole > max_bytes) line += "... (cut, " + std::to_string(whole) + " bytes)";
   line.push_back('"');
 }
@@ -97,6 +101,12 @@ void write(spdlog::level::level_enum level, std::string_view name, std::string_v
 }
 
 }  // namespace
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  append_escaped(line, text, false, false);
+  return line;
+}
 
 std::string format(std::string_view message, Fields fields, std::size_t max_bytes) {
   std::string line = "msg=";

@@ -46,6 +46,9 @@ void error(std::string_view message, Fields fields = {});
 /// Information whose texts are read by programs, and therefore stand there whole as far as anybody can want.
 void document(std::string_view message, Fields fields = {});
 
+/// `text` on one line that no terminal acts on: escaped as in quotes, but for quotes and backslashes.
+std::string one_line(std::string_view text);
+
 /// `msg="..." key=value`, as it stands behind time and level.
 std::string format(std::string_view message, Fields fields, std::size_t max_bytes = kMaxTextBytes);
 

@@ -8,8 +8,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "launcher/option_checks.h"
 
 namespace launcher {
@@ -89,14 +91,17 @@ void add_settings(CLI::App& app, Settings& settings) {
       ->check(check_certificates);
   app.add_option("--wait", settings.wait_seconds,
                  "seconds to wait for the network, the metadata server and the verifier, each; 0 tries once")
+      ->check(base::why_no_whole_number)
       ->check(CLI::Range(std::int64_t{0}, kMaxWaitSeconds))
       ->capture_default_str();
   app.add_option("--stop-grace", settings.stop_grace_seconds,
                  "seconds that a workload has to end after SIGTERM, before it is killed")
+      ->check(base::why_no_whole_number)
       ->check(CLI::Range(std::int64_t{0}, kMaxStopGraceSeconds))
       ->capture_default_str();
   app.add_option("--registry-wait", settings.registry_wait_seconds,
                  "seconds that an answer of the registry may take to begin")
+      ->check(base::why_no_whole_number)
       ->check(CLI::Range(std::int64_t{1}, kMaxWaitSeconds))
       ->capture_default_str();
   app.add_flag("--check-machine", options.check_machine,
@@ -104,16 +109,29 @@ void add_settings(CLI::App& app, Settings& settings) {
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")->transform(log_level_number);
 }
 
+/// The parser does not tell all of them: one of the name "default" is as good as none.
+void expect_no_section(const std::filesystem::path& file, std::istringstream& text) {
+  for (std::string line; std::getline(text, line);) {
+    const std::size_t begin = line.find_first_not_of(" \t");
+    if (begin != std::string::npos && line[begin] == '[') {
+      throw base::InvalidInput(file.string(), "has a section, " + line.substr(begin));
+    }
+  }
+  text.clear();
+  text.seekg(0);
+}
+
 /// A file of lines `name = "value"`, as options of a command line. Throws base::Error that names the file, or the key.
 std::vector<std::string> read_config(const std::filesystem::path& file, const CLI::App& app) {
   std::istringstream text(base::read_text_file(file, kMaxConfigBytes));
+  expect_no_section(file, text);
   std::vector<std::string> arguments;
   for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(text)) {
-    if (item.name == "++" || item.name == "--") continue;  // the parser's marks around a section
     const std::string option = "--" + item.name;
     if (!item.parents.empty() || app.get_option_no_throw(option) == nullptr) {
       throw base::InvalidInput(file.string(), "unknown key " + item.fullname());
     }
+    if (item.inputs.empty()) throw base::InvalidInput(file.string(), item.name + " has no value");
     for (const std::string& value : item.inputs) arguments.push_back(option + "=" + value);
   }
   return arguments;
@@ -159,7 +177,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv,
   for (const bool config_is_known : {false, true}) {
     CLI::App app("Measures one container into the TPM, attests it, runs it, and hands it its tokens.", "cs-launcher");
     app.set_version_flag("--version", CS_VERSION);
-    app.failure_message([](const CLI::App*, const CLI::Error& error) { return std::string(error.what()) + '\n'; });
+    app.failure_message(
+        [](const CLI::App*, const CLI::Error& error) { return base::log::one_line(error.what()) + '\n'; });
     app.add_option("--config", config, "file of options: lines of the form name = \"value\"");
     Settings of_command_line;
     add_settings(app, config_is_known ? settings : of_command_line);
@@ -173,7 +192,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv,
     try {
       take_config(*config, settings);
     } catch (const base::Error& error) {
-      std::cerr << "cs-launcher: " << error.what() << '\n';
+      std::cerr << "cs-launcher: " << base::log::one_line(error.what()) << '\n';
       exit_code = static_cast<int>(CLI::ExitCodes::ConfigError);
       return std::nullopt;
     }
@@ -182,7 +201,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv,
   for (const auto& roots : {settings.options.verifier_ca, settings.options.registry_ca}) {
     const std::string reason = roots ? check_certificates(*roots) : std::string();
     if (reason.empty()) continue;
-    std::cerr << "cs-launcher: " << roots->string() << ": " << reason << '\n';
+    std::cerr << "cs-launcher: " << base::log::one_line(roots->string()) << ": " << reason << '\n';
     exit_code = static_cast<int>(CLI::ExitCodes::ValidationError);
     return std::nullopt;
   }

@@ -12,6 +12,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include "base/asio.h"
+#include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/http_server.h"
@@ -97,6 +98,7 @@ void serve(const ServeOptions& options) {
 }
 
 void print_reference_value(const ReferenceOptions& options) {
+  if (!base::is_utf8(options.name)) throw base::InvalidInput("--name", "is not UTF-8");
   const auto log = measure::decode_boot_log(base::read_file(options.boot_log, measure::kMaxBootLogBytes));
   if (log.events.empty()) throw base::InvalidInput("boot event log", "is empty");
   verifier::ReferenceValue value = verifier::reference_value_of(log);
@@ -124,11 +126,17 @@ int main(int argc, char** argv) {
   auto* reference_command = app.add_subcommand("reference-value", "Print the entry of the image that wrote a boot log");
   reference_command->add_option("--boot-log", reference_options.boot_log, "binary_bios_measurements")->required();
   reference_command->add_option("--name", reference_options.name)->required();
-  reference_command->add_option("--swversion", reference_options.swversion, "Such as 260100")->required();
-  reference_command->add_option("--hardened", reference_options.hardened, "true or false")->required();
+  reference_command->add_option("--swversion", reference_options.swversion, "Such as 260100")
+      ->required()
+      ->check(base::why_no_whole_number);
+  reference_command->add_option("--hardened", reference_options.hardened, "true or false")
+      ->required()
+      ->check(CLI::IsMember({"true", "false"}));
   reference_command->add_option("--support-attributes", reference_options.support_attributes)
       ->delimiter(',')
       ->check(CLI::IsMember({"LATEST", "STABLE", "USABLE", "EXPERIMENTAL"}));
+  app.failure_message(
+      [](const CLI::App*, const CLI::Error& error) { return base::log::one_line(error.what()) + '\n'; });
   CLI11_PARSE(app, argc, argv);
   base::log::start(kLogLevels.at(serve_options.log_level));
   try {

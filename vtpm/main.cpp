@@ -14,6 +14,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -25,6 +26,7 @@
 namespace {
 
 constexpr int kDefaultDays = 3650;
+constexpr int kMaxDays = 36500;
 constexpr std::chrono::hours kClockTolerance{1};  // a machine whose clock is a little behind can use a new certificate
 
 struct ProvisionOptions {
@@ -50,7 +52,12 @@ base::WallTime parse_time(const std::string& text) {
   std::tm parts{};
   const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
   if (end == nullptr || *end != '\0') throw base::InvalidInput(text, "is not a time like 2026-01-31T23:59:59Z");
-  return base::from_unix_seconds(::timegm(&parts));
+  const std::time_t seconds = ::timegm(&parts);
+  const auto last = std::chrono::floor<std::chrono::seconds>(base::WallTime::max().time_since_epoch());
+  if (seconds > last.count()) throw base::InvalidInput(text, "is later than a certificate's end can be here");
+  const base::WallTime time = base::from_unix_seconds(seconds);
+  if (base::to_rfc3339(time) != text) throw base::InvalidInput(text, "is no day of the calendar");
+  return time;
 }
 
 vtpm::Validity validity_of(const ProvisionOptions& options) {
@@ -108,17 +115,21 @@ void add_provision_options(CLI::App& command, ProvisionOptions& options) {
   where->require_option(1);
   command.add_option("--ca", options.authority, "Folder of the certificate authority, made when absent")->required();
   command.add_option("--project-id", options.identity.project_id)->required();
-  command.add_option("--project-number", options.identity.project_number)->required();
+  command.add_option("--project-number", options.identity.project_number)->required()->check(base::why_no_whole_number);
   command.add_option("--zone", options.identity.zone)->required();
   command.add_option("--instance-name", options.identity.instance_name)->required();
-  command.add_option("--instance-id", options.identity.instance_id)->required();
+  command.add_option("--instance-id", options.identity.instance_id)->required()->check(base::why_no_whole_number);
   command.add_option("--key", options.key, "Kind of attestation key")->check(CLI::IsMember({"ecc", "rsa"}));
   command.add_option("--pcr-banks", options.pcr_banks, "PCR banks of a new TPM, such as sha256,sha384")
       ->delimiter(',')
+      ->check(CLI::IsMember({"sha1", "sha256", "sha384", "sha512"}))
       ->needs(state);
   command.add_option("--not-before", options.not_before, "Start of the certificate's validity, RFC 3339 in UTC");
   auto* not_after = command.add_option("--not-after", options.not_after, "End of the certificate's validity");
-  command.add_option("--days", options.days, "Days of validity")->check(CLI::PositiveNumber)->excludes(not_after);
+  command.add_option("--days", options.days, "Days of validity")
+      ->check(base::why_no_whole_number)
+      ->check(CLI::Range(1, kMaxDays))
+      ->excludes(not_after);
 }
 
 }  // namespace
@@ -135,6 +146,8 @@ int main(int argc, char** argv) {
   auto* replay_command = app.add_subcommand("replay", "Extend a boot event log into the PCRs");
   replay_command->add_option("--tcti", replay_options.tcti, "TCTI configuration")->required();
   replay_command->add_option("--boot-log", replay_options.boot_log, "binary_bios_measurements")->required();
+  app.failure_message(
+      [](const CLI::App*, const CLI::Error& error) { return base::log::one_line(error.what()) + '\n'; });
   CLI11_PARSE(app, argc, argv);
   base::log::start(base::log::Level::kInfo);
   try {

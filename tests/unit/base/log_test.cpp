@@ -33,6 +33,12 @@ TEST_CASE("F 8: what moves a cursor or turns the text is escaped, wherever it st
   }
 }
 
+TEST_CASE("F 3: a text of the command line is shown on one line, as it is") {
+  CHECK(base::log::one_line("--tcti: \"a\\b\" is none") == "--tcti: \"a\\b\" is none");
+  CHECK(base::log::one_line("a\nb\x1b[31m\xff\u009b") == "a\\nb\\x1b[31m\\xff\\u009b");
+  CHECK(base::log::one_line("").empty());
+}
+
 TEST_CASE("F 8: bytes that are not UTF-8 are shown one by one") {
   CHECK(format("a\xff\xc3\xa4\xc3", {}) == "msg=\"a\\xff\xc3\xa4\\xc3\"");
   CHECK(format("\x9b[31m", {}) == "msg=\"\\x9b[31m\"");

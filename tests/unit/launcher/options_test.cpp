@@ -172,7 +172,17 @@ TEST_CASE("another configuration file takes the place of that among the credenti
 TEST_CASE("a wrong configuration file is one error that names file and key") {
   const Credentials credentials;
   credentials.expect_refused("verifyer = \"x\"\n", "unknown key verifyer");
-  credentials.expect_refused("[launcher]\nverifier = \"x\"\n", "unknown key launcher");
+  credentials.expect_refused("[launcher]\nverifier = \"x\"\n", "has a section, [launcher]");
+  for (const char* section : {"[default]\nwait = 1\n", "wait = 1\n [a]\n", "[[a]]\n", "[\"wait\"]\n"}) {
+    CAPTURE(section);
+    credentials.expect_refused(section, "has a section, [");
+  }
+  for (const char* mark : {"++ = 5\n", "-- = \"x\"\n"}) {
+    CAPTURE(mark);
+    credentials.expect_refused(mark, "unknown key");
+  }
+  credentials.expect_refused("registry-ca = []\n", "registry-ca has no value");
+  credentials.expect_refused("wait = 010\n", "--wait: is not a whole number");
   credentials.expect_refused("config = \"x\"\n", "unknown key config");
   credentials.expect_refused("help = true\n", "unknown key help");
   credentials.expect_refused("version = true\n", "unknown key version");
