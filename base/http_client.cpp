@@ -35,6 +35,8 @@ using TimePoint = Deadline::TimePoint;
 /// Taken from a connection at a time.
 constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
 constexpr std::size_t kStreamReadBytes = std::size_t{256} << 10U;
+/// The status of a refusal counts more than what it says: that is cut off, if need be.
+constexpr unsigned kFirstRefusal = 400;
 constexpr std::size_t kMaxRefusalBytes = std::size_t{64} << 10U;
 constexpr auto kUserAgent = "cs-launcher";
 
@@ -402,6 +404,10 @@ Awaitable<HttpResponse> exchange(Stream& stream, beast::flat_buffer& buffer, con
   for (;;) {
     ByteView piece;
     if (!code) code = co_await reader->read_piece(piece);
+    if (code == http::error::body_limit && response.status >= kFirstRefusal) {
+      keep_alive = false;
+      co_return response;
+    }
     if (code == asio::error::operation_aborted) throw system_error(code);
     if (code) throw cut_off(url, code);
     if (piece.empty()) break;

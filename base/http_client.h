@@ -47,12 +47,12 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// Throws HttpError.
+  /// Throws HttpError. Of a 4xx or 5xx the body may be cut off at its limit.
   Awaitable<HttpResponse> send(HttpRequest request, HttpLimits limits);
 
   using Sink = std::function<Awaitable<void>(const HttpResponse& head, ByteView piece)>;
   /// Like `send`, but hands the body of a 200 or 206 to `sink` piece by piece instead of keeping it; any other answer
-  /// is returned whole with `limits.max_body_bytes` at most 64 KiB.
+  /// is returned with `limits.max_body_bytes` at most 64 KiB.
   Awaitable<HttpResponse> stream(HttpRequest request, HttpLimits limits, Sink sink);
 
  private:
