@@ -409,7 +409,10 @@ Awaitable<HttpResponse> exchange(Stream& stream, beast::flat_buffer& buffer, con
       co_return response;
     }
     if (code == asio::error::operation_aborted) throw system_error(code);
-    if (code) throw cut_off(url, code);
+    if (code) {
+      co_await receiver.flush(response);  // what has come counts
+      throw cut_off(url, code);
+    }
     if (piece.empty()) break;
     co_await receiver.take(piece, response, deadline);
   }

@@ -47,7 +47,7 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// Throws HttpError. Of a 4xx or 5xx the body may be cut off at its limit.
+  /// Throws HttpError. The body of a 4xx or 5xx that is longer than its limit is missing or cut off.
   Awaitable<HttpResponse> send(HttpRequest request, HttpLimits limits);
 
   using Sink = std::function<Awaitable<void>(const HttpResponse& head, ByteView piece)>;

@@ -30,12 +30,14 @@ base::Awaitable<void> CheckedBlob::begin(const base::HttpResponse& head) {
   if (head.status == kPartialContent) {
     const auto position = first_position(head.header("Content-Range"));
     if (!position || (*position != 0 && *position != received_)) {
+      start_over();
       throw RegistryError(wanted_->digest.string() + ": the registry sends another range than was asked for",
-                          head.status);
+                          head.status, true);
     }
     start = *position;
   }
-  if (start == received_) co_return;
+  begins_anew_ = start != received_;
+  if (!begins_anew_) co_return;
   co_await sink_->restart();
   hash_ = base::Sha256();
   received_ = 0;
@@ -44,6 +46,7 @@ base::Awaitable<void> CheckedBlob::begin(const base::HttpResponse& head) {
 base::Awaitable<void> CheckedBlob::write(const base::HttpResponse& head, base::ByteView bytes) {
   if (!has_begun_) co_await begin(head);
   received_ += bytes.size();
+  if (!begins_anew_) added_ += bytes.size();
   if (received_ > wanted_->size) {
     throw RegistryError(wanted_->digest.string() + ": longer than its descriptor says", kOk);
   }

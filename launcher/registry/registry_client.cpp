@@ -36,7 +36,6 @@ constexpr base::JsonLimits kErrorLimits{.max_bytes = kMinBodyLimit, .max_depth =
 
 constexpr unsigned kOk = 200;
 constexpr unsigned kPartialContent = 206;
-constexpr unsigned kRangeNotSatisfiable = 416;
 constexpr unsigned kUnauthorized = 401;
 constexpr unsigned kRequestTimeout = 408;
 constexpr unsigned kTooManyRequests = 429;
@@ -48,6 +47,18 @@ bool is_redirect(unsigned status) {
 
 bool is_transient_status(unsigned status) {
   return status == kRequestTimeout || status == kTooManyRequests || status >= 500;
+}
+
+/// A refusal that another request, without a range, need not meet.
+bool may_refuse_a_range(unsigned status) {
+  constexpr unsigned kNotImplemented = 501;
+  const bool is_refusal = status >= 400 && status < 500;
+  return (is_refusal && status != kUnauthorized && !is_transient_status(status)) || status == kNotImplemented;
+}
+
+bool is_timeout(const base::Error& error) {
+  const auto* http = dynamic_cast<const HttpError*>(&error);
+  return http != nullptr && http->kind() == HttpError::Kind::kTimeout;
 }
 
 HttpUrl parse_allowed(const std::string& url, std::string_view field) {
@@ -200,7 +211,6 @@ struct RegistryClient::Attempt {
   Milliseconds pause{0};  ///< before the next one
   std::chrono::steady_clock::time_point began = {};
   const CheckedBlob* blob = nullptr;
-  bool from_start = false;  ///< the registry can't go on in the middle
 };
 
 RegistryClient::RegistryClient(base::HttpClient& http, CredentialSource credentials, RegistryLimits limits)
@@ -293,13 +303,12 @@ base::Awaitable<void> RegistryClient::blob(ImageReference reference, Descriptor 
 base::Awaitable<void> RegistryClient::fetch_blob(const ImageReference& reference, const Descriptor& wanted,
                                                  CheckedBlob& blob, Attempt& attempt) {
   for (;;) {
-    const std::uint64_t before = blob.received();
     try {
       co_await fetch_rest(reference, wanted, blob, attempt);
       co_return;
     } catch (const base::Error& error) {
-      const bool made_progress = blob.received() >= before + limits_.min_progress;
-      if (!made_progress || !should_retry(error, attempt)) throw;
+      const bool got_on = blob.added() >= limits_.min_progress && !is_timeout(error);
+      if (!got_on || !should_retry(error, attempt)) throw;
     }
   }
 }
@@ -307,23 +316,29 @@ base::Awaitable<void> RegistryClient::fetch_blob(const ImageReference& reference
 base::Awaitable<void> RegistryClient::fetch_rest(const ImageReference& reference, const Descriptor& wanted,
                                                  CheckedBlob& blob, Attempt& attempt) {
   co_await begin(attempt);
+  if (blob.has_all()) {  // it broke off behind the last byte
+    blob.finish();
+    co_return;
+  }
   blob.expect_answer();
+  const std::uint64_t position = blob.next_position();
   Call call{&reference,
             registry_origin(reference) + "/v2/" + reference.repository() + "/blobs/" + wanted.digest.string(),
             "blob " + wanted.digest.string()};
-  const bool goes_on = blob.received() > 0 && !attempt.from_start;
-  if (goes_on) call.range = "bytes=" + std::to_string(blob.received()) + "-";
+  if (position > 0) call.range = "bytes=" + std::to_string(position) + "-";
   call.max_body_bytes = std::max<std::size_t>(wanted.size, kMinBodyLimit);
   call.blob = &blob;
   attempt.blob = &blob;
   const HttpResponse response = co_await send(call);
-  if (goes_on && response.status == kRangeNotSatisfiable) {
-    attempt.from_start = true;
-    throw RegistryError(wanted.digest.string() + ": the registry does not go on where it broke off", response.status,
-                        true);
-  }
   if (response.status != kOk && response.status != kPartialContent) {
-    throw refusal_error(response, wanted.digest.string());
+    const RegistryError refusal = refusal_error(response, wanted.digest.string());
+    if (position == 0 || !may_refuse_a_range(response.status)) throw RegistryError(refusal);
+    blob.start_over();
+    throw RegistryError(refusal.what(), response.status, true);
+  }
+  if (response.status == kPartialContent && !blob.has_all()) {
+    if (blob.added() == 0) blob.start_over();
+    throw RegistryError(wanted.digest.string() + ": the registry sent a part of it only", response.status, true);
   }
   blob.finish();
 }

@@ -31,7 +31,8 @@ struct RegistryLimits {
   base::Milliseconds body_delay{30000};                       ///< when they are this much behind
   base::Milliseconds max_retry_after{10000};                  ///< a longer Retry-After is cut to this
   int max_redirects = 10;
-  /// A try that brought as much of a blob before it broke off does not count as one; the next one goes on there.
+  /// A try that added as much to a blob before it broke off does not count as one; the next one goes on there. One that
+  /// took too long counts always.
   std::size_t min_progress = std::size_t{1} << 20U;
   base::RetryPolicy retry = kRegistryRetry;
 };

@@ -69,6 +69,7 @@ class Parser {
     skip_space();
     if (at_list_end()) return result;
     auto first = parameter(false);
+    if (!first) first = empty_parameter();
     if (!first) {
       result.token68 = token68();
       return result;
@@ -107,6 +108,18 @@ class Parser {
   /// Whether there is more than space from `begin` to where the parser stands.
   bool holds_separator(std::size_t begin) const {
     return std::ranges::any_of(text_.substr(begin, position_ - begin), is_separator);
+  }
+
+  /// A parameter without a value, as the first one: only if another follows, for a token68 may end like that.
+  std::optional<Parameter> empty_parameter() {
+    const std::size_t before = position_;
+    auto found = parameter(true);
+    if (!found) return std::nullopt;
+    const std::size_t behind = position_;
+    skip_separators();
+    const bool another_follows = position_ > behind && parameter(false).has_value();
+    position_ = another_follows ? behind : before;
+    return another_follows ? std::move(found) : std::nullopt;
   }
 
   /// auth-param, or nothing (and nothing consumed) when the text is not one. Without a value it looks like a token68.

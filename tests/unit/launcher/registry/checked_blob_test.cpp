@@ -56,7 +56,9 @@ TEST_CASE("C 8: a blob goes on in another answer where it stood") {
   transfer.next_answer(206, "bytes 6-18/19");
   CHECK_FALSE(transfer.blob.has_begun());
   transfer.write("tes of");
-  CHECK(transfer.blob.received() == 12);
+  CHECK(transfer.blob.next_position() == 12);
+  CHECK(transfer.blob.added() == 6);
+  CHECK_FALSE(transfer.blob.has_all());
   transfer.next_answer(206, "bytes 12-18/*");
   transfer.write(" a blob");
   CHECK_NOTHROW(transfer.blob.finish());
@@ -73,6 +75,8 @@ TEST_CASE("C 8: an answer that begins at the start makes void what there was") {
   CHECK_NOTHROW(transfer.blob.finish());
   CHECK(transfer.passed_on == "the bytes of a blob");
   CHECK(transfer.restarts == 1);
+  CHECK(transfer.blob.added() == 0);
+  CHECK(transfer.blob.has_all());
 }
 
 TEST_CASE("C 8: an answer that begins elsewhere, or does not say where, is refused") {
@@ -84,6 +88,7 @@ TEST_CASE("C 8: an answer that begins elsewhere, or does not say where, is refus
     transfer.next_answer(206, range);
     CHECK_THROWS_WITH(transfer.write("tes of a blob"), ContainsSubstring("another range"));
     CHECK(transfer.passed_on == "the by");
+    CHECK(transfer.blob.next_position() == 0);
   }
 }
 

@@ -9,10 +9,10 @@
 
 #include "base/encoding.h"
 #include "tests/unit/catch.h"
-#include "tests/unit/support/captured_log.h"
 #include "tests/unit/launcher/support/environment.h"
 #include "tests/unit/launcher/support/fake_registry.h"
 #include "tests/unit/launcher/support/run.h"
+#include "tests/unit/support/captured_log.h"
 #include "tests/unit/support/raw_server.h"
 #include "tests/unit/support/temporary_directory.h"
 #include "tests/unit/support/tls.h"
@@ -97,6 +97,11 @@ base::Awaitable<void> say_once(tcp::socket socket, std::string bytes) {
   co_await test::write_text(socket, std::move(bytes));
 }
 
+std::string part_of_blob(const std::string& range, const std::string& bytes) {
+  return "HTTP/1.1 206 Partial Content\r\nConnection: close\r\nContent-Range: bytes " + range +
+         "\r\nContent-Length: " + std::to_string(bytes.size()) + "\r\n\r\n" + bytes;
+}
+
 /// A registry that breaks every transfer off after a while, and goes on where it is asked to.
 struct BreakingRegistry {
   BreakingRegistry(asio::io_context& context, std::size_t bytes_at_a_time)
@@ -110,7 +115,7 @@ struct BreakingRegistry {
     std::string answer = "HTTP/1.1 200 OK\r\n";
     std::size_t from = 0;
     if (!wanted.empty() && refuses_ranges) {
-      co_await test::write_text(socket, "HTTP/1.1 416 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+      co_await test::write_text(socket, refusal + "Content-Length: 0\r\nConnection: close\r\n\r\n");
       co_return;
     }
     if (!wanted.empty()) {
@@ -138,7 +143,8 @@ struct BreakingRegistry {
 
   std::string text = "the bytes of a blob";
   std::size_t part;
-  std::size_t breaks_off = 1000;  ///< after which every transfer is whole
+  std::string refusal = "HTTP/1.1 416 No\r\n";  ///< of a range
+  std::size_t breaks_off = 1000;                ///< after which every transfer is whole
   bool refuses_ranges = false;
   std::vector<std::string> ranges;
   test::RawServer server;
@@ -592,7 +598,8 @@ TEST_CASE("C 32: a transfer that breaks off is begun again, and given up in the 
   const std::string host = "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
   const auto reference = ImageReference::parse(host + "/x", "test");
   std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\nthe bytes";
-  SECTION("cut off") {}
+  int expected_restarts = 0;
+  SECTION("cut off, and from the start whatever is asked for") { expected_restarts = 3; }
   SECTION("more than Content-Length says") {
     answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nthe bytes of a blob";
   }
@@ -607,7 +614,7 @@ TEST_CASE("C 32: a transfer that breaks off is begun again, and given up in the 
   };
   sink.write = [](base::ByteView) -> base::Awaitable<void> { co_return; };
   CHECK_THROWS_AS(test::run(world.context, world.client.blob(reference, world.blob, sink)), base::Error);
-  CHECK(restarts <= 3);
+  CHECK(restarts == expected_restarts);
 }
 
 TEST_CASE("C 8: a transfer that breaks off goes on where it stood, as often as it gets on") {
@@ -632,11 +639,86 @@ TEST_CASE("C 8: a transfer that hardly gets on is given up after as many tries a
   CHECK(registry.ranges == std::vector<std::string>{"", "4", "8"});
 }
 
+TEST_CASE("C 8: a registry that sends less than it was asked for is asked for the rest") {
+  World world;
+  std::vector<std::string> ranges;
+  test::RawServer server(world.context, [&](tcp::socket socket) -> base::Awaitable<void> {
+    std::string request;
+    co_await asio::async_read_until(socket, asio::dynamic_buffer(request), "\r\n\r\n", asio::use_awaitable);
+    ranges.push_back(BreakingRegistry::range_of(request));
+    std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\nthe bytes";
+    if (ranges.size() == 2) answer = part_of_blob("9-13/19", " of a");
+    if (ranges.size() == 3) answer = part_of_blob("14-18/19", " blob");
+    co_await test::write_text(socket, std::move(answer));
+  });
+  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  CHECK(test::run(world.context, world.client.small_blob(reference, world.blob)) == "the bytes of a blob");
+  CHECK(ranges == std::vector<std::string>{"", "9", "14"});
+}
+
+TEST_CASE("C 8: a transfer that takes too long counts, however far it got") {
+  World world;
+  int requests = 0;
+  test::RawServer server(world.context, [&](tcp::socket socket) -> base::Awaitable<void> {
+    ++requests;
+    co_await test::read_some_request(socket);
+    co_await test::write_text(socket, "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\nthe bytes");
+    co_await test::read_some_request(socket);  // until it hangs up
+  });
+  RegistryLimits limits = quick();
+  limits.min_progress = 1;
+  limits.body_delay = base::Milliseconds{20};
+  limits.retry.max_attempts = 2;
+  RegistryClient client(world.http, {}, limits);
+  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  CHECK_THROWS_AS(test::run(world.context, client.small_blob(reference, world.blob)), base::HttpError);
+  CHECK(requests == 2);
+}
+
+TEST_CASE("C 8: what begins anew has not got on") {
+  World world;
+  int requests = 0;
+  test::RawServer server(world.context, [&](tcp::socket socket) -> base::Awaitable<void> {
+    ++requests;
+    co_await test::read_some_request(socket);
+    const std::string part = std::string("the bytes of a blob").substr(0, static_cast<std::size_t>(5 * requests));
+    co_await test::write_text(socket, "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n" + part);
+  });
+  RegistryLimits limits = quick();
+  limits.min_progress = 1;
+  limits.retry.max_attempts = 2;
+  RegistryClient client(world.http, {}, limits);
+  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  CHECK_THROWS_AS(test::run(world.context, client.small_blob(reference, world.blob)), base::HttpError);
+  CHECK(requests == 3);  // the first one got on
+}
+
+TEST_CASE("C 8: a transfer that breaks off behind the last byte is whole") {
+  World world;
+  std::vector<std::string> requests;
+  test::RawServer server(world.context, [&](tcp::socket socket) -> base::Awaitable<void> {
+    requests.emplace_back();
+    co_await asio::async_read_until(socket, asio::dynamic_buffer(requests.back()), "\r\n\r\n", asio::use_awaitable);
+    co_await test::write_text(socket,
+                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\nthe bytes of a blob\r\n");
+  });
+  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  CHECK(test::run(world.context, world.client.small_blob(reference, world.blob)) == "the bytes of a blob");
+  CHECK(requests.size() == 1);
+}
+
 TEST_CASE("C 8: where a registry can't go on in the middle, the transfer begins anew") {
   World world;
   BreakingRegistry registry(world.context, 4);
   registry.refuses_ranges = true;
   registry.breaks_off = 1;
+  SECTION("not satisfiable") {}
+  SECTION("forbidden") { registry.refusal = "HTTP/1.1 403 No\r\n"; }
+  SECTION("not implemented") { registry.refusal = "HTTP/1.1 501 No\r\n"; }
+  SECTION("a part that is empty") { registry.refusal = "HTTP/1.1 206 Part\r\n"; }
+  SECTION("a part of nobody knows what") {
+    registry.refusal = "HTTP/1.1 206 Part\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx";
+  }
   RegistryClient client(world.http, {}, quick());
   CHECK(test::run(world.context, client.small_blob(registry.reference(), world.blob)) == registry.text);
   CHECK(registry.ranges == std::vector<std::string>{"", "4", ""});

@@ -33,7 +33,8 @@ TEST_CASE("C 8: challenges are read as registries write them") {
        {R"(Bearer realm="https://a/t";service="s")", R"(Bearer realm="https://a/t" ; service=s;)",
         R"(Bearer realm="https://a/t",service="x",service="s")",
         R"(Bearer realm="https://a/t",realm="https://a/t",service="s")", R"(Bearer realm="https://a/t" service="s")",
-        "Bearer\trealm=https://a/t,service=s", R"(Bearer realm="https://a/t", error=, service="s")"}) {
+        "Bearer\trealm=https://a/t,service=s", R"(Bearer realm="https://a/t", error=, service="s")",
+        R"(Bearer error=, realm="https://a/t", service="s")"}) {
     INFO(text);
     const auto challenges = parse_www_authenticate(text);
     REQUIRE(challenges.size() == 1);
@@ -45,6 +46,7 @@ TEST_CASE("C 8: challenges are read as registries write them") {
   CHECK(unquoted[0].parameters.at("realm") == "http://[::1]:5000/t?a=b");
   CHECK(unquoted[0].parameters.at("service") == "reg:5000");
   CHECK(unquoted[1].token68 == "YWJj==");
+  CHECK(parse_www_authenticate("NTLM YWJ=, Basic realm=x")[0].token68 == "YWJ=");
   const auto both = parse_www_authenticate(R"(Basic realm="x"; Bearer realm="y")");
   REQUIRE(both.size() == 2);
   CHECK(both[1].parameters.at("realm") == "y");
