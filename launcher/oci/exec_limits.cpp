@@ -1,5 +1,7 @@
 #include "launcher/oci/exec_limits.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace launcher {
@@ -19,9 +21,18 @@ void check_string_bytes(std::size_t bytes, std::string_view field) {
                            "longer than the " + std::to_string(kMaxStringBytes) + " bytes that a program can be given");
 }
 
-void check_path_bytes(std::size_t bytes, std::string_view field) {
-  if (bytes < kMaxPathBytes) return;
-  throw base::InvalidInput(field, "longer than the " + std::to_string(kMaxPathBytes) + " bytes that a path may have");
+void check_path(std::string_view path, std::string_view field) {
+  if (path.size() >= kMaxPathBytes) {
+    throw base::InvalidInput(field, "longer than the " + std::to_string(kMaxPathBytes) + " bytes that a path may have");
+  }
+  while (!path.empty()) {
+    const std::size_t length = std::min(path.find('/'), path.size());
+    if (length > kMaxNameBytes) {
+      throw base::InvalidInput(
+          field, "has a name longer than the " + std::to_string(kMaxNameBytes) + " bytes that one may have");
+    }
+    path.remove_prefix(std::min(length + 1, path.size()));
+  }
 }
 
 void check_process_bytes(const std::vector<std::string>& args, const std::vector<std::string>& env) {

@@ -15,11 +15,12 @@ inline constexpr std::size_t kMaxStringBytes = 131072;
 /// 8 MiB unless somebody has changed it for containerd.
 inline constexpr std::size_t kMaxProcessBytes = std::size_t{2} << 20U;
 
-/// A path with its final NUL: PATH_MAX of include/uapi/linux/limits.h.
+/// A path with its final NUL, and the name of one file: PATH_MAX and NAME_MAX of include/uapi/linux/limits.h.
 inline constexpr std::size_t kMaxPathBytes = 4096;
+inline constexpr std::size_t kMaxNameBytes = 255;
 
-/// Throws InvalidInput(`field`) for a path of `bytes`, without the NUL, that no system call takes.
-void check_path_bytes(std::size_t bytes, std::string_view field);
+/// Throws InvalidInput(`field`) for a path that is too long for a system call, as a whole or in one of its names.
+void check_path(std::string_view path, std::string_view field);
 
 /// Throws InvalidInput(`field`) for a string of `bytes`, without the NUL, that is too long for execve.
 void check_string_bytes(std::size_t bytes, std::string_view field);

@@ -41,7 +41,7 @@ void expect_no_link(const std::filesystem::path& root, const std::filesystem::pa
 void check_mount_points(const std::filesystem::path& root, const base::Json& runtime_spec) {
   std::vector<std::filesystem::path> mounted;
   for (const base::Json& mount : runtime_spec.at("mounts")) {
-    const std::filesystem::path destination = mount.at("destination").get<std::string>();
+    const auto destination = std::filesystem::path(mount.at("destination").get<std::string>()).lexically_normal();
     const bool is_covered =
         std::ranges::any_of(mounted, [&](const auto& earlier) { return lies_below(destination, earlier); });
     if (!is_covered) expect_no_link(root, is_file_mount(mount) ? destination.parent_path() : destination);

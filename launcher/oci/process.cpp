@@ -110,7 +110,7 @@ std::string final_working_dir(const ImageConfig& image) {
   if (!image.working_dir.starts_with('/') || image.working_dir.find('\0') != std::string::npos) {
     throw InvalidInput("image config.config.WorkingDir", "is not an absolute path");
   }
-  check_path_bytes(image.working_dir.size(), "image config.config.WorkingDir");
+  check_path(image.working_dir, "image config.config.WorkingDir");
   return image.working_dir;
 }
 

@@ -11,9 +11,21 @@ TEST_CASE("C 6: one string has 131,072 bytes at most, with its NUL") {
                     "tee-env-A: longer than the 131072 bytes that a program can be given");
 }
 
-TEST_CASE("C 6: a path has 4,096 bytes at most, with its NUL") {
-  CHECK_NOTHROW(check_path_bytes(4095, "field"));
-  CHECK_THROWS_WITH(check_path_bytes(4096, "field"), "field: longer than the 4096 bytes that a path may have");
+TEST_CASE("C 6: a path has 4,096 bytes at most, with its NUL, and each name in it 255") {
+  std::string path;
+  while (path.size() < 4095) path += "/x";
+  path.resize(4095);
+  CHECK_NOTHROW(check_path(path, "field"));
+  CHECK_THROWS_WITH(check_path(path + "x", "field"), "field: longer than the 4096 bytes that a path may have");
+  const std::string name(255, 'n');
+  for (const char* before : {"/", "/a/", "//", ""}) {
+    for (const char* behind : {"", "/", "/b"}) {
+      CHECK_NOTHROW(check_path(before + name + behind, "field"));
+      CHECK_THROWS_WITH(check_path(before + name + "n" + behind, "field"),
+                        "field: has a name longer than the 255 bytes that one may have");
+    }
+  }
+  CHECK_NOTHROW(check_path("/", "field"));
 }
 
 TEST_CASE("C 6: arguments and environment have two megabytes together, with a pointer and a NUL each") {

@@ -122,10 +122,10 @@ TEST_CASE("the working directory is absolute") {
   CHECK(final_working_dir(config) == "/srv");
   config.working_dir = "srv";
   CHECK_THROWS_AS(final_working_dir(config), base::InvalidInput);
-  config.working_dir = "/" + std::string(4094, 'x');
+  config.working_dir = "/" + std::string(255, 'x');
   CHECK(final_working_dir(config) == config.working_dir);
   config.working_dir += "x";
-  CHECK_THROWS_WITH(final_working_dir(config), ContainsSubstring("WorkingDir: longer than"));
+  CHECK_THROWS_WITH(final_working_dir(config), ContainsSubstring("WorkingDir: has a name longer than"));
 }
 
 TEST_CASE("A 2: an environment is put together with work in proportion to its size") {
