@@ -76,13 +76,14 @@ struct TokenService::Renewal {
 };
 
 TokenService::TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock,
-                           std::size_t custom_at_once)
+                           CustomTokens custom_tokens)
     : executor_(std::move(executor)),
       source_(std::move(source)),
       publish_(std::move(publish)),
       clock_(std::move(clock)),
       renewals_(executor_),
-      custom_places_(executor_, custom_at_once) {}
+      custom_patience_(custom_tokens.patience),
+      custom_places_(executor_, custom_tokens.at_once) {}
 
 bool TokenService::is_valid(const DefaultToken& token) const {
   return clock_.since_boot() < token.expires && clock_.wall() < token.token->expires;
@@ -153,7 +154,7 @@ base::Awaitable<void> TokenService::stop() {
 }
 
 base::Awaitable<std::optional<Token>> TokenService::custom_token(TokenOptions options) {
-  const std::optional<base::Semaphore::Place> place = co_await custom_places_.enter(kCustomTokenPatience);
+  const std::optional<base::Semaphore::Place> place = co_await custom_places_.enter(custom_patience_);
   std::optional<Token> token;
   if (place) token = co_await source_(std::move(options));
   co_return token;

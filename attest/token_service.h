@@ -22,8 +22,8 @@ struct DefaultToken {
   std::chrono::nanoseconds expires{0};   ///< on the clock since boot
 };
 
-/// Custom tokens that are got at a time: each holds a whole verify request, all together kCustomTokensBytes at the
-/// most.
+/// Custom tokens that are got at a time: each holds a whole verify request, all together kCustomTokensBytes at the most
+/// unless a single one has more.
 inline constexpr std::size_t kMaxCustomTokens = 8;
 inline constexpr std::size_t kCustomTokensBytes = std::size_t{4} << 20U;
 /// How many these are, and one at least, when a verify request has `request_bytes`.
@@ -40,11 +40,15 @@ class TokenService {
   /// The default token is given from memory while at least this much of its life is left.
   static constexpr std::chrono::minutes kMinLifeFromMemory{10};
 
-  /// How long a custom token waits for others that are being got.
-  static constexpr base::Milliseconds kCustomTokenPatience{60000};
+  struct CustomTokens {
+    std::size_t at_once = kMaxCustomTokens;
+    base::Milliseconds patience{60000};  ///< how long one waits for others that are being got
+  };
 
   TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock,
-               std::size_t custom_at_once = kMaxCustomTokens);
+               CustomTokens custom_tokens);
+  TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock)
+      : TokenService(std::move(executor), std::move(source), std::move(publish), std::move(clock), CustomTokens{}) {}
 
   /// From memory if it has life enough, otherwise as `fresh_default_token`. When that fails or takes long, the old
   /// token is given as long as it is valid.
@@ -78,6 +82,7 @@ class TokenService {
   std::optional<DefaultToken> current_;
   std::shared_ptr<Renewal> renewal_;
   base::TaskGroup renewals_;
+  base::Milliseconds custom_patience_;
   base::Semaphore custom_places_;
 };
 

@@ -206,6 +206,7 @@ struct Launch::State {
   Awaitable<Image> pull_image();
   Awaitable<std::vector<base::Bytes>> reach_verifier(const X509& ak_certificate);
   Awaitable<base::Json> create_container(const Image& image, const LaunchSpec& spec);
+  std::size_t request_bytes(std::size_t launch_log_bytes, const std::vector<base::Bytes>& ak_chain) const;
   void check_request(const std::vector<measure::Event>& events, const std::vector<base::Bytes>& ak_chain) const;
   static void check_token(std::size_t claims);
   Awaitable<void> measure(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec,
@@ -432,13 +433,18 @@ Awaitable<base::Json> Launch::State::create_container(const Image& image, const 
   co_return runtime_spec;
 }
 
+/// Of a request for a token, at the most.
+std::size_t Launch::State::request_bytes(std::size_t launch_log_bytes, const std::vector<base::Bytes>& ak_chain) const {
+  std::size_t evidence = boot_log.size() + launch_log_bytes;
+  evidence += base::certificate_der(*attestation_key->certificate).size();
+  for (const base::Bytes& certificate : ak_chain) evidence += certificate.size();
+  return attest::max_verify_request_bytes(evidence);
+}
+
 /// What no verifier would take must not be measured: there would be no token, and no second launch before a reboot.
 void Launch::State::check_request(const std::vector<measure::Event>& events,
                                   const std::vector<base::Bytes>& ak_chain) const {
-  std::size_t evidence = boot_log.size() + launch_log->size_with(events);
-  evidence += base::certificate_der(*attestation_key->certificate).size();
-  for (const base::Bytes& certificate : ak_chain) evidence += certificate.size();
-  const std::size_t request = attest::max_verify_request_bytes(evidence);
+  const std::size_t request = request_bytes(launch_log->size_with(events), ak_chain);
   if (request <= attest::kMaxVerifyRequestBytes) return;
   throw base::InvalidInput("container arguments and environment",
                            "the request for a token may have " + std::to_string(request) + " bytes, more than the " +
@@ -481,7 +487,7 @@ Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spe
 
 Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
   service_manager.status("attesting");
-  const std::size_t request = attest::max_verify_request_bytes(boot_log.size() + launch_log->bytes().size());
+  const std::size_t request = request_bytes(launch_log->bytes().size(), ak_chain);
   attester.emplace(tpm, std::move(*attestation_key),
                    attest::Attester::Endorsements{.boot_log = std::move(boot_log),
                                                   .launch_log = launch_log->bytes(),
@@ -493,7 +499,7 @@ Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
   tokens.emplace(
       executor, [this](attest::TokenOptions wanted) { return attestation->token(std::move(wanted)); },
       [this](const attest::Token& token) { token_file->write(token.jwt); }, clock,
-      attest::custom_tokens_at_once(request));
+      attest::TokenService::CustomTokens{.at_once = attest::custom_tokens_at_once(request)});
   try {
     // Each attempt has a challenge of its own.
     ServiceWait::Attempt get = [this] { return get_first_token(); };
@@ -534,7 +540,7 @@ Awaitable<void> Launch::State::start_workload(const base::Json& runtime_spec) {
     TaskOutput discarded;
     co_await container.create_task(std::move(discarded));
   } catch (const Error& error) {
-    throw error.in_context("failed to create the task", Action::kRestart);
+    throw error.in_context("failed to create the task", stop_requested ? Action::kGiveUp : Action::kRestart);
   }
   if (stop_requested) throw boost::system::system_error(asio::error::operation_aborted);
   // What was measured is what stands ready to run now; nobody has changed it through containerd meanwhile.

@@ -137,6 +137,19 @@ TEST_CASE("S 24: only so many custom tokens are got at a time, and the default t
   CHECK(answered == wanted + 1);
 }
 
+TEST_CASE("S 24: a custom token for which there is no place in time is none") {
+  World world;
+  world.gate.emplace(world.context.get_executor());
+  TokenService service(
+      world.context.get_executor(), [&](TokenOptions options) { return world.attest(std::move(options)); },
+      [](const Token&) {}, base::Clock::system(), {.at_once = 1, .patience = base::Milliseconds(1)});
+  asio::co_spawn(world.context, service.custom_token({}), asio::detached);
+  CHECK_FALSE(test::run(world.context, service.custom_token({})));
+  CHECK(world.attestations == 1);
+  world.gate->set();
+  CHECK(test::run(world.context, service.custom_token({})));
+}
+
 TEST_CASE("S 24: as many custom tokens at a time as their requests leave room for, and one at least") {
   CHECK(attest::custom_tokens_at_once(0) == 8);
   CHECK(attest::custom_tokens_at_once(512 << 10) == 8);
