@@ -77,8 +77,8 @@ bool is_disconnect(const error_code& code) {
          code.category() == asio::error::get_ssl_category();
 }
 
-/// Host and port (RFC 9110 section 7.2), empty where there is none to be named. What else stands there might lead
-/// another reader elsewhere.
+/// No character that could end host and port for another reader (RFC 9110 section 7.2). Empty where there is none to be
+/// named.
 bool is_authority(std::string_view text) {
   return std::ranges::all_of(text, [](char c) {
     return c > ' ' && c <= '~' && std::string_view("/?#@\\\"<>^`{|}").find(c) == std::string_view::npos;

@@ -77,7 +77,7 @@ class Pull {
   base::Awaitable<void> unpack_from(std::size_t first);
   base::Awaitable<void> unpack(std::size_t index);
   base::Awaitable<std::optional<std::vector<Mount>>> prepare(std::size_t index);
-  base::Awaitable<void> keep_snapshot(std::string name);
+  base::Awaitable<bool> keep_snapshot(std::string name);
   base::Awaitable<Descriptor> apply_bounded(std::size_t index, std::vector<Mount> mounts);
   base::Awaitable<void> apply(std::size_t index, std::vector<Mount> mounts, std::optional<Descriptor>& applied,
                               base::TaskGroup& group);
@@ -151,8 +151,8 @@ base::Awaitable<std::size_t> Pull::first_missing_layer() {
     const std::string name = chain_[count - 1].string();
     const bool exists = co_await snapshots_.exists(name);
     if (!exists) continue;
-    co_await keep_snapshot(name);
-    co_return count;
+    const bool is_kept = co_await keep_snapshot(name);
+    if (is_kept) co_return count;
   }
   co_return 0;
 }
@@ -203,8 +203,9 @@ base::Awaitable<void> Pull::unpack(std::size_t index) {
     was_there = true;
   }
   if (was_there) {
+    const bool is_kept = co_await keep_snapshot(name);
+    if (!is_kept) throw base::Error(layer_name(index) + ": another client unpacked it and took it away again");
     co_await snapshots_.remove(active_key_);
-    co_await keep_snapshot(name);
   }
   active_key_.clear();
 }
@@ -227,16 +228,17 @@ base::Awaitable<std::optional<std::vector<Mount>>> Pull::prepare(std::size_t ind
     }
     if (mounts) co_return mounts;
     active_key_.clear();
-    // In this order: what the lease has, no collection takes away. One may have come before that.
-    co_await keep_snapshot(name);
-    const bool exists = co_await snapshots_.exists(name);
-    if (exists) co_return std::nullopt;
+    const bool is_kept = co_await keep_snapshot(name);
+    if (is_kept) co_return std::nullopt;
     if (tries == kMaxPrepares) std::rethrow_exception(is_there);
   }
 }
 
-base::Awaitable<void> Pull::keep_snapshot(std::string name) {
-  co_await lease_.add("snapshots/" + options_.snapshotter, std::move(name));
+/// Holds a snapshot that may be another client's. False when it has gone.
+base::Awaitable<bool> Pull::keep_snapshot(std::string name) {
+  // In this order: what the lease has, no collection takes away. One may have come before that.
+  co_await lease_.add("snapshots/" + options_.snapshotter, name);
+  co_return co_await snapshots_.exists(name);
 }
 
 base::Awaitable<Descriptor> Pull::apply_bounded(std::size_t index, std::vector<Mount> mounts) {
