@@ -53,10 +53,12 @@ base::WallTime parse_time(const std::string& text) {
   const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
   if (end == nullptr || *end != '\0') throw base::InvalidInput(text, "is not a time like 2026-01-31T23:59:59Z");
   const std::time_t seconds = ::timegm(&parts);
-  const auto last = std::chrono::floor<std::chrono::seconds>(base::WallTime::max().time_since_epoch());
-  if (seconds > last.count()) throw base::InvalidInput(text, "is later than a certificate's end can be here");
+  constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(base::WallTime::max().time_since_epoch());
+  if (seconds < 0 || seconds > kLast.count()) throw base::InvalidInput(text, "lies beyond the years 1970 to 2262");
   const base::WallTime time = base::from_unix_seconds(seconds);
-  if (base::to_rfc3339(time) != text) throw base::InvalidInput(text, "is no day of the calendar");
+  if (base::to_rfc3339(time) != text) {
+    throw base::InvalidInput(text, "is no day of the calendar, or not written like 2026-01-31T23:59:59Z");
+  }
   return time;
 }
 
