@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -146,13 +147,13 @@ ReadonlyMount::ReadonlyMount(const std::vector<Mount>& mounts) {
     ::rmdir(folder.c_str());
     throw;
   }
-  path_ = folder;
-}
-
-ReadonlyMount::~ReadonlyMount() {
-  if (::umount2(path_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0 || ::rmdir(path_.c_str()) != 0) {
-    base::log::warning("the image's file system stays mounted", {{"path", path_.string()}});
+  root_ = base::FileDescriptor(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const int opened = root_.get() < 0 ? errno : 0;
+  if (::umount2(folder.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0 || ::rmdir(folder.c_str()) != 0) {
+    base::log::warning("the image's file system stays mounted", {{"path", folder}});
   }
+  if (opened != 0) throw base::SystemError("opening the image's file system", opened);
+  path_ = "/proc/self/fd/" + std::to_string(root_.get());
 }
 
 }  // namespace launcher

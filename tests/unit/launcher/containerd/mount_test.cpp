@@ -78,6 +78,7 @@ TEST_CASE("a snapshot is mounted read-only, without devices and programs, for as
       path = mount.path();
       CHECK(content_of(path / "file") == "content");
       expect_harmless(path);
+      CHECK(world.nothing_is_left());  // nor would be if this process were killed
     }
     CHECK(content_of(source + "/file") == "content");
   }
@@ -92,6 +93,7 @@ TEST_CASE("a snapshot is mounted read-only, without devices and programs, for as
       CHECK(content_of(path / "file") == "above");
       CHECK(content_of(path / "other") == "lowest");
       expect_harmless(path);
+      CHECK(world.nothing_is_left());
     }
     CHECK_FALSE(std::filesystem::exists(upper + "/new"));
   }
