@@ -11,7 +11,15 @@ namespace {
 using base::Json;
 using Strings = std::vector<std::string>;
 
-const ProcessSpec kProcess{{"/app", "x"}, {"A=1", "HOSTNAME=vm"}, {1000, 1001, {1001, 2000}}, "/srv"};
+ProcessSpec some_process() {
+  ProcessSpec process;
+  process.args = {"/app", "x"};
+  process.env = {"A=1", "HOSTNAME=vm"};
+  process.user = {1000, 1001, {1001, 2000}};
+  process.cwd = "/srv";
+  return process;
+}
+const ProcessSpec kProcess = some_process();
 
 ContainerSetup setup() { return {"/run/cs", "/default/tee-container"}; }
 
