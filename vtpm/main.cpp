@@ -47,15 +47,19 @@ struct ReplayOptions {
   std::string boot_log;
 };
 
+/// `seconds` since 1970, which `text` says. A WallTime counts nanoseconds.
+base::WallTime time_at(std::int64_t seconds, const std::string& text) {
+  constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(base::WallTime::max().time_since_epoch());
+  if (seconds < 0 || seconds > kLast.count()) throw base::InvalidInput(text, "lies beyond the years 1970 to 2262");
+  return base::from_unix_seconds(seconds);
+}
+
 /// RFC 3339 in UTC with whole seconds.
 base::WallTime parse_time(const std::string& text) {
   std::tm parts{};
   const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
   if (end == nullptr || *end != '\0') throw base::InvalidInput(text, "is not a time like 2026-01-31T23:59:59Z");
-  const std::time_t seconds = ::timegm(&parts);
-  constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(base::WallTime::max().time_since_epoch());
-  if (seconds < 0 || seconds > kLast.count()) throw base::InvalidInput(text, "lies beyond the years 1970 to 2262");
-  const base::WallTime time = base::from_unix_seconds(seconds);
+  const base::WallTime time = time_at(::timegm(&parts), text);
   if (base::to_rfc3339(time) != text) {
     throw base::InvalidInput(text, "is no day of the calendar, or not written like 2026-01-31T23:59:59Z");
   }
@@ -65,8 +69,10 @@ base::WallTime parse_time(const std::string& text) {
 vtpm::Validity validity_of(const ProvisionOptions& options) {
   const base::WallTime begin =
       options.not_before.empty() ? base::Clock::system().wall() - kClockTolerance : parse_time(options.not_before);
+  constexpr std::int64_t kSecondsOfDay = 86400;
+  const std::int64_t last = base::to_unix_seconds(begin) + kSecondsOfDay * options.days;
   const base::WallTime end =
-      options.not_after.empty() ? begin + std::chrono::hours(24) * options.days : parse_time(options.not_after);
+      options.not_after.empty() ? time_at(last, "the end of --days") : parse_time(options.not_after);
   if (end <= begin) throw base::Error("the certificate would end before it begins");
   return {begin, end};
 }

@@ -87,6 +87,7 @@ def test_f3_cs_verifier(tmp_path: Path, option: str, value: str) -> None:
         ("--not-before", "2026-1-1T00:00:00Z", "not written like"),
         ("--not-before", "1600-01-01T00:00:00Z", "beyond the years"),
         ("--not-after", "9999-12-31T23:59:59Z", "beyond the years"),
+        ("--not-before", "2262-01-01T00:00:00Z", "the end of --days: lies beyond"),
         ("--pcr-banks", "", "--pcr-banks"),
         ("--pcr-banks", "md5", "--pcr-banks"),
     ],
