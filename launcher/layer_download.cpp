@@ -22,7 +22,7 @@ base::Awaitable<void> LayerDownload::run(RegistryClient& registry, const ImageRe
 base::Awaitable<void> LayerDownload::fetch(RegistryClient& registry, const ImageReference& reference) {
   BlobSink sink;
   sink.restart = [this] { return restart(); };
-  sink.write = [this](base::ByteView bytes) { return write(bytes); };
+  sink.write = [this](base::ByteView bytes) { return writer_->write(bytes); };
   try {
     co_await registry.blob(reference, layer_, std::move(sink));
   } catch (const RegistryError& error) {
@@ -43,18 +43,11 @@ base::Awaitable<void> LayerDownload::abandon() {
 base::Awaitable<void> LayerDownload::open() {
   ContentWriter writer = co_await store_.open(ref_, layer_);
   writer_.emplace(std::move(writer));
-  fresh_ = true;
 }
 
 base::Awaitable<void> LayerDownload::restart() {
-  if (fresh_) co_return;
   co_await abandon();
   co_await open();
-}
-
-base::Awaitable<void> LayerDownload::write(base::ByteView bytes) {
-  fresh_ = false;
-  co_await writer_->write(bytes);
 }
 
 }  // namespace launcher

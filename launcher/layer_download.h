@@ -25,14 +25,12 @@ class LayerDownload {
   base::Awaitable<void> fetch(RegistryClient& registry, const ImageReference& reference);
   base::Awaitable<void> open();
   base::Awaitable<void> restart();
-  base::Awaitable<void> write(base::ByteView bytes);
 
   const Lease& lease_;
   ContentStore store_;
   Descriptor layer_;
   std::string ref_;
   std::optional<ContentWriter> writer_;
-  bool fresh_ = false;  ///< opened, and nothing written yet
 };
 
 }  // namespace launcher

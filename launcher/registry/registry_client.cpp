@@ -210,7 +210,7 @@ struct RegistryClient::Answer {
 struct RegistryClient::Attempt {
   Milliseconds pause{0};  ///< before the next one
   std::chrono::steady_clock::time_point began = {};
-  const CheckedBlob* blob = nullptr;
+  const CheckedBlob* blob = nullptr;  ///< of a blob only: how far it is
 };
 
 RegistryClient::RegistryClient(base::HttpClient& http, CredentialSource credentials, RegistryLimits limits)
@@ -293,8 +293,9 @@ base::Awaitable<ManifestBytes> RegistryClient::fetch_manifest(const ImageReferen
 
 base::Awaitable<void> RegistryClient::blob(ImageReference reference, Descriptor wanted, BlobSink sink) {
   const auto executor = co_await asio::this_coro::executor;
-  Attempt attempt;
   CheckedBlob checked(wanted, sink);
+  Attempt attempt;
+  attempt.blob = &checked;
   co_await base::retry(
       executor, limits_.retry, [&] { return fetch_blob(reference, wanted, checked, attempt); },
       [&](const base::Error& error) { return should_retry(error, attempt); });
@@ -328,11 +329,11 @@ base::Awaitable<void> RegistryClient::fetch_rest(const ImageReference& reference
   if (position > 0) call.range = "bytes=" + std::to_string(position) + "-";
   call.max_body_bytes = std::max<std::size_t>(wanted.size, kMinBodyLimit);
   call.blob = &blob;
-  attempt.blob = &blob;
   const HttpResponse response = co_await send(call);
   if (response.status != kOk && response.status != kPartialContent) {
     const RegistryError refusal = refusal_error(response, wanted.digest.string());
-    if (position == 0 || !may_refuse_a_range(response.status)) throw RegistryError(refusal);
+    const bool refuses_range = position > 0 && may_refuse_a_range(response.status);
+    if (!refuses_range) throw RegistryError(refusal);
     blob.start_over();
     throw RegistryError(refusal.what(), response.status, true);
   }

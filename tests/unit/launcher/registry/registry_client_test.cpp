@@ -60,6 +60,18 @@ struct World {
   std::string fetch(const Descriptor& wanted) { return test::run(context, client.small_blob(reference(), wanted)); }
 };
 
+ImageReference reference_at(const test::RawServer& server) {
+  return ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+}
+
+/// Any progress counts, and so many tries without it.
+RegistryLimits limits_with(int max_attempts) {
+  RegistryLimits limits = quick();
+  limits.min_progress = 1;
+  limits.retry.max_attempts = max_attempts;
+  return limits;
+}
+
 HttpResponse refused(const std::string& challenge) {
   return {401, {{"WWW-Authenticate", challenge}}, std::string(3000, ' ')};
 }
@@ -137,9 +149,7 @@ struct BreakingRegistry {
     return request.substr(number, request.find('-', number) - number);
   }
 
-  ImageReference reference() const {
-    return ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
-  }
+  ImageReference reference() const { return reference_at(server); }
 
   std::string text = "the bytes of a blob";
   std::size_t part;
@@ -275,7 +285,7 @@ TEST_CASE("C 8: of several challenges the one that can be read is answered") {
   const std::string good = "Bearer realm=\"" + world.other.url() + "/token\";service=\"s\",service=\"s\"";
   std::string challenges;
   test::RawServer server(world.context, [&](tcp::socket socket) { return challenge(std::move(socket), challenges); });
-  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  const auto reference = reference_at(server);
   SECTION("behind one that can't be read") {
     challenges = "WWW-Authenticate: Negotiate =\r\nWWW-Authenticate: " + good + "\r\n";
     CHECK(test::run(world.context, world.client.resolve(reference)).bytes == "{}");
@@ -651,7 +661,7 @@ TEST_CASE("C 8: a registry that sends less than it was asked for is asked for th
     if (ranges.size() == 3) answer = part_of_blob("14-18/19", " blob");
     co_await test::write_text(socket, std::move(answer));
   });
-  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  const auto reference = reference_at(server);
   CHECK(test::run(world.context, world.client.small_blob(reference, world.blob)) == "the bytes of a blob");
   CHECK(ranges == std::vector<std::string>{"", "9", "14"});
 }
@@ -665,12 +675,10 @@ TEST_CASE("C 8: a transfer that takes too long counts, however far it got") {
     co_await test::write_text(socket, "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\nthe bytes");
     co_await test::read_some_request(socket);  // until it hangs up
   });
-  RegistryLimits limits = quick();
-  limits.min_progress = 1;
+  RegistryLimits limits = limits_with(2);
   limits.body_delay = base::Milliseconds{20};
-  limits.retry.max_attempts = 2;
   RegistryClient client(world.http, {}, limits);
-  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  const auto reference = reference_at(server);
   CHECK_THROWS_AS(test::run(world.context, client.small_blob(reference, world.blob)), base::HttpError);
   CHECK(requests == 2);
 }
@@ -684,11 +692,8 @@ TEST_CASE("C 8: what begins anew has not got on") {
     const std::string part = std::string("the bytes of a blob").substr(0, static_cast<std::size_t>(5 * requests));
     co_await test::write_text(socket, "HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n" + part);
   });
-  RegistryLimits limits = quick();
-  limits.min_progress = 1;
-  limits.retry.max_attempts = 2;
-  RegistryClient client(world.http, {}, limits);
-  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  RegistryClient client(world.http, {}, limits_with(2));
+  const auto reference = reference_at(server);
   CHECK_THROWS_AS(test::run(world.context, client.small_blob(reference, world.blob)), base::HttpError);
   CHECK(requests == 3);  // the first one got on
 }
@@ -702,7 +707,7 @@ TEST_CASE("C 8: a transfer that breaks off behind the last byte is whole") {
     co_await test::write_text(socket,
                               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\nthe bytes of a blob\r\n");
   });
-  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  const auto reference = reference_at(server);
   CHECK(test::run(world.context, world.client.small_blob(reference, world.blob)) == "the bytes of a blob");
   CHECK(requests.size() == 1);
 }
@@ -732,7 +737,7 @@ TEST_CASE("C 8: a redirect to two places is refused, the same place twice is one
     return say_once(std::move(socket), "HTTP/1.1 302 Found\r\nLocation: " + there + "\r\nLocation: " + second +
                                            "\r\nContent-Length: 0\r\n\r\n");
   });
-  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  const auto reference = reference_at(server);
   CHECK(test::run(world.context, world.client.resolve(reference)).bytes == kManifestText);
   second = "/elsewhere";
   CHECK_THROWS_WITH(test::run(world.context, world.client.resolve(reference)), ContainsSubstring("two places"));
@@ -744,7 +749,7 @@ TEST_CASE("C 32: a registry that never answers is given up, and not asked again 
   RegistryLimits limits = quick();
   limits.answer_timeout = base::Milliseconds{200};
   RegistryClient client(world.http, {}, limits);
-  const auto reference = ImageReference::parse(silent.url().substr(std::string("http://").size()) + "/x", "test");
+  const auto reference = reference_at(silent);
   CHECK_THROWS_AS(test::run(world.context, client.resolve(reference)), base::HttpError);
   CHECK(silent.connections() == 1);
 }
@@ -757,7 +762,7 @@ TEST_CASE("C 8: an answer is waited for in one attempt, with a word in the log")
   limits.notice_interval = base::Milliseconds{1};
   test::RawServer slow(world.context, [&](tcp::socket socket) { return answer_when_told(std::move(socket), log); });
   RegistryClient client(world.http, {}, limits);
-  const auto reference = ImageReference::parse(slow.url().substr(std::string("http://").size()) + "/x", "test");
+  const auto reference = reference_at(slow);
   CHECK(test::run(world.context, client.resolve(reference)).bytes == "{}");
   CHECK(slow.connections() == 1);
   CHECK_THAT(log.text(), ContainsSubstring("waiting for the registry") && ContainsSubstring("manifest latest"));
@@ -772,7 +777,7 @@ TEST_CASE("C 32: a blob that drips in too slowly is given up") {
   limits.min_bytes_per_second = kSize;
   limits.retry.max_attempts = 2;
   RegistryClient client(world.http, {}, limits);
-  const auto reference = ImageReference::parse(server.url().substr(std::string("http://").size()) + "/x", "test");
+  const auto reference = reference_at(server);
   std::size_t received = 0;
   BlobSink sink;
   sink.restart = [&]() -> base::Awaitable<void> { co_return; };
