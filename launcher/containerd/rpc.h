@@ -64,16 +64,17 @@ base::Awaitable<void> run(std::shared_ptr<UnaryCall<Service, Request, Response>>
     const auto executor = asio::get_associated_executor(handler);
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     // gRPC's own thread runs this. All that it holds is moved on to the caller's executor: the handler, because it is
-    // to run there, and the call, because the last owner of a channel may not be one of gRPC's threads.
+    // to run there, the call, because the last owner of a channel may not be one of gRPC's threads, and the work,
+    // because the executor's context may go once the handler has run.
     (call->stub->async()->*method)(&call->context, &call->request, &call->response,
                                    [owned = call, executor, shared = std::move(shared),
                                     work = asio::make_work_guard(executor)](const grpc::Status& status) mutable {
                                      owned->status = status;
-                                     asio::post(executor,
-                                                [owned = std::move(owned), shared = std::move(shared)]() mutable {
-                                                  owned.reset();
-                                                  std::move (*shared)();
-                                                });
+                                     asio::post(executor, [owned = std::move(owned), shared = std::move(shared),
+                                                           work = std::move(work)]() mutable {
+                                       owned.reset();
+                                       std::move (*shared)();
+                                     });
                                    });
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(start, asio::use_awaitable);
