@@ -182,6 +182,7 @@ TEST_CASE("an image is pulled, unpacked and run") {
 
 TEST_CASE("C 1: a layer that another client has unpacked meanwhile is taken from there") {
   if (test::containerd_is_missing()) return;
+  asio::io_context other;  // outlives what gRPC's threads do with it
   test::ImageWorld world;
   const auto tiny = test::TinyImage::busybox({"/bin/busybox"});
   tiny.publish(world.registry, "latest");
@@ -193,7 +194,6 @@ TEST_CASE("C 1: a layer that another client has unpacked meanwhile is taken from
   world.registry.fault = [&](const base::HttpServerRequest& request) -> std::optional<base::HttpResponse> {
     const bool is_blob = request.path.find("/blobs/") != std::string::npos;
     if (!is_blob || ++blobs != 2) return std::nullopt;  // the first is the config
-    asio::io_context other;
     test::run(other, snapshots.prepare("another client's", "", {{"containerd.io/gc.root", "2026-01-01T00:00:00Z"}}));
     test::run(other, snapshots.commit("another client's", first));
     return std::nullopt;
