@@ -1,7 +1,6 @@
 """Peers that mean ill, each a process of its own: `flood.py ROLE HOST PORT SECONDS [SOCKET]`.
 
-Elsewhere they would have processors of their own, or the service manager would give the workload its share of them and
-the launcher another; here a low priority stands for that. They come from 127.0.0.2, so that they are another peer than the honest clients of 127.0.0.1. With SOCKET, the path of a
+They come from 127.0.0.2, so that they are another peer than the honest clients of 127.0.0.1. With SOCKET, the path of a
 Unix socket, they go there instead.
 """
 
@@ -9,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import resource
 import selectors
 import socket
@@ -191,7 +189,6 @@ def side_by_side(works: list) -> None:
 
 def main() -> None:
     role, host, port, seconds = sys.argv[1:5]
-    os.nice(10)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     target = Target(host, int(port), float(seconds), sys.argv[5] if len(sys.argv) > 5 else None)
