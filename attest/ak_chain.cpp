@@ -9,14 +9,14 @@ namespace {
 
 constexpr std::size_t kMaxChainLength = 4;
 constexpr std::size_t kMaxUrlsTried = 3;
-constexpr base::HttpLimits kLimits{.max_body_bytes = std::size_t{64} << 10U, .timeout = base::Milliseconds(10000)};
+constexpr net::HttpLimits kLimits{.max_body_bytes = std::size_t{64} << 10U, .timeout = base::Milliseconds(10000)};
 
 using AccessInfoPtr = std::unique_ptr<AUTHORITY_INFO_ACCESS, base::OpensslDeleter<AUTHORITY_INFO_ACCESS_free>>;
 
 /// The certificate at `url` if its key signed `child`; throws Error otherwise.
-base::Awaitable<base::X509Ptr> fetch_issuer(base::HttpClient& client, std::string url, X509& child) {
-  base::HttpRequest request{.url = url};
-  const base::HttpResponse response = co_await client.send(std::move(request), kLimits);
+base::Awaitable<base::X509Ptr> fetch_issuer(net::HttpClient& client, std::string url, X509& child) {
+  net::HttpRequest request{.url = url};
+  const net::HttpResponse response = co_await client.send(std::move(request), kLimits);
   if (response.status != 200) throw base::Error(url + " answered with status " + std::to_string(response.status));
   base::X509Ptr issuer = base::parse_certificate(base::view_of(response.body), url);
   if (X509_verify(&child, X509_get0_pubkey(issuer.get())) != 1) {
@@ -26,8 +26,7 @@ base::Awaitable<base::X509Ptr> fetch_issuer(base::HttpClient& client, std::strin
   co_return issuer;
 }
 
-base::Awaitable<base::X509Ptr> fetch_first_issuer(base::HttpClient& client, std::vector<std::string> urls,
-                                                  X509& child) {
+base::Awaitable<base::X509Ptr> fetch_first_issuer(net::HttpClient& client, std::vector<std::string> urls, X509& child) {
   std::string failures;
   for (std::size_t i = 0; i < std::min(urls.size(), kMaxUrlsTried); ++i) {
     try {
@@ -55,7 +54,7 @@ std::vector<std::string> ca_issuer_urls(const X509& certificate) {
   return urls;
 }
 
-base::Awaitable<std::vector<base::Bytes>> fetch_ak_chain(base::HttpClient& client, const X509& leaf) {
+base::Awaitable<std::vector<base::Bytes>> fetch_ak_chain(net::HttpClient& client, const X509& leaf) {
   std::vector<base::Bytes> chain;
   base::X509Ptr child(X509_dup(&leaf));
   for (std::vector<std::string> urls = ca_issuer_urls(*child); !urls.empty(); urls = ca_issuer_urls(*child)) {

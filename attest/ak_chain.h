@@ -5,8 +5,8 @@
 
 #include "base/asio.h"
 #include "base/bytes.h"
-#include "base/http_client.h"
 #include "base/openssl.h"
+#include "net/http_client.h"
 
 namespace attest {
 
@@ -15,6 +15,6 @@ std::vector<std::string> ca_issuer_urls(const X509& certificate);
 
 /// Fetches the issuers of `leaf` by their URLs until one names none: DER, each the issuer of the one before. At most
 /// four certificates, at most three URLs tried for each. Throws Error when a link can't be had.
-base::Awaitable<std::vector<base::Bytes>> fetch_ak_chain(base::HttpClient& client, const X509& leaf);
+base::Awaitable<std::vector<base::Bytes>> fetch_ak_chain(net::HttpClient& client, const X509& leaf);
 
 }  // namespace attest

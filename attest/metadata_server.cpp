@@ -14,13 +14,13 @@ constexpr base::RetryPolicy kRetries{.max_attempts = 6,
                                      .multiplier = 2.0,
                                      .max_delay = base::Milliseconds(3200),
                                      .jitter = 0.1};
-constexpr base::HttpLimits kLimits{.max_body_bytes = std::size_t{4} << 20U, .timeout = base::Milliseconds(5000)};
+constexpr net::HttpLimits kLimits{.max_body_bytes = std::size_t{4} << 20U, .timeout = base::Milliseconds(5000)};
 
 const std::string kName = "metadata server: ";
 
 bool is_broken(const base::Error& error) {
-  const auto* http = dynamic_cast<const base::HttpError*>(&error);
-  return http != nullptr && http->kind() == base::HttpError::Kind::kProtocol;
+  const auto* http = dynamic_cast<const net::HttpError*>(&error);
+  return http != nullptr && http->kind() == net::HttpError::Kind::kProtocol;
 }
 
 /// A failure that another try may not meet.
@@ -28,8 +28,8 @@ bool may_pass(const base::Error& error) {
   return is_broken(error) || dynamic_cast<const MetadataUnavailable*>(&error) != nullptr;
 }
 
-bool is_absence(const base::HttpError& error) {
-  return error.kind() == base::HttpError::Kind::kConnect || error.kind() == base::HttpError::Kind::kTimeout;
+bool is_absence(const net::HttpError& error) {
+  return error.kind() == net::HttpError::Kind::kConnect || error.kind() == net::HttpError::Kind::kTimeout;
 }
 
 bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
@@ -64,22 +64,22 @@ std::string checked_token(std::string text, std::string_view field) {
 MetadataServer::MetadataServer(asio::any_io_executor executor, std::string host)
     : executor_(executor),
       base_url_("http://" + std::move(host) + "/computeMetadata/v1/"),
-      client_(executor, std::nullopt, base::HttpClient::Proxies::kNone) {}
+      client_(executor, std::nullopt, net::HttpClient::Proxies::kNone) {}
 
 std::string MetadataServer::host_from_environment() {
   const char* host = std::getenv("GCE_METADATA_HOST");
   return host != nullptr && *host != '\0' ? host : "169.254.169.254";
 }
 
-base::Awaitable<base::HttpResponse> MetadataServer::try_once(std::string path) {
-  base::HttpRequest request{.url = base_url_ + path};
+base::Awaitable<net::HttpResponse> MetadataServer::try_once(std::string path) {
+  net::HttpRequest request{.url = base_url_ + path};
   request.headers.push_back({"Metadata-Flavor", "Google"});
-  base::HttpResponse response;
+  net::HttpResponse response;
   try {
     response = co_await client_.send(std::move(request), kLimits);
-  } catch (const base::HttpError& error) {
+  } catch (const net::HttpError& error) {
     if (is_absence(error)) throw MetadataUnavailable(kName + error.what());
-    throw base::HttpError(error.kind(), kName + error.what());
+    throw net::HttpError(error.kind(), kName + error.what());
   }
   if (response.status >= 500 || response.status == 429) {
     throw MetadataUnavailable("metadata server: " + path + " answered with status " + std::to_string(response.status));
@@ -93,7 +93,7 @@ base::Awaitable<base::HttpResponse> MetadataServer::try_once(std::string path) {
 base::Awaitable<std::optional<std::string>> MetadataServer::get(std::string path, Retries retries) {
   const auto attempt = [this, &path] { return try_once(path); };
   const auto is_transient = retries == Retries::kAll ? may_pass : is_broken;
-  base::HttpResponse response = co_await base::retry(executor_, kRetries, attempt, is_transient);
+  net::HttpResponse response = co_await base::retry(executor_, kRetries, attempt, is_transient);
   if (response.status == 404) co_return std::nullopt;
   if (response.status != 200) {
     throw base::Error("metadata server: " + path + " answered with status " + std::to_string(response.status));
@@ -119,8 +119,8 @@ base::Awaitable<std::string> MetadataServer::require_name(std::string path) {
 }
 
 base::Awaitable<std::optional<std::string>> MetadataServer::identity_token(std::string audience) {
-  std::optional<std::string> token = co_await get(
-      "instance/service-accounts/default/identity?audience=" + base::url_encode(audience) + "&format=full");
+  std::optional<std::string> token =
+      co_await get("instance/service-accounts/default/identity?audience=" + net::url_encode(audience) + "&format=full");
   if (token) *token = checked_token(std::move(*token), "metadata server: identity token");
   co_return token;
 }

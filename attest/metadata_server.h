@@ -7,7 +7,7 @@
 
 #include "base/asio.h"
 #include "base/error.h"
-#include "base/http_client.h"
+#include "net/http_client.h"
 
 namespace attest {
 
@@ -57,11 +57,11 @@ class MetadataServer {
   base::Awaitable<std::optional<std::string>> identity_token(std::string audience);
 
  private:
-  base::Awaitable<base::HttpResponse> try_once(std::string path);
+  base::Awaitable<net::HttpResponse> try_once(std::string path);
 
   asio::any_io_executor executor_;
   std::string base_url_;
-  base::HttpClient client_;
+  net::HttpClient client_;
 };
 
 }  // namespace attest

@@ -48,16 +48,16 @@ bool may_pass_at_once(const base::Error& error) {
   return may_pass(error) && refusal != nullptr && !refusal->may_come_later();
 }
 
-VerifierError unreachable(const base::HttpError& error) {
-  const bool timed_out = error.kind() == base::HttpError::Kind::kTimeout;
+VerifierError unreachable(const net::HttpError& error) {
+  const bool timed_out = error.kind() == net::HttpError::Kind::kTimeout;
   VerifierError failure(std::string("verifier: ") + error.what(),
                         canonical_code(timed_out ? "DEADLINE_EXCEEDED" : "UNAVAILABLE"));
   // A wrong certificate stays wrong, and so does what is no HTTP.
-  if (timed_out || error.kind() == base::HttpError::Kind::kConnect) failure.set_may_come_later();
+  if (timed_out || error.kind() == net::HttpError::Kind::kConnect) failure.set_may_come_later();
   return failure;
 }
 
-std::optional<std::chrono::seconds> retry_after(const base::HttpResponse& response) {
+std::optional<std::chrono::seconds> retry_after(const net::HttpResponse& response) {
   const std::string_view text = response.header("Retry-After");
   std::uint32_t seconds = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
@@ -66,7 +66,7 @@ std::optional<std::chrono::seconds> retry_after(const base::HttpResponse& respon
 }
 
 /// google.rpc.Status, or whatever a proxy in between says.
-VerifierError refusal(const base::HttpResponse& response) {
+VerifierError refusal(const net::HttpResponse& response) {
   CanonicalCode code = canonical_code_of_http(response.status);
   std::string message = response.body.substr(0, kMaxQuotedText);
   try {
@@ -99,7 +99,7 @@ void log_partial_errors(const JsonObject& answer) {
 }  // namespace
 
 std::string checked_endpoint(const std::string& endpoint, std::string_view field) {
-  const base::HttpUrl url = base::HttpUrl::parse(endpoint, field);
+  const net::HttpUrl url = net::HttpUrl::parse(endpoint, field);
   if (!url.tls && !url.is_loopback()) {
     throw base::InvalidInput(field, "plain http is accepted for loopback addresses only");
   }
@@ -116,7 +116,7 @@ VerifierClient::VerifierClient(asio::any_io_executor executor, Config config)
 
 base::Awaitable<Json> VerifierClient::call(std::string method, std::string path, std::string body,
                                            Milliseconds timeout) {
-  base::HttpRequest request{.method = method, .url = config_.endpoint + "/v1/" + path};
+  net::HttpRequest request{.method = method, .url = config_.endpoint + "/v1/" + path};
   request.headers.push_back({"Accept", "application/json"});
   if (method == "POST") request.headers.push_back({"Content-Type", "application/json"});
   request.body = std::move(body);
@@ -124,10 +124,10 @@ base::Awaitable<Json> VerifierClient::call(std::string method, std::string path,
     const auto token = co_await config_.access_token();
     if (token) request.headers.push_back({"Authorization", "Bearer " + *token});
   }
-  base::HttpResponse response;
+  net::HttpResponse response;
   try {
     response = co_await client_.send(std::move(request), {.max_body_bytes = kMaxAnswerBytes, .timeout = timeout});
-  } catch (const base::HttpError& error) {
+  } catch (const net::HttpError& error) {
     throw unreachable(error);
   }
   if (response.status != 200) throw refusal(response);

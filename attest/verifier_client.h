@@ -10,7 +10,7 @@
 #include "attest/messages.h"
 #include "base/asio.h"
 #include "base/error.h"
-#include "base/http_client.h"
+#include "net/http_client.h"
 
 namespace attest {
 
@@ -71,7 +71,7 @@ class VerifierClient {
 
   asio::any_io_executor executor_;
   Config config_;
-  base::HttpClient client_;
+  net::HttpClient client_;
 };
 
 }  // namespace attest

@@ -46,7 +46,7 @@ struct PullOptions {
 /// goes by digest. Of what the store has already nothing is fetched, and no layer when the image's file system is
 /// there. What a launch that was killed had left is removed first. On failure nothing is left behind, as far as
 /// containerd answers in time; a cancelled pull ends within kPullUnwinding. Throws ContainerdError, RegistryError,
-/// base::HttpError, base::InvalidInput.
+/// net::HttpError, base::InvalidInput.
 base::Awaitable<Image> pull(RegistryClient& registry, ContainerdClient client, ImageReference reference,
                             PullOptions options = {});
 

@@ -26,7 +26,7 @@ struct ImageDocuments {
 /// Resolves `reference` once and chooses for `machine` as containerd does: of an index' entries the fittest, or one
 /// that names no platform and whose config does; nested indexes are searched. A manifest that the reference names
 /// directly need not say for which machines it is. What `content` has is not fetched. Throws InvalidInput,
-/// RegistryError, base::HttpError, ContainerdError.
+/// RegistryError, net::HttpError, ContainerdError.
 base::Awaitable<ImageDocuments> find_documents(RegistryClient& registry, ContentStore content, ImageReference reference,
                                                Platform machine);
 

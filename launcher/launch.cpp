@@ -28,7 +28,6 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "base/file.h"
-#include "base/http_client.h"
 #include "base/service_manager.h"
 #include "launcher/bounded_task.h"
 #include "launcher/containerd/container.h"
@@ -48,6 +47,7 @@
 #include "measure/boot_log.h"
 #include "measure/launch_log.h"
 #include "measure/tpm_worker.h"
+#include "net/http_client.h"
 #include "teeserver/server.h"
 
 namespace launcher {
@@ -101,7 +101,7 @@ bool is_google_registry(const std::string& host) {
 
 /// Whose calls carry the machine's access token: it would let anybody else act as this machine.
 bool is_google_endpoint(const std::string& url) {
-  const base::HttpUrl parsed = base::HttpUrl::parse(url, "verifier endpoint");
+  const net::HttpUrl parsed = net::HttpUrl::parse(url, "verifier endpoint");
   return parsed.tls && parsed.host.ends_with(".googleapis.com");
 }
 
@@ -302,7 +302,7 @@ Awaitable<Attributes> Launch::State::read_attributes() {
 Awaitable<void> Launch::State::keep_attributes(Attributes& attributes) { attributes = co_await metadata->attributes(); }
 
 Awaitable<void> Launch::State::wait_for_network(std::string authority) {
-  const base::HttpUrl url = base::HttpUrl::parse("http://" + authority, "GCE_METADATA_HOST");
+  const net::HttpUrl url = net::HttpUrl::parse("http://" + authority, "GCE_METADATA_HOST");
   if (url.is_loopback()) co_return;
   ServiceWait::Attempt look = [host = url.host]() { return expect_route(host); };
   ServiceWait::MayComeLater may_come_later = [](const Error&) { return at_once_if(true); };
@@ -362,7 +362,7 @@ Awaitable<Image> Launch::State::pull_image() {
     const std::optional<std::string> token = co_await metadata->access_token();
     if (token) google = Credential{"_token", *token};
   }
-  base::HttpClient http(executor, options.registry_ca);
+  net::HttpClient http(executor, options.registry_ca);
   RegistryLimits limits;
   limits.answer_timeout = options.registry_wait;
   RegistryClient registry(
@@ -403,7 +403,7 @@ Awaitable<std::vector<base::Bytes>> Launch::State::reach_verifier(const X509& ak
     verifier.emplace(executor, std::move(config));
     ServiceWait::Attempt check = [this] { return verifier->check_location(); };
     co_await wait_for_verifier(std::move(check));
-    base::HttpClient http(executor);
+    net::HttpClient http(executor);
     co_return co_await attest::fetch_ak_chain(http, ak_certificate);
   } catch (const Error& error) {
     throw error.in_context("failed to create the attestation client");

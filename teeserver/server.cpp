@@ -13,7 +13,7 @@ constexpr base::Milliseconds kGrace{2000};
 Server::Server(asio::any_io_executor executor, attest::TokenService& tokens)
     : api_(tokens),
       http_(
-          std::move(executor), [this](const base::HttpServerRequest& request) { return api_.handle(request); },
+          std::move(executor), [this](const net::HttpServerRequest& request) { return api_.handle(request); },
           kLimits) {}
 
 void Server::listen(const std::filesystem::path& directory) {

@@ -4,18 +4,18 @@
 
 #include "attest/token_service.h"
 #include "base/asio.h"
-#include "base/http_server.h"
+#include "net/http_server.h"
 #include "teeserver/token_api.h"
 
 namespace teeserver {
 
 /// The bounds of the workload's door. A request is a small JSON document at most.
-inline constexpr base::HttpServerLimits kLimits{.max_header_bytes = std::size_t{8} << 10U,
-                                                .max_body_bytes = std::size_t{64} << 10U,
-                                                .max_connections = 256,
-                                                .idle_timeout = base::Milliseconds(60000),
-                                                .request_timeout = base::Milliseconds(10000),
-                                                .response_timeout = base::Milliseconds(10000)};
+inline constexpr net::HttpServerLimits kLimits{.max_header_bytes = std::size_t{8} << 10U,
+                                               .max_body_bytes = std::size_t{64} << 10U,
+                                               .max_connections = 256,
+                                               .idle_timeout = base::Milliseconds(60000),
+                                               .request_timeout = base::Milliseconds(10000),
+                                               .response_timeout = base::Milliseconds(10000)};
 
 /// The TEE server: the workload's only door, a Unix socket that every user of the container may open.
 class Server {
@@ -31,11 +31,11 @@ class Server {
   base::Awaitable<void> stop();
 
   /// For benchmarks and tests that come over another transport.
-  base::HttpServer& http() noexcept { return http_; }
+  net::HttpServer& http() noexcept { return http_; }
 
  private:
   TokenApi api_;
-  base::HttpServer http_;
+  net::HttpServer http_;
 };
 
 }  // namespace teeserver

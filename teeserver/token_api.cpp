@@ -14,11 +14,11 @@
 namespace teeserver {
 namespace {
 
-using base::HttpResponse;
-using base::HttpServerRequest;
 using base::InvalidInput;
 using base::Json;
 using base::JsonObject;
+using net::HttpResponse;
+using net::HttpServerRequest;
 
 constexpr std::string_view kTokenPath = "/v1/token";
 /// A body of the server's limit can't nest deeper without being refused sooner for its fields.

@@ -5,7 +5,7 @@
 #include "attest/messages.h"
 #include "attest/token_service.h"
 #include "base/asio.h"
-#include "base/http.h"
+#include "net/http.h"
 
 namespace teeserver {
 
@@ -27,11 +27,11 @@ class TokenApi {
   /// `tokens` must outlive this.
   explicit TokenApi(attest::TokenService& tokens) : tokens_(tokens) {}
 
-  base::Awaitable<base::HttpResponse> handle(const base::HttpServerRequest& request);
+  base::Awaitable<net::HttpResponse> handle(const net::HttpServerRequest& request);
 
  private:
-  base::Awaitable<base::HttpResponse> get_default(const base::HttpServerRequest& request);
-  base::Awaitable<base::HttpResponse> post_custom(const base::HttpServerRequest& request);
+  base::Awaitable<net::HttpResponse> get_default(const net::HttpServerRequest& request);
+  base::Awaitable<net::HttpResponse> post_custom(const net::HttpServerRequest& request);
 
   attest::TokenService& tokens_;
 };

@@ -18,11 +18,11 @@
 namespace verifier {
 namespace {
 
-using base::HttpResponse;
-using base::HttpServerRequest;
 using base::InvalidInput;
 using base::Json;
 using base::JsonObject;
+using net::HttpResponse;
+using net::HttpServerRequest;
 
 constexpr const char* kBody = "request";
 constexpr std::size_t kMaxRootsBytes = std::size_t{1} << 20U;
@@ -202,8 +202,8 @@ Api::Api(Config config, Knowledge knowledge, base::Clock clock)
       clock_(std::move(clock)),
       challenges_(config_.challenge_lifetime, clock_) {}
 
-base::HttpAdmission Api::admit(const HttpServerRequest& head) const {
-  base::HttpAdmission admission;
+net::HttpAdmission Api::admit(const HttpServerRequest& head) const {
+  net::HttpAdmission admission;
   // Anybody can cause as many of these lines as he likes, and they tell of nothing that was judged.
   admission.answer = guarded(head, base::log::debug, [&]() -> std::optional<HttpResponse> {
     const Route route = route_of(head.path);

@@ -7,9 +7,9 @@
 #include "attest/messages.h"
 #include "base/asio.h"
 #include "base/clock.h"
-#include "base/http.h"
-#include "base/http_server.h"
 #include "base/json.h"
+#include "net/http.h"
+#include "net/http_server.h"
 #include "verifier/ak_certificate.h"
 #include "verifier/challenges.h"
 #include "verifier/config.h"
@@ -56,9 +56,9 @@ class Api {
 
   /// Decides by a request's head whether its body is worth reading: a resource that there is not, another method, or a
   /// challenge that was made up, has been used or has expired is answered at once. Uses nothing up.
-  base::HttpAdmission admit(const base::HttpServerRequest& head) const;
-  /// Answers every request; errors as google.rpc.Status. For base::HttpServer, as the above; must outlive it.
-  base::Awaitable<base::HttpResponse> handle(const base::HttpServerRequest& request);
+  net::HttpAdmission admit(const net::HttpServerRequest& head) const;
+  /// Answers every request; errors as google.rpc.Status. For net::HttpServer, as the above; must outlive it.
+  base::Awaitable<net::HttpResponse> handle(const net::HttpServerRequest& request);
 
  private:
   base::Json answer(const Route& route, std::string_view body);

@@ -2,8 +2,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/http.h"
 #include "base/json.h"
+#include "net/http.h"
 #include "verifier/resource_name.h"
 #include "verifier/technology.h"
 
@@ -32,19 +32,19 @@ std::chrono::seconds lifetime(const JsonObject& json, const char* key, std::chro
 std::string parse_issuer(const JsonObject& json) {
   const std::string field = json.path() + ".issuer";
   std::string issuer = json.string("issuer");
-  const base::HttpUrl url = base::HttpUrl::parse(issuer, field);
+  const net::HttpUrl url = net::HttpUrl::parse(issuer, field);
   if (issuer.ends_with('/') || url.target != "/") throw InvalidInput(field, "has a path or ends with a slash");
   if (!url.tls && !url.is_loopback()) throw InvalidInput(field, "relying parties need https");
   return issuer;
 }
 
-std::vector<base::IpNetwork> parse_proxies(const JsonObject& json) {
+std::vector<net::IpNetwork> parse_proxies(const JsonObject& json) {
   const std::string field = json.path() + ".trusted_proxies";
   const auto texts = json.strings_or_empty("trusted_proxies");
   if (texts.size() > kMaxProxies) throw InvalidInput(field, "are too many");
-  std::vector<base::IpNetwork> networks;
+  std::vector<net::IpNetwork> networks;
   for (const std::string& text : texts) {
-    const auto network = base::IpNetwork::parse(text);
+    const auto network = net::IpNetwork::parse(text);
     if (!network) throw InvalidInput(field, "\"" + text + "\" is no network such as 10.0.0.0/8 or fd00::/8");
     networks.push_back(*network);
   }

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/ip_network.h"
+#include "net/ip_network.h"
 
 namespace verifier {
 
@@ -22,7 +22,7 @@ struct ListenConfig {
   std::uint16_t port = 0;       ///< 0: any that is free
   std::optional<TlsFiles> tls;  ///< may be absent on loopback addresses only
   /// Networks (10.0.0.0/8) from which connections must begin with a header of the PROXY protocol, version 2.
-  std::vector<base::IpNetwork> trusted_proxies = {};
+  std::vector<net::IpNetwork> trusted_proxies = {};
 };
 
 struct IssuerConfig {

@@ -15,10 +15,10 @@
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/http_server.h"
 #include "base/log.h"
 #include "base/service_manager.h"
 #include "measure/boot_log.h"
+#include "net/http_server.h"
 #include "verifier/api.h"
 #include "verifier/config.h"
 #include "verifier/reference_values.h"
@@ -48,8 +48,8 @@ struct ReferenceOptions {
 };
 
 /// Returns where the service listens, for people and for tests.
-std::string listen(base::HttpServer& server, const verifier::ListenConfig& config) {
-  std::optional<base::HttpServerTls> tls;
+std::string listen(net::HttpServer& server, const verifier::ListenConfig& config) {
+  std::optional<net::HttpServerTls> tls;
   if (config.tls) tls = {config.tls->certificate, config.tls->private_key};
   const std::uint16_t port = server.listen_tcp(config.address, config.port, tls, config.trusted_proxies);
   const bool is_ipv6 = config.address.find(':') != std::string::npos;
@@ -57,7 +57,7 @@ std::string listen(base::HttpServer& server, const verifier::ListenConfig& confi
          ":" + std::to_string(port);
 }
 
-base::Awaitable<void> stop_on_signal(base::HttpServer& server, const base::ServiceManager& service_manager) {
+base::Awaitable<void> stop_on_signal(net::HttpServer& server, const base::ServiceManager& service_manager) {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGTERM, SIGINT);
   const int number = co_await signals.async_wait(asio::use_awaitable);
   base::log::info("stopping", {{"signal", number}});
@@ -80,10 +80,10 @@ void serve(const ServeOptions& options) {
   verifier::Api api(config, std::move(knowledge), clock);
   asio::io_context context(1);
   base::ServiceManager service_manager(context.get_executor());
-  base::HttpServer server(
-      context.get_executor(), [&api](const base::HttpServerRequest& request) { return api.handle(request); },
+  net::HttpServer server(
+      context.get_executor(), [&api](const net::HttpServerRequest& request) { return api.handle(request); },
       {.max_body_bytes = verifier::kMaxRequestBytes, .max_buffered_bytes = kMaxBufferedBytes},
-      [&api](const base::HttpServerRequest& head) { return api.admit(head); });
+      [&api](const net::HttpServerRequest& head) { return api.admit(head); });
   const std::string url = listen(server, config.listen);
   base::TaskGroup signs_of_life(context.get_executor());
   signs_of_life.spawn(service_manager.keep_alive());

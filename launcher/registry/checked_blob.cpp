@@ -24,7 +24,7 @@ std::optional<std::uint64_t> first_position(std::string_view content_range) {
 
 }  // namespace
 
-base::Awaitable<void> CheckedBlob::begin(const base::HttpResponse& head) {
+base::Awaitable<void> CheckedBlob::begin(const net::HttpResponse& head) {
   has_begun_ = true;
   std::uint64_t start = 0;
   if (head.status == kPartialContent) {
@@ -43,7 +43,7 @@ base::Awaitable<void> CheckedBlob::begin(const base::HttpResponse& head) {
   received_ = 0;
 }
 
-base::Awaitable<void> CheckedBlob::write(const base::HttpResponse& head, base::ByteView bytes) {
+base::Awaitable<void> CheckedBlob::write(const net::HttpResponse& head, base::ByteView bytes) {
   if (!has_begun_) co_await begin(head);
   received_ += bytes.size();
   if (!begins_anew_) added_ += bytes.size();

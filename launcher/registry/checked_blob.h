@@ -31,12 +31,12 @@ class CheckedBlob {
 
   /// A 200 begins at the start, which makes void what there was; a 206 where its Content-Range says, which must be
   /// what comes next (RFC 9110 section 14.4); else it starts over. Throws RegistryError.
-  base::Awaitable<void> write(const base::HttpResponse& head, base::ByteView bytes);
+  base::Awaitable<void> write(const net::HttpResponse& head, base::ByteView bytes);
   /// Throws RegistryError unless the whole blob came.
   void finish();
 
  private:
-  base::Awaitable<void> begin(const base::HttpResponse& head);
+  base::Awaitable<void> begin(const net::HttpResponse& head);
 
   const Descriptor* wanted_;
   const BlobSink* sink_;

@@ -21,10 +21,10 @@ namespace launcher {
 namespace {
 
 using base::ByteView;
-using base::HttpError;
-using base::HttpResponse;
-using base::HttpUrl;
 using base::Milliseconds;
+using net::HttpError;
+using net::HttpResponse;
+using net::HttpUrl;
 
 constexpr std::size_t kMaxTokenBytes = std::size_t{64} << 10U;
 /// A refusal's body may be longer than the blob that was asked for.
@@ -91,8 +91,8 @@ bool is_generic_type(std::string_view type) {
 
 std::vector<std::string> values_of(const HttpResponse& response, std::string_view name) {
   std::vector<std::string> values;
-  for (const base::HttpHeader& header : response.headers) {
-    if (!base::find_header({header}, name).empty()) values.push_back(header.value);
+  for (const net::HttpHeader& header : response.headers) {
+    if (!net::find_header({header}, name).empty()) values.push_back(header.value);
   }
   return values;
 }
@@ -213,7 +213,7 @@ struct RegistryClient::Attempt {
   const CheckedBlob* blob = nullptr;  ///< of a blob only: how far it is
 };
 
-RegistryClient::RegistryClient(base::HttpClient& http, CredentialSource credentials, RegistryLimits limits)
+RegistryClient::RegistryClient(net::HttpClient& http, CredentialSource credentials, RegistryLimits limits)
     : http_(&http), credentials_(std::move(credentials)), limits_(limits) {}
 
 bool RegistryClient::should_retry(const base::Error& error, Attempt& attempt) const {
@@ -371,7 +371,7 @@ base::Awaitable<RegistryClient::Answer> RegistryClient::send_following_redirects
   const std::string origin = parse_allowed(url, "registry").origin();
   for (int redirects = 0;; ++redirects) {
     const HttpUrl here = parse_allowed(url, "redirect");
-    base::HttpRequest request;
+    net::HttpRequest request;
     request.url = url;
     if (!call.accept.empty()) request.headers.push_back({"Accept", call.accept});
     if (!call.range.empty()) request.headers.push_back({"Range", call.range});
@@ -390,17 +390,17 @@ base::Awaitable<RegistryClient::Answer> RegistryClient::send_following_redirects
 }
 
 /// One request and its answer.
-base::Awaitable<HttpResponse> RegistryClient::exchange(base::HttpRequest request, std::size_t max_body_bytes,
+base::Awaitable<HttpResponse> RegistryClient::exchange(net::HttpRequest request, std::size_t max_body_bytes,
                                                        std::string what, CheckedBlob* blob) {
-  const base::HttpLimits limits{.max_body_bytes = max_body_bytes,
-                                .timeout = limits_.answer_timeout,
-                                .connect_timeout = limits_.connect_timeout,
-                                .min_bytes_per_second = limits_.min_bytes_per_second,
-                                .body_delay = limits_.body_delay};
+  const net::HttpLimits limits{.max_body_bytes = max_body_bytes,
+                               .timeout = limits_.answer_timeout,
+                               .connect_timeout = limits_.connect_timeout,
+                               .min_bytes_per_second = limits_.min_bytes_per_second,
+                               .body_delay = limits_.body_delay};
   const auto executor = co_await asio::this_coro::executor;
   WaitNotice notice(executor, HttpUrl::parse(request.url, "URL").authority(), std::move(what), limits_.first_notice,
                     limits_.notice_interval);
-  base::HttpClient::Sink sink;
+  net::HttpClient::Sink sink;
   if (blob != nullptr) {
     sink = [blob, &notice](const HttpResponse& head, ByteView bytes) {
       notice.end();
@@ -437,9 +437,9 @@ base::Awaitable<std::string> RegistryClient::bearer_token(const Call& call,
     throw RegistryError("token realm is not protected by TLS", kUnauthorized);
 
   asked.url += url.target.find('?') == std::string::npos ? "?" : "&";
-  asked.url += "scope=" + base::url_encode("repository:" + call.reference->repository() + ":pull");
+  asked.url += "scope=" + net::url_encode("repository:" + call.reference->repository() + ":pull");
   const auto service = parameters.find("service");
-  if (service != parameters.end()) asked.url += "&service=" + base::url_encode(service->second);
+  if (service != parameters.end()) asked.url += "&service=" + net::url_encode(service->second);
   asked.max_body_bytes = kMaxTokenBytes;
   std::string authorization;
   if (credential) authorization = basic_authorization(*credential);

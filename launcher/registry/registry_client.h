@@ -8,10 +8,10 @@
 
 #include "base/asio.h"
 #include "base/error.h"
-#include "base/http_client.h"
 #include "base/retry.h"
 #include "launcher/oci/descriptor.h"
 #include "launcher/registry/reference.h"
+#include "net/http_client.h"
 
 namespace launcher {
 
@@ -82,11 +82,11 @@ struct BlobSink {
 class CheckedBlob;
 
 /// The pulling half of the OCI distribution API 1.1. Everything that is returned has been checked against its digest.
-/// TLS always, except for a registry on loopback. Throws RegistryError, base::HttpError or base::InvalidInput.
+/// TLS always, except for a registry on loopback. Throws RegistryError, net::HttpError or base::InvalidInput.
 class RegistryClient {
  public:
   /// `http` must outlive the client.
-  RegistryClient(base::HttpClient& http, CredentialSource credentials, RegistryLimits limits = {});
+  RegistryClient(net::HttpClient& http, CredentialSource credentials, RegistryLimits limits = {});
 
   /// The index or manifest that `reference` names now.
   base::Awaitable<ManifestBytes> resolve(ImageReference reference);
@@ -110,17 +110,17 @@ class RegistryClient {
                                    Attempt& attempt);
   base::Awaitable<void> fetch_rest(const ImageReference& reference, const Descriptor& wanted, CheckedBlob& blob,
                                    Attempt& attempt);
-  base::Awaitable<base::HttpResponse> send(const Call& call);
+  base::Awaitable<net::HttpResponse> send(const Call& call);
   base::Awaitable<Answer> send_following_redirects(const Call& call, std::string authorization);
-  base::Awaitable<base::HttpResponse> exchange(base::HttpRequest request, std::size_t max_body_bytes, std::string what,
-                                               CheckedBlob* blob);
-  base::Awaitable<std::string> authorize(const Call& call, const base::HttpResponse& refusal);
+  base::Awaitable<net::HttpResponse> exchange(net::HttpRequest request, std::size_t max_body_bytes, std::string what,
+                                              CheckedBlob* blob);
+  base::Awaitable<std::string> authorize(const Call& call, const net::HttpResponse& refusal);
   base::Awaitable<std::string> bearer_token(const Call& call, std::map<std::string, std::string> parameters,
                                             std::optional<Credential> credential);
   base::Awaitable<void> begin(Attempt& attempt) const;
   bool should_retry(const base::Error& error, Attempt& attempt) const;
 
-  base::HttpClient* http_;
+  net::HttpClient* http_;
   CredentialSource credentials_;
   RegistryLimits limits_;
   /// Authorization header by registry host and repository.

@@ -10,18 +10,18 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
 
-#include "base/http_client.h"
+#include "net/http_client.h"
 
 namespace {
 
 using asio::ip::tcp;
 
 constexpr std::size_t kMaxBody = 4096;
-constexpr base::HttpLimits kLimits{.max_body_bytes = kMaxBody,
-                                   .timeout = base::Milliseconds(5000),
-                                   .connect_timeout = base::Milliseconds(5000),
-                                   .min_bytes_per_second = 1,
-                                   .body_delay = base::Milliseconds(5000)};
+constexpr net::HttpLimits kLimits{.max_body_bytes = kMaxBody,
+                                  .timeout = base::Milliseconds(5000),
+                                  .connect_timeout = base::Milliseconds(5000),
+                                  .min_bytes_per_second = 1,
+                                  .body_delay = base::Milliseconds(5000)};
 
 /// A server that answers whatever it is asked with the bytes, and hangs up.
 base::Awaitable<void> serve(tcp::acceptor& acceptor, std::string bytes) {
@@ -30,24 +30,24 @@ base::Awaitable<void> serve(tcp::acceptor& acceptor, std::string bytes) {
   co_await asio::async_write(socket, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-base::Awaitable<void> ask(base::HttpClient& client, std::string url, bool streams) {
+base::Awaitable<void> ask(net::HttpClient& client, std::string url, bool streams) {
   std::size_t received = 0;
-  const auto sink = [&received](const base::HttpResponse&, base::ByteView piece) -> base::Awaitable<void> {
+  const auto sink = [&received](const net::HttpResponse&, base::ByteView piece) -> base::Awaitable<void> {
     received += piece.size();
     co_return;
   };
-  base::HttpRequest request;
+  net::HttpRequest request;
   request.url = url;
   try {
-    base::HttpResponse response;
+    net::HttpResponse response;
     if (streams) {
       response = co_await client.stream(std::move(request), kLimits, sink);
     } else {
       response = co_await client.send(std::move(request), kLimits);
     }
     if (response.status / 100 == 1 || received + response.body.size() > kMaxBody) std::abort();
-  } catch (const base::HttpError& error) {
-    if (error.kind() == base::HttpError::Kind::kTimeout) std::abort();  // the server hung up long ago
+  } catch (const net::HttpError& error) {
+    if (error.kind() == net::HttpError::Kind::kTimeout) std::abort();  // the server hung up long ago
   }
 }
 
@@ -56,7 +56,7 @@ struct World {
   asio::io_context context;
   tcp::acceptor acceptor{context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
   std::string url = "http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
-  base::HttpClient client{context.get_executor()};
+  net::HttpClient client{context.get_executor()};
 };
 
 }  // namespace

@@ -10,12 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/http_server.h"
+#include "net/http_server.h"
 
 namespace {
 
-base::Awaitable<base::HttpResponse> echo(const base::HttpServerRequest& request) {
-  base::HttpResponse response;
+base::Awaitable<net::HttpResponse> echo(const net::HttpServerRequest& request) {
+  net::HttpResponse response;
   response.headers.push_back({"Content-Type", "text/plain"});
   response.body = request.method + " " + request.path + "\n" + request.body;
   co_return response;
@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string answer;
   {
     boost::asio::io_context context;
-    base::HttpServer server(context.get_executor(), echo);
+    net::HttpServer server(context.get_executor(), echo);
     server.adopt_unix(sockets[1]);
     std::size_t sent = 0;
     bool open = true;

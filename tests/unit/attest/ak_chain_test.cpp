@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "base/http_server.h"
+#include "net/http_server.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
 
 using attest::ca_issuer_urls;
 using attest::fetch_ak_chain;
-using base::HttpResponse;
-using base::HttpServerRequest;
+using net::HttpResponse;
+using net::HttpServerRequest;
 
 namespace {
 
@@ -44,9 +44,9 @@ struct Library {
   asio::io_context context;
   std::map<std::string, base::Bytes> certificates;
   std::vector<std::string> asked_for;
-  base::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
+  net::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
   std::string url = "http://127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0));
-  base::HttpClient client{context.get_executor()};
+  net::HttpClient client{context.get_executor()};
 
   base::Awaitable<HttpResponse> answer(const HttpServerRequest& request) {
     asked_for.push_back(request.path);

@@ -1,14 +1,14 @@
 #include "attest/metadata_server.h"
 
-#include "base/http_server.h"
+#include "net/http_server.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/raw_server.h"
 #include "tests/unit/support/run.h"
 
 using attest::MetadataServer;
 using base::Awaitable;
-using base::HttpResponse;
-using base::HttpServerRequest;
+using net::HttpResponse;
+using net::HttpServerRequest;
 
 namespace {
 
@@ -16,9 +16,9 @@ struct Service {
   asio::io_context context;
   std::vector<HttpResponse> answers;
   std::vector<HttpServerRequest> requests;
-  base::HttpServer server{context.get_executor(),
-                          [this](const HttpServerRequest& request) { return answer(request); },
-                          {.max_buffered_bytes = std::size_t{16} << 20U}};
+  net::HttpServer server{context.get_executor(),
+                         [this](const HttpServerRequest& request) { return answer(request); },
+                         {.max_buffered_bytes = std::size_t{16} << 20U}};
   MetadataServer client{context.get_executor(), "127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0))};
 
   Awaitable<HttpResponse> answer(const HttpServerRequest& request) {

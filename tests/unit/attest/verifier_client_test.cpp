@@ -1,6 +1,6 @@
 #include "attest/verifier_client.h"
 
-#include "base/http_server.h"
+#include "net/http_server.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/captured_log.h"
 #include "tests/unit/support/raw_server.h"
@@ -12,8 +12,8 @@ using attest::Challenge;
 using attest::VerifierClient;
 using attest::VerifierError;
 using base::Awaitable;
-using base::HttpResponse;
-using base::HttpServerRequest;
+using net::HttpResponse;
+using net::HttpServerRequest;
 
 namespace {
 
@@ -26,7 +26,7 @@ struct Service {
   asio::io_context context;
   std::vector<HttpResponse> answers;  ///< in order; the last stays
   std::vector<HttpServerRequest> requests;
-  base::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
+  net::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
   std::string url = "http://127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0));
 
   Awaitable<HttpResponse> answer(const HttpServerRequest& request) {
@@ -223,9 +223,9 @@ TEST_CASE("T 18: a verifier that is down, or behind another TLS root") {
   const test::TemporaryDirectory directory;
   test::make_tls_files(directory.path());
   const auto handler = [](const HttpServerRequest&) -> Awaitable<HttpResponse> { co_return HttpResponse{}; };
-  base::HttpServer server(context.get_executor(), handler);
+  net::HttpServer server(context.get_executor(), handler);
   const auto port = server.listen_tcp(
-      "127.0.0.1", 0, base::HttpServerTls{directory.path() / "server.pem", directory.path() / "server-key.pem"});
+      "127.0.0.1", 0, net::HttpServerTls{directory.path() / "server.pem", directory.path() / "server-key.pem"});
   VerifierClient client = Service::client_of(context, "https://127.0.0.1:" + std::to_string(port));
   CHECK_THROWS_WITH(test::run(context, client.create_challenge()), ContainsSubstring("TLS with https://127.0.0.1"));
 }

@@ -40,7 +40,7 @@ std::chrono::steady_clock::duration cancel_where_containerd_hangs(const std::str
   asio::io_context context;
   test::FakeRegistry registry(context.get_executor());
   test::TinyImage::busybox({"/bin/busybox"}).publish(registry, "latest");
-  base::HttpClient http(context.get_executor());
+  net::HttpClient http(context.get_executor());
   RegistryClient client(http, {}, test::quick_registry());
   test::FakeContainerd containerd;
   const grpc::Status none(grpc::StatusCode::NOT_FOUND, "none");
@@ -191,7 +191,7 @@ TEST_CASE("C 1: a layer that another client has unpacked meanwhile is taken from
   const std::string first = chain_ids(diff_ids).front().string();
   const Snapshotter snapshots(world.containerd, world.options.snapshotter);
   int blobs = 0;
-  world.registry.fault = [&](const base::HttpServerRequest& request) -> std::optional<base::HttpResponse> {
+  world.registry.fault = [&](const net::HttpServerRequest& request) -> std::optional<net::HttpResponse> {
     const bool is_blob = request.path.find("/blobs/") != std::string::npos;
     if (!is_blob || ++blobs != 2) return std::nullopt;  // the first is the config
     test::run(other, snapshots.prepare("another client's", "", {{"containerd.io/gc.root", "2026-01-01T00:00:00Z"}}));
@@ -346,9 +346,9 @@ TEST_CASE("C 28: a pull that fails leaves nothing behind") {
   SECTION("a blob with other bytes") {
     tiny.publish(world.registry, "bad");
     int blobs = 0;
-    world.registry.fault = [&](const base::HttpServerRequest& request) -> std::optional<base::HttpResponse> {
+    world.registry.fault = [&](const net::HttpServerRequest& request) -> std::optional<net::HttpResponse> {
       if (request.path.find("/blobs/") == std::string::npos || ++blobs != 3) return std::nullopt;
-      return base::HttpResponse{200, {}, "other bytes"};
+      return net::HttpResponse{200, {}, "other bytes"};
     };
     CHECK_THROWS_AS(world.pull_tag("bad"), RegistryError);
   }
@@ -360,9 +360,9 @@ TEST_CASE("C 32: a pull survives broken transfers") {
   test::ImageWorld world;
   test::TinyImage::busybox({"/bin/busybox"}).publish(world.registry, "latest");
   int answers = 0;
-  world.registry.fault = [&](const base::HttpServerRequest&) -> std::optional<base::HttpResponse> {
+  world.registry.fault = [&](const net::HttpServerRequest&) -> std::optional<net::HttpResponse> {
     if (++answers % 2 == 0) return std::nullopt;
-    return base::HttpResponse{503, {}, ""};
+    return net::HttpResponse{503, {}, ""};
   };
   CHECK_NOTHROW(world.pull_tag("latest"));
   CHECK(test::run(world.context, ContentStore(world.containerd).list_ingests()).empty());
@@ -375,7 +375,7 @@ TEST_CASE("M 5: a tag that moves between two fetches gives one image, whole") {
   auto second = test::TinyImage::busybox({"/bin/busybox", "second"});
   const Descriptor index = first.publish(world.registry, "latest");
   bool moved = false;
-  world.registry.fault = [&](const base::HttpServerRequest& request) -> std::optional<base::HttpResponse> {
+  world.registry.fault = [&](const net::HttpServerRequest& request) -> std::optional<net::HttpResponse> {
     if (!moved && request.path.find("manifests/sha256:") != std::string::npos) {
       moved = true;
       second.publish(world.registry, "latest");
@@ -394,7 +394,7 @@ TEST_CASE("a pull that is cancelled half-way leaves nothing behind") {
   test::TinyImage::busybox({"/bin/busybox"}).publish(world.registry, "latest");
   asio::cancellation_signal signal;
   int blobs = 0;
-  world.registry.fault = [&](const base::HttpServerRequest& request) -> std::optional<base::HttpResponse> {
+  world.registry.fault = [&](const net::HttpServerRequest& request) -> std::optional<net::HttpResponse> {
     if (request.path.find("/blobs/") != std::string::npos && ++blobs == 2) {
       asio::post(world.context, [&] { signal.emit(asio::cancellation_type::terminal); });
     }
@@ -417,7 +417,7 @@ TEST_CASE("a pull that is cancelled half-way leaves nothing behind") {
 
 TEST_CASE("without containerd a pull fails quickly and asks for a restart") {
   asio::io_context context;
-  base::HttpClient http(context.get_executor());
+  net::HttpClient http(context.get_executor());
   RegistryClient client(http, {});
   ContainerdClient containerd("/run/cs-launcher-no-such-socket");
   try {

@@ -11,8 +11,8 @@
 using attest::Token;
 using attest::TokenOptions;
 using base::Awaitable;
-using base::HttpResponse;
-using base::HttpServerRequest;
+using net::HttpResponse;
+using net::HttpServerRequest;
 using teeserver::TokenApi;
 using teeserver::TokenRequest;
 
@@ -45,7 +45,7 @@ struct World {
     co_return token;
   }
 
-  HttpResponse send(const std::string& method, const std::string& body = "", std::vector<base::HttpHeader> headers = {},
+  HttpResponse send(const std::string& method, const std::string& body = "", std::vector<net::HttpHeader> headers = {},
                     const std::string& path = "/v1/token") {
     const HttpServerRequest request{method, path, "", std::move(headers), body};
     return test::run(context, api.handle(request));

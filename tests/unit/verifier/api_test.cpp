@@ -20,8 +20,8 @@
 namespace {
 
 using attest::Evidence;
-using base::HttpResponse;
 using base::Json;
+using net::HttpResponse;
 
 constexpr const char* kLocation = "/v1/projects/my-project/locations/us-central1";
 
@@ -37,7 +37,7 @@ class Service {
       : directory_("cs-test"), api_(make(change)) {}
 
   HttpResponse send(std::string method, std::string path, std::string body = {}, std::string query = {}) {
-    base::HttpServerRequest request{std::move(method), std::move(path), std::move(query), {}, std::move(body)};
+    net::HttpServerRequest request{std::move(method), std::move(path), std::move(query), {}, std::move(body)};
     asio::io_context context(1);
     HttpResponse response;
     asio::co_spawn(context, api_.handle(request), [&](std::exception_ptr failure, HttpResponse answer) {
@@ -48,7 +48,7 @@ class Service {
     return response;
   }
 
-  base::HttpAdmission admit(std::string method, std::string path) {
+  net::HttpAdmission admit(std::string method, std::string path) {
     return api_.admit({std::move(method), std::move(path), {}, {}, {}});
   }
 

@@ -3,13 +3,13 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "base/http_server.h"
+#include "net/http_server.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
 
 using base::Awaitable;
-using base::HttpResponse;
-using base::HttpServerRequest;
+using net::HttpResponse;
+using net::HttpServerRequest;
 
 namespace {
 
@@ -18,7 +18,7 @@ struct Service {
   std::map<std::string, std::string> answers;
   int token_requests = 0;
   std::chrono::nanoseconds boot{0};
-  base::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
+  net::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
   std::unique_ptr<launcher::GceMetadata> metadata;
 
   Service() {

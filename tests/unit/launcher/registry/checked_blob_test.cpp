@@ -33,7 +33,7 @@ struct Transfer {
   Descriptor descriptor;
   std::string passed_on;
   int restarts = 0;
-  base::HttpResponse head;
+  net::HttpResponse head;
   BlobSink sink{.restart = [this] { return restart(); }, .write = [this](base::ByteView bytes) { return take(bytes); }};
   CheckedBlob blob{descriptor, sink};
 };

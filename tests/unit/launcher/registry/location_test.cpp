@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/http.h"
+#include "net/http.h"
 #include "tests/unit/catch.h"
 
 namespace launcher {
@@ -58,7 +58,7 @@ TEST_CASE("C 8: what RFC 3986 forbids in a path or query is percent-encoded, and
     INFO(tail);
     const std::string target = resolve_location(kFrom, "http://127.0.0.1:5000/store" + tail);
     CHECK(target == std::string("http://127.0.0.1:5000/store") + expected);
-    CHECK_NOTHROW(base::HttpUrl::parse(target, "test"));
+    CHECK_NOTHROW(net::HttpUrl::parse(target, "test"));
   }
   CHECK(resolve_location(kFrom, "/p|q") == "https://registry.example:5000/p%7Cq");
   CHECK(resolve_location(kFrom, "#x") == kFrom);
@@ -72,8 +72,8 @@ TEST_CASE("C 8: what is no location is refused, and nothing makes a host of a pa
     INFO(location);
     CHECK_THROWS_AS(resolve_location(kFrom, location), base::InvalidInput);
   }
-  CHECK(base::HttpUrl::parse(resolve_location(kFrom, "/\\evil.example/x"), "test").host == "registry.example");
-  CHECK(base::HttpUrl::parse(resolve_location(kFrom, "\\\\evil.example/x"), "test").host == "registry.example");
+  CHECK(net::HttpUrl::parse(resolve_location(kFrom, "/\\evil.example/x"), "test").host == "registry.example");
+  CHECK(net::HttpUrl::parse(resolve_location(kFrom, "\\\\evil.example/x"), "test").host == "registry.example");
 }
 
 TEST_CASE("C 8: a location has a limit") {

@@ -21,8 +21,8 @@ namespace launcher {
 namespace {
 
 using asio::ip::tcp;
-using base::HttpResponse;
-using base::HttpServerRequest;
+using net::HttpResponse;
+using net::HttpServerRequest;
 using Answer = std::optional<HttpResponse>;
 
 const std::string kManifestText = R"({"schemaVersion":2,"config":{},"layers":[]})";
@@ -39,7 +39,7 @@ struct World {
   asio::io_context context;
   test::FakeRegistry registry{context.get_executor()};
   test::FakeRegistry other{context.get_executor()};
-  base::HttpClient http{context.get_executor()};
+  net::HttpClient http{context.get_executor()};
   std::optional<Credential> credential;
   std::vector<std::string> asked_for;
   RegistryClient client{http,
@@ -241,7 +241,7 @@ TEST_CASE("C 32: a manifest that is not what it is said to be is refused") {
     world.registry.fault = [](const HttpServerRequest&) -> Answer {
       return HttpResponse{200, {{"Content-Type", std::string(kOciManifest)}}, std::string(kMaxManifestBytes + 1, ' ')};
     };
-    CHECK_THROWS_AS(world.resolve(), base::HttpError);
+    CHECK_THROWS_AS(world.resolve(), net::HttpError);
     CHECK(world.registry.requests.size() == 1);
   }
   SECTION("absent") {
@@ -342,7 +342,7 @@ TEST_CASE("what a token answer may hold has limits") {
   }
   SECTION("too many bytes") {
     body = R"({"token":"t"})" + std::string(std::size_t{64} << 10U, ' ');
-    CHECK_THROWS_AS(world.resolve(), base::HttpError);
+    CHECK_THROWS_AS(world.resolve(), net::HttpError);
   }
 }
 
@@ -547,7 +547,7 @@ TEST_CASE("C 32: rate limits and server errors are tried again within the policy
   int answers = 0;
   int good_after = 3;
   unsigned status = 503;
-  std::vector<base::HttpHeader> headers;
+  std::vector<net::HttpHeader> headers;
   world.registry.fault = [&](const HttpServerRequest&) -> Answer {
     if (answers++ >= good_after) return std::nullopt;
     return HttpResponse{status, headers, ""};
@@ -645,7 +645,7 @@ TEST_CASE("C 8: a transfer that hardly gets on is given up after as many tries a
   limits.min_progress = 5;
   limits.retry.max_attempts = 3;
   RegistryClient client(world.http, {}, limits);
-  CHECK_THROWS_AS(test::run(world.context, client.small_blob(registry.reference(), world.blob)), base::HttpError);
+  CHECK_THROWS_AS(test::run(world.context, client.small_blob(registry.reference(), world.blob)), net::HttpError);
   CHECK(registry.ranges == std::vector<std::string>{"", "4", "8"});
 }
 
@@ -679,7 +679,7 @@ TEST_CASE("C 8: a transfer that takes too long counts, however far it got") {
   limits.body_delay = base::Milliseconds{20};
   RegistryClient client(world.http, {}, limits);
   const auto reference = reference_at(server);
-  CHECK_THROWS_AS(test::run(world.context, client.small_blob(reference, world.blob)), base::HttpError);
+  CHECK_THROWS_AS(test::run(world.context, client.small_blob(reference, world.blob)), net::HttpError);
   CHECK(requests == 2);
 }
 
@@ -694,7 +694,7 @@ TEST_CASE("C 8: what begins anew has not got on") {
   });
   RegistryClient client(world.http, {}, limits_with(2));
   const auto reference = reference_at(server);
-  CHECK_THROWS_AS(test::run(world.context, client.small_blob(reference, world.blob)), base::HttpError);
+  CHECK_THROWS_AS(test::run(world.context, client.small_blob(reference, world.blob)), net::HttpError);
   CHECK(requests == 3);  // the first one got on
 }
 
@@ -750,7 +750,7 @@ TEST_CASE("C 32: a registry that never answers is given up, and not asked again 
   limits.answer_timeout = base::Milliseconds{200};
   RegistryClient client(world.http, {}, limits);
   const auto reference = reference_at(silent);
-  CHECK_THROWS_AS(test::run(world.context, client.resolve(reference)), base::HttpError);
+  CHECK_THROWS_AS(test::run(world.context, client.resolve(reference)), net::HttpError);
   CHECK(silent.connections() == 1);
 }
 
@@ -789,8 +789,8 @@ TEST_CASE("C 32: a blob that drips in too slowly is given up") {
   try {
     test::run(world.context, client.blob(reference, wanted, sink));
     FAIL("no error");
-  } catch (const base::HttpError& error) {
-    CHECK(error.kind() == base::HttpError::Kind::kTimeout);
+  } catch (const net::HttpError& error) {
+    CHECK(error.kind() == net::HttpError::Kind::kTimeout);
   }
   CHECK(server.connections() == 2);
   CHECK(received < kSize);
@@ -803,10 +803,10 @@ TEST_CASE("C 32: a redirect from https to http is refused before anything is ask
   const auto answer = [&](const HttpServerRequest& request) -> base::Awaitable<HttpResponse> {
     co_return redirected(world.other.url() + request.path);
   };
-  base::HttpServer secure(world.context.get_executor(), answer);
+  net::HttpServer secure(world.context.get_executor(), answer);
   const std::uint16_t port = secure.listen_tcp(
-      "127.0.0.1", 0, base::HttpServerTls{directory.path() / "server.pem", directory.path() / "server-key.pem"});
-  base::HttpClient http(world.context.get_executor(), directory.path() / "ca.pem");
+      "127.0.0.1", 0, net::HttpServerTls{directory.path() / "server.pem", directory.path() / "server-key.pem"});
+  net::HttpClient http(world.context.get_executor(), directory.path() / "ca.pem");
   RegistryClient client(http, {}, quick());
   world.registry.fault = [&](const HttpServerRequest& request) -> Answer {
     return redirected("https://127.0.0.1:" + std::to_string(port) + request.path);
@@ -825,7 +825,7 @@ TEST_CASE("C 32: a registry beyond a proxy is reached through a tunnel only, and
   const test::Environment environment({{"https_proxy", proxy.url()}, {"http_proxy", proxy.url()}, {"no_proxy", ""}});
   RegistryLimits limits = quick();
   limits.retry.max_attempts = 1;
-  base::HttpClient http(world.context.get_executor());
+  net::HttpClient http(world.context.get_executor());
   RegistryClient client(
       http, [&](const std::string&) { return world.credential; }, limits);
   CHECK_THROWS_WITH(test::run(world.context, client.resolve(ImageReference::parse("registry.invalid/x/y", "test"))),

@@ -5,7 +5,7 @@
 namespace test {
 
 FakeRegistry::FakeRegistry(asio::any_io_executor executor)
-    : server_(std::move(executor), [this](const base::HttpServerRequest& request) { return answer(request); },
+    : server_(std::move(executor), [this](const net::HttpServerRequest& request) { return answer(request); },
               {.max_buffered_bytes = std::size_t{64} << 20U}),
       port_(server_.listen_tcp("127.0.0.1", 0)) {}
 
@@ -29,12 +29,12 @@ launcher::Descriptor FakeRegistry::manifest(const std::string& name) const {
 }
 
 std::size_t FakeRegistry::count(const std::string& path_part) const {
-  return static_cast<std::size_t>(std::ranges::count_if(requests, [&](const base::HttpServerRequest& request) {
+  return static_cast<std::size_t>(std::ranges::count_if(requests, [&](const net::HttpServerRequest& request) {
     return request.path.find(path_part) != std::string::npos;
   }));
 }
 
-base::Awaitable<base::HttpResponse> FakeRegistry::answer(const base::HttpServerRequest& request) {
+base::Awaitable<net::HttpResponse> FakeRegistry::answer(const net::HttpServerRequest& request) {
   requests.push_back(request);
   if (fault) {
     if (auto response = fault(request)) co_return std::move(*response);
@@ -43,7 +43,7 @@ base::Awaitable<base::HttpResponse> FakeRegistry::answer(const base::HttpServerR
   const bool is_blob = request.path.find("/blobs/") != std::string::npos;
   const auto& all = is_blob ? blobs_ : manifests_;
   const auto found = all.find(last);
-  base::HttpResponse response;
+  net::HttpResponse response;
   if (found == all.end()) {
     response.status = 404;
     response.body = R"({"errors":[{"code":"MANIFEST_UNKNOWN"}]})";

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "base/http_server.h"
 #include "launcher/oci/descriptor.h"
+#include "net/http_server.h"
 
 namespace test {
 
@@ -29,12 +29,12 @@ class FakeRegistry {
   const std::string& manifest_bytes(const std::string& name) const { return manifests_.at(name).bytes; }
 
   /// Answers instead of the registry when it returns something.
-  std::function<std::optional<base::HttpResponse>(const base::HttpServerRequest&)> fault;
-  std::vector<base::HttpServerRequest> requests;
+  std::function<std::optional<net::HttpResponse>(const net::HttpServerRequest&)> fault;
+  std::vector<net::HttpServerRequest> requests;
   std::size_t count(const std::string& path_part) const;
 
  private:
-  base::Awaitable<base::HttpResponse> answer(const base::HttpServerRequest& request);
+  base::Awaitable<net::HttpResponse> answer(const net::HttpServerRequest& request);
 
   struct Content {
     std::string media_type;
@@ -42,7 +42,7 @@ class FakeRegistry {
   };
   std::map<std::string, Content> blobs_;
   std::map<std::string, Content> manifests_;
-  base::HttpServer server_;
+  net::HttpServer server_;
   std::uint16_t port_;
 };
 

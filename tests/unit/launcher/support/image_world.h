@@ -8,7 +8,6 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "base/http_client.h"
 #include "launcher/containerd/container.h"
 #include "launcher/containerd/content_store.h"
 #include "launcher/containerd/image_store.h"
@@ -17,6 +16,7 @@
 #include "launcher/image.h"
 #include "launcher/oci/process.h"
 #include "launcher/oci/runtime_spec.h"
+#include "net/http_client.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/containerd_daemon.h"
 #include "tests/unit/launcher/support/containerd_world.h"
@@ -38,7 +38,7 @@ struct ImageWorld {
   asio::io_context context;
   ContainerdDaemon daemon;
   FakeRegistry registry{context.get_executor()};
-  base::HttpClient http{context.get_executor()};
+  net::HttpClient http{context.get_executor()};
   launcher::RegistryClient client{http, {}, quick_registry()};
   launcher::ContainerdClient containerd{daemon.socket()};
   launcher::PullOptions options;

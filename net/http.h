@@ -1,0 +1,85 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace net {
+
+struct HttpHeader {
+  std::string name;
+  std::string value;
+};
+
+/// The first header of that name (case does not matter), or an empty view.
+std::string_view find_header(const std::vector<HttpHeader>& headers, std::string_view name);
+
+/// What a client sends.
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;  ///< http:// or https://, absolute
+  std::vector<HttpHeader> headers = {};
+  std::string body = {};
+};
+
+/// What a server received. `path` is the raw path of the target: nothing is decoded or normalised, so that one resource
+/// has one spelling.
+struct HttpServerRequest {
+  std::string method;
+  std::string path;
+  std::string query;
+  std::vector<HttpHeader> headers;
+  std::string body;
+
+  std::string_view header(std::string_view name) const { return find_header(headers, name); }
+};
+
+struct HttpResponse {
+  unsigned status = 200;
+  std::vector<HttpHeader> headers = {};
+  std::string body = {};
+
+  std::string_view header(std::string_view name) const { return find_header(headers, name); }
+};
+
+/// A request that brought no complete response. An answer with any status is not an error at this level.
+class HttpError : public base::Error {
+ public:
+  enum class Kind {
+    kConnect,   ///< no connection: no such name, no route, nobody listens, or nobody behind who does
+    kTls,       ///< the peer's certificate or the handshake
+    kTimeout,   ///< no answer in time, or too slow a one
+    kTooLarge,  ///< more bytes than the caller takes
+    kProtocol,  ///< cut off, or not HTTP
+  };
+
+  HttpError(Kind kind, const std::string& message) : base::Error(message), kind_(kind) {}
+
+  Kind kind() const noexcept { return kind_; }
+
+ private:
+  Kind kind_;
+};
+
+/// An absolute http:// or https:// URL in the parts that a client needs.
+struct HttpUrl {
+  bool tls = false;
+  std::string host;    ///< without the brackets of an IPv6 address
+  std::string port;    ///< decimal
+  std::string target;  ///< path and query, at least "/"
+
+  /// Throws InvalidInput(`field`) for another scheme, user information, a fragment, or what is no URL at all.
+  static HttpUrl parse(std::string_view url, std::string_view field);
+
+  std::string host_in_brackets() const;  ///< brackets for an IPv6 address only
+  std::string authority() const;         ///< host[:port] as the Host header wants it
+  std::string origin() const;            ///< scheme://host:port
+  bool is_loopback() const;              ///< localhost, 127.0.0.0/8 or ::1
+};
+
+/// Percent-encodes all but RFC 3986's unreserved characters.
+std::string url_encode(std::string_view text);
+
+}  // namespace net
