@@ -25,11 +25,11 @@
 #include "attest/metadata_server.h"
 #include "attest/token_file.h"
 #include "attest/token_service.h"
+#include "base/bounded_task.h"
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/service_manager.h"
-#include "launcher/bounded_task.h"
 #include "launcher/containerd/container.h"
 #include "launcher/host/machine_checks.h"
 #include "launcher/host/network.h"
@@ -248,7 +248,7 @@ struct Launch::State {
   std::optional<teeserver::Server> tee_server;
   base::TaskGroup background;
   base::TaskGroup stopping;
-  std::optional<BoundedTask> launching;
+  std::optional<base::BoundedTask> launching;
   base::Event start_is_over;     ///< the workload runs, or could not be made or started
   base::Event workload_is_over;  ///< or a second signal wants it to be
   bool has_lock = false;         ///< so that what there is of a container is this launcher's, or nobody's any more
@@ -642,7 +642,7 @@ Awaitable<ExitCode> Launch::run() {
   log_ending(ending);
   state.service_manager.status("cleaning up");
   state.service_manager.stopping();
-  BoundedTask cleaning_up(state.executor, state.clean_up());
+  base::BoundedTask cleaning_up(state.executor, state.clean_up());
   co_await cleaning_up.wait_for(kCleanUpBound);
   if (!cleaning_up.has_ended()) {
     base::log::warning("cleaning up takes too long, the next launcher goes on with it",

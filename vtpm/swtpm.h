@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "vtpm/child_process.h"
-#include "vtpm/private_directory.h"
+#include "base/child_process.h"
+#include "base/private_directory.h"
 
 namespace vtpm {
 

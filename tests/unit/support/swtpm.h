@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "vtpm/private_directory.h"
+#include "base/private_directory.h"
 #include "vtpm/swtpm.h"
 
 namespace test {
@@ -24,7 +24,7 @@ class Swtpm {
   std::filesystem::path state() const { return directory_.path() / "state"; }
 
  private:
-  vtpm::PrivateDirectory directory_;
+  base::PrivateDirectory directory_;
   vtpm::Swtpm tpm_;
 };
 

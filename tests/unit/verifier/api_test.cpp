@@ -99,7 +99,7 @@ class Service {
     return {config, verifier::Knowledge::load(config), base::Clock::system()};
   }
 
-  vtpm::PrivateDirectory directory_;
+  base::PrivateDirectory directory_;
   verifier::Api api_;
 };
 

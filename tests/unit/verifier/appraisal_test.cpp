@@ -438,7 +438,7 @@ TEST_CASE("a certificate whose time has not come or is over is refused by name")
 }
 
 TEST_CASE("a certificate of another authority or another key is refused") {
-  const vtpm::PrivateDirectory directory("cs-test");
+  const base::PrivateDirectory directory("cs-test");
   const auto other = vtpm::CertificateAuthority::open(directory.path() / "ca");
   const auto key = attest::load_attestation_key(machine().tpm(), attest::kEccKeyIndices);
   CHECK_THAT(refusal_of([&](Evidence& e) {

@@ -4,13 +4,13 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "base/private_directory.h"
 #include "tests/unit/catch.h"
-#include "vtpm/private_directory.h"
 
 using verifier::SigningKeys;
 
 TEST_CASE("a signing key is made once, kept secret and found again") {
-  const vtpm::PrivateDirectory directory("cs-test");
+  const base::PrivateDirectory directory("cs-test");
   const auto state = directory.path() / "state";
   const SigningKeys made = SigningKeys::open(state);
   const SigningKeys found = SigningKeys::open(state);
@@ -24,7 +24,7 @@ TEST_CASE("a signing key is made once, kept secret and found again") {
 }
 
 TEST_CASE("every key of the file is published, the first signs") {
-  const vtpm::PrivateDirectory directory("cs-test");
+  const base::PrivateDirectory directory("cs-test");
   const attest::Jwk first = attest::Jwk::generate_rsa(2048);
   const attest::Jwk second = attest::Jwk::generate_rsa(2048);
   const auto file = directory.path() / verifier::kSigningKeysFile;
@@ -36,7 +36,7 @@ TEST_CASE("every key of the file is published, the first signs") {
 }
 
 TEST_CASE("a key file that is open to others, empty, public or broken is refused") {
-  const vtpm::PrivateDirectory directory("cs-test");
+  const base::PrivateDirectory directory("cs-test");
   const auto file = directory.path() / verifier::kSigningKeysFile;
   const auto write = [&](const std::string& text, unsigned mode = 0600) {
     std::ofstream(file) << text;

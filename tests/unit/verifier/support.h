@@ -89,7 +89,7 @@ class Machine {
   static vtpm::Validity validity();
 
  private:
-  vtpm::PrivateDirectory directory_;
+  base::PrivateDirectory directory_;
   vtpm::CertificateAuthority authority_;
   Swtpm swtpm_;
   std::unique_ptr<measure::Tpm> tpm_;

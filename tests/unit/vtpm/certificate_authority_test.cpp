@@ -5,8 +5,8 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "base/private_directory.h"
 #include "tests/unit/catch.h"
-#include "vtpm/private_directory.h"
 
 namespace {
 
@@ -18,7 +18,7 @@ const attest::InstanceIdentity kIdentity{"us-central1-a", 12345, "my-project", 6
 }  // namespace
 
 TEST_CASE("an authority is made once and found again") {
-  const vtpm::PrivateDirectory directory("cs-test");
+  const base::PrivateDirectory directory("cs-test");
   const auto folder = directory.path() / "ca";
   const auto made = CertificateAuthority::open(folder);
   const auto found = CertificateAuthority::open(folder);
@@ -29,7 +29,7 @@ TEST_CASE("an authority is made once and found again") {
 }
 
 TEST_CASE("an authority that lacks a file or has another's key is refused") {
-  const vtpm::PrivateDirectory directory("cs-test");
+  const base::PrivateDirectory directory("cs-test");
   const auto folder = directory.path() / "ca";
   CertificateAuthority::open(folder);
   CertificateAuthority::open(directory.path() / "other");
@@ -43,7 +43,7 @@ TEST_CASE("an authority that lacks a file or has another's key is refused") {
 }
 
 TEST_CASE("an attestation key certificate says who, how long and for what") {
-  const vtpm::PrivateDirectory directory("cs-test");
+  const base::PrivateDirectory directory("cs-test");
   const auto authority = CertificateAuthority::open(directory.path() / "ca");
   const base::EvpPkeyPtr key(EVP_EC_gen("P-256"));
   const base::WallTime now = base::from_unix_seconds(1800000000);

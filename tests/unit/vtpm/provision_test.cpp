@@ -32,7 +32,7 @@ TEST_CASE("a provisioned vTPM hands out a certified attestation key that quotes"
   const auto [kind, indices] = GENERATE(std::pair(vtpm::KeyKind::kEcc, attest::kEccKeyIndices),
                                         std::pair(vtpm::KeyKind::kRsa, attest::kRsaKeyIndices));
   test::Swtpm swtpm;
-  const vtpm::PrivateDirectory directory("cs-test");
+  const base::PrivateDirectory directory("cs-test");
   const auto authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
   {
     measure::Tpm tpm = measure::Tpm::open(swtpm.tcti());
@@ -58,7 +58,7 @@ TEST_CASE("a provisioned vTPM hands out a certified attestation key that quotes"
 
 TEST_CASE("provisioning again replaces the certificate") {
   const test::Swtpm swtpm;
-  const vtpm::PrivateDirectory directory("cs-test");
+  const base::PrivateDirectory directory("cs-test");
   const auto authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
   measure::Tpm tpm = measure::Tpm::open(swtpm.tcti());
   vtpm::provision(tpm, authority, kIdentity, kValidity, vtpm::KeyKind::kEcc);
@@ -70,7 +70,7 @@ TEST_CASE("provisioning again replaces the certificate") {
 
 TEST_CASE("a key that signs whatever it is given is not certified") {
   const test::Swtpm swtpm;
-  const vtpm::PrivateDirectory directory("cs-test");
+  const base::PrivateDirectory directory("cs-test");
   const auto authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
   measure::Tpm tpm = measure::Tpm::open(swtpm.tcti());
   const measure::TpmKey key = tpm.create_endorsement_primary(unrestricted_template());

@@ -50,7 +50,7 @@ TEST_CASE("a power cycle resets PCRs and keeps NV memory") {
 }
 
 TEST_CASE("a state folder that is not private is refused") {
-  const vtpm::PrivateDirectory directory("cs-test");
+  const base::PrivateDirectory directory("cs-test");
   const auto state = directory.path() / "state";
   std::filesystem::create_directory(state);
   std::filesystem::permissions(state, std::filesystem::perms::all);
@@ -58,6 +58,6 @@ TEST_CASE("a state folder that is not private is refused") {
 }
 
 TEST_CASE("an unknown bank is refused by swtpm_setup") {
-  const vtpm::PrivateDirectory directory("cs-test");
+  const base::PrivateDirectory directory("cs-test");
   CHECK_THROWS_WITH(vtpm::make_tpm_state(directory.path() / "state", {"md5"}), ContainsSubstring("swtpm_setup"));
 }

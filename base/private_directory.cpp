@@ -1,4 +1,4 @@
-#include "vtpm/private_directory.h"
+#include "base/private_directory.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -6,11 +6,11 @@
 
 #include "base/error.h"
 
-namespace vtpm {
+namespace base {
 
 PrivateDirectory::PrivateDirectory(const std::string& prefix) {
   std::string name = (std::filesystem::temp_directory_path() / (prefix + "-XXXXXX")).string();
-  if (::mkdtemp(name.data()) == nullptr) throw base::SystemError("making a folder like " + name, errno);
+  if (::mkdtemp(name.data()) == nullptr) throw SystemError("making a folder like " + name, errno);
   path_ = name;
 }
 
@@ -19,4 +19,4 @@ PrivateDirectory::~PrivateDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-}  // namespace vtpm
+}  // namespace base

@@ -5,14 +5,14 @@
 
 #include "base/asio.h"
 
-namespace launcher {
+namespace base {
 
 /// A coroutine that runs beside its owner, who can wait for it with a bound, cancel it, and let go of it when it does
 /// not end all the same. What the coroutine uses must then live as long as the process.
 class BoundedTask {
  public:
   /// Starts `work` on `executor`, which must be the owner's.
-  BoundedTask(const asio::any_io_executor& executor, base::Awaitable<void> work);
+  BoundedTask(const asio::any_io_executor& executor, Awaitable<void> work);
   BoundedTask(const BoundedTask&) = delete;
   BoundedTask& operator=(const BoundedTask&) = delete;
 
@@ -26,13 +26,13 @@ class BoundedTask {
   bool was_let_go() const noexcept;
 
   /// Returns when it has ended, or its owner has let go of it.
-  base::Awaitable<void> wait() const;
+  Awaitable<void> wait() const;
   /// The same, but at most for `patience`; ask has_ended() behind it.
-  base::Awaitable<void> wait_for(base::Milliseconds patience) const;
+  Awaitable<void> wait_for(Milliseconds patience) const;
 
  private:
   struct State;
   std::shared_ptr<State> state_;
 };
 
-}  // namespace launcher
+}  // namespace base

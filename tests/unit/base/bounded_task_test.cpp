@@ -1,4 +1,4 @@
-#include "launcher/bounded_task.h"
+#include "base/bounded_task.h"
 
 #include <stdexcept>
 
@@ -8,8 +8,8 @@
 #include "tests/unit/support/run.h"
 
 using base::Awaitable;
+using base::BoundedTask;
 using base::Milliseconds;
-using launcher::BoundedTask;
 
 namespace {
 

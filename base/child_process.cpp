@@ -1,4 +1,4 @@
-#include "vtpm/child_process.h"
+#include "base/child_process.h"
 
 #include <array>
 #include <cerrno>
@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-namespace vtpm {
+namespace base {
 namespace {
 
 constexpr std::chrono::seconds kStopTimeout{5};
@@ -42,21 +42,21 @@ ChildProcess::ChildProcess(std::vector<std::string> command) {
   for (std::string& argument : command) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw base::SystemError("making a pipe", errno);
-  const base::FileDescriptor reader(ends[0]);
-  base::FileDescriptor writer(ends[1]);
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw SystemError("making a pipe", errno);
+  const FileDescriptor reader(ends[0]);
+  FileDescriptor writer(ends[1]);
   const pid_t parent = ::getpid();
   pid_ = ::fork();
-  if (pid_ < 0) throw base::SystemError("forking", errno);
+  if (pid_ < 0) throw SystemError("forking", errno);
   if (pid_ == 0) run_child(arguments.data(), ends[1], parent);
-  writer = base::FileDescriptor();
+  writer = FileDescriptor();
   int exec_error = 0;
   ssize_t got = 0;
   while ((got = ::read(reader.get(), &exec_error, sizeof(exec_error))) < 0 && errno == EINTR) {
   }
   if (got == 0) return;
   stop();
-  throw base::SystemError("starting " + command.front(), exec_error);
+  throw SystemError("starting " + command.front(), exec_error);
 }
 
 ChildProcess::~ChildProcess() { stop(); }
@@ -78,7 +78,7 @@ int ChildProcess::wait() {
     if (::waitpid(pid_, &status, 0) == pid_) {
       take_status(status);
     } else if (errno != EINTR) {
-      throw base::SystemError("waiting for a child process", errno);
+      throw SystemError("waiting for a child process", errno);
     }
   }
   return exit_code_;
@@ -95,4 +95,4 @@ void ChildProcess::stop() noexcept {
   pid_ = -1;
 }
 
-}  // namespace vtpm
+}  // namespace base

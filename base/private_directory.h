@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-namespace vtpm {
+namespace base {
 
 /// A folder of mode 0700 below the system's temporary folder; removed with all it holds.
 class PrivateDirectory {
@@ -20,4 +20,4 @@ class PrivateDirectory {
   std::filesystem::path path_;
 };
 
-}  // namespace vtpm
+}  // namespace base

@@ -1,21 +1,21 @@
-#include "launcher/bounded_task.h"
+#include "base/bounded_task.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 
-namespace launcher {
+namespace base {
 
 struct BoundedTask::State {
   explicit State(const asio::any_io_executor& executor) : over(executor) {}
 
   asio::cancellation_signal signal;
-  base::Event over;
+  Event over;
   std::exception_ptr failure;
   bool ended = false;
   bool let_go = false;
 };
 
-BoundedTask::BoundedTask(const asio::any_io_executor& executor, base::Awaitable<void> work)
+BoundedTask::BoundedTask(const asio::any_io_executor& executor, Awaitable<void> work)
     : state_(std::make_shared<State>(executor)) {
   asio::co_spawn(
       executor, std::move(work),
@@ -43,14 +43,14 @@ void BoundedTask::let_go() {
 
 bool BoundedTask::was_let_go() const noexcept { return state_->let_go; }
 
-base::Awaitable<void> BoundedTask::wait() const {
+Awaitable<void> BoundedTask::wait() const {
   const auto state = state_;
   co_await state->over.wait();
 }
 
-base::Awaitable<void> BoundedTask::wait_for(base::Milliseconds patience) const {
+Awaitable<void> BoundedTask::wait_for(Milliseconds patience) const {
   const auto state = state_;
   co_await state->over.wait_for(patience);
 }
 
-}  // namespace launcher
+}  // namespace base

@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-namespace vtpm {
+namespace base {
 
 /// A child process that ends when this goes: by SIGTERM, and by SIGKILL when it does not heed that in time. It is also
 /// killed when the thread that started it ends without a word.
@@ -30,4 +30,4 @@ class ChildProcess {
   int exit_code_ = 0;
 };
 
-}  // namespace vtpm
+}  // namespace base
