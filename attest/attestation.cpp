@@ -21,22 +21,22 @@ base::Awaitable<std::optional<std::string>> id_token_for(const IdTokenSource& so
 Attestation::Attestation(Attester& attester, VerifierClient& verifier, IdTokenSource id_tokens, base::Clock clock)
     : attester_(attester), verifier_(verifier), id_tokens_(std::move(id_tokens)), clock_(std::move(clock)) {}
 
-base::Awaitable<Token> Attestation::token(TokenOptions options) {
+base::Awaitable<Token> Attestation::token(evidence::TokenOptions options) {
   // The socket API's default: only who asks for nothing special gets the default audience.
-  if (options.audience.empty() && options.nonces.empty()) options.audience = kDefaultAudience;
+  if (options.audience.empty() && options.nonces.empty()) options.audience = evidence::kDefaultAudience;
   const std::string audience = options.audience;
-  Challenge challenge = co_await verifier_.create_challenge();
+  evidence::Challenge challenge = co_await verifier_.create_challenge();
   auto [evidence, id_token] =
       co_await base::both(attester_.evidence(challenge.nonce), id_token_for(id_tokens_, challenge.name));
   base::log::debug("attestation through TPM quote");
-  VerifyRequest request{.evidence = std::move(evidence), .id_tokens = {}, .options = std::move(options)};
+  evidence::VerifyRequest request{.evidence = std::move(evidence), .id_tokens = {}, .options = std::move(options)};
   if (id_token) request.id_tokens.push_back(std::move(*id_token));
   std::string jwt = co_await verifier_.verify(std::move(challenge), std::move(request));
   try {
     co_return Token::parse(std::move(jwt), audience, clock_.wall());
   } catch (const base::InvalidInput& error) {
     throw VerifierError(std::string("the verifier's token is not usable: ") + error.what(),
-                        canonical_code("DATA_LOSS"));
+                        evidence::canonical_code("DATA_LOSS"));
   }
 }
 

@@ -22,7 +22,7 @@ class Attestation {
   Attestation(Attester& attester, VerifierClient& verifier, IdTokenSource id_tokens, base::Clock clock);
 
   /// Throws VerifierError, or Error when the evidence can't be collected.
-  base::Awaitable<Token> token(TokenOptions options);
+  base::Awaitable<Token> token(evidence::TokenOptions options);
 
  private:
   Attester& attester_;

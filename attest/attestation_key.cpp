@@ -5,8 +5,8 @@
 
 #include <tss2/tss2_mu.h>
 
-#include "attest/quote.h"
 #include "base/error.h"
+#include "evidence/quote.h"
 
 namespace attest {
 namespace {
@@ -32,7 +32,7 @@ base::Bytes checked_template(const base::Bytes& stored) {
 
 void expect_same_key(const X509& certificate, const measure::TpmKey& key) {
   const EVP_PKEY* certified = X509_get0_pubkey(&certificate);
-  if (certified == nullptr || attestation_key_area(*certified) != key.public_area()) {
+  if (certified == nullptr || evidence::attestation_key_area(*certified) != key.public_area()) {
     throw base::Error("the attestation key certificate is not that of the attestation key");
   }
 }

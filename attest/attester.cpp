@@ -3,9 +3,9 @@
 #include <map>
 #include <string>
 
-#include "attest/quote.h"
 #include "base/encoding.h"
 #include "base/error.h"
+#include "evidence/quote.h"
 #include "measure/cel.h"
 
 namespace attest {
@@ -14,7 +14,7 @@ namespace {
 /// Somebody may extend a PCR between a quote and the reading of the values; that settles or it does not.
 constexpr int kMaxTries = 3;
 
-bool fits(const QuoteInfo& info, measure::HashAlgorithm signing_hash, const measure::PcrValues& values) {
+bool fits(const evidence::QuoteInfo& info, measure::HashAlgorithm signing_hash, const measure::PcrValues& values) {
   base::Bytes all;
   for (const auto& [pcr, value] : values) base::append(all, value);
   return info.pcr_digest == measure::hash(signing_hash, all);
@@ -26,10 +26,11 @@ bool fits(const QuoteInfo& info, measure::HashAlgorithm signing_hash, const meas
 struct Attester::OnTpmThread {
   explicit OnTpmThread(AttestationKey k) : key(std::move(k)) {}
 
-  Quote quote(measure::Tpm& tpm, const measure::PcrBank& bank, const base::Bytes& nonce, const Endorsements& expected) {
+  evidence::Quote quote(measure::Tpm& tpm, const measure::PcrBank& bank, const base::Bytes& nonce,
+                        const Endorsements& expected) {
     for (int attempt = 0; attempt < kMaxTries; ++attempt) {
       measure::QuoteBlob blob = tpm.quote(key.key, nonce, bank);
-      const QuoteInfo info = parse_quote_info(blob.attest);
+      const evidence::QuoteInfo info = evidence::parse_quote_info(blob.attest);
       measure::PcrValues& values = values_by_bank[bank.algorithm];
       // Both attestation key templates sign with SHA-256, which is also the hash of the PCR digest.
       bool same = !values.empty() && fits(info, measure::HashAlgorithm::kSha256, values);
@@ -39,7 +40,7 @@ struct Attester::OnTpmThread {
       }
       if (!same) continue;
       expect_launch_pcr(bank.algorithm, values, expected);
-      Quote result{bank.algorithm, values, std::move(blob.attest), std::move(blob.signature)};
+      evidence::Quote result{bank.algorithm, values, std::move(blob.attest), std::move(blob.signature)};
       check_once(result, nonce);
       return result;
     }
@@ -59,9 +60,9 @@ struct Attester::OnTpmThread {
 
   /// The whole check that a verifier makes, on each bank's first quote: it shows a broken key or TPM here, where the
   /// cause is known. Repeating it on every quote would only cost time.
-  void check_once(const Quote& quote, const base::Bytes& nonce) {
+  void check_once(const evidence::Quote& quote, const base::Bytes& nonce) {
     if (checked[quote.bank]) return;
-    verify_quote(quote, *X509_get0_pubkey(key.certificate.get()), nonce);
+    evidence::verify_quote(quote, *X509_get0_pubkey(key.certificate.get()), nonce);
     checked[quote.bank] = true;
   }
 
@@ -79,12 +80,12 @@ Attester::Attester(measure::TpmWorker& worker, AttestationKey key, Endorsements 
 
 Attester::~Attester() { worker_.release(std::move(on_tpm_thread_)); }
 
-base::Awaitable<Evidence> Attester::evidence(base::Bytes nonce) {
+base::Awaitable<evidence::Evidence> Attester::evidence(base::Bytes nonce) {
   if (nonce.empty()) throw base::InvalidInput("challenge", "nonce is empty");
-  Evidence evidence;
+  evidence::Evidence evidence;
   auto quote_all = [state = on_tpm_thread_, expected = endorsements_, nonce = std::move(nonce)](measure::Tpm& tpm) {
     if (state->banks.empty()) state->banks = tpm.pcr_banks();
-    std::vector<Quote> quotes;
+    std::vector<evidence::Quote> quotes;
     for (const measure::PcrBank& bank : state->banks) quotes.push_back(state->quote(tpm, bank, nonce, *expected));
     return quotes;
   };

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "attest/attestation_key.h"
-#include "attest/evidence.h"
 #include "base/asio.h"
 #include "base/bytes.h"
+#include "evidence/evidence.h"
 #include "measure/tpm_worker.h"
 
 namespace attest {
@@ -30,7 +30,7 @@ class Attester {
   Attester& operator=(const Attester&) = delete;
 
   /// Throws Error when PCR 13 no longer holds what the launch log says, or other PCRs keep changing.
-  base::Awaitable<Evidence> evidence(base::Bytes nonce);
+  base::Awaitable<evidence::Evidence> evidence(base::Bytes nonce);
 
  private:
   struct OnTpmThread;

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "attest/jose.h"
 #include "base/error.h"
+#include "evidence/jose.h"
 
 namespace attest {
 namespace {
@@ -34,7 +34,7 @@ void expect_audience(const base::JsonObject& claims, std::string_view audience) 
 
 Token Token::parse(std::string jwt, std::string_view audience, base::WallTime now) {
   Token token;
-  token.claims = read_unverified_jwt(jwt).claims;
+  token.claims = evidence::read_unverified_jwt(jwt).claims;
   token.jwt = std::move(jwt);
   const base::JsonObject claims(token.claims, "token");
   const std::int64_t now_seconds = base::to_unix_seconds(now);

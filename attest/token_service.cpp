@@ -91,7 +91,7 @@ bool TokenService::is_valid(const DefaultToken& token) const {
 
 base::Awaitable<void> TokenService::renew(std::shared_ptr<Renewal> renewal) {
   try {
-    TokenOptions defaults;
+    evidence::TokenOptions defaults;
     Token token = co_await source_(std::move(defaults));
     const nanoseconds received = clock_.since_boot();
     DefaultToken fresh{
@@ -153,7 +153,7 @@ base::Awaitable<void> TokenService::stop() {
   co_await renewals_.join();
 }
 
-base::Awaitable<std::optional<Token>> TokenService::custom_token(TokenOptions options) {
+base::Awaitable<std::optional<Token>> TokenService::custom_token(evidence::TokenOptions options) {
   const std::optional<base::Semaphore::Place> place = co_await custom_places_.enter(custom_patience_);
   std::optional<Token> token;
   if (place) token = co_await source_(std::move(options));

@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 
-#include "attest/messages.h"
 #include "attest/token.h"
 #include "base/asio.h"
 #include "base/clock.h"
 #include "base/semaphore.h"
+#include "evidence/messages.h"
 
 namespace attest {
 
@@ -33,7 +33,7 @@ std::size_t custom_tokens_at_once(std::size_t request_bytes);
 class TokenService {
  public:
   /// One whole attestation.
-  using Source = std::function<base::Awaitable<Token>(TokenOptions)>;
+  using Source = std::function<base::Awaitable<Token>(evidence::TokenOptions)>;
   /// Told of each new default token. What it throws is logged; for the first token it is the caller's.
   using Publish = std::function<void(const Token&)>;
 
@@ -56,7 +56,7 @@ class TokenService {
   /// A new attestation. Requests that come while one is under way share it.
   base::Awaitable<DefaultToken> fresh_default_token();
   /// A token with options of the caller's own; never shared. Nothing when too many others are being got.
-  base::Awaitable<std::optional<Token>> custom_token(TokenOptions options);
+  base::Awaitable<std::optional<Token>> custom_token(evidence::TokenOptions options);
 
   /// Renews the default token for ever at a random 70 to 90 % of its life; ends by cancellation.
   base::Awaitable<void> keep_fresh();

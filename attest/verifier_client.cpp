@@ -4,10 +4,10 @@
 #include <array>
 #include <charconv>
 
-#include "attest/jose.h"
 #include "attest/metadata_server.h"
 #include "base/log.h"
 #include "base/retry.h"
+#include "evidence/jose.h"
 
 namespace attest {
 namespace {
@@ -26,7 +26,7 @@ constexpr Milliseconds kShortCall{5000};
 /// Never tried again: the call uses the challenge up.
 constexpr Milliseconds kVerifyCall{60000};
 /// A token, and what is said beside it.
-constexpr std::size_t kMaxAnswerBytes = kMaxJwtBytes + (std::size_t{64} << 10U);
+constexpr std::size_t kMaxAnswerBytes = evidence::kMaxJwtBytes + (std::size_t{64} << 10U);
 constexpr std::size_t kMaxQuotedText = 500;
 constexpr std::size_t kMaxPartialErrorsLogged = 16;
 
@@ -51,7 +51,7 @@ bool may_pass_at_once(const base::Error& error) {
 VerifierError unreachable(const net::HttpError& error) {
   const bool timed_out = error.kind() == net::HttpError::Kind::kTimeout;
   VerifierError failure(std::string("verifier: ") + error.what(),
-                        canonical_code(timed_out ? "DEADLINE_EXCEEDED" : "UNAVAILABLE"));
+                        evidence::canonical_code(timed_out ? "DEADLINE_EXCEEDED" : "UNAVAILABLE"));
   // A wrong certificate stays wrong, and so does what is no HTTP.
   if (timed_out || error.kind() == net::HttpError::Kind::kConnect) failure.set_may_come_later();
   return failure;
@@ -67,13 +67,13 @@ std::optional<std::chrono::seconds> retry_after(const net::HttpResponse& respons
 
 /// google.rpc.Status, or whatever a proxy in between says.
 VerifierError refusal(const net::HttpResponse& response) {
-  CanonicalCode code = canonical_code_of_http(response.status);
+  evidence::CanonicalCode code = evidence::canonical_code_of_http(response.status);
   std::string message = response.body.substr(0, kMaxQuotedText);
   try {
     const Json document = base::parse_json(response.body, "error");
     const JsonObject error = JsonObject(document, "error").object("error");
     message = error.string_or("message", message).substr(0, kMaxQuotedText);
-    if (const auto status = error.optional_string("status")) code = canonical_code(*status);
+    if (const auto status = error.optional_string("status")) code = evidence::canonical_code(*status);
   } catch (const base::InvalidInput&) {
     // Not JSON: the HTTP status and the text are all there is to tell.
   }
@@ -134,7 +134,7 @@ base::Awaitable<Json> VerifierClient::call(std::string method, std::string path,
   try {
     co_return base::parse_json(response.body, "verifier's answer");
   } catch (const base::InvalidInput& error) {
-    throw VerifierError(error.what(), canonical_code("DATA_LOSS"));
+    throw VerifierError(error.what(), evidence::canonical_code("DATA_LOSS"));
   }
 }
 
@@ -169,23 +169,24 @@ base::Awaitable<std::string> VerifierClient::region_list() {
   co_return regions;
 }
 
-base::Awaitable<Challenge> VerifierClient::create_challenge() {
+base::Awaitable<evidence::Challenge> VerifierClient::create_challenge() {
   const std::string path = "projects/" + config_.project_id + "/locations/" + config_.region + "/challenges";
   const Json answer = co_await call_with_retries("POST", path, "{}", may_pass);
   try {
-    Challenge challenge = Challenge::parse(JsonObject(answer, "challenge"));
+    evidence::Challenge challenge = evidence::Challenge::parse(JsonObject(answer, "challenge"));
     base::log::info("Successfully created challenge", {{"challenge_name", challenge.name}});
     co_return challenge;
   } catch (const base::InvalidInput& error) {
-    throw VerifierError(std::string("verifier's answer: ") + error.what(), canonical_code("DATA_LOSS"));
+    throw VerifierError(std::string("verifier's answer: ") + error.what(), evidence::canonical_code("DATA_LOSS"));
   }
 }
 
-base::Awaitable<std::string> VerifierClient::verify(Challenge challenge, VerifyRequest request) {
+base::Awaitable<std::string> VerifierClient::verify(evidence::Challenge challenge, evidence::VerifyRequest request) {
   std::string body = request.to_json(challenge.name).dump();
-  if (body.size() > kMaxVerifyRequestBytes) {
+  if (body.size() > evidence::kMaxVerifyRequestBytes) {
     throw base::InvalidInput("verify request", std::to_string(body.size()) + " bytes long, more than the " +
-                                                   std::to_string(kMaxVerifyRequestBytes) + " that a verifier takes");
+                                                   std::to_string(evidence::kMaxVerifyRequestBytes) +
+                                                   " that a verifier takes");
   }
   request = {};  // its evidence stands in the body
   const Json answer = co_await call("POST", challenge.name + ":verifyConfidentialSpace", std::move(body), kVerifyCall);
@@ -194,7 +195,7 @@ base::Awaitable<std::string> VerifierClient::verify(Challenge challenge, VerifyR
     log_partial_errors(object);
     co_return object.string("attestationToken");
   } catch (const base::InvalidInput& error) {
-    throw VerifierError(std::string("verifier's answer: ") + error.what(), canonical_code("DATA_LOSS"));
+    throw VerifierError(std::string("verifier's answer: ") + error.what(), evidence::canonical_code("DATA_LOSS"));
   }
 }
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "attest/messages.h"
 #include "base/asio.h"
 #include "base/error.h"
+#include "evidence/messages.h"
 #include "net/http_client.h"
 
 namespace attest {
@@ -17,10 +17,11 @@ namespace attest {
 /// The verifier refused, or could not be reached (UNAVAILABLE).
 class VerifierError : public base::Error {
  public:
-  VerifierError(const std::string& message, CanonicalCode code, std::optional<std::chrono::seconds> retry_after = {})
+  VerifierError(const std::string& message, evidence::CanonicalCode code,
+                std::optional<std::chrono::seconds> retry_after = {})
       : base::Error(message), code_(code), retry_after_(retry_after) {}
 
-  CanonicalCode code() const noexcept { return code_; }
+  evidence::CanonicalCode code() const noexcept { return code_; }
   /// Whether the verifier was absent, or can't answer now: a later try may succeed.
   bool may_come_later() const noexcept { return may_come_later_; }
   VerifierError& set_may_come_later() noexcept {
@@ -31,7 +32,7 @@ class VerifierError : public base::Error {
   std::optional<std::chrono::seconds> retry_after() const noexcept { return retry_after_; }
 
  private:
-  CanonicalCode code_;
+  evidence::CanonicalCode code_;
   std::optional<std::chrono::seconds> retry_after_;
   bool may_come_later_ = false;
 };
@@ -58,9 +59,9 @@ class VerifierClient {
   /// Asks whether the verifier serves this project and region; throws VerifierError that lists the regions it has. One
   /// try: a verifier that may come later is waited for by the caller.
   base::Awaitable<void> check_location();
-  base::Awaitable<Challenge> create_challenge();
+  base::Awaitable<evidence::Challenge> create_challenge();
   /// Returns the token as the verifier sent it. The challenge is used up, whatever comes of it.
-  base::Awaitable<std::string> verify(Challenge challenge, VerifyRequest request);
+  base::Awaitable<std::string> verify(evidence::Challenge challenge, evidence::VerifyRequest request);
 
  private:
   base::Awaitable<base::Json> call(std::string method, std::string path, std::string body, base::Milliseconds timeout);

@@ -20,8 +20,6 @@
 
 #include "attest/ak_chain.h"
 #include "attest/attestation.h"
-#include "attest/instance_identity.h"
-#include "attest/jose.h"
 #include "attest/metadata_server.h"
 #include "attest/token_file.h"
 #include "attest/token_service.h"
@@ -30,6 +28,8 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/service_manager.h"
+#include "evidence/instance_identity.h"
+#include "evidence/jose.h"
 #include "launcher/containerd/container.h"
 #include "launcher/host/machine_checks.h"
 #include "launcher/host/network.h"
@@ -385,7 +385,7 @@ Awaitable<Image> Launch::State::pull_image() {
 Awaitable<Location> Launch::State::location(const X509& ak_certificate) {
   std::optional<Location> known = co_await metadata->location();
   if (known) co_return std::move(*known);
-  const auto identity = attest::instance_identity_of(ak_certificate);
+  const auto identity = evidence::instance_identity_of(ak_certificate);
   if (!identity) throw Error("neither the metadata nor the attestation key certificate tell project and zone");
   co_return Location{.project_id = identity->project_id, .zone = identity->zone};
 }
@@ -438,25 +438,25 @@ std::size_t Launch::State::request_bytes(std::size_t launch_log_bytes, const std
   std::size_t evidence = boot_log.size() + launch_log_bytes;
   evidence += base::certificate_der(*attestation_key->certificate).size();
   for (const base::Bytes& certificate : ak_chain) evidence += certificate.size();
-  return attest::max_verify_request_bytes(evidence);
+  return evidence::max_verify_request_bytes(evidence);
 }
 
 /// What no verifier would take must not be measured: there would be no token, and no second launch before a reboot.
 void Launch::State::check_request(const std::vector<measure::Event>& events,
                                   const std::vector<base::Bytes>& ak_chain) const {
   const std::size_t request = request_bytes(launch_log->size_with(events), ak_chain);
-  if (request <= attest::kMaxVerifyRequestBytes) return;
+  if (request <= evidence::kMaxVerifyRequestBytes) return;
   throw base::InvalidInput("container arguments and environment",
                            "the request for a token may have " + std::to_string(request) + " bytes, more than the " +
-                               std::to_string(attest::kMaxVerifyRequestBytes) + " that a verifier takes");
+                               std::to_string(evidence::kMaxVerifyRequestBytes) + " that a verifier takes");
 }
 
 void Launch::State::check_token(std::size_t claims) {
-  const std::size_t token = attest::max_token_bytes(claims);
-  if (token <= attest::kMaxJwtBytes) return;
+  const std::size_t token = evidence::max_token_bytes(claims);
+  if (token <= evidence::kMaxJwtBytes) return;
   throw base::InvalidInput("container arguments and environment",
                            "a token that tells them may have " + std::to_string(token) + " bytes, more than the " +
-                               std::to_string(attest::kMaxJwtBytes) + " that are taken of one");
+                               std::to_string(evidence::kMaxJwtBytes) + " that are taken of one");
 }
 
 Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec,
@@ -497,7 +497,7 @@ Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
       *attester, *verifier, [this](std::string audience) { return metadata->identity_token(std::move(audience)); },
       clock);
   tokens.emplace(
-      executor, [this](attest::TokenOptions wanted) { return attestation->token(std::move(wanted)); },
+      executor, [this](evidence::TokenOptions wanted) { return attestation->token(std::move(wanted)); },
       [this](const attest::Token& token) { token_file->write(token.jwt); }, clock,
       attest::TokenService::CustomTokens{.at_once = attest::custom_tokens_at_once(request)});
   try {

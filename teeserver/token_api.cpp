@@ -105,7 +105,7 @@ TokenRequest TokenRequest::parse(std::string_view body) {
   request.options.audience = json.string_or("audience", "");
   request.options.nonces = json.strings_or_empty("nonces");
   request.token_type = json.string_or("token_type", "");
-  request.options.type = attest::token_type_named(request.token_type).value_or(attest::TokenType::kOidc);
+  request.options.type = evidence::token_type_named(request.token_type).value_or(evidence::TokenType::kOidc);
   if (const auto tags = json.optional_object("aws_principal_tag_options")) {
     request.options.signature_key_ids = parse_key_ids(*tags);
   }
@@ -156,9 +156,9 @@ base::Awaitable<HttpResponse> TokenApi::post_custom(const HttpServerRequest& req
   }
   if (wanted.options.audience.empty()) co_return plain_text(400, "use GET request for the default identity token");
   if (wanted.token_type.empty()) co_return plain_text(400, "token_type is a required parameter");
-  if (!attest::token_type_named(wanted.token_type)) {
+  if (!evidence::token_type_named(wanted.token_type)) {
     std::string known;
-    for (const std::string_view name : attest::kTokenTypeNames) known.append(known.empty() ? "" : " ").append(name);
+    for (const std::string_view name : evidence::kTokenTypeNames) known.append(known.empty() ? "" : " ").append(name);
     co_return plain_text(400, "unknown token_type \"" + wanted.token_type + "\", expect one of [" + known + "]");
   }
   try {

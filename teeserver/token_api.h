@@ -2,9 +2,9 @@
 
 #include <string_view>
 
-#include "attest/messages.h"
 #include "attest/token_service.h"
 #include "base/asio.h"
+#include "evidence/messages.h"
 #include "net/http.h"
 
 namespace teeserver {
@@ -12,7 +12,7 @@ namespace teeserver {
 /// The body of POST /v1/token as token options. Keys match in any case of letters, unknown ones are refused. Throws
 /// InvalidInput; an audience or token type that is missing is the caller's to refuse.
 struct TokenRequest {
-  attest::TokenOptions options;
+  evidence::TokenOptions options;
   std::string token_type;  ///< as written; options.type means it only once it is known
 
   static TokenRequest parse(std::string_view body);

@@ -7,17 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "attest/messages.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/openssl.h"
+#include "evidence/messages.h"
 
 namespace verifier {
 
 /// Of an attestation key's certificate and of each that comes with it; real ones have some 2 KiB.
 inline constexpr std::size_t kMaxCertificateBytes = std::size_t{16} << 10U;
 /// How many may come with it.
-inline constexpr std::size_t kMaxIntermediates = attest::kMaxCertChain;
+inline constexpr std::size_t kMaxIntermediates = evidence::kMaxCertChain;
 
 /// Whose machines an authority vouches for.
 struct Platform {

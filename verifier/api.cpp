@@ -7,13 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "attest/messages.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "evidence/messages.h"
+#include "evidence/status.h"
 #include "verifier/appraisal.h"
 #include "verifier/claims.h"
-#include "verifier/status.h"
 
 namespace verifier {
 namespace {
@@ -28,7 +28,7 @@ constexpr const char* kBody = "request";
 constexpr std::size_t kMaxRootsBytes = std::size_t{1} << 20U;
 constexpr std::size_t kMaxJwksBytes = std::size_t{1} << 20U;
 constexpr std::string_view kVerifyVerb = "verifyConfidentialSpace";
-constexpr attest::CanonicalCode kMethodNotAllowed{"INVALID_ARGUMENT", 3, 405};
+constexpr evidence::CanonicalCode kMethodNotAllowed{"INVALID_ARGUMENT", 3, 405};
 
 HttpResponse json_response(unsigned status, const Json& body) {
   return {.status = status,
@@ -37,8 +37,8 @@ HttpResponse json_response(unsigned status, const Json& body) {
           .body = body.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
 
-HttpResponse error_response(const attest::CanonicalCode& code, std::string_view message) {
-  return json_response(code.http_status, attest::error_json(code, message));
+HttpResponse error_response(const evidence::CanonicalCode& code, std::string_view message) {
+  return json_response(code.http_status, evidence::error_json(code, message));
 }
 
 /// Only the method that the resource takes.
@@ -73,7 +73,7 @@ Action action_of(const ResourcePath& resource) {
   if (resource.is_challenges) return Action::kCreateChallenge;
   if (!resource.challenge) return Action::kLocation;
   if (resource.verb == kVerifyVerb) return Action::kVerify;
-  throw StatusError("UNIMPLEMENTED", "of a challenge, this verifier serves :verifyConfidentialSpace only");
+  throw evidence::StatusError("UNIMPLEMENTED", "of a challenge, this verifier serves :verifyConfidentialSpace only");
 }
 
 Route route_of(std::string_view path) {
@@ -81,7 +81,7 @@ Route route_of(std::string_view path) {
   if (path == "/.well-known/openid-configuration") return {Action::kDiscovery, {}};
   if (path == "/.well-known/jwks.json") return {Action::kKeys, {}};
   auto resource = parse_resource_path(path);
-  if (!resource) throw StatusError("NOT_FOUND", "there is no such resource");
+  if (!resource) throw evidence::StatusError("NOT_FOUND", "there is no such resource");
   const Action action = action_of(*resource);
   return {action, std::move(*resource)};
 }
@@ -94,7 +94,7 @@ HttpResponse method_refusal(Action action) {
 }
 
 /// `log` is warning or debug of base::log.
-HttpResponse refusal(const HttpServerRequest& request, const attest::CanonicalCode& code, const std::string& reason,
+HttpResponse refusal(const HttpServerRequest& request, const evidence::CanonicalCode& code, const std::string& reason,
                      decltype(&base::log::warning) log) {
   log("request refused", {{"path", request.path}, {"status", code.name}, {"reason", reason}});
   return error_response(code, reason);
@@ -106,19 +106,19 @@ std::invoke_result_t<Answer> guarded(const HttpServerRequest& request, decltype(
                                      Answer answer) {
   try {
     return answer();
-  } catch (const StatusError& error) {
+  } catch (const evidence::StatusError& error) {
     return refusal(request, error.code(), error.what(), log);
   } catch (const InvalidInput& error) {
-    return refusal(request, attest::canonical_code("INVALID_ARGUMENT"), error.what(), log);
+    return refusal(request, evidence::canonical_code("INVALID_ARGUMENT"), error.what(), log);
   } catch (const std::exception& error) {
     // What went wrong inside is for the operator, not for the client.
     base::log::error("request failed", {{"path", request.path}, {"error", error.what()}});
-    return error_response(attest::canonical_code("INTERNAL"), "internal error");
+    return error_response(evidence::canonical_code("INTERNAL"), "internal error");
   }
 }
 
 Json partial_error(std::string_view code, std::string_view message) {
-  return {{"code", attest::canonical_code(code).number}, {"message", message}};
+  return {{"code", evidence::canonical_code(code).number}, {"message", message}};
 }
 
 bool has_image_signatures(const JsonObject& request) {
@@ -136,19 +136,20 @@ void expect_same_challenge(const JsonObject& request, const std::string& name) {
 }
 
 /// Else evidence of a machine of one project would be turned into tokens through another's challenge.
-void expect_project(const attest::InstanceIdentity& identity, const std::string& project) {
+void expect_project(const evidence::InstanceIdentity& identity, const std::string& project) {
   if (project == identity.project_id || project == std::to_string(identity.project_number)) return;
-  throw StatusError("PERMISSION_DENIED",
-                    "the machine belongs to project " + identity.project_id + ", not to " + project);
+  throw evidence::StatusError("PERMISSION_DENIED",
+                              "the machine belongs to project " + identity.project_id + ", not to " + project);
 }
 
 /// Of a zone, as Google Cloud names them: region-letter.
 std::string_view region_of(std::string_view zone) { return zone.substr(0, zone.rfind('-')); }
 
 /// Locations that are configured are promises of where machines run, so a challenge of one is for its machines.
-void expect_region(const attest::InstanceIdentity& identity, const std::string& location) {
+void expect_region(const evidence::InstanceIdentity& identity, const std::string& location) {
   if (location == region_of(identity.zone)) return;
-  throw StatusError("PERMISSION_DENIED", "the machine is in zone " + identity.zone + ", not in location " + location);
+  throw evidence::StatusError("PERMISSION_DENIED",
+                              "the machine is in zone " + identity.zone + ", not in location " + location);
 }
 
 std::vector<TrustAnchor> load_roots(const std::vector<RootConfig>& configs) {
@@ -167,7 +168,7 @@ std::vector<IdentityTokenIssuer> load_issuers(const std::vector<IssuerConfig>& c
   issuers.reserve(configs.size());
   for (const IssuerConfig& config : configs) {
     issuers.push_back(
-        {config.issuer, attest::parse_jwks(base::read_text_file(config.jwks, kMaxJwksBytes), config.jwks.string())});
+        {config.issuer, evidence::parse_jwks(base::read_text_file(config.jwks, kMaxJwksBytes), config.jwks.string())});
   }
   return issuers;
 }
@@ -241,7 +242,7 @@ Json Api::answer(const Route& route, std::string_view body) {
 void Api::expect_location(const ResourcePath& resource) const {
   const auto& known = config_.locations;
   if (!known.empty() && std::ranges::find(known, *resource.location) == known.end()) {
-    throw StatusError("NOT_FOUND", "location " + *resource.location + " is not served");
+    throw evidence::StatusError("NOT_FOUND", "location " + *resource.location + " is not served");
   }
 }
 
@@ -283,7 +284,7 @@ Json Api::verify(const ResourcePath& resource, std::string_view body) {
 Json Api::issue(const ResourcePath& resource, std::string_view body, base::ByteView nonce) const {
   const Json parsed = base::parse_json(body, kBody, {.max_bytes = kMaxRequestBytes, .max_values = kMaxRequestValues});
   const JsonObject json(parsed, kBody);
-  const auto request = attest::VerifyRequest::parse(json);
+  const auto request = evidence::VerifyRequest::parse(json);
   expect_same_challenge(json, *resource.challenge);
   check_options(request.options);
 
@@ -292,7 +293,7 @@ Json Api::issue(const ResourcePath& resource, std::string_view body, base::ByteV
   expect_project(appraisal.identity, resource.project);
   if (!config_.locations.empty()) expect_region(appraisal.identity, *resource.location);
   if (config_.require_secure_boot && !appraisal.boot.secure_boot) {
-    throw StatusError("PERMISSION_DENIED", "the machine was started without Secure Boot");
+    throw evidence::StatusError("PERMISSION_DENIED", "the machine was started without Secure Boot");
   }
 
   Json partial_errors = Json::array();

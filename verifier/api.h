@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
-#include "attest/messages.h"
 #include "base/asio.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "evidence/messages.h"
 #include "net/http.h"
 #include "net/http_server.h"
 #include "verifier/ak_certificate.h"
@@ -24,7 +24,7 @@ namespace verifier {
 /// 12,288 events, whose frames and three banks' digests take some 150 bytes, of 2 MiB of arguments and variables, which
 /// are measured twice where the operator has overridden them: 5.8 MiB, which base64 makes 7.7. The rest is for the boot
 /// log, quotes, certificates and ID tokens.
-inline constexpr std::size_t kMaxRequestBytes = attest::kMaxVerifyRequestBytes;
+inline constexpr std::size_t kMaxRequestBytes = evidence::kMaxVerifyRequestBytes;
 /// How many JSON values: eight quotes of 24 registers are 250, the rest are signatures of images.
 inline constexpr std::size_t kMaxRequestValues = 4096;
 /// A client has nothing to say in it.

@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "attest/quote.h"
 #include "base/error.h"
+#include "evidence/quote.h"
 #include "measure/boot_log.h"
 #include "measure/cel.h"
 #include "verifier/technology.h"
@@ -14,11 +14,11 @@
 namespace verifier {
 namespace {
 
-using attest::Evidence;
-using attest::Quote;
 using base::Bytes;
 using base::ByteView;
 using base::InvalidInput;
+using evidence::Evidence;
+using evidence::Quote;
 using measure::BootEvent;
 using measure::BootLog;
 using measure::HashAlgorithm;
@@ -30,8 +30,8 @@ std::string quote_of(HashAlgorithm bank) { return "quote of bank " + std::string
 
 bool is_measured(const BootEvent& event) { return event.type != measure::boot_event::kNoAction; }
 
-attest::InstanceIdentity identity_of(const X509& certificate) {
-  const auto identity = attest::instance_identity_of(certificate);
+evidence::InstanceIdentity identity_of(const X509& certificate) {
+  const auto identity = evidence::instance_identity_of(certificate);
   // Google's certificates say so of every machine but those of its own test clouds.
   if (!identity || !identity->is_production) {
     throw InvalidInput("AK certificate", "does not name a production machine");
@@ -44,8 +44,8 @@ attest::InstanceIdentity identity_of(const X509& certificate) {
 /// vouches for with the certificate. But a TPM writes the true name, so this catches a certificate that was given to an
 /// unrestricted key, or to one outside the endorsement hierarchy, by mistake.
 void expect_restricted_signer(const Quote& quote, const EVP_PKEY& key) {
-  const Bytes expected = attest::qualified_name_in_endorsement(attest::attestation_key_area(key));
-  if (attest::parse_quote_info(quote.attest).qualified_signer != expected) {
+  const Bytes expected = evidence::qualified_name_in_endorsement(evidence::attestation_key_area(key));
+  if (evidence::parse_quote_info(quote.attest).qualified_signer != expected) {
     throw InvalidInput("quote", "the signer is not a restricted attestation key of the usual template");
   }
 }
@@ -82,7 +82,7 @@ void verify_quotes(const Evidence& evidence, const EVP_PKEY& key, ByteView nonce
   for (const Quote& quote : evidence.quotes) {
     for_quote(quote, [&] {
       if (!banks.insert(quote.bank).second) throw InvalidInput("quote", "stands twice");
-      attest::verify_quote(quote, key, nonce);
+      evidence::verify_quote(quote, key, nonce);
       expect_restricted_signer(quote, key);
       expect_coverage(quote, required);
     });

@@ -3,10 +3,10 @@
 #include <map>
 #include <string>
 
-#include "attest/evidence.h"
-#include "attest/instance_identity.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "evidence/evidence.h"
+#include "evidence/instance_identity.h"
 #include "measure/hash.h"
 #include "verifier/ak_certificate.h"
 #include "verifier/boot_state.h"
@@ -16,7 +16,7 @@ namespace verifier {
 
 /// What evidence proves.
 struct Appraisal {
-  attest::InstanceIdentity identity;
+  evidence::InstanceIdentity identity;
   std::string hwmodel;  ///< the claim
   BootState boot;
   LaunchState launch;
@@ -28,7 +28,7 @@ struct Appraisal {
 /// Appraises a TPM's evidence (RFC 9334, section 3). All of it must hold: the AK certificate's chain, every quote, the
 /// boot log in every bank that it speaks of and in at least one stronger than SHA-1, the launch log in every quoted
 /// bank. Throws InvalidInput that names what failed.
-Appraisal appraise(const attest::Evidence& evidence, base::ByteView nonce, const TrustAnchors& anchors,
+Appraisal appraise(const evidence::Evidence& evidence, base::ByteView nonce, const TrustAnchors& anchors,
                    base::WallTime now);
 
 }  // namespace verifier

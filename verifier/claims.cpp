@@ -1,12 +1,12 @@
 #include "verifier/claims.h"
 
-#include "verifier/status.h"
+#include "evidence/status.h"
 
 namespace verifier {
 namespace {
 
-using attest::TokenOptions;
 using base::Json;
+using evidence::TokenOptions;
 
 constexpr std::string_view kEatProfile =
     "https://cloud.google.com/confidential-computing/confidential-space/docs/reference/token-claims";
@@ -15,18 +15,19 @@ constexpr int kGooglePrivateEnterpriseNumber = 11129;
 
 void check_nonces(const std::vector<std::string>& nonces) {
   if (nonces.size() > kMaxNonces) {
-    throw StatusError("INVALID_ARGUMENT", "options.nonce: at most " + std::to_string(kMaxNonces) + " nonces are taken");
+    throw evidence::StatusError("INVALID_ARGUMENT",
+                                "options.nonce: at most " + std::to_string(kMaxNonces) + " nonces are taken");
   }
   for (const std::string& nonce : nonces) {
     if (nonce.size() < kMinNonceBytes || nonce.size() > kMaxNonceBytes) {
-      throw StatusError("INVALID_ARGUMENT", "options.nonce: a nonce has " + std::to_string(kMinNonceBytes) + " to " +
-                                                std::to_string(kMaxNonceBytes) + " bytes");
+      throw evidence::StatusError("INVALID_ARGUMENT", "options.nonce: a nonce has " + std::to_string(kMinNonceBytes) +
+                                                          " to " + std::to_string(kMaxNonceBytes) + " bytes");
     }
   }
 }
 
 /// The instance's selfLink.
-std::string subject_of(const attest::InstanceIdentity& identity) {
+std::string subject_of(const evidence::InstanceIdentity& identity) {
   return std::string(kInstanceUrl) + identity.project_id + "/zones/" + identity.zone + "/instances/" +
          identity.instance_name;
 }
@@ -43,7 +44,7 @@ Json container_claims(const LaunchState& launch) {
   return container;
 }
 
-Json instance_claims(const attest::InstanceIdentity& identity) {
+Json instance_claims(const evidence::InstanceIdentity& identity) {
   return {{"zone", identity.zone},
           {"project_id", identity.project_id},
           {"project_number", std::to_string(identity.project_number)},
@@ -77,23 +78,23 @@ void add_nonces(Json& claims, const std::vector<std::string>& nonces) {
 
 void check_options(const TokenOptions& options) {
   if (options.audience.size() > kMaxAudienceBytes) {
-    throw StatusError("INVALID_ARGUMENT",
-                      "options.audience: longer than " + std::to_string(kMaxAudienceBytes) + " bytes");
+    throw evidence::StatusError("INVALID_ARGUMENT",
+                                "options.audience: longer than " + std::to_string(kMaxAudienceBytes) + " bytes");
   }
   if (options.audience.empty() && !options.nonces.empty()) {
-    throw StatusError("INVALID_ARGUMENT", "options.audience: nonces need an audience");
+    throw evidence::StatusError("INVALID_ARGUMENT", "options.audience: nonces need an audience");
   }
   check_nonces(options.nonces);
-  if (options.type != attest::TokenType::kOidc) {
-    throw StatusError("UNIMPLEMENTED", "options: this verifier issues OIDC tokens, not " +
-                                           std::string(name_of(options.type)) + " tokens");
+  if (options.type != evidence::TokenType::kOidc) {
+    throw evidence::StatusError("UNIMPLEMENTED", "options: this verifier issues OIDC tokens, not " +
+                                                     std::string(name_of(options.type)) + " tokens");
   }
 }
 
 Json make_claims(const Appraisal& appraisal, const ReferenceValue* image, const TokenOptions& options,
                  const TokenContext& context) {
   const std::int64_t now = base::to_unix_seconds(context.now);
-  Json claims = {{"aud", options.audience.empty() ? std::string(attest::kDefaultAudience) : options.audience},
+  Json claims = {{"aud", options.audience.empty() ? std::string(evidence::kDefaultAudience) : options.audience},
                  {"iss", context.issuer},
                  {"sub", subject_of(appraisal.identity)},
                  {"iat", now},

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "attest/messages.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "evidence/messages.h"
 #include "verifier/appraisal.h"
 #include "verifier/reference_values.h"
 
@@ -20,7 +20,7 @@ inline constexpr std::size_t kMaxNonceBytes = 88;
 
 /// Throws StatusError INVALID_ARGUMENT for options out of bounds, UNIMPLEMENTED for kinds of token that this verifier
 /// does not issue.
-void check_options(const attest::TokenOptions& options);
+void check_options(const evidence::TokenOptions& options);
 
 /// What a token says besides what the appraisal says.
 struct TokenContext {
@@ -32,7 +32,7 @@ struct TokenContext {
 
 /// The claims of a Confidential Space token. `image` is the reference value that the machine matches, or nullptr: then
 /// the machine is called "GCE" and counts as open to its operator.
-base::Json make_claims(const Appraisal& appraisal, const ReferenceValue* image, const attest::TokenOptions& options,
+base::Json make_claims(const Appraisal& appraisal, const ReferenceValue* image, const evidence::TokenOptions& options,
                        const TokenContext& context);
 
 }  // namespace verifier

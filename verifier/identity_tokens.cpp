@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "verifier/status.h"
+#include "evidence/status.h"
 
 namespace verifier {
 namespace {
@@ -45,7 +45,7 @@ void check_audience(const JsonObject& claims, std::string_view audience) {
 }  // namespace
 
 const IdentityTokenIssuer& IdentityTokens::issuer_of(std::string_view token) const {
-  const base::Json claims = attest::read_unverified_jwt(token).claims;
+  const base::Json claims = evidence::read_unverified_jwt(token).claims;
   const std::string name = JsonObject(claims, kToken).string("iss");
   const auto found = std::ranges::find(issuers_, without_scheme(name),
                                        [](const IdentityTokenIssuer& issuer) { return without_scheme(issuer.issuer); });
@@ -55,7 +55,7 @@ const IdentityTokenIssuer& IdentityTokens::issuer_of(std::string_view token) con
 
 std::optional<std::string> IdentityTokens::email(std::string_view token, std::string_view audience,
                                                  base::WallTime now) const {
-  const base::Json verified = attest::verify_jwt(token, issuer_of(token).keys);
+  const base::Json verified = evidence::verify_jwt(token, issuer_of(token).keys);
   const JsonObject claims(verified, kToken);
   check_audience(claims, audience);
   check_times(claims, now);
@@ -72,8 +72,8 @@ std::vector<std::string> IdentityTokens::emails(const std::vector<std::string>& 
       const auto address = email(tokens[i], audience, now);
       if (address && std::ranges::find(addresses, *address) == addresses.end()) addresses.push_back(*address);
     } catch (const InvalidInput& error) {
-      throw StatusError("INVALID_ARGUMENT",
-                        "Error validating token in position " + std::to_string(i) + ": " + error.what());
+      throw evidence::StatusError("INVALID_ARGUMENT",
+                                  "Error validating token in position " + std::to_string(i) + ": " + error.what());
     }
   }
   return addresses;

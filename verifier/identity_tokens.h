@@ -6,15 +6,15 @@
 #include <utility>
 #include <vector>
 
-#include "attest/jose.h"
 #include "base/clock.h"
+#include "evidence/jose.h"
 
 namespace verifier {
 
 /// Who issues the ID tokens of machines' service accounts, and with which keys.
 struct IdentityTokenIssuer {
   std::string issuer;
-  std::vector<attest::Jwk> keys;
+  std::vector<evidence::Jwk> keys;
 };
 
 /// Checks the ID tokens that come with evidence.

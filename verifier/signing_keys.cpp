@@ -14,9 +14,9 @@ constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20U;
 constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
 
-std::vector<attest::Jwk> generate(const base::FileDescriptor& directory) {
-  std::vector<attest::Jwk> keys;
-  keys.push_back(attest::Jwk::generate_rsa(kRsaBits));
+std::vector<evidence::Jwk> generate(const base::FileDescriptor& directory) {
+  std::vector<evidence::Jwk> keys;
+  keys.push_back(evidence::Jwk::generate_rsa(kRsaBits));
   const base::Json document = {{"keys", {base::parse_json(keys.front().private_json(), "generated key")}}};
   base::replace_file(directory, kSigningKeysFile, base::view_of(document.dump()), kFileMode);
   return keys;
@@ -35,7 +35,7 @@ SigningKeys SigningKeys::open(const std::filesystem::path& state_directory) {
   const std::filesystem::path path = state_directory / kSigningKeysFile;
   if (!std::filesystem::exists(path)) return SigningKeys(generate(directory));
   expect_secret(path);
-  SigningKeys keys(attest::parse_jwks(base::read_text_file(path, kMaxFileBytes), path.string()));
+  SigningKeys keys(evidence::parse_jwks(base::read_text_file(path, kMaxFileBytes), path.string()));
   if (keys.keys_.empty()) throw base::Error(path.string() + " holds no key");
   try {
     keys.sign(base::Json::object());
@@ -46,9 +46,9 @@ SigningKeys SigningKeys::open(const std::filesystem::path& state_directory) {
 }
 
 base::Json SigningKeys::jwks() const {
-  std::vector<const attest::Jwk*> pointers;
-  for (const attest::Jwk& key : keys_) pointers.push_back(&key);
-  return attest::jwks_json(pointers);
+  std::vector<const evidence::Jwk*> pointers;
+  for (const evidence::Jwk& key : keys_) pointers.push_back(&key);
+  return evidence::jwks_json(pointers);
 }
 
 }  // namespace verifier

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "attest/jose.h"
 #include "base/json.h"
+#include "evidence/jose.h"
 
 namespace verifier {
 
@@ -18,15 +18,15 @@ class SigningKeys {
   /// Makes a key when `state_directory` holds none. Throws Error, also when the folder may be written to by others.
   static SigningKeys open(const std::filesystem::path& state_directory);
 
-  std::string sign(const base::Json& claims) const { return attest::sign_jwt(keys_.front(), claims); }
+  std::string sign(const base::Json& claims) const { return evidence::sign_jwt(keys_.front(), claims); }
   /// Public parts only.
   base::Json jwks() const;
   const std::string& active_key_id() const noexcept { return keys_.front().key_id(); }
 
  private:
-  explicit SigningKeys(std::vector<attest::Jwk> keys) : keys_(std::move(keys)) {}
+  explicit SigningKeys(std::vector<evidence::Jwk> keys) : keys_(std::move(keys)) {}
 
-  std::vector<attest::Jwk> keys_;
+  std::vector<evidence::Jwk> keys_;
 };
 
 }  // namespace verifier

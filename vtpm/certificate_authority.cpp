@@ -54,9 +54,9 @@ void add_extension(X509& certificate, X509& issuer, int nid, const char* value) 
   check(extension && X509_add_ext(&certificate, extension.get(), -1) == 1, "adding a certificate extension");
 }
 
-void add_identity(X509& certificate, const attest::InstanceIdentity& identity) {
-  const base::Bytes der = attest::encode_instance_identity(identity);
-  const Asn1ObjectPtr oid(OBJ_txt2obj(attest::kInstanceIdentityOid, 1));
+void add_identity(X509& certificate, const evidence::InstanceIdentity& identity) {
+  const base::Bytes der = evidence::encode_instance_identity(identity);
+  const Asn1ObjectPtr oid(OBJ_txt2obj(evidence::kInstanceIdentityOid, 1));
   const Asn1OctetsPtr value(ASN1_OCTET_STRING_new());
   check(value && ASN1_OCTET_STRING_set(value.get(), der.data(), static_cast<int>(der.size())) == 1, "copying bytes");
   const ExtensionPtr extension(X509_EXTENSION_create_by_OBJ(nullptr, oid.get(), 0, value.get()));
@@ -145,7 +145,7 @@ CertificateAuthority CertificateAuthority::open(const std::filesystem::path& dir
   return {std::move(key), std::move(certificates.front())};
 }
 
-base::X509Ptr CertificateAuthority::certify(EVP_PKEY& key, const attest::InstanceIdentity& identity,
+base::X509Ptr CertificateAuthority::certify(EVP_PKEY& key, const evidence::InstanceIdentity& identity,
                                             const Validity& validity) const {
   base::X509Ptr leaf = draft(key, identity.instance_name, X509_get_subject_name(certificate_.get()), validity);
   add_extension(*leaf, *certificate_, NID_basic_constraints, "critical,CA:FALSE");

@@ -2,9 +2,9 @@
 
 #include <filesystem>
 
-#include "attest/instance_identity.h"
 #include "base/clock.h"
 #include "base/openssl.h"
+#include "evidence/instance_identity.h"
 
 namespace vtpm {
 
@@ -25,7 +25,7 @@ class CertificateAuthority {
 
   /// A certificate of `key` that says which machine holds it. Whoever calls knows that the key is in that machine's
   /// TPM.
-  base::X509Ptr certify(EVP_PKEY& key, const attest::InstanceIdentity& identity, const Validity& validity) const;
+  base::X509Ptr certify(EVP_PKEY& key, const evidence::InstanceIdentity& identity, const Validity& validity) const;
 
  private:
   CertificateAuthority(base::EvpPkeyPtr key, base::X509Ptr certificate);

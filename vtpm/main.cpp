@@ -33,7 +33,7 @@ struct ProvisionOptions {
   std::string state;
   std::string tcti;
   std::string authority;
-  attest::InstanceIdentity identity{
+  evidence::InstanceIdentity identity{
       .zone = {}, .project_number = 0, .project_id = {}, .instance_id = 0, .instance_name = {}, .is_production = true};
   std::string key = "ecc";
   std::vector<std::string> pcr_banks;

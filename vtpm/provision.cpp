@@ -8,9 +8,9 @@
 #include <tss2/tss2_mu.h>
 
 #include "attest/nv_indices.h"
-#include "attest/quote.h"
 #include "base/encoding.h"
 #include "base/error.h"
+#include "evidence/quote.h"
 
 namespace vtpm {
 namespace {
@@ -127,19 +127,19 @@ base::EvpPkeyPtr public_key_of(ByteView public_area) {
 }
 
 base::X509Ptr certify_attestation_key(const CertificateAuthority& authority, const measure::TpmKey& key,
-                                      const attest::InstanceIdentity& identity, const Validity& validity) {
+                                      const evidence::InstanceIdentity& identity, const Validity& validity) {
   const TPMT_PUBLIC area = parse_area(key.public_area());
   if ((area.objectAttributes & kRestrictedSigning) != kRestrictedSigning) {
     throw base::Error("the key is not a restricted signing key: it is not certified");
   }
   const base::EvpPkeyPtr public_key = public_key_of(key.public_area());
-  if (attest::attestation_key_area(*public_key) != key.public_area()) {
+  if (evidence::attestation_key_area(*public_key) != key.public_area()) {
     throw base::Error("the key is not made from a usual attestation key template: it is not certified");
   }
   return authority.certify(*public_key, identity, validity);
 }
 
-void provision(measure::Tpm& tpm, const CertificateAuthority& authority, const attest::InstanceIdentity& identity,
+void provision(measure::Tpm& tpm, const CertificateAuthority& authority, const evidence::InstanceIdentity& identity,
                const Validity& validity, KeyKind kind) {
   const attest::AttestationKeyIndices indices = indices_of(kind);
   const Bytes key_template = attestation_key_template(kind);

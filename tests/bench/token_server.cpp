@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kTokenBytes = 3000;
 constexpr std::chrono::hours kLifetime{1};
 
-base::Awaitable<attest::Token> attest_nothing(attest::TokenOptions) {
+base::Awaitable<attest::Token> attest_nothing(evidence::TokenOptions) {
   attest::Token token;
   token.jwt = "eyJhbGciOiJSUzI1NiJ9.";
   token.jwt.append(kTokenBytes - token.jwt.size(), 'e');

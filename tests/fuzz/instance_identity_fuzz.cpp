@@ -2,14 +2,14 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "attest/instance_identity.h"
 #include "base/error.h"
+#include "evidence/instance_identity.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
-    const attest::InstanceIdentity identity = attest::parse_instance_identity({data, size});
+    const evidence::InstanceIdentity identity = evidence::parse_instance_identity({data, size});
     // What was read can be said again without loss.
-    if (attest::parse_instance_identity(attest::encode_instance_identity(identity)) != identity) std::abort();
+    if (evidence::parse_instance_identity(evidence::encode_instance_identity(identity)) != identity) std::abort();
   } catch (const base::InvalidInput&) {
   }
   return 0;

@@ -4,11 +4,11 @@
 #include <cstdlib>
 #include <string>
 
-#include "attest/jose.h"
 #include "attest/token.h"
 #include "base/bytes.h"
 #include "base/encoding.h"
 #include "base/error.h"
+#include "evidence/jose.h"
 
 namespace {
 
@@ -17,7 +17,7 @@ const base::WallTime kNow{std::chrono::seconds{1700000000}};
 
 void parse(const std::string& jwt) {
   try {
-    (void)attest::read_unverified_jwt(jwt);
+    (void)evidence::read_unverified_jwt(jwt);
     const attest::Token token = attest::Token::parse(jwt, kAudience, kNow);
     if (token.expires <= kNow || token.lifetime < std::chrono::seconds{0}) std::abort();
   } catch (const base::InvalidInput&) {

@@ -16,12 +16,12 @@ vtpm::Validity today() {
   return {now - std::chrono::hours(1), now + std::chrono::hours(24)};
 }
 
-const attest::InstanceIdentity kMachine{.zone = "z-a",
-                                        .project_number = 1,
-                                        .project_id = "p",
-                                        .instance_id = 2,
-                                        .instance_name = "i",
-                                        .is_production = true};
+const evidence::InstanceIdentity kMachine{.zone = "z-a",
+                                          .project_number = 1,
+                                          .project_id = "p",
+                                          .instance_id = 2,
+                                          .instance_name = "i",
+                                          .is_production = true};
 
 }  // namespace
 

@@ -2,7 +2,7 @@
 
 #include <openssl/x509.h>
 
-#include "attest/quote.h"
+#include "evidence/quote.h"
 #include "measure/launch_log.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
@@ -12,7 +12,7 @@
 #include "vtpm/provision.h"
 
 using attest::Attester;
-using attest::Evidence;
+using evidence::Evidence;
 using measure::Event;
 using measure::EventType;
 using measure::Tpm;
@@ -21,7 +21,7 @@ namespace {
 
 constexpr auto kDay = std::chrono::hours(24);
 
-attest::InstanceIdentity some_machine() {
+evidence::InstanceIdentity some_machine() {
   return {.zone = "us-central1-a",
           .project_number = 1,
           .project_id = "p",
@@ -83,8 +83,8 @@ TEST_CASE("evidence holds one quote for each bank, and each verifies") {
     for (const base::Bytes& nonce : {base::Bytes(32, 7), base::Bytes(32, 8)}) {
       const Evidence evidence = machine.evidence(nonce);
       REQUIRE(evidence.quotes.size() == 4);
-      for (const attest::Quote& quote : evidence.quotes)
-        CHECK_NOTHROW(attest::verify_quote(quote, *machine.key, nonce));
+      for (const evidence::Quote& quote : evidence.quotes)
+        CHECK_NOTHROW(evidence::verify_quote(quote, *machine.key, nonce));
       CHECK(evidence.boot_log == base::Bytes{1, 2});
       CHECK(evidence.ak_chain.size() == 1);
     }
@@ -101,8 +101,8 @@ TEST_CASE("M 10: (quote, log) pairs of concurrent requests all replay") {
                    [&machine, &good, nonce](const std::exception_ptr& error, const Evidence& evidence) {
                      if (error) return;
                      const auto records = measure::decode_cel(evidence.launch_log);
-                     for (const attest::Quote& quote : evidence.quotes) {
-                       attest::verify_quote(quote, *machine.key, nonce);
+                     for (const evidence::Quote& quote : evidence.quotes) {
+                       evidence::verify_quote(quote, *machine.key, nonce);
                        if (measure::replay_cel(records, quote.bank) != quote.pcr_values.at(13)) return;
                      }
                      ++good;
@@ -118,8 +118,8 @@ TEST_CASE("another PCR that changes is read again, not quoted with old values") 
   const auto before = machine.evidence({1}).quotes[1].pcr_values;
   machine.extend(15);
   const Evidence evidence = machine.evidence({2});
-  for (const attest::Quote& quote : evidence.quotes)
-    CHECK_NOTHROW(attest::verify_quote(quote, *machine.key, base::Bytes{2}));
+  for (const evidence::Quote& quote : evidence.quotes)
+    CHECK_NOTHROW(evidence::verify_quote(quote, *machine.key, base::Bytes{2}));
   CHECK(evidence.quotes[1].pcr_values.at(15) != before.at(15));
 }
 

@@ -12,8 +12,8 @@
 
 using attest::DefaultToken;
 using attest::Token;
-using attest::TokenOptions;
 using attest::TokenService;
+using evidence::TokenOptions;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::nanoseconds;
@@ -47,7 +47,7 @@ struct World {
     ++attestations;
     last_options = std::move(options);
     if (gate) co_await gate->wait();
-    if (down) throw attest::VerifierError("down", attest::canonical_code("UNAVAILABLE"));
+    if (down) throw attest::VerifierError("down", evidence::canonical_code("UNAVAILABLE"));
     Token token;
     token.jwt = "token " + std::to_string(attestations);
     token.claims = base::Json::object();

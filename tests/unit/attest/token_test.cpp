@@ -1,8 +1,8 @@
 #include "attest/token.h"
 
-#include "attest/jose.h"
 #include "base/encoding.h"
 #include "base/error.h"
+#include "evidence/jose.h"
 #include "tests/unit/catch.h"
 
 using attest::Token;
@@ -13,8 +13,8 @@ namespace {
 constexpr std::int64_t kNow = 1800000000;
 const base::WallTime kNowTime = base::from_unix_seconds(kNow);
 
-const attest::Jwk& key() {
-  static const attest::Jwk instance = attest::Jwk::generate_rsa(2048);
+const evidence::Jwk& key() {
+  static const evidence::Jwk instance = evidence::Jwk::generate_rsa(2048);
   return instance;
 }
 
@@ -32,13 +32,13 @@ std::string error_of(const std::string& jwt) {
 std::string error_of_claims(const std::function<void(Json&)>& change) {
   Json claims = good_claims();
   change(claims);
-  return error_of(attest::sign_jwt(key(), claims));
+  return error_of(evidence::sign_jwt(key(), claims));
 }
 
 }  // namespace
 
 TEST_CASE("a usable token gives its life and its claims") {
-  const Token token = Token::parse(attest::sign_jwt(key(), good_claims()), "aud", kNowTime);
+  const Token token = Token::parse(evidence::sign_jwt(key(), good_claims()), "aud", kNowTime);
   CHECK(token.lifetime == std::chrono::hours(1));
   CHECK(base::to_unix_seconds(token.expires) == kNow + 3600);
   CHECK(token.claims["aud"] == "aud");
@@ -78,5 +78,5 @@ TEST_CASE("T 18: what is no signed JWT is refused") {
   CHECK_FALSE(error_of("a.b.c").empty());
   CHECK_FALSE(error_of(segment(R"({"alg":"none"})") + "." + claims + ".").empty());
   CHECK_FALSE(error_of(segment(R"({"alg":"RS256"})") + "." + claims + ".").empty());
-  CHECK_FALSE(error_of(std::string(attest::kMaxJwtBytes + 1, 'a')).empty());
+  CHECK_FALSE(error_of(std::string(evidence::kMaxJwtBytes + 1, 'a')).empty());
 }

@@ -8,10 +8,10 @@
 #include "tests/unit/support/temporary_directory.h"
 #include "tests/unit/support/tls.h"
 
-using attest::Challenge;
 using attest::VerifierClient;
 using attest::VerifierError;
 using base::Awaitable;
+using evidence::Challenge;
 using net::HttpResponse;
 using net::HttpServerRequest;
 
@@ -69,7 +69,7 @@ TEST_CASE("the calls go where the REST API says, over one connection") {
   test::run(service.context, client.check_location());
   Challenge challenge = test::run(service.context, client.create_challenge());
   CHECK(challenge.nonce == base::Bytes{0, 1, 2, 3});
-  attest::VerifyRequest request;
+  evidence::VerifyRequest request;
   request.id_tokens = {"id"};
   CHECK(test::run(service.context, client.verify(challenge, request)) == "a.b.c");
   REQUIRE(service.requests.size() == 3);
@@ -118,7 +118,7 @@ TEST_CASE("a region that there is not is answered with those there are") {
   VerifierClient client = service.client();
   const base::Json regions = {
       {"locations", base::Json::array({{{"locationId", "us-central1"}}, {{"locationId", "europe-west4"}}})}};
-  service.answers = {json_response(404, attest::error_json(attest::canonical_code("NOT_FOUND"), "no")),
+  service.answers = {json_response(404, evidence::error_json(evidence::canonical_code("NOT_FOUND"), "no")),
                      json_response(200, regions)};
   CHECK_THROWS_WITH(test::run(service.context, client.check_location()),
                     "invalid region \"r\", available regions are [us-central1 europe-west4]");
@@ -128,7 +128,7 @@ TEST_CASE("T 18: refusals keep the service's own word and code") {
   Service service;
   VerifierClient client = service.client();
   service.answers = {
-      json_response(403, attest::error_json(attest::canonical_code("PERMISSION_DENIED"), "role missing"))};
+      json_response(403, evidence::error_json(evidence::canonical_code("PERMISSION_DENIED"), "role missing"))};
   try {
     test::run(service.context, client.create_challenge());
     FAIL("no error");
@@ -137,8 +137,8 @@ TEST_CASE("T 18: refusals keep the service's own word and code") {
     CHECK_THAT(error.what(), ContainsSubstring("role missing"));
   }
   CHECK(service.requests.size() == 1);
-  service.answers = {
-      json_response(403, attest::error_json(attest::canonical_code("PERMISSION_DENIED"), std::string(500, 'm') + "n"))};
+  service.answers = {json_response(
+      403, evidence::error_json(evidence::canonical_code("PERMISSION_DENIED"), std::string(500, 'm') + "n"))};
   CHECK_THROWS_WITH(test::run(service.context, client.create_challenge()),
                     ContainsSubstring(std::string(500, 'm')) && !ContainsSubstring("mn"));
   service.answers = {HttpResponse{400, {}, "<html>proxy</html>"}};
@@ -256,8 +256,8 @@ TEST_CASE("C 6: a request that no verifier takes is not sent") {
   Service service;
   VerifierClient client = service.client();
   service.answers = {json_response(200, {{"attestationToken", "a.b.c"}})};
-  attest::VerifyRequest request;
-  request.options.audience = std::string(attest::kMaxVerifyRequestBytes, 'a');
+  evidence::VerifyRequest request;
+  request.options.audience = std::string(evidence::kMaxVerifyRequestBytes, 'a');
   CHECK_THROWS_WITH(test::run(service.context, client.verify(Challenge{"projects/c", {1}}, request)),
                     ContainsSubstring("more than the 8388608 that a verifier takes"));
   CHECK(service.requests.empty());
@@ -275,7 +275,7 @@ TEST_CASE("a verifier that may come later is told from one that says no") {
     return false;
   };
   const auto answered = [&](unsigned status, const char* code) {
-    service.answers = {json_response(status, attest::error_json(attest::canonical_code(code), "x"))};
+    service.answers = {json_response(status, evidence::error_json(evidence::canonical_code(code), "x"))};
     return may_come_later(service.client());
   };
   CHECK(answered(503, "UNAVAILABLE"));

@@ -16,7 +16,7 @@ using Local = asio::local::stream_protocol;
 
 namespace {
 
-Awaitable<Token> some_token(attest::TokenOptions) {
+Awaitable<Token> some_token(evidence::TokenOptions) {
   Token token;
   token.jwt = "a.b.c";
   token.claims = base::Json::object();

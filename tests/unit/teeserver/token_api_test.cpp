@@ -9,8 +9,8 @@
 #include "tests/unit/support/run.h"
 
 using attest::Token;
-using attest::TokenOptions;
 using base::Awaitable;
+using evidence::TokenOptions;
 using net::HttpResponse;
 using net::HttpServerRequest;
 using teeserver::TokenApi;
@@ -36,7 +36,7 @@ struct World {
   Awaitable<Token> attest(TokenOptions options) {
     asked.push_back(std::move(options));
     if (refusal == "broken") throw base::Error("TPM is broken");
-    if (refusal) throw attest::VerifierError("refused", attest::canonical_code(*refusal));
+    if (refusal) throw attest::VerifierError("refused", evidence::canonical_code(*refusal));
     Token token;
     token.jwt = "jwt-" + std::to_string(asked.size());
     token.claims = base::Json::object();
@@ -167,7 +167,7 @@ TEST_CASE("keys match in any case, as the clients of this API are used to") {
       R"({"Audience":"a","TOKEN_TYPE":"AWS_PRINCIPALTAGS",
           "aws_principal_tag_options":{"Allowed_Principal_Tags":{"container_image_signatures":{"key_ids":["k1","k2"]}}}})");
   CHECK(request.options.audience == "a");
-  CHECK(request.options.type == attest::TokenType::kAwsPrincipalTags);
+  CHECK(request.options.type == evidence::TokenType::kAwsPrincipalTags);
   CHECK(request.options.signature_key_ids == std::vector<std::string>{"k1", "k2"});
 }
 

@@ -11,16 +11,16 @@
 #include <boost/asio/io_context.hpp>
 #include <openssl/pem.h>
 
-#include "attest/messages.h"
 #include "base/encoding.h"
 #include "base/file.h"
+#include "evidence/messages.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/support.h"
 
 namespace {
 
-using attest::Evidence;
 using base::Json;
+using evidence::Evidence;
 using net::HttpResponse;
 
 constexpr const char* kLocation = "/v1/projects/my-project/locations/us-central1";
@@ -54,30 +54,30 @@ class Service {
 
   Json get(const std::string& path) { return Json::parse(send("GET", path).body); }
 
-  attest::Challenge challenge(const std::string& location = kLocation) {
+  evidence::Challenge challenge(const std::string& location = kLocation) {
     const Json json = Json::parse(send("POST", location + "/challenges", "{}").body);
-    return attest::Challenge::parse(base::JsonObject(json, "challenge"));
+    return evidence::Challenge::parse(base::JsonObject(json, "challenge"));
   }
 
-  HttpResponse verify(const attest::Challenge& challenge, const Json& body) {
+  HttpResponse verify(const evidence::Challenge& challenge, const Json& body) {
     return send("POST", "/v1/" + challenge.name + ":verifyConfidentialSpace", body.dump());
   }
 
   /// Answers a challenge as the machine does.
-  HttpResponse attest(const attest::TokenOptions& options = {}) {
+  HttpResponse attest(const evidence::TokenOptions& options = {}) {
     const auto given = challenge();
     return verify(given, request(given, options));
   }
 
-  static Json request(const attest::Challenge& challenge, const attest::TokenOptions& options = {},
+  static Json request(const evidence::Challenge& challenge, const evidence::TokenOptions& options = {},
                       const std::vector<std::string>& id_tokens = {}) {
-    return attest::VerifyRequest{machine().evidence(challenge.nonce), id_tokens, options}.to_json(challenge.name);
+    return evidence::VerifyRequest{machine().evidence(challenge.nonce), id_tokens, options}.to_json(challenge.name);
   }
 
   Json claims_of(const HttpResponse& response) {
     REQUIRE(response.status == 200);
-    const auto keys = attest::parse_jwks(send("GET", "/.well-known/jwks.json").body, "jwks");
-    return attest::verify_jwt(Json::parse(response.body)["attestationToken"].get<std::string>(), keys);
+    const auto keys = evidence::parse_jwks(send("GET", "/.well-known/jwks.json").body, "jwks");
+    return evidence::verify_jwt(Json::parse(response.body)["attestationToken"].get<std::string>(), keys);
   }
 
  private:
@@ -103,7 +103,7 @@ class Service {
   verifier::Api api_;
 };
 
-std::string verify_path(const attest::Challenge& challenge) {
+std::string verify_path(const evidence::Challenge& challenge) {
   return "/v1/" + challenge.name + ":verifyConfidentialSpace";
 }
 
@@ -142,7 +142,7 @@ TEST_CASE("a machine gets a token for its evidence") {
 TEST_CASE("a token carries the audience and nonces that were asked for") {
   Service service;
   const Json claims = service.claims_of(service.attest(
-      {.audience = "me", .nonces = {"12345678"}, .type = attest::TokenType::kOidc, .signature_key_ids = {}}));
+      {.audience = "me", .nonces = {"12345678"}, .type = evidence::TokenType::kOidc, .signature_key_ids = {}}));
   CHECK(claims["aud"] == "me");
   CHECK(claims["eat_nonce"] == "12345678");
 }
@@ -335,7 +335,7 @@ TEST_CASE("unknown fields and kinds of token that there are not are refused") {
   request["colour"] = "red";
   CHECK_THAT(error_of(service.verify(challenge, request)), ContainsSubstring("request.colour: unknown field"));
   const auto pki =
-      service.attest({.audience = "me", .nonces = {}, .type = attest::TokenType::kPki, .signature_key_ids = {}});
+      service.attest({.audience = "me", .nonces = {}, .type = evidence::TokenType::kPki, .signature_key_ids = {}});
   CHECK(pki.status == 501);
   CHECK_THAT(error_of(pki), ContainsSubstring("UNIMPLEMENTED"));
   CHECK(service.send("POST", std::string(kLocation) + "/challenges", R"({"colour":1})").status == 400);
@@ -356,20 +356,20 @@ TEST_CASE("what could not be checked is told beside the token") {
 }
 
 TEST_CASE("service accounts are told when their tokens are valid") {
-  const attest::Jwk key = attest::Jwk::generate_rsa(2048);
+  const evidence::Jwk key = evidence::Jwk::generate_rsa(2048);
   Service service([&](verifier::Config& config) {
     const auto file = config.reference_values[0].parent_path() / "issuer.json";
-    std::ofstream(file) << attest::jwks_json({&key});
+    std::ofstream(file) << evidence::jwks_json({&key});
     config.identity_token_issuers = {{"https://accounts.example", file}};
   });
   const auto challenge = service.challenge();
   const std::int64_t now = base::to_unix_seconds(base::Clock::system().wall());
   const auto token = [&](const std::string& audience) {
-    return attest::sign_jwt(key, {{"iss", "https://accounts.example"},
-                                  {"aud", audience},
-                                  {"exp", now + 600},
-                                  {"email", "a@example.com"},
-                                  {"email_verified", true}});
+    return evidence::sign_jwt(key, {{"iss", "https://accounts.example"},
+                                    {"aud", audience},
+                                    {"exp", now + 600},
+                                    {"email", "a@example.com"},
+                                    {"email_verified", true}});
   };
   CHECK(service.claims_of(service.verify(
             challenge, Service::request(challenge, {}, {token(challenge.name)})))["google_service_accounts"] ==
@@ -438,7 +438,7 @@ TEST_CASE("machines without Secure Boot can be refused") {
       BIO_flush(pem.get());
     });
     const auto challenge = service.challenge();
-    const attest::VerifyRequest request{insecure.evidence(challenge.nonce), {}, {}};
+    const evidence::VerifyRequest request{insecure.evidence(challenge.nonce), {}, {}};
     const HttpResponse answer = service.verify(challenge, request.to_json(challenge.name));
     CHECK(answer.status == (is_required ? 403 : 200));
     if (is_required) CHECK_THAT(error_of(answer), ContainsSubstring("without Secure Boot"));

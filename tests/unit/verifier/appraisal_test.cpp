@@ -20,8 +20,8 @@
 namespace {
 
 using namespace std::chrono_literals;
-using attest::Evidence;
-using attest::Quote;
+using evidence::Evidence;
+using evidence::Quote;
 using measure::HashAlgorithm;
 
 /// One machine for all tests: each asks it for evidence and spoils that.
@@ -116,7 +116,7 @@ std::string refusal_with_identity(const base::Bytes& extension) {
   const auto usual = base::parse_certificate(evidence.ak_certificate, "certificate");
   const base::X509Ptr leaf(X509_new());
   const std::unique_ptr<ASN1_OBJECT, base::OpensslDeleter<ASN1_OBJECT_free>> oid(
-      OBJ_txt2obj(attest::kInstanceIdentityOid, 1));
+      OBJ_txt2obj(evidence::kInstanceIdentityOid, 1));
   const std::unique_ptr<ASN1_OCTET_STRING, base::OpensslDeleter<ASN1_OCTET_STRING_free>> value(ASN1_OCTET_STRING_new());
   ASN1_OCTET_STRING_set(value.get(), extension.data(), static_cast<int>(extension.size()));
   const std::unique_ptr<X509_EXTENSION, base::OpensslDeleter<X509_EXTENSION_free>> identity(
@@ -458,7 +458,7 @@ TEST_CASE("a certificate of another authority or another key is refused") {
 }
 
 TEST_CASE("an instance identity that is malformed is refused") {
-  const base::Bytes good = attest::encode_instance_identity(test::Machine::identity());
+  const base::Bytes good = evidence::encode_instance_identity(test::Machine::identity());
   CHECK(refusal_with_identity(good) == "accepted");
   base::Bytes truncated = good;
   truncated.pop_back();

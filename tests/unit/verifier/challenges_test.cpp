@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "evidence/status.h"
 #include "tests/unit/catch.h"
-#include "verifier/status.h"
 
 namespace {
 
@@ -30,7 +30,7 @@ bool is_refused(Challenges& challenges, const std::string& name) {
     try {
       use();
       return false;
-    } catch (const verifier::StatusError& error) {
+    } catch (const evidence::StatusError& error) {
       CHECK(error.code().name == "NOT_FOUND");
       return true;
     }

@@ -1,12 +1,12 @@
 #include "verifier/claims.h"
 
+#include "evidence/status.h"
 #include "tests/unit/catch.h"
-#include "verifier/status.h"
 
 namespace {
 
-using attest::TokenOptions;
 using base::Json;
+using evidence::TokenOptions;
 using verifier::Appraisal;
 using verifier::check_options;
 using verifier::make_claims;
@@ -43,7 +43,7 @@ std::string refusal_of(const TokenOptions& options) {
   try {
     check_options(options);
     return "accepted";
-  } catch (const verifier::StatusError& error) {
+  } catch (const evidence::StatusError& error) {
     return std::string(error.code().name) + " " + error.what();
   }
 }
@@ -89,7 +89,7 @@ TEST_CASE("a debug image is Confidential Space with its debugging enabled") {
 }
 
 TEST_CASE("no nonce, one and several are said differently") {
-  TokenOptions options{.audience = "me", .nonces = {}, .type = attest::TokenType::kOidc, .signature_key_ids = {}};
+  TokenOptions options{.audience = "me", .nonces = {}, .type = evidence::TokenType::kOidc, .signature_key_ids = {}};
   CHECK_FALSE(make_claims(appraisal(), nullptr, options, context()).contains("eat_nonce"));
   options.nonces = {"12345678"};
   CHECK(make_claims(appraisal(), nullptr, options, context())["eat_nonce"] == "12345678");
@@ -121,7 +121,7 @@ TEST_CASE("what is empty is left out") {
 }
 
 TEST_CASE("options are checked at their limits") {
-  using attest::TokenType;
+  using evidence::TokenType;
   const auto with = [](std::string audience, std::vector<std::string> nonces, TokenType type = TokenType::kOidc) {
     return refusal_of(
         {.audience = std::move(audience), .nonces = std::move(nonces), .type = type, .signature_key_ids = {}});

@@ -1,7 +1,7 @@
 #include "verifier/identity_tokens.h"
 
+#include "evidence/status.h"
 #include "tests/unit/catch.h"
-#include "verifier/status.h"
 
 namespace {
 
@@ -11,14 +11,15 @@ using verifier::IdentityTokens;
 constexpr const char* kAudience = "projects/p/locations/l/challenges/c";
 constexpr std::int64_t kNow = 1800000000;
 
-const attest::Jwk& key() {
-  static const attest::Jwk one = attest::Jwk::generate_rsa(2048);
+const evidence::Jwk& key() {
+  static const evidence::Jwk one = evidence::Jwk::generate_rsa(2048);
   return one;
 }
 
 IdentityTokens configured() {
   std::vector<verifier::IdentityTokenIssuer> issuers;
-  issuers.push_back({"https://accounts.google.com", attest::parse_jwks(attest::jwks_json({&key()}).dump(), "jwks")});
+  issuers.push_back(
+      {"https://accounts.google.com", evidence::parse_jwks(evidence::jwks_json({&key()}).dump(), "jwks")});
   return IdentityTokens(std::move(issuers));
 }
 
@@ -39,7 +40,7 @@ Json with(const char* name, const Json& value) {
 
 std::vector<std::string> emails(const std::vector<Json>& tokens) {
   std::vector<std::string> signed_tokens;
-  for (const Json& token : tokens) signed_tokens.push_back(attest::sign_jwt(key(), token));
+  for (const Json& token : tokens) signed_tokens.push_back(evidence::sign_jwt(key(), token));
   return configured().emails(signed_tokens, kAudience, base::from_unix_seconds(kNow));
 }
 
@@ -47,7 +48,7 @@ std::string refusal_of(const Json& token) {
   try {
     emails({claims(), token});
     return "accepted";
-  } catch (const verifier::StatusError& error) {
+  } catch (const evidence::StatusError& error) {
     return error.what();
   }
 }
@@ -85,9 +86,10 @@ TEST_CASE("clocks may differ by a minute") {
 }
 
 TEST_CASE("a token that another key signed is refused") {
-  const attest::Jwk other = attest::Jwk::generate_rsa(2048);
-  CHECK_THROWS_WITH(configured().emails({attest::sign_jwt(other, claims())}, kAudience, base::from_unix_seconds(kNow)),
-                    ContainsSubstring("Error validating token in position 0"));
+  const evidence::Jwk other = evidence::Jwk::generate_rsa(2048);
+  CHECK_THROWS_WITH(
+      configured().emails({evidence::sign_jwt(other, claims())}, kAudience, base::from_unix_seconds(kNow)),
+      ContainsSubstring("Error validating token in position 0"));
   CHECK_THROWS_WITH(configured().emails({"no token"}, kAudience, base::from_unix_seconds(kNow)),
                     ContainsSubstring("Error validating token in position 0"));
 }

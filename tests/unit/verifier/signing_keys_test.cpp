@@ -18,15 +18,15 @@ TEST_CASE("a signing key is made once, kept secret and found again") {
   const auto mode = std::filesystem::status(state / verifier::kSigningKeysFile).permissions();
   CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
 
-  const auto published = attest::parse_jwks(made.jwks().dump(), "jwks");
-  CHECK(attest::verify_jwt(found.sign({{"a", 1}}), published) == base::Json{{"a", 1}});
+  const auto published = evidence::parse_jwks(made.jwks().dump(), "jwks");
+  CHECK(evidence::verify_jwt(found.sign({{"a", 1}}), published) == base::Json{{"a", 1}});
   CHECK_FALSE(made.jwks()["keys"][0].contains("d"));
 }
 
 TEST_CASE("every key of the file is published, the first signs") {
   const base::PrivateDirectory directory("cs-test");
-  const attest::Jwk first = attest::Jwk::generate_rsa(2048);
-  const attest::Jwk second = attest::Jwk::generate_rsa(2048);
+  const evidence::Jwk first = evidence::Jwk::generate_rsa(2048);
+  const evidence::Jwk second = evidence::Jwk::generate_rsa(2048);
   const auto file = directory.path() / verifier::kSigningKeysFile;
   std::ofstream(file) << R"({"keys":[)" << first.private_json() << "," << second.private_json() << "]}";
   std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
@@ -48,8 +48,8 @@ TEST_CASE("a key file that is open to others, empty, public or broken is refused
   CHECK_THROWS_WITH(SigningKeys::open(directory.path()), ContainsSubstring("holds no key"));
   write("{");
   CHECK_THROWS_AS(SigningKeys::open(directory.path()), base::InvalidInput);
-  write(attest::jwks_json({[] {
-          static const attest::Jwk key = attest::Jwk::generate_rsa(2048);
+  write(evidence::jwks_json({[] {
+          static const evidence::Jwk key = evidence::Jwk::generate_rsa(2048);
           return &key;
         }()})
             .dump());

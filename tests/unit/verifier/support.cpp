@@ -118,7 +118,7 @@ std::vector<Event> launch_events() {
           Event{EventType::kMemoryMonitor, {0}}};
 }
 
-attest::InstanceIdentity Machine::identity() {
+evidence::InstanceIdentity Machine::identity() {
   return {"us-central1-a", 12345, "my-project", 678, "my-instance", true};
 }
 
@@ -140,9 +140,9 @@ Machine::Machine(base::Bytes boot_log)
   launch_log_ = log.bytes();
 }
 
-attest::Evidence Machine::evidence(base::ByteView nonce) {
+evidence::Evidence Machine::evidence(base::ByteView nonce) {
   const auto key = attest::load_attestation_key(*tpm_, attest::kEccKeyIndices);
-  attest::Evidence evidence;
+  evidence::Evidence evidence;
   for (const auto& bank : tpm_->pcr_banks()) {
     auto blob = tpm_->quote(key.key, nonce, bank);
     evidence.quotes.push_back({bank.algorithm, tpm_->read_pcrs(bank.algorithm, bank.pcrs), std::move(blob.attest),
@@ -162,7 +162,7 @@ verifier::TrustAnchors Machine::anchors(const verifier::Platform& platform) cons
   return verifier::TrustAnchors(roots);
 }
 
-base::Bytes Machine::certificate(const attest::InstanceIdentity& identity, const vtpm::Validity& validity) {
+base::Bytes Machine::certificate(const evidence::InstanceIdentity& identity, const vtpm::Validity& validity) {
   const auto key = attest::load_attestation_key(*tpm_, attest::kEccKeyIndices);
   return base::certificate_der(*vtpm::certify_attestation_key(authority_, key.key, identity, validity));
 }

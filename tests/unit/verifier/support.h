@@ -5,11 +5,11 @@
 #include <string_view>
 #include <vector>
 
-#include "attest/evidence.h"
-#include "attest/instance_identity.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/openssl.h"
+#include "evidence/evidence.h"
+#include "evidence/instance_identity.h"
 #include "measure/boot_log.h"
 #include "measure/event.h"
 #include "measure/tpm.h"
@@ -64,7 +64,7 @@ class Machine {
   explicit Machine(base::Bytes boot_log = recorded_boot_log());
 
   /// What the machine answers to a challenge.
-  attest::Evidence evidence(base::ByteView nonce);
+  evidence::Evidence evidence(base::ByteView nonce);
 
   measure::Tpm& tpm() { return *tpm_; }
 
@@ -83,9 +83,9 @@ class Machine {
   verifier::TrustAnchors anchors(const verifier::Platform& platform) const;
 
   /// A certificate of the machine's key that is valid otherwise than usual.
-  base::Bytes certificate(const attest::InstanceIdentity& identity, const vtpm::Validity& validity);
+  base::Bytes certificate(const evidence::InstanceIdentity& identity, const vtpm::Validity& validity);
 
-  static attest::InstanceIdentity identity();
+  static evidence::InstanceIdentity identity();
   static vtpm::Validity validity();
 
  private:

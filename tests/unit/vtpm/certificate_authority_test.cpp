@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using vtpm::CertificateAuthority;
 
-const attest::InstanceIdentity kIdentity{"us-central1-a", 12345, "my-project", 678, "my-instance", true};
+const evidence::InstanceIdentity kIdentity{"us-central1-a", 12345, "my-project", 678, "my-instance", true};
 
 }  // namespace
 
@@ -48,7 +48,7 @@ TEST_CASE("an attestation key certificate says who, how long and for what") {
   const base::EvpPkeyPtr key(EVP_EC_gen("P-256"));
   const base::WallTime now = base::from_unix_seconds(1800000000);
   const auto certificate = authority.certify(*key, kIdentity, {now, now + 24h});
-  CHECK(attest::instance_identity_of(*certificate) == kIdentity);
+  CHECK(evidence::instance_identity_of(*certificate) == kIdentity);
   CHECK(X509_verify(certificate.get(), X509_get0_pubkey(&authority.certificate())) == 1);
   CHECK(X509_get_key_usage(certificate.get()) == KU_DIGITAL_SIGNATURE);
   CHECK(X509_check_ca(certificate.get()) == 0);

@@ -5,8 +5,8 @@
 
 #include "attest/attestation_key.h"
 #include "attest/nv_indices.h"
-#include "attest/quote.h"
 #include "base/error.h"
+#include "evidence/quote.h"
 #include "measure/launch_log.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/swtpm.h"
@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const attest::InstanceIdentity kIdentity{"us-central1-a", 12345, "my-project", 678, "my-instance", true};
+const evidence::InstanceIdentity kIdentity{"us-central1-a", 12345, "my-project", 678, "my-instance", true};
 const base::WallTime kNow = base::Clock::system().wall();
 const vtpm::Validity kValidity{kNow - 1h, kNow + 24h};
 
@@ -44,15 +44,15 @@ TEST_CASE("a provisioned vTPM hands out a certified attestation key that quotes"
   CHECK(tpm.read_nv(indices.key_template) == vtpm::attestation_key_template(kind));
   const attest::AttestationKey key = attest::load_attestation_key(tpm, indices);
   CHECK(X509_verify(key.certificate.get(), X509_get0_pubkey(&authority.certificate())) == 1);
-  CHECK(attest::instance_identity_of(*key.certificate) == kIdentity);
+  CHECK(evidence::instance_identity_of(*key.certificate) == kIdentity);
 
   const base::Bytes nonce = base::random_bytes(32);
   for (const auto& bank : tpm.pcr_banks()) {
     const auto blob = tpm.quote(key.key, nonce, bank);
-    const attest::Quote quote{bank.algorithm, tpm.read_pcrs(bank.algorithm, bank.pcrs), blob.attest, blob.signature};
-    CHECK_NOTHROW(attest::verify_quote(quote, *X509_get0_pubkey(key.certificate.get()), nonce));
-    CHECK(attest::parse_quote_info(quote.attest).qualified_signer ==
-          attest::qualified_name_in_endorsement(key.key.public_area()));
+    const evidence::Quote quote{bank.algorithm, tpm.read_pcrs(bank.algorithm, bank.pcrs), blob.attest, blob.signature};
+    CHECK_NOTHROW(evidence::verify_quote(quote, *X509_get0_pubkey(key.certificate.get()), nonce));
+    CHECK(evidence::parse_quote_info(quote.attest).qualified_signer ==
+          evidence::qualified_name_in_endorsement(key.key.public_area()));
   }
 }
 
@@ -62,10 +62,11 @@ TEST_CASE("provisioning again replaces the certificate") {
   const auto authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
   measure::Tpm tpm = measure::Tpm::open(swtpm.tcti());
   vtpm::provision(tpm, authority, kIdentity, kValidity, vtpm::KeyKind::kEcc);
-  attest::InstanceIdentity other = kIdentity;
+  evidence::InstanceIdentity other = kIdentity;
   other.instance_name = "a-name-of-another-length";
   vtpm::provision(tpm, authority, other, kValidity, vtpm::KeyKind::kEcc);
-  CHECK(attest::instance_identity_of(*attest::load_attestation_key(tpm, attest::kEccKeyIndices).certificate) == other);
+  CHECK(evidence::instance_identity_of(*attest::load_attestation_key(tpm, attest::kEccKeyIndices).certificate) ==
+        other);
 }
 
 TEST_CASE("a key that signs whatever it is given is not certified") {

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "measure/hash.h"
 
-namespace attest {
+namespace evidence {
 
 /// One signed statement of the TPM about one PCR bank.
 struct Quote {
@@ -24,4 +24,4 @@ struct Evidence {
   std::vector<base::Bytes> ak_chain;  ///< DER, the issuer of the one before each
 };
 
-}  // namespace attest
+}  // namespace evidence

@@ -1,15 +1,15 @@
-#include "attest/messages.h"
+#include "evidence/messages.h"
 
-#include "attest/jose.h"
 #include "base/encoding.h"
 #include "base/error.h"
+#include "evidence/jose.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/allocations.h"
 
-using attest::TokenType;
-using attest::VerifyRequest;
 using base::Json;
 using base::JsonObject;
+using evidence::TokenType;
+using evidence::VerifyRequest;
 using measure::HashAlgorithm;
 
 namespace {
@@ -58,9 +58,9 @@ TEST_CASE("each token type is told from the others on the wire") {
     const VerifyRequest back = parse(request.to_json("c"));
     CHECK(back.options.type == type);
     CHECK(back.options.signature_key_ids == request.options.signature_key_ids);
-    CHECK(attest::token_type_named(attest::name_of(type)) == type);
+    CHECK(evidence::token_type_named(evidence::name_of(type)) == type);
   }
-  CHECK_FALSE(attest::token_type_named("AWS").has_value());
+  CHECK_FALSE(evidence::token_type_named("AWS").has_value());
 }
 
 TEST_CASE("enums may be numbers, as other clients send them") {
@@ -103,10 +103,10 @@ TEST_CASE("what does not belong into a request is named") {
 
 TEST_CASE("a request's lists are as long as their limits at most") {
   VerifyRequest request = sample();
-  request.evidence.quotes.resize(attest::kMaxQuotes, request.evidence.quotes.front());
-  request.evidence.ak_chain.resize(attest::kMaxCertChain, {6});
-  request.id_tokens.resize(attest::kMaxIdTokens, "a.b.c");
-  CHECK(parse(request.to_json("c")).id_tokens.size() == attest::kMaxIdTokens);
+  request.evidence.quotes.resize(evidence::kMaxQuotes, request.evidence.quotes.front());
+  request.evidence.ak_chain.resize(evidence::kMaxCertChain, {6});
+  request.id_tokens.resize(evidence::kMaxIdTokens, "a.b.c");
+  CHECK(parse(request.to_json("c")).id_tokens.size() == evidence::kMaxIdTokens);
   SECTION("quotes") {
     request.evidence.quotes.push_back(request.evidence.quotes.front());
     CHECK_THROWS_WITH(parse(request.to_json("c")), "request.tpmAttestation.quotes: are too many");
@@ -136,7 +136,9 @@ TEST_CASE("A 2: reading a request is linear in its length") {
 }
 
 TEST_CASE("a challenge is a nonce and a name that is safe in a URL") {
-  const auto parse_challenge = [](const Json& json) { return attest::Challenge::parse(JsonObject(json, "challenge")); };
+  const auto parse_challenge = [](const Json& json) {
+    return evidence::Challenge::parse(JsonObject(json, "challenge"));
+  };
   CHECK(parse_challenge({{"name", "projects/p/locations/l/challenges/c"}, {"tpmNonce", "AAE="}}).nonce ==
         base::Bytes{0, 1});
   CHECK_THROWS_AS(parse_challenge({{"name", "projects/p"}}), base::InvalidInput);
@@ -152,12 +154,12 @@ TEST_CASE("A 7: a challenge's nonce is no longer than a TPM quotes, and its name
     std::string name = "projects/p/";
     name.resize(name_bytes, 'c');
     const Json json = {{"name", name}, {"tpmNonce", base::base64_encode(base::Bytes(nonce_bytes, 1))}};
-    return attest::Challenge::parse(JsonObject(json, "challenge"));
+    return evidence::Challenge::parse(JsonObject(json, "challenge"));
   };
-  CHECK(parse_challenge(attest::kMaxChallengeNameBytes, attest::kMaxQuoteNonceBytes).nonce.size() == 64);
-  CHECK_THROWS_WITH(parse_challenge(100, attest::kMaxQuoteNonceBytes + 1),
+  CHECK(parse_challenge(evidence::kMaxChallengeNameBytes, evidence::kMaxQuoteNonceBytes).nonce.size() == 64);
+  CHECK_THROWS_WITH(parse_challenge(100, evidence::kMaxQuoteNonceBytes + 1),
                     ContainsSubstring("challenge.tpmNonce: longer than the 64 bytes"));
-  CHECK_THROWS_WITH(parse_challenge(attest::kMaxChallengeNameBytes + 1, 32),
+  CHECK_THROWS_WITH(parse_challenge(evidence::kMaxChallengeNameBytes + 1, 32),
                     ContainsSubstring("challenge.name: longer"));
 }
 
@@ -176,25 +178,25 @@ TEST_CASE("C 6: no request is longer than was foretold") {
     request.evidence.ak_chain = {base::Bytes(size), base::Bytes(size)};
     request.id_tokens = {std::string(std::size_t{16} << 10U, 'a')};
     request.options.nonces = {std::string(std::size_t{64} << 10U, 'n')};
-    const std::size_t bound = attest::max_verify_request_bytes(5 * size);
-    CHECK(request.to_json(std::string(attest::kMaxChallengeNameBytes, 'c')).dump().size() < bound);
+    const std::size_t bound = evidence::max_verify_request_bytes(5 * size);
+    CHECK(request.to_json(std::string(evidence::kMaxChallengeNameBytes, 'c')).dump().size() < bound);
     CHECK(bound < 7 * size + (std::size_t{256} << 10U));
   }
 }
 
 TEST_CASE("C 6: as many bytes of claims as a token may have") {
   constexpr std::size_t kClaims = 720896;
-  CHECK(attest::max_token_bytes(kClaims) == attest::kMaxJwtBytes);
-  CHECK(attest::max_token_bytes(kClaims + 1) > attest::kMaxJwtBytes);
+  CHECK(evidence::max_token_bytes(kClaims) == evidence::kMaxJwtBytes);
+  CHECK(evidence::max_token_bytes(kClaims + 1) > evidence::kMaxJwtBytes);
 }
 
 TEST_CASE("canonical codes and HTTP statuses map onto each other") {
-  CHECK(attest::canonical_code("NOT_FOUND").http_status == 404);
-  CHECK(attest::canonical_code("no such").name == "UNKNOWN");
-  CHECK(attest::canonical_code_of_http(429).name == "RESOURCE_EXHAUSTED");
-  CHECK(attest::canonical_code_of_http(400).name == "INVALID_ARGUMENT");
-  CHECK(attest::canonical_code_of_http(599).name == "INTERNAL");
-  CHECK(attest::canonical_code_of_http(418).name == "UNKNOWN");
-  const Json json = attest::error_json(attest::canonical_code("INVALID_ARGUMENT"), "why");
+  CHECK(evidence::canonical_code("NOT_FOUND").http_status == 404);
+  CHECK(evidence::canonical_code("no such").name == "UNKNOWN");
+  CHECK(evidence::canonical_code_of_http(429).name == "RESOURCE_EXHAUSTED");
+  CHECK(evidence::canonical_code_of_http(400).name == "INVALID_ARGUMENT");
+  CHECK(evidence::canonical_code_of_http(599).name == "INTERNAL");
+  CHECK(evidence::canonical_code_of_http(418).name == "UNKNOWN");
+  const Json json = evidence::error_json(evidence::canonical_code("INVALID_ARGUMENT"), "why");
   CHECK(json == Json{{"error", {{"code", 400}, {"message", "why"}, {"status", "INVALID_ARGUMENT"}}}});
 }

@@ -1,4 +1,4 @@
-#include "attest/quote.h"
+#include "evidence/quote.h"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/openssl.h"
 
-namespace attest {
+namespace evidence {
 namespace {
 
 using base::Bytes;
@@ -234,4 +234,4 @@ Bytes qualified_name_in_endorsement(ByteView public_area) {
   return name;
 }
 
-}  // namespace attest
+}  // namespace evidence

@@ -7,12 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include "attest/evidence.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "evidence/evidence.h"
 
-namespace attest {
+namespace evidence {
 
 // The messages of the Google Cloud Attestation REST API, v1 (confidentialcomputing.googleapis.com), in protobuf's JSON
 // mapping: camelCase, bytes in base64, enums by name or number, map keys as strings. Client and verifier share them.
@@ -96,4 +96,4 @@ CanonicalCode canonical_code_of_http(unsigned status);
 /// {"error":{"code":400,"message":"...","status":"INVALID_ARGUMENT"}}
 base::Json error_json(CanonicalCode code, std::string_view message);
 
-}  // namespace attest
+}  // namespace evidence

@@ -1,4 +1,4 @@
-#include "attest/jose.h"
+#include "evidence/jose.h"
 
 #include <memory>
 #include <string>
@@ -16,10 +16,10 @@
 
 namespace {
 
-using attest::Jwk;
-using attest::sign_jwt;
-using attest::verify_jwt;
 using base::Json;
+using evidence::Jwk;
+using evidence::sign_jwt;
+using evidence::verify_jwt;
 
 constexpr std::size_t kBits = 2048;
 
@@ -141,13 +141,13 @@ TEST_CASE("a private key survives storage") {
 }
 
 TEST_CASE("a key set goes out and comes back; keys for other purposes are passed over") {
-  Json set = attest::jwks_json({&one_key().front()});
+  Json set = evidence::jwks_json({&one_key().front()});
   set["keys"].push_back(Json::parse(kEcKey));
   set["keys"].push_back({{"kty", "oct"}, {"k", "AAAA"}, {"kid", "symmetric"}});
   set["keys"].push_back({{"kty", "EC"}, {"crv", "P-384"}, {"kid", "curve"}});
   set["keys"].push_back({{"kty", "RSA"}, {"use", "enc"}, {"kid", "encryption"}});
   set["keys"].push_back({{"kty", "RSA"}, {"alg", "RS512"}, {"kid", "other hash"}});
-  const auto keys = attest::parse_jwks(set.dump(), "jwks");
+  const auto keys = evidence::parse_jwks(set.dump(), "jwks");
   REQUIRE(keys.size() == 2);
   CHECK(keys[0].key_id() == one_key().front().key_id());
   CHECK(keys[1].key_id() == "ec");
@@ -155,10 +155,10 @@ TEST_CASE("a key set goes out and comes back; keys for other purposes are passed
 }
 
 TEST_CASE("a key set that is malformed is refused") {
-  CHECK_THROWS_WITH(attest::parse_jwks("{}", "jwks"), ContainsSubstring("jwks.keys"));
-  CHECK_THROWS_WITH(attest::parse_jwks(R"({"keys":[{"kty":"RSA","kid":"a"}]})", "jwks"),
+  CHECK_THROWS_WITH(evidence::parse_jwks("{}", "jwks"), ContainsSubstring("jwks.keys"));
+  CHECK_THROWS_WITH(evidence::parse_jwks(R"({"keys":[{"kty":"RSA","kid":"a"}]})", "jwks"),
                     ContainsSubstring("jwks.keys[0]"));
-  CHECK_THROWS_WITH(attest::parse_jwks(R"({"keys":[{"kid":"a"}]})", "jwks"), ContainsSubstring("jwks.keys[0].kty"));
+  CHECK_THROWS_WITH(evidence::parse_jwks(R"({"keys":[{"kid":"a"}]})", "jwks"), ContainsSubstring("jwks.keys[0].kty"));
   Json nameless = one_key().front().public_json();
   nameless.erase("kid");
   CHECK_THROWS_WITH(Jwk::parse(nameless.dump(), "key"), ContainsSubstring("key.kid"));
@@ -168,9 +168,9 @@ TEST_CASE("a key set has as many keys as the limit at most") {
   constexpr std::size_t kMaxKeys = 64;
   Json set = {{"keys", Json::array()}};
   for (std::size_t i = 0; i < kMaxKeys; ++i) set["keys"].push_back(Json::parse(kEcKey));
-  CHECK_FALSE(attest::parse_jwks(set.dump(), "jwks").empty());
+  CHECK_FALSE(evidence::parse_jwks(set.dump(), "jwks").empty());
   set["keys"].push_back(Json::parse(kEcKey));
-  CHECK_THROWS_WITH(attest::parse_jwks(set.dump(), "jwks"), "jwks.keys: too many keys");
+  CHECK_THROWS_WITH(evidence::parse_jwks(set.dump(), "jwks"), "jwks.keys: too many keys");
 }
 
 TEST_CASE("small and huge RSA keys are refused") {
@@ -201,7 +201,7 @@ TEST_CASE("tokens with algorithm none, an HMAC or a wider hash are refused") {
                       ContainsSubstring("instead of RS256 or ES256"));
   }
   CHECK_THROWS_WITH(verify_jwt(with_header(jwt, R"({"alg":"ES256")" + kid), one_key()), ContainsSubstring("no key"));
-  CHECK_THROWS_WITH(attest::read_unverified_jwt(with_header(jwt, R"({"alg":"none")" + kid)),
+  CHECK_THROWS_WITH(evidence::read_unverified_jwt(with_header(jwt, R"({"alg":"none")" + kid)),
                     ContainsSubstring("not signed"));
 }
 
@@ -240,18 +240,18 @@ TEST_CASE("a token with a critical extension or a header that says a thing twice
 }
 
 TEST_CASE("the size of a token is limited") {
-  const std::string longest(attest::kMaxJwtBytes, 'a');
+  const std::string longest(evidence::kMaxJwtBytes, 'a');
   CHECK_THROWS_WITH(verify_jwt(longest, one_key()), !ContainsSubstring("longer than"));
-  const std::string too_long(attest::kMaxJwtBytes + 1, 'a');
+  const std::string too_long(evidence::kMaxJwtBytes + 1, 'a');
   CHECK_THROWS_WITH(verify_jwt(too_long, one_key()), ContainsSubstring("longer than"));
 }
 
 TEST_CASE("an unverified token is read without any key") {
-  const auto read = attest::read_unverified_jwt(sign_jwt(one_key().front(), kClaims));
+  const auto read = evidence::read_unverified_jwt(sign_jwt(one_key().front(), kClaims));
   CHECK(read.claims == kClaims);
   CHECK(read.header["alg"] == "RS256");
-  CHECK(attest::read_unverified_jwt(kRfcEs256).claims["iss"] == "joe");
-  CHECK_THROWS_AS(attest::read_unverified_jwt("not a token"), base::InvalidInput);
-  CHECK_THROWS_WITH(attest::read_unverified_jwt(encoded(R"({"alg":"RS256"})") + "." + encoded("[1]") + ".AAAA"),
+  CHECK(evidence::read_unverified_jwt(kRfcEs256).claims["iss"] == "joe");
+  CHECK_THROWS_AS(evidence::read_unverified_jwt("not a token"), base::InvalidInput);
+  CHECK_THROWS_WITH(evidence::read_unverified_jwt(encoded(R"({"alg":"RS256"})") + "." + encoded("[1]") + ".AAAA"),
                     ContainsSubstring("token.claims"));
 }

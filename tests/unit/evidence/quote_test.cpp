@@ -1,4 +1,4 @@
-#include "attest/quote.h"
+#include "evidence/quote.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -9,8 +9,8 @@
 #include "base/openssl.h"
 #include "tests/unit/catch.h"
 
-using attest::Quote;
 using base::Bytes;
+using evidence::Quote;
 using measure::HashAlgorithm;
 
 namespace {
@@ -64,10 +64,10 @@ base::EvpPkeyPtr recorded_key() {
 
 TEST_CASE("a recorded quote verifies, and its signer is the key in the endorsement hierarchy") {
   const auto key = recorded_key();
-  CHECK_NOTHROW(attest::verify_quote(recorded_quote(), *key, kNonce));
-  CHECK(attest::attestation_key_area(*key) == kPublicArea);
-  const auto info = attest::parse_quote_info(recorded_quote().attest);
-  CHECK(info.qualified_signer == attest::qualified_name_in_endorsement(kPublicArea));
+  CHECK_NOTHROW(evidence::verify_quote(recorded_quote(), *key, kNonce));
+  CHECK(evidence::attestation_key_area(*key) == kPublicArea);
+  const auto info = evidence::parse_quote_info(recorded_quote().attest);
+  CHECK(info.qualified_signer == evidence::qualified_name_in_endorsement(kPublicArea));
   CHECK(info.qualifying_data == kNonce);
   CHECK(info.pcrs.size() == 24);
 }
@@ -78,7 +78,7 @@ TEST_CASE("Q 14: each part of a quote that does not fit is refused by name") {
     Quote quote = recorded_quote();
     change(quote);
     try {
-      attest::verify_quote(quote, *key, nonce);
+      evidence::verify_quote(quote, *key, nonce);
       return "";
     } catch (const base::InvalidInput& error) {
       return error.what();
@@ -106,7 +106,7 @@ TEST_CASE("Q 14: the structure of a quote is judged whatever signed it") {
   const auto parse = [&](const std::function<void(Bytes&)>& change) {
     Bytes attest = good;
     change(attest);
-    return attest::parse_quote_info(attest);
+    return evidence::parse_quote_info(attest);
   };
   CHECK_THROWS_WITH(parse([](Bytes& a) { a[0] = 0; }), ContainsSubstring("magic"));
   CHECK_THROWS_AS(parse([](Bytes& a) { a[5] = 0x17; }), base::InvalidInput);  // TPM_ST_ATTEST_CERTIFY
@@ -118,9 +118,9 @@ TEST_CASE("Q 14: the structure of a quote is judged whatever signed it") {
 
 TEST_CASE("only the kinds of key that attestation keys are of have a template") {
   base::EvpPkeyPtr ed25519(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
-  CHECK_THROWS_WITH(attest::attestation_key_area(*ed25519), ContainsSubstring("neither an ECC nor an RSA key"));
+  CHECK_THROWS_WITH(evidence::attestation_key_area(*ed25519), ContainsSubstring("neither an ECC nor an RSA key"));
   base::EvpPkeyPtr p384(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-384"));
-  CHECK_THROWS_WITH(attest::attestation_key_area(*p384), ContainsSubstring("no P-256 key"));
+  CHECK_THROWS_WITH(evidence::attestation_key_area(*p384), ContainsSubstring("no P-256 key"));
   base::EvpPkeyPtr rsa(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048}));
-  CHECK(attest::attestation_key_area(*rsa).size() == 24 + 256);
+  CHECK(evidence::attestation_key_area(*rsa).size() == 24 + 256);
 }

@@ -1,4 +1,4 @@
-#include "attest/instance_identity.h"
+#include "evidence/instance_identity.h"
 
 #include <cstdint>
 
@@ -8,10 +8,10 @@
 
 namespace {
 
-using attest::encode_instance_identity;
-using attest::InstanceIdentity;
-using attest::parse_instance_identity;
 using base::Bytes;
+using evidence::encode_instance_identity;
+using evidence::InstanceIdentity;
+using evidence::parse_instance_identity;
 
 const InstanceIdentity kIdentity{"us-central1-a", 12345, "my-project", 9876543210123456789U, "my-instance", true};
 

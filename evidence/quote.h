@@ -5,10 +5,10 @@
 
 #include <openssl/types.h>
 
-#include "attest/evidence.h"
 #include "base/bytes.h"
+#include "evidence/evidence.h"
 
-namespace attest {
+namespace evidence {
 
 /// The parts of a TPMS_ATTEST of type TPM_ST_ATTEST_QUOTE (TPM 2.0 part 2, section 10.12.12) that anybody decides on.
 struct QuoteInfo {
@@ -34,4 +34,4 @@ base::Bytes attestation_key_area(const EVP_PKEY& key);
 /// The name that a primary key of the endorsement hierarchy with this TPMT_PUBLIC signs under.
 base::Bytes qualified_name_in_endorsement(base::ByteView public_area);
 
-}  // namespace attest
+}  // namespace evidence

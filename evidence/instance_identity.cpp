@@ -1,4 +1,4 @@
-#include "attest/instance_identity.h"
+#include "evidence/instance_identity.h"
 
 #include <memory>
 #include <new>
@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/openssl.h"
 
-namespace attest {
+namespace evidence {
 namespace {
 
 using base::Bytes;
@@ -220,4 +220,4 @@ std::optional<InstanceIdentity> instance_identity_of(const X509& certificate) {
   return parse_instance_identity(ByteView(data, static_cast<std::size_t>(ASN1_STRING_length(value))));
 }
 
-}  // namespace attest
+}  // namespace evidence

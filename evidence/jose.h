@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/json.h"
 
-namespace attest {
+namespace evidence {
 
 /// A JSON Web Key (RFC 7517).
 class Jwk {
@@ -59,4 +59,4 @@ UnverifiedJwt read_unverified_jwt(std::string_view jwt);
 
 inline constexpr std::size_t kMaxJwtBytes = std::size_t{1} << 20U;
 
-}  // namespace attest
+}  // namespace evidence

@@ -1,4 +1,4 @@
-#include "attest/jose.h"
+#include "evidence/jose.h"
 
 #include <array>
 #include <cstdlib>
@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/openssl.h"
 
-namespace attest {
+namespace evidence {
 namespace {
 
 using base::Bytes;
@@ -235,4 +235,4 @@ UnverifiedJwt read_unverified_jwt(std::string_view jwt) {
   return {std::move(parts.header), std::move(claims)};
 }
 
-}  // namespace attest
+}  // namespace evidence

@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 
-namespace attest {
+namespace evidence {
 
 /// Who a cloud says the machine is: the value of extension 1.3.6.1.4.1.11129.2.1.21 of an attestation key certificate,
 ///   SEQUENCE { UTF8String zone, INTEGER projectNumber, UTF8String projectId, INTEGER instanceId, UTF8String
@@ -36,4 +36,4 @@ base::Bytes encode_instance_identity(const InstanceIdentity& identity);
 /// What the certificate says; nothing when it does not have the extension.
 std::optional<InstanceIdentity> instance_identity_of(const X509& certificate);
 
-}  // namespace attest
+}  // namespace evidence

@@ -1,4 +1,4 @@
-#include "attest/messages.h"
+#include "evidence/messages.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "measure/boot_log.h"
 
-namespace attest {
+namespace evidence {
 namespace {
 
 using base::Bytes;
@@ -224,4 +224,4 @@ Json error_json(CanonicalCode code, std::string_view message) {
   return {{"error", {{"code", code.http_status}, {"message", message}, {"status", code.name}}}};
 }
 
-}  // namespace attest
+}  // namespace evidence
