@@ -30,7 +30,7 @@ base::Bytes checked_template(const base::Bytes& stored) {
   return {stored.begin(), stored.begin() + static_cast<std::ptrdiff_t>(length)};
 }
 
-void expect_same_key(const X509& certificate, const measure::TpmKey& key) {
+void expect_same_key(const X509& certificate, const tpm::TpmKey& key) {
   const EVP_PKEY* certified = X509_get0_pubkey(&certificate);
   if (certified == nullptr || evidence::attestation_key_area(*certified) != key.public_area()) {
     throw base::Error("the attestation key certificate is not that of the attestation key");
@@ -39,7 +39,7 @@ void expect_same_key(const X509& certificate, const measure::TpmKey& key) {
 
 }  // namespace
 
-AttestationKey load_attestation_key(measure::Tpm& tpm, AttestationKeyIndices indices) {
+AttestationKey load_attestation_key(tpm::Tpm& tpm, tpm::AttestationKeyIndices indices) {
   const auto key_template = tpm.read_nv(indices.key_template);
   const auto certificate_der = tpm.read_nv(indices.certificate);
   if (!key_template || !certificate_der) {

@@ -26,10 +26,10 @@ bool fits(const evidence::QuoteInfo& info, measure::HashAlgorithm signing_hash, 
 struct Attester::OnTpmThread {
   explicit OnTpmThread(AttestationKey k) : key(std::move(k)) {}
 
-  evidence::Quote quote(measure::Tpm& tpm, const measure::PcrBank& bank, const base::Bytes& nonce,
+  evidence::Quote quote(tpm::Tpm& tpm, const tpm::PcrBank& bank, const base::Bytes& nonce,
                         const Endorsements& expected) {
     for (int attempt = 0; attempt < kMaxTries; ++attempt) {
-      measure::QuoteBlob blob = tpm.quote(key.key, nonce, bank);
+      tpm::QuoteBlob blob = tpm.quote(key.key, nonce, bank);
       const evidence::QuoteInfo info = evidence::parse_quote_info(blob.attest);
       measure::PcrValues& values = values_by_bank[bank.algorithm];
       // Both attestation key templates sign with SHA-256, which is also the hash of the PCR digest.
@@ -49,10 +49,10 @@ struct Attester::OnTpmThread {
 
   static void expect_launch_pcr(measure::HashAlgorithm bank, const measure::PcrValues& values,
                                 const Endorsements& expected) {
-    const auto wanted = expected.launch_pcr.find(bank);
-    if (wanted == expected.launch_pcr.end()) return;
+    const measure::Digest* wanted = expected.launch_pcr.find(bank);
+    if (wanted == nullptr) return;
     const auto found = values.find(measure::kLaunchPcr);
-    if (found == values.end() || found->second != wanted->second) {
+    if (found == values.end() || found->second != wanted->to_bytes()) {
       throw base::Error("PCR 13 of bank " + std::string(name_of(bank)) +
                         " is no longer what the launch log says: somebody has extended it since the launch");
     }
@@ -67,12 +67,12 @@ struct Attester::OnTpmThread {
   }
 
   AttestationKey key;
-  std::vector<measure::PcrBank> banks;
+  std::vector<tpm::PcrBank> banks;
   std::map<measure::HashAlgorithm, measure::PcrValues> values_by_bank;
   std::map<measure::HashAlgorithm, bool> checked;
 };
 
-Attester::Attester(measure::TpmWorker& worker, AttestationKey key, Endorsements endorsements)
+Attester::Attester(tpm::TpmWorker& worker, AttestationKey key, Endorsements endorsements)
     : worker_(worker),
       endorsements_(std::make_shared<const Endorsements>(std::move(endorsements))),
       certificate_(base::certificate_der(*key.certificate)),
@@ -83,10 +83,10 @@ Attester::~Attester() { worker_.release(std::move(on_tpm_thread_)); }
 base::Awaitable<evidence::Evidence> Attester::evidence(base::Bytes nonce) {
   if (nonce.empty()) throw base::InvalidInput("challenge", "nonce is empty");
   evidence::Evidence evidence;
-  auto quote_all = [state = on_tpm_thread_, expected = endorsements_, nonce = std::move(nonce)](measure::Tpm& tpm) {
+  auto quote_all = [state = on_tpm_thread_, expected = endorsements_, nonce = std::move(nonce)](tpm::Tpm& tpm) {
     if (state->banks.empty()) state->banks = tpm.pcr_banks();
     std::vector<evidence::Quote> quotes;
-    for (const measure::PcrBank& bank : state->banks) quotes.push_back(state->quote(tpm, bank, nonce, *expected));
+    for (const tpm::PcrBank& bank : state->banks) quotes.push_back(state->quote(tpm, bank, nonce, *expected));
     return quotes;
   };
   evidence.quotes = co_await worker_.run(std::move(quote_all));

@@ -7,7 +7,7 @@
 #include "base/asio.h"
 #include "base/bytes.h"
 #include "evidence/evidence.h"
-#include "measure/tpm_worker.h"
+#include "tpm/tpm_worker.h"
 
 namespace attest {
 
@@ -19,12 +19,12 @@ class Attester {
   struct Endorsements {
     base::Bytes boot_log;
     base::Bytes launch_log;
-    measure::DigestSet launch_pcr;  ///< what PCR 13 must hold, by bank
+    measure::DigestSet launch_pcr;  ///< what PCR 13 must hold
     std::vector<base::Bytes> ak_chain;
   };
 
   /// `worker` must outlive this.
-  Attester(measure::TpmWorker& worker, AttestationKey key, Endorsements endorsements);
+  Attester(tpm::TpmWorker& worker, AttestationKey key, Endorsements endorsements);
   ~Attester();
   Attester(const Attester&) = delete;
   Attester& operator=(const Attester&) = delete;
@@ -35,7 +35,7 @@ class Attester {
  private:
   struct OnTpmThread;
 
-  measure::TpmWorker& worker_;
+  tpm::TpmWorker& worker_;
   std::shared_ptr<const Endorsements> endorsements_;
   base::Bytes certificate_;
   std::shared_ptr<OnTpmThread> on_tpm_thread_;

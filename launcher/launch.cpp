@@ -46,9 +46,10 @@
 #include "launcher/spec/unknown_attributes.h"
 #include "measure/boot_log.h"
 #include "measure/launch_log.h"
-#include "measure/tpm_worker.h"
 #include "net/http_client.h"
 #include "teeserver/server.h"
+#include "tpm/pcr.h"
+#include "tpm/tpm_worker.h"
 
 namespace launcher {
 namespace {
@@ -61,7 +62,7 @@ using base::log::info;
 constexpr std::size_t kMaxKernelCommandLine = std::size_t{64} << 10U;
 constexpr std::string_view kHardenedWord = "confidential-space.hardened=true";
 constexpr mode_t kRuntimeDirectoryMode = 0755;
-/// So that a slow TPM is through with them well within measure::kTpmDeadline.
+/// So that a slow TPM is through with them well within tpm::kTpmDeadline.
 constexpr std::size_t kEventsInOneJob = 256;
 
 // The parts of Launch::kStopBound: for a start under way, for a workload that was killed, for a launch that was broken
@@ -237,7 +238,7 @@ struct Launch::State {
   std::unique_ptr<MetadataSource> metadata;
   ContainerdClient containerd;
   Container container;
-  measure::TpmWorker tpm;
+  tpm::TpmWorker tpm;
   std::shared_ptr<measure::LaunchLog> launch_log;           ///< used on the TPM's thread until it is sealed
   std::shared_ptr<attest::AttestationKey> attestation_key;  ///< until the attester has it
   std::optional<attest::VerifierClient> verifier;
@@ -345,10 +346,11 @@ Awaitable<void> Launch::State::prepare_tpm() {
   service_manager.status("preparing the TPM");
   co_await tpm.open(options.tcti);
   boot_log = base::read_file(options.boot_log, measure::kMaxBootLogBytes);
-  auto prepare = [indices = options.attestation_key](measure::Tpm& device) {
-    const measure::LockoutState before = device.lockout_state();
+  auto prepare = [indices = options.attestation_key](tpm::Tpm& device) {
+    const tpm::LockoutState before = device.lockout_state();
     report_lockout(before, set_lockout_parameters(device));
-    auto log = std::make_shared<measure::LaunchLog>(measure::LaunchLog::start(device));
+    tpm::Pcr pcr(device, measure::kLaunchPcr);
+    auto log = std::make_shared<measure::LaunchLog>(measure::LaunchLog::start(pcr));
     auto key = std::make_shared<attest::AttestationKey>(attest::load_attestation_key(device, indices));
     return std::make_pair(std::move(log), std::move(key));
   };
@@ -470,18 +472,22 @@ Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spe
     while (!left.empty()) {
       const auto part = left.first(std::min(left.size(), kEventsInOneJob));
       left = left.subspan(part.size());
-      auto measure_part = [log = launch_log, own = std::vector(part.begin(), part.end())](measure::Tpm& device) {
-        for (const measure::Event& event : own) log->measure(device, event);
+      auto measure_part = [log = launch_log, own = std::vector(part.begin(), part.end())](tpm::Tpm& device) {
+        tpm::Pcr pcr(device, measure::kLaunchPcr);
+        for (const measure::Event& event : own) log->measure(pcr, event);
       };
       co_await tpm.run(std::move(measure_part));
     }
-    auto seal = [log = launch_log](measure::Tpm& device) { log->seal(device); };
+    auto seal = [log = launch_log](tpm::Tpm& device) {
+      tpm::Pcr pcr(device, measure::kLaunchPcr);
+      log->seal(pcr);
+    };
     co_await tpm.run(std::move(seal));
   } catch (const Error& error) {
     throw error.in_context("failed to measure CEL events");
   }
-  for (const auto& [bank, value] : launch_log->pcr()) {
-    info("measured", {{"pcr", 13}, {"bank", name_of(bank)}, {"value", base::hex_encode(value)}});
+  for (const measure::Digest& value : launch_log->value()) {
+    info("measured", {{"pcr", 13}, {"bank", name_of(value.algorithm())}, {"value", base::hex_encode(value.bytes())}});
   }
 }
 
@@ -491,7 +497,7 @@ Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
   attester.emplace(tpm, std::move(*attestation_key),
                    attest::Attester::Endorsements{.boot_log = std::move(boot_log),
                                                   .launch_log = launch_log->bytes(),
-                                                  .launch_pcr = launch_log->pcr(),
+                                                  .launch_pcr = launch_log->value(),
                                                   .ak_chain = std::move(ak_chain)});
   attestation.emplace(
       *attester, *verifier, [this](std::string audience) { return metadata->identity_token(std::move(audience)); },

@@ -11,15 +11,15 @@ namespace {
 constexpr auto kNotSet = "the TPM's dictionary-attack parameters can't be set";
 constexpr auto kAdvice = "Avoid using instance reset. Instead, use instance stop/start.";
 
-bool are_set(const measure::LockoutState& state) {
+bool are_set(const tpm::LockoutState& state) {
   return state.max_tries == kLockoutMaxTries && state.recovery_seconds == kLockoutRecoverySeconds &&
          state.lockout_recovery_seconds == kLockoutRecoveryOfLockout;
 }
 
 }  // namespace
 
-measure::LockoutState set_lockout_parameters(measure::Tpm& tpm) {
-  const measure::LockoutState found = tpm.lockout_state();
+tpm::LockoutState set_lockout_parameters(tpm::Tpm& tpm) {
+  const tpm::LockoutState found = tpm.lockout_state();
   if (are_set(found)) return found;
   if (found.has_password) {
     base::log::warning(kNotSet, {{"error", "the lockout hierarchy has a password"}});
@@ -27,13 +27,13 @@ measure::LockoutState set_lockout_parameters(measure::Tpm& tpm) {
   }
   try {
     tpm.set_lockout_parameters(kLockoutMaxTries, kLockoutRecoverySeconds, kLockoutRecoveryOfLockout);
-  } catch (const measure::TpmError& error) {
+  } catch (const tpm::TpmError& error) {
     base::log::warning(kNotSet, {{"error", error.what()}});
   }
   return tpm.lockout_state();
 }
 
-void report_lockout(const measure::LockoutState& before, const measure::LockoutState& now) {
+void report_lockout(const tpm::LockoutState& before, const tpm::LockoutState& now) {
   if (now.is_locked_out) {
     throw base::Error("the TPM is locked out and will not quote: " + std::to_string(now.counter) + " of " +
                       std::to_string(now.max_tries) +

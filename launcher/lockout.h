@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "measure/tpm.h"
+#include "tpm/tpm.h"
 
 namespace launcher {
 
@@ -16,10 +16,10 @@ inline constexpr std::uint32_t kLockoutNear = 4;
 /// Sets the TPM's dictionary-attack parameters as above. That they can't be set is a warning in the log, as a lock-out
 /// hierarchy with a password is not the launcher's; it is not tried then, since a try would close the hierarchy.
 /// Returns the state behind it. Blocks: for the TPM's thread.
-measure::LockoutState set_lockout_parameters(measure::Tpm& tpm);
+tpm::LockoutState set_lockout_parameters(tpm::Tpm& tpm);
 
 /// Says what a machine that was reset hard has to expect. `before` is the state that the launcher found, `now` that it
 /// leaves. Throws Error when the TPM is locked, as no quote will come then.
-void report_lockout(const measure::LockoutState& before, const measure::LockoutState& now);
+void report_lockout(const tpm::LockoutState& before, const tpm::LockoutState& now);
 
 }  // namespace launcher

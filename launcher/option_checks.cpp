@@ -15,8 +15,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/openssl.h"
-#include "measure/tpm.h"
 #include "teeserver/server.h"
+#include "tpm/tpm.h"
 
 namespace launcher {
 namespace {
@@ -91,7 +91,7 @@ std::string check_verifier(const std::string& url) {
 std::string check_tcti(const std::string& tcti) {
   if (tcti.empty()) return "is empty";
   const std::string name = tcti.substr(0, tcti.find(':'));
-  return measure::Tpm::knows_tcti(name) ? std::string() : "tpm2-tss knows no TCTI \"" + name + "\"";
+  return tpm::Tpm::knows_tcti(name) ? std::string() : "tpm2-tss knows no TCTI \"" + name + "\"";
 }
 
 }  // namespace launcher

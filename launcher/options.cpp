@@ -21,8 +21,8 @@ constexpr std::size_t kMaxConfigBytes = std::size_t{64} << 10U;
 constexpr std::int64_t kMaxWaitSeconds = 86400;
 constexpr std::int64_t kMaxStopGraceSeconds = 86400;
 
-const std::map<std::string, attest::AttestationKeyIndices> kAttestationKeys = {{"ecc", attest::kEccKeyIndices},
-                                                                               {"rsa", attest::kRsaKeyIndices}};
+const std::map<std::string, tpm::AttestationKeyIndices> kAttestationKeys = {{"ecc", tpm::kEccKeyIndices},
+                                                                            {"rsa", tpm::kRsaKeyIndices}};
 const std::map<std::string, base::log::Level> kLogLevels = {{"debug", base::log::Level::kDebug},
                                                             {"info", base::log::Level::kInfo},
                                                             {"warning", base::log::Level::kWarning},

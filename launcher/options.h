@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "attest/nv_indices.h"
 #include "base/log.h"
+#include "tpm/nv_indices.h"
 
 namespace launcher {
 
@@ -15,7 +15,7 @@ struct Options {
   /// A JSON file of attributes instead of the metadata server.
   std::optional<std::filesystem::path> metadata_file;
   std::string tcti = "device:/dev/tpmrm0";
-  attest::AttestationKeyIndices attestation_key = attest::kEccKeyIndices;
+  tpm::AttestationKeyIndices attestation_key = tpm::kEccKeyIndices;
   std::filesystem::path boot_log = "/sys/kernel/security/tpm0/binary_bios_measurements";
   std::filesystem::path kernel_command_line = "/proc/cmdline";
   std::filesystem::path containerd_socket = "/run/containerd/containerd.sock";

@@ -1,6 +1,7 @@
 #include "measure/boot_log.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +22,6 @@ constexpr std::string_view kStartupLocalitySignature("StartupLocality\0", 16);
 constexpr std::string_view kEvent = "event";
 constexpr std::uint8_t kHcrtmLocality = 4;
 constexpr std::uint32_t kMaxAlgorithms = 16;
-constexpr std::size_t kMaxDigestSize = 64;
 
 struct AlgorithmSize {
   std::uint16_t id;
@@ -144,7 +144,7 @@ class BootLogReader {
   BootEvent sha1_event() {
     BootEvent event = head();
     const ByteView digest = reader_.take(digest_size(HashAlgorithm::kSha1), "digest");
-    event.digests.emplace(HashAlgorithm::kSha1, Bytes(digest.begin(), digest.end()));
+    event.digests.insert(Digest(HashAlgorithm::kSha1, digest));
     event.data = data();
     return event;
   }
@@ -164,7 +164,7 @@ class BootLogReader {
       if (std::ranges::find(seen, id) != seen.end()) throw InvalidInput(kEvent, "has two digests of one algorithm");
       seen.push_back(id);
       const ByteView digest = reader_.take(size->size, "digest");
-      if (const auto known = hash_algorithm_of(id)) event.digests.emplace(*known, Bytes(digest.begin(), digest.end()));
+      if (const auto known = hash_algorithm_of(id)) event.digests.insert(Digest(*known, digest));
     }
     event.data = data();
     return event;
@@ -178,6 +178,13 @@ class BootLogReader {
   bool is_any_log_ = false;
 };
 
+/// What PCR 0 begins with.
+Digest started_at(std::uint8_t locality, HashAlgorithm algorithm) {
+  Bytes value(digest_size(algorithm), 0);
+  value.back() = locality;
+  return {algorithm, value};
+}
+
 }  // namespace
 
 std::string BootEvent::name() const {
@@ -185,7 +192,8 @@ std::string BootEvent::name() const {
 }
 
 bool BootEvent::data_is_measured() const {
-  return std::ranges::any_of(digests, [&](const auto& entry) { return entry.second == hash(entry.first, data); });
+  return std::ranges::any_of(digests,
+                             [&](const Digest& digest) { return digest == Digest::of(digest.algorithm(), data); });
 }
 
 BootLog decode_boot_log(ByteView log) {
@@ -194,17 +202,17 @@ BootLog decode_boot_log(ByteView log) {
 }
 
 PcrValues BootLog::replay(HashAlgorithm algorithm) const {
-  PcrValues values;
+  std::map<std::uint32_t, Digest> registers;
   for (const BootEvent& event : events) {
     if (event.type == boot_event::kNoAction) continue;
-    const auto digest = event.digests.find(algorithm);
-    if (digest == event.digests.end()) {
-      throw InvalidInput(event.name(), "has no " + std::string(name_of(algorithm)) + " digest");
-    }
-    auto [value, is_new] = values.try_emplace(event.pcr, digest_size(algorithm), std::uint8_t{0});
-    if (is_new && event.pcr == 0) value->second.back() = startup_locality;
-    value->second = extended(algorithm, value->second, digest->second);
+    const Digest* digest = event.digests.find(algorithm);
+    if (digest == nullptr) throw InvalidInput(event.name(), "has no " + std::string(name_of(algorithm)) + " digest");
+    const Digest start = event.pcr == 0 ? started_at(startup_locality, algorithm) : Digest::zero(algorithm);
+    Digest& value = registers.try_emplace(event.pcr, start).first->second;
+    value = value.extended(*digest);
   }
+  PcrValues values;
+  for (const auto& [pcr, value] : registers) values.emplace(pcr, value.to_bytes());
   return values;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "measure/digest.h"
 #include "measure/hash.h"
 
 namespace measure {

@@ -51,7 +51,7 @@ DigestSet decode_digests(ByteView bytes, const std::string& record) {
       throw InvalidInput(
           record, std::string(name_of(*algorithm)) + " digest of " + std::to_string(tlv.value.size()) + " bytes");
     }
-    if (!digests.emplace(*algorithm, Bytes(tlv.value.begin(), tlv.value.end())).second) {
+    if (!digests.insert(Digest(*algorithm, tlv.value))) {
       throw InvalidInput(record, "two " + std::string(name_of(*algorithm)) + " digests");
     }
   }
@@ -106,12 +106,7 @@ Bytes encode_record(const CelRecord& record) {
   Bytes number;
   base::append_u64_be(number, record.number);
   Bytes digests;
-  for (const auto& [algorithm, digest] : record.digests) {
-    if (digest.size() != digest_size(algorithm)) {
-      throw InvalidInput(where(record.number), "digest size does not fit its algorithm");
-    }
-    append_tlv(digests, digest_type(algorithm), digest);
-  }
+  for (const Digest& digest : record.digests) append_tlv(digests, digest_type(digest.algorithm()), digest.bytes());
   Bytes encoded;
   append_tlv(encoded, kRecordNumberType, number);
   append_tlv(encoded, static_cast<std::uint8_t>(record.register_kind), ByteView(&record.register_index, 1));
@@ -150,23 +145,23 @@ Event event_of(const CelRecord& record) {
   return {static_cast<EventType>(event.type), Bytes(event.value.begin(), event.value.end())};
 }
 
-Bytes replay_cel(std::span<const CelRecord> records, HashAlgorithm algorithm) {
-  Bytes value(digest_size(algorithm), 0);
+Digest replay_cel(std::span<const CelRecord> records, HashAlgorithm algorithm) {
+  Digest value = Digest::zero(algorithm);
   for (const CelRecord& record : records) {
-    const auto digest = record.digests.find(algorithm);
-    if (digest == record.digests.end()) {
+    const Digest* digest = record.digests.find(algorithm);
+    if (digest == nullptr) {
       throw InvalidInput(where(record.number), "has no " + std::string(name_of(algorithm)) + " digest");
     }
-    value = extended(algorithm, value, digest->second);
+    value = value.extended(*digest);
   }
   return value;
 }
 
 void check_digests(const CelRecord& record) {
-  for (const auto& [algorithm, digest] : record.digests) {
-    if (digest != hash(algorithm, record.content)) {
-      throw InvalidInput(where(record.number), std::string(name_of(algorithm)) + " digest is not that of its content");
-    }
+  for (const Digest& digest : record.digests) {
+    if (digest == Digest::of(digest.algorithm(), record.content)) continue;
+    throw InvalidInput(where(record.number),
+                       std::string(name_of(digest.algorithm())) + " digest is not that of its content");
   }
 }
 

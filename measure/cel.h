@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "measure/digest.h"
 #include "measure/event.h"
 #include "measure/hash.h"
 
@@ -16,7 +17,7 @@ namespace measure {
 // digests, content.
 
 /// The PCR that the launcher measures into.
-inline constexpr std::uint32_t kLaunchPcr = 13;
+inline constexpr std::uint8_t kLaunchPcr = 13;
 /// The CC measurement register (RTMR 3) that the launcher measures into on TDX.
 inline constexpr std::uint32_t kLaunchCcmr = 4;
 
@@ -48,7 +49,7 @@ Event event_of(const CelRecord& record);
 
 /// The register's value after all records, from all zero. Throws InvalidInput when a record has no digest for
 /// `algorithm`. Says nothing of whether digests match contents: see check_digests.
-base::Bytes replay_cel(std::span<const CelRecord> records, HashAlgorithm algorithm);
+Digest replay_cel(std::span<const CelRecord> records, HashAlgorithm algorithm);
 
 /// Throws InvalidInput unless every digest of the record is the hash of its content.
 void check_digests(const CelRecord& record);

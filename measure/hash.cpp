@@ -65,8 +65,4 @@ base::Bytes hash(HashAlgorithm algorithm, std::initializer_list<base::ByteView> 
   return digest;
 }
 
-base::Bytes extended(HashAlgorithm algorithm, base::ByteView value, base::ByteView digest) {
-  return hash(algorithm, {value, digest});
-}
-
 }  // namespace measure

@@ -21,6 +21,7 @@ inline constexpr std::array kHashAlgorithms = {HashAlgorithm::kSha1, HashAlgorit
 
 std::optional<HashAlgorithm> hash_algorithm_of(std::uint32_t tpm_alg_id);
 std::size_t digest_size(HashAlgorithm algorithm);
+inline constexpr std::size_t kMaxDigestSize = 64;
 /// "sha1", "sha256", "sha384" or "sha512".
 std::string_view name_of(HashAlgorithm algorithm);
 std::optional<HashAlgorithm> hash_algorithm_named(std::string_view name);
@@ -29,13 +30,7 @@ base::Bytes hash(HashAlgorithm algorithm, base::ByteView bytes);
 /// The hash of all parts one behind the other.
 base::Bytes hash(HashAlgorithm algorithm, std::initializer_list<base::ByteView> parts);
 
-/// One digest for each algorithm.
-using DigestSet = std::map<HashAlgorithm, base::Bytes>;
-
 /// PCR values of one bank by PCR index.
 using PcrValues = std::map<std::uint32_t, base::Bytes>;
-
-/// TPM2_PCR_Extend: the new value of a register.
-base::Bytes extended(HashAlgorithm algorithm, base::ByteView value, base::ByteView digest);
 
 }  // namespace measure

@@ -140,7 +140,7 @@ LaunchState appraise_launch(const Evidence& evidence) {
   LaunchState state = parse_launch_log(records);
   for (const Quote& quote : evidence.quotes) {
     for_quote(quote, [&] {
-      if (measure::replay_cel(records, quote.bank) != quote.pcr_values.at(measure::kLaunchPcr)) {
+      if (measure::replay_cel(records, quote.bank).to_bytes() != quote.pcr_values.at(measure::kLaunchPcr)) {
         throw InvalidInput("launch event log", "does not replay to PCR 13");
       }
     });

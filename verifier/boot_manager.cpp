@@ -10,6 +10,7 @@ namespace {
 
 using base::Bytes;
 using measure::BootEvent;
+using measure::Digest;
 using measure::HashAlgorithm;
 
 constexpr std::uint32_t kBootManagerPcr = 4;
@@ -22,14 +23,14 @@ class BootManagerReader {
  public:
   explicit BootManagerReader(HashAlgorithm bank)
       : bank_(bank),
-        calling_(measure::hash(bank, base::view_of(kCallingApplication))),
-        returned_(measure::hash(bank, base::view_of(kApplicationReturned))),
-        as_logged_(measure::digest_size(bank), 0),
+        calling_(Digest::of(bank, base::view_of(kCallingApplication))),
+        returned_(Digest::of(bank, base::view_of(kApplicationReturned))),
+        as_logged_(Digest::zero(bank)),
         without_attempts_(as_logged_) {}
 
   void read(const BootEvent& event) {
-    const Bytes& digest = event.digests.at(bank_);
-    as_logged_ = measure::extended(bank_, as_logged_, digest);
+    const Digest& digest = event.digests.at(bank_);
+    as_logged_ = as_logged_.extended(digest);
     if (digest == returned_) {
       expect(is_called_ && !has_application());
       is_called_ = false;
@@ -44,16 +45,16 @@ class BootManagerReader {
       is_separated_ = true;
     } else {
       if (!has_application()) expect(is_called_ && is_separated_);
-      applications_.push_back(digest);
+      applications_.push_back(digest.to_bytes());
     }
-    without_attempts_ = measure::extended(bank_, without_attempts_, digest);
+    without_attempts_ = without_attempts_.extended(digest);
   }
 
   BootManager finish() && {
     BootManager manager;
     const bool is_sound = is_sound_ && has_application();
     if (is_sound) manager.only_application = applications_.front();
-    manager.pcr = is_sound ? without_attempts_ : as_logged_;
+    manager.pcr = (is_sound ? without_attempts_ : as_logged_).to_bytes();
     manager.applications = std::move(applications_);
     return manager;
   }
@@ -63,10 +64,10 @@ class BootManagerReader {
   void expect(bool holds) { is_sound_ = is_sound_ && holds; }
 
   HashAlgorithm bank_;
-  Bytes calling_;
-  Bytes returned_;
-  Bytes as_logged_;
-  Bytes without_attempts_;
+  Digest calling_;
+  Digest returned_;
+  Digest as_logged_;
+  Digest without_attempts_;
   bool is_called_ = false;
   bool has_returned_ = false;
   bool is_separated_ = false;

@@ -18,6 +18,7 @@ using base::ByteView;
 using base::InvalidInput;
 using measure::BootEvent;
 using measure::BootLog;
+using measure::Digest;
 using measure::HashAlgorithm;
 namespace type = measure::boot_event;
 
@@ -73,9 +74,9 @@ std::optional<std::string_view> behind_prefix(std::string_view text,
 bool is_grub_event(const BootEvent& event, HashAlgorithm bank) {
   const auto text = behind_prefix(base::text_of(event.data), kGrubPrefixes);
   if (event.type != type::kIpl || !text) return false;
-  const Bytes& digest = event.digests.at(bank);
-  if (digest == measure::hash(bank, base::view_of(*text))) return true;
-  return text->ends_with('\0') && digest == measure::hash(bank, base::view_of(text->substr(0, text->size() - 1)));
+  const Digest& digest = event.digests.at(bank);
+  if (digest == Digest::of(bank, base::view_of(*text))) return true;
+  return text->ends_with('\0') && digest == Digest::of(bank, base::view_of(text->substr(0, text->size() - 1)));
 }
 
 /// The command line that GRUB logged. As its prefix is not measured, a command that GRUB ran can be passed off as the
@@ -120,7 +121,7 @@ std::optional<Bytes> extract_load_options(const BootLog& log, HashAlgorithm bank
   if (reader.u32_le("event id") != kLoadOptionsEventId) return digest;
   reader.take(reader.u32_le("length"), "description");
   reader.expect_end();
-  digest = first.digests.at(bank);
+  digest = first.digests.at(bank).to_bytes();
   return digest;
 }
 
@@ -190,7 +191,9 @@ BootState extract_boot_state(const BootLog& log, HashAlgorithm bank) {
   state.kernel_command_line = extract_grub_command_line(log, bank);
   state.load_options_digest = extract_load_options(log, bank);
   state.has_grub_events = !events_of(log, kGrubCommandPcr).empty();
-  for (const BootEvent* event : events_of(log, kLoaderPcr)) state.loaded_digests.push_back(event->digests.at(bank));
+  for (const BootEvent* event : events_of(log, kLoaderPcr)) {
+    state.loaded_digests.push_back(event->digests.at(bank).to_bytes());
+  }
   return state;
 }
 

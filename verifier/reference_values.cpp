@@ -17,6 +17,7 @@ using base::Bytes;
 using base::InvalidInput;
 using base::Json;
 using base::JsonObject;
+using measure::Digest;
 using measure::HashAlgorithm;
 using measure::PcrValues;
 
@@ -228,8 +229,7 @@ bool is_quoted_as(const Bytes& value, std::uint32_t pcr, const Appraisal& apprai
 /// Of a register whose only event is a separator.
 Bytes separated_pcr() {
   constexpr HashAlgorithm kBank = HashAlgorithm::kSha256;
-  const Bytes zeros(measure::digest_size(kBank), 0);
-  return measure::extended(kBank, zeros, measure::hash(kBank, Bytes(4, 0)));
+  return Digest::zero(kBank).extended(Digest::of(kBank, Bytes(4, 0))).to_bytes();
 }
 
 /// Whether nothing that the entry does not state ran ahead of the image or told it what to do: see

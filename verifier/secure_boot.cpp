@@ -18,6 +18,7 @@ using base::Bytes;
 using base::ByteView;
 using base::InvalidInput;
 using measure::BootEvent;
+using measure::Digest;
 using measure::HashAlgorithm;
 namespace type = measure::boot_event;
 
@@ -77,7 +78,7 @@ Variable parse_whole_variable(ByteView bytes) {
 bool is_measured_authority(const BootEvent& event, HashAlgorithm bank) {
   if (data_is_measured(event, bank)) return true;
   return !event.data.empty() &&
-         event.digests.at(bank) == measure::hash(bank, ByteView(event.data).first(event.data.size() - 1));
+         event.digests.at(bank) == Digest::of(bank, ByteView(event.data).first(event.data.size() - 1));
 }
 
 /// Settings that shim measures as authorities, though they approve nothing.
@@ -185,15 +186,14 @@ class SecureBootReader {
 }  // namespace
 
 bool data_is_measured(const BootEvent& event, HashAlgorithm bank) {
-  const auto digest = event.digests.find(bank);
-  return digest != event.digests.end() && digest->second == measure::hash(bank, event.data);
+  const Digest* digest = event.digests.find(bank);
+  return digest != nullptr && *digest == Digest::of(bank, event.data);
 }
 
 bool has_separator_digest(const BootEvent& event, HashAlgorithm bank) {
-  const auto digest = event.digests.find(bank);
-  if (digest == event.digests.end()) throw InvalidInput(event.name(), "has no digest for the bank");
-  return digest->second == measure::hash(bank, kNormalSeparator) ||
-         digest->second == measure::hash(bank, kErrorSeparator);
+  const Digest* digest = event.digests.find(bank);
+  if (digest == nullptr) throw InvalidInput(event.name(), "has no digest for the bank");
+  return *digest == Digest::of(bank, kNormalSeparator) || *digest == Digest::of(bank, kErrorSeparator);
 }
 
 bool is_separator(const BootEvent& event, HashAlgorithm bank) {

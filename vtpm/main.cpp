@@ -93,7 +93,7 @@ void provision(const ProvisionOptions& options) {
     }
     swtpm.emplace(options.state);
   }
-  measure::Tpm tpm = measure::Tpm::open(swtpm ? swtpm->tcti() : options.tcti);
+  tpm::Tpm tpm = tpm::Tpm::open(swtpm ? swtpm->tcti() : options.tcti);
   vtpm::provision(tpm, authority, options.identity, validity, kind);
   base::log::info("the vTPM is provisioned", {{"key", options.key},
                                               {"instance", options.identity.instance_name},
@@ -108,7 +108,7 @@ std::string names_of(const std::vector<measure::HashAlgorithm>& banks) {
 
 void replay(const ReplayOptions& options) {
   const measure::BootLog log = measure::decode_boot_log(base::read_file(options.boot_log, measure::kMaxBootLogBytes));
-  measure::Tpm tpm = measure::Tpm::open(options.tcti);
+  tpm::Tpm tpm = tpm::Tpm::open(options.tcti);
   tpm.startup();
   const vtpm::ReplayedBanks banks = vtpm::replay_boot_log(tpm, log);
   base::log::info("the boot is replayed", {{"events", std::to_string(log.events.size())},

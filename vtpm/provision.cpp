@@ -7,10 +7,10 @@
 #include <openssl/param_build.h>
 #include <tss2/tss2_mu.h>
 
-#include "attest/nv_indices.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "evidence/quote.h"
+#include "tpm/nv_indices.h"
 
 namespace vtpm {
 namespace {
@@ -99,10 +99,10 @@ base::EvpPkeyPtr rsa_key(const TPMT_PUBLIC& area) {
   return key_from("RSA", *builder);
 }
 
-attest::AttestationKeyIndices indices_of(KeyKind kind) {
+tpm::AttestationKeyIndices indices_of(KeyKind kind) {
   switch (kind) {
-    case KeyKind::kEcc: return attest::kEccKeyIndices;
-    case KeyKind::kRsa: return attest::kRsaKeyIndices;
+    case KeyKind::kEcc: return tpm::kEccKeyIndices;
+    case KeyKind::kRsa: return tpm::kRsaKeyIndices;
   }
   throw base::Error("unknown kind of key");
 }
@@ -126,7 +126,7 @@ base::EvpPkeyPtr public_key_of(ByteView public_area) {
   }
 }
 
-base::X509Ptr certify_attestation_key(const CertificateAuthority& authority, const measure::TpmKey& key,
+base::X509Ptr certify_attestation_key(const CertificateAuthority& authority, const tpm::TpmKey& key,
                                       const evidence::InstanceIdentity& identity, const Validity& validity) {
   const TPMT_PUBLIC area = parse_area(key.public_area());
   if ((area.objectAttributes & kRestrictedSigning) != kRestrictedSigning) {
@@ -139,13 +139,13 @@ base::X509Ptr certify_attestation_key(const CertificateAuthority& authority, con
   return authority.certify(*public_key, identity, validity);
 }
 
-void provision(measure::Tpm& tpm, const CertificateAuthority& authority, const evidence::InstanceIdentity& identity,
+void provision(tpm::Tpm& tpm, const CertificateAuthority& authority, const evidence::InstanceIdentity& identity,
                const Validity& validity, KeyKind kind) {
-  const attest::AttestationKeyIndices indices = indices_of(kind);
+  const tpm::AttestationKeyIndices indices = indices_of(kind);
   const Bytes key_template = attestation_key_template(kind);
   tpm.startup();
   {
-    const measure::TpmKey key = tpm.create_endorsement_primary(key_template);
+    const tpm::TpmKey key = tpm.create_endorsement_primary(key_template);
     const base::X509Ptr certificate = certify_attestation_key(authority, key, identity, validity);
     tpm.write_platform_nv(indices.key_template, key_template);
     // The size of the index is the length of the certificate: readers refuse bytes behind it.

@@ -12,7 +12,7 @@ namespace {
 using measure::BootEvent;
 using measure::BootLog;
 using measure::HashAlgorithm;
-using measure::PcrBank;
+using tpm::PcrBank;
 
 bool is_measured(const BootEvent& event) { return event.type != measure::boot_event::kNoAction; }
 
@@ -21,7 +21,7 @@ bool mentions(const BootLog& log, HashAlgorithm algorithm) {
       log.events, [&](const BootEvent& event) { return is_measured(event) && event.digests.contains(algorithm); });
 }
 
-void expect_reset_values(const measure::Tpm& tpm, const BootLog& log, const PcrBank& bank) {
+void expect_reset_values(const tpm::Tpm& tpm, const BootLog& log, const PcrBank& bank) {
   for (const auto& [pcr, value] : log.replay(bank.algorithm)) {  // throws when an event lacks a digest
     const std::string name = "PCR " + std::to_string(pcr) + " of bank " + std::string(name_of(bank.algorithm));
     if (!std::ranges::binary_search(bank.pcrs, pcr)) throw base::Error(name + " is not allocated");
@@ -35,7 +35,7 @@ void expect_reset_values(const measure::Tpm& tpm, const BootLog& log, const PcrB
 
 }  // namespace
 
-ReplayedBanks replay_boot_log(measure::Tpm& tpm, const BootLog& log) {
+ReplayedBanks replay_boot_log(tpm::Tpm& tpm, const BootLog& log) {
   if (log.startup_locality != 0) {
     throw base::Error("the boot began at locality " + std::to_string(log.startup_locality) +
                       ", which gives PCR 0 a start value that no command can set");
@@ -53,7 +53,7 @@ ReplayedBanks replay_boot_log(measure::Tpm& tpm, const BootLog& log) {
   for (const BootEvent& event : log.events) {
     if (!is_measured(event)) continue;
     measure::DigestSet digests;
-    for (const HashAlgorithm bank : banks.filled) digests.emplace(bank, event.digests.at(bank));
+    for (const HashAlgorithm bank : banks.filled) digests.insert(event.digests.at(bank));
     tpm.extend(event.pcr, digests);
   }
   return banks;

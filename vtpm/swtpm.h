@@ -22,7 +22,7 @@ class Swtpm {
   /// throws Error when it does not come to that in time.
   explicit Swtpm(std::filesystem::path state);
 
-  /// For measure::Tpm::open.
+  /// For tpm::Tpm::open.
   const std::string& tcti() const noexcept { return tcti_; }
 
   /// Takes the power away and gives it back; clients must have disconnected.

@@ -23,13 +23,14 @@
 #include "base/json.h"
 #include "measure/boot_log.h"
 #include "measure/launch_log.h"
-#include "measure/tpm_worker.h"
+#include "tpm/pcr.h"
+#include "tpm/tpm_worker.h"
 #include "vtpm/provision.h"
 
 namespace {
 
 using base::Bytes;
-using measure::Tpm;
+using tpm::Tpm;
 using Microseconds = std::chrono::duration<double, std::micro>;
 
 constexpr std::size_t kNonceBytes = 32;
@@ -119,9 +120,9 @@ class BareTpm {
   ESYS_TR key_ = ESYS_TR_NONE;
 };
 
-std::vector<std::string> bank_names(const std::vector<measure::PcrBank>& banks) {
+std::vector<std::string> bank_names(const std::vector<tpm::PcrBank>& banks) {
   std::vector<std::string> names;
-  for (const measure::PcrBank& bank : banks) names.emplace_back(name_of(bank.algorithm));
+  for (const tpm::PcrBank& bank : banks) names.emplace_back(name_of(bank.algorithm));
   return names;
 }
 
@@ -131,10 +132,10 @@ measure::Event environment_variable(int number) {
 }
 
 /// The digests that the launch log makes of an event, as the TPM takes them.
-TPML_DIGEST_VALUES digests_of(const measure::Event& event, const std::vector<measure::PcrBank>& banks) {
+TPML_DIGEST_VALUES digests_of(const measure::Event& event, const std::vector<tpm::PcrBank>& banks) {
   TPML_DIGEST_VALUES values{};
   const Bytes content = measure::encode_content(event);
-  for (const measure::PcrBank& bank : banks) {
+  for (const tpm::PcrBank& bank : banks) {
     TPMT_HA& value = values.digests[values.count++];
     value.hashAlg = static_cast<TPMI_ALG_HASH>(bank.algorithm);
     const Bytes digest = measure::hash(bank.algorithm, content);
@@ -147,19 +148,20 @@ base::Json bench_extend(const Options& options) {
   std::vector<measure::Event> events;
   for (int i = 0; i < options.count; ++i) events.push_back(environment_variable(i));
   std::optional<measure::LaunchLog> log;
-  std::vector<measure::PcrBank> banks;
+  std::vector<tpm::PcrBank> banks;
   std::vector<TPML_DIGEST_VALUES> digests;
   Samples ours;
   Samples bare;
   for (int round = 0; round < options.rounds; ++round) {
     {
       Tpm tpm = Tpm::open(options.tcti);
+      tpm::Pcr pcr(tpm, measure::kLaunchPcr);
       if (!log) {
-        log = measure::LaunchLog::start(tpm);
+        log = measure::LaunchLog::start(pcr);
         banks = tpm.pcr_banks();
         for (const measure::Event& event : events) digests.push_back(digests_of(event, banks));
       }
-      for (const measure::Event& event : events) ours.time([&] { log->measure(tpm, event); });
+      for (const measure::Event& event : events) ours.time([&] { log->measure(pcr, event); });
     }
     BareTpm tpm(options.tcti);
     for (const TPML_DIGEST_VALUES& values : digests) bare.time([&] { tpm.extend(values); });
@@ -181,7 +183,7 @@ T run(asio::io_context& context, base::Awaitable<T> work) {
   return std::move(*result);
 }
 
-TPML_PCR_SELECTION selection_of(const measure::PcrBank& bank) {
+TPML_PCR_SELECTION selection_of(const tpm::PcrBank& bank) {
   TPML_PCR_SELECTION selection{};
   selection.count = 1;
   selection.pcrSelections[0].hash = static_cast<TPMI_ALG_HASH>(bank.algorithm);
@@ -195,9 +197,10 @@ TPML_PCR_SELECTION selection_of(const measure::PcrBank& bank) {
 /// A launch log as a small workload's is, sealed.
 measure::LaunchLog sealed_log(Tpm& tpm) {
   constexpr int kEvents = 10;
-  measure::LaunchLog log = measure::LaunchLog::start(tpm);
-  for (int i = 0; i < kEvents; ++i) log.measure(tpm, environment_variable(i));
-  log.seal(tpm);
+  tpm::Pcr pcr(tpm, measure::kLaunchPcr);
+  measure::LaunchLog log = measure::LaunchLog::start(pcr);
+  for (int i = 0; i < kEvents; ++i) log.measure(pcr, environment_variable(i));
+  log.seal(pcr);
   return log;
 }
 
@@ -207,29 +210,29 @@ base::Json bench_quote(const Options& options) {
   TPM2B_DATA bare_nonce{};
   bare_nonce.size = kNonceBytes;
   std::ranges::copy(nonce, bare_nonce.buffer);
-  std::vector<measure::PcrBank> banks;
+  std::vector<tpm::PcrBank> banks;
   Samples bare;
   Samples ours;
   std::optional<measure::LaunchLog> log;
   for (int round = 0; round < options.rounds; ++round) {
     {
       asio::io_context context;
-      measure::TpmWorker worker;
-      run(context, [](measure::TpmWorker& tpm, std::string tcti) -> base::Awaitable<int> {
+      tpm::TpmWorker worker;
+      run(context, [](tpm::TpmWorker& tpm, std::string tcti) -> base::Awaitable<int> {
         co_await tpm.open(std::move(tcti));
         co_return 0;
       }(worker, options.tcti));
-      auto load = [&log, &banks, rsa](measure::Tpm& tpm) {
+      auto load = [&log, &banks, rsa](tpm::Tpm& tpm) {
         if (!log) log = sealed_log(tpm);
         banks = tpm.pcr_banks();
-        const auto indices = rsa ? attest::kRsaKeyIndices : attest::kEccKeyIndices;
+        const auto indices = rsa ? tpm::kRsaKeyIndices : tpm::kEccKeyIndices;
         return std::make_optional(attest::load_attestation_key(tpm, indices));
       };
       std::optional<attest::AttestationKey> key = run(context, worker.run(load));
       attest::Attester attester(worker, std::move(*key),
                                 {.boot_log = base::read_file(options.boot_log, measure::kMaxBootLogBytes),
                                  .launch_log = log->bytes(),
-                                 .launch_pcr = log->pcr(),
+                                 .launch_pcr = log->value(),
                                  .ak_chain = {}});
       run(context, attester.evidence(nonce));  // the first one reads the PCRs and verifies its quotes
       for (int i = 0; i < options.count; ++i) ours.time([&] { run(context, attester.evidence(nonce)); });
@@ -237,7 +240,7 @@ base::Json bench_quote(const Options& options) {
     BareTpm tpm(options.tcti);
     tpm.create_key(vtpm::attestation_key_template(rsa ? vtpm::KeyKind::kRsa : vtpm::KeyKind::kEcc));
     std::vector<TPML_PCR_SELECTION> selections;
-    for (const measure::PcrBank& bank : banks) selections.push_back(selection_of(bank));
+    for (const tpm::PcrBank& bank : banks) selections.push_back(selection_of(bank));
     const auto quote_all = [&] {
       for (const TPML_PCR_SELECTION& pcrs : selections) tpm.quote(bare_nonce, pcrs);
     };

@@ -7,7 +7,7 @@
 #include "vtpm/certificate_authority.h"
 #include "vtpm/provision.h"
 
-using measure::Tpm;
+using tpm::Tpm;
 
 namespace {
 
@@ -31,11 +31,11 @@ TEST_CASE("Q 17: a certificate of another key is refused") {
   test::Swtpm swtpm;
   Tpm tpm = Tpm::open(swtpm.tcti());
   vtpm::provision(tpm, authority, kMachine, today(), vtpm::KeyKind::kEcc);
-  CHECK_NOTHROW(attest::load_attestation_key(tpm, attest::kEccKeyIndices));
+  CHECK_NOTHROW(attest::load_attestation_key(tpm, tpm::kEccKeyIndices));
   const base::EvpPkeyPtr other(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
   const auto certificate = authority.certify(*other, kMachine, today());
-  tpm.write_platform_nv(attest::kEccKeyIndices.certificate, base::certificate_der(*certificate));
-  CHECK_THROWS_WITH(attest::load_attestation_key(tpm, attest::kEccKeyIndices),
+  tpm.write_platform_nv(tpm::kEccKeyIndices.certificate, base::certificate_der(*certificate));
+  CHECK_THROWS_WITH(attest::load_attestation_key(tpm, tpm::kEccKeyIndices),
                     ContainsSubstring("is not that of the attestation key"));
 }
 
@@ -45,11 +45,11 @@ TEST_CASE("templates of keys that may not quote are refused") {
   test::Swtpm swtpm;
   Tpm tpm = Tpm::open(swtpm.tcti());
   vtpm::provision(tpm, authority, kMachine, today(), vtpm::KeyKind::kEcc);
-  const base::Bytes good = *tpm.read_nv(attest::kEccKeyIndices.key_template);
+  const base::Bytes good = *tpm.read_nv(tpm::kEccKeyIndices.key_template);
   const auto error_with = [&](const base::Bytes& key_template) -> std::string {
-    tpm.write_platform_nv(attest::kEccKeyIndices.key_template, key_template);
+    tpm.write_platform_nv(tpm::kEccKeyIndices.key_template, key_template);
     try {
-      attest::load_attestation_key(tpm, attest::kEccKeyIndices);
+      attest::load_attestation_key(tpm, tpm::kEccKeyIndices);
       return "";
     } catch (const base::Error& error) {
       return error.what();
@@ -75,9 +75,9 @@ TEST_CASE("NV that holds more than the certificate is refused") {
   test::Swtpm swtpm;
   Tpm tpm = Tpm::open(swtpm.tcti());
   vtpm::provision(tpm, authority, kMachine, today(), vtpm::KeyKind::kEcc);
-  base::Bytes certificate = *tpm.read_nv(attest::kEccKeyIndices.certificate);
+  base::Bytes certificate = *tpm.read_nv(tpm::kEccKeyIndices.certificate);
   certificate.push_back(0);
-  tpm.write_platform_nv(attest::kEccKeyIndices.certificate, certificate);
-  CHECK_THROWS_WITH(attest::load_attestation_key(tpm, attest::kEccKeyIndices),
+  tpm.write_platform_nv(tpm::kEccKeyIndices.certificate, certificate);
+  CHECK_THROWS_WITH(attest::load_attestation_key(tpm, tpm::kEccKeyIndices),
                     ContainsSubstring("bytes follow the certificate"));
 }

@@ -8,6 +8,7 @@
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/swtpm.h"
 #include "tests/unit/support/temporary_directory.h"
+#include "tpm/pcr.h"
 #include "vtpm/certificate_authority.h"
 #include "vtpm/provision.h"
 
@@ -15,7 +16,7 @@ using attest::Attester;
 using evidence::Evidence;
 using measure::Event;
 using measure::EventType;
-using measure::Tpm;
+using tpm::Tpm;
 
 namespace {
 
@@ -36,7 +37,7 @@ struct Machine {
   test::Swtpm swtpm;
   vtpm::CertificateAuthority authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
   asio::io_context context;
-  std::unique_ptr<measure::TpmWorker> worker = std::make_unique<measure::TpmWorker>();
+  std::unique_ptr<tpm::TpmWorker> worker = std::make_unique<tpm::TpmWorker>();
   std::unique_ptr<Attester> attester;
   base::EvpPkeyPtr key;
 
@@ -48,17 +49,18 @@ struct Machine {
     }
     swtpm.power_cycle();
     test::run(context, worker->open(swtpm.tcti()));
-    const auto indices = kind == vtpm::KeyKind::kEcc ? attest::kEccKeyIndices : attest::kRsaKeyIndices;
+    const auto indices = kind == vtpm::KeyKind::kEcc ? tpm::kEccKeyIndices : tpm::kRsaKeyIndices;
     const auto prepare = [indices](Tpm& tpm) {
-      auto log = measure::LaunchLog::start(tpm);
-      log.measure(tpm, Event::text(EventType::kImageRef, "image"));
-      log.seal(tpm);
+      tpm::Pcr pcr(tpm, measure::kLaunchPcr);
+      auto log = measure::LaunchLog::start(pcr);
+      log.measure(pcr, Event::text(EventType::kImageRef, "image"));
+      log.seal(pcr);
       return std::make_pair(std::move(log), attest::load_attestation_key(tpm, indices));
     };
     auto [log, ak] = test::run(context, worker->run(prepare));
     key.reset(X509_get_pubkey(ak.certificate.get()));
     Attester::Endorsements endorsements{
-        .boot_log = {1, 2}, .launch_log = log.bytes(), .launch_pcr = log.pcr(), .ak_chain = {{3}}};
+        .boot_log = {1, 2}, .launch_log = log.bytes(), .launch_pcr = log.value(), .ak_chain = {{3}}};
     attester = std::make_unique<Attester>(*worker, std::move(ak), std::move(endorsements));
   }
 
@@ -67,8 +69,9 @@ struct Machine {
   void extend(std::uint32_t pcr) {
     const auto job = [pcr](Tpm& tpm) {
       measure::DigestSet digests;
-      for (const auto& bank : tpm.pcr_banks())
-        digests[bank.algorithm] = measure::hash(bank.algorithm, base::to_bytes("x"));
+      for (const auto& bank : tpm.pcr_banks()) {
+        digests.insert(measure::Digest::of(bank.algorithm, base::view_of("x")));
+      }
       tpm.extend(pcr, digests);
     };
     test::run(context, worker->run(job));
@@ -103,7 +106,7 @@ TEST_CASE("M 10: (quote, log) pairs of concurrent requests all replay") {
                      const auto records = measure::decode_cel(evidence.launch_log);
                      for (const evidence::Quote& quote : evidence.quotes) {
                        evidence::verify_quote(quote, *machine.key, nonce);
-                       if (measure::replay_cel(records, quote.bank) != quote.pcr_values.at(13)) return;
+                       if (measure::replay_cel(records, quote.bank).to_bytes() != quote.pcr_values.at(13)) return;
                      }
                      ++good;
                    });
@@ -133,6 +136,6 @@ TEST_CASE("M 9: PCR 13 that somebody extends after the launch ends attestation b
 TEST_CASE("a machine that no cloud has provisioned has no attestation key") {
   test::Swtpm swtpm;
   Tpm tpm = Tpm::open(swtpm.tcti());
-  CHECK_THROWS_WITH(attest::load_attestation_key(tpm, attest::kEccKeyIndices),
+  CHECK_THROWS_WITH(attest::load_attestation_key(tpm, tpm::kEccKeyIndices),
                     "failed to find AKCert on this VM: try creating a new VM or contacting support");
 }

@@ -10,8 +10,8 @@
 #include "tests/unit/support/swtpm.h"
 
 using launcher::report_lockout;
-using measure::LockoutState;
-using measure::Tpm;
+using tpm::LockoutState;
+using tpm::Tpm;
 
 namespace {
 
@@ -21,7 +21,7 @@ const base::Bytes kEccTemplate = base::hex_decode(
     "0023000b00050072000000100018000b000300100020" + std::string(64, '0') + "0020" + std::string(64, '0'), "template");
 
 void quote(Tpm& tpm) {
-  const measure::TpmKey key = tpm.create_endorsement_primary(kEccTemplate);
+  const tpm::TpmKey key = tpm.create_endorsement_primary(kEccTemplate);
   tpm.quote(key, base::Bytes{1}, {measure::HashAlgorithm::kSha256, {13}});
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("E: a TPM that hard resets have locked is named before anything else i
   const LockoutState locked = tpm.lockout_state();
   REQUIRE(locked.is_locked_out);
   CHECK_FALSE(locked.startup_was_orderly);
-  CHECK_THROWS_AS(quote(tpm), measure::TpmError);
+  CHECK_THROWS_AS(quote(tpm), tpm::TpmError);
   CHECK_THROWS_WITH(report_lockout(locked, locked),
                     ContainsSubstring("locked out and will not quote: 2 of 2 failures are used up"));
   // More tries than failures so far: the lock is open.

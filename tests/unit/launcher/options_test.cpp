@@ -79,7 +79,7 @@ TEST_CASE("the defaults are those of a Confidential Space machine") {
   CHECK(options->tcti == "device:/dev/tpmrm0");
   CHECK(options->runtime_directory == "/run/container_launcher");
   CHECK(options->verifier == "https://confidentialcomputing.googleapis.com");
-  CHECK(options->attestation_key.certificate == attest::kEccKeyIndices.certificate);
+  CHECK(options->attestation_key.certificate == tpm::kEccKeyIndices.certificate);
 }
 
 TEST_CASE("options are taken, and wrong ones are not") {
@@ -92,7 +92,7 @@ TEST_CASE("options are taken, and wrong ones are not") {
                              exit_code);
   REQUIRE(options);
   CHECK(options->metadata_file == metadata);
-  CHECK(options->attestation_key.certificate == attest::kRsaKeyIndices.certificate);
+  CHECK(options->attestation_key.certificate == tpm::kRsaKeyIndices.certificate);
   CHECK(options->log_level == base::log::Level::kDebug);
   CHECK(options->verifier_ca == ca);
   CHECK_FALSE(parse({"--no-such-option"}, exit_code));
@@ -136,7 +136,7 @@ TEST_CASE("credentials of the service give configuration and roots, and the comm
   const auto options = credentials.parse();
   REQUIRE(options);
   CHECK(options->verifier == "https://verifier.example:8443");
-  CHECK(options->attestation_key.certificate == attest::kRsaKeyIndices.certificate);
+  CHECK(options->attestation_key.certificate == tpm::kRsaKeyIndices.certificate);
   CHECK(options->check_machine);
   CHECK(options->wait == std::chrono::seconds(20));
   CHECK(options->log_level == base::log::Level::kDebug);
@@ -149,7 +149,7 @@ TEST_CASE("credentials of the service give configuration and roots, and the comm
   CHECK(overridden->verifier_ca == ca);
   CHECK(overridden->registry_ca == registry_ca);
   CHECK(overridden->wait == std::chrono::seconds(0));
-  CHECK(overridden->attestation_key.certificate == attest::kEccKeyIndices.certificate);
+  CHECK(overridden->attestation_key.certificate == tpm::kEccKeyIndices.certificate);
   CHECK_FALSE(overridden->check_machine);
   CHECK(overridden->log_level == base::log::Level::kDebug);
 }

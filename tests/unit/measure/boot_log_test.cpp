@@ -11,6 +11,7 @@
 
 using base::Bytes;
 using measure::BootLog;
+using measure::Digest;
 using measure::HashAlgorithm;
 
 namespace {
@@ -56,6 +57,13 @@ Bytes operator+(Bytes a, const Bytes& b) {
 }
 
 const Bytes kHeader = spec_id_event({{0x0b, 32}});
+
+/// PCR 0 of the SHA-256 bank that began at this locality and holds one event, of the byte 1.
+Bytes begun_at(std::uint8_t locality) {
+  Bytes start(32, 0);
+  start.back() = locality;
+  return Digest(HashAlgorithm::kSha256, start).extended(Digest::of(HashAlgorithm::kSha256, Bytes{1})).to_bytes();
+}
 
 }  // namespace
 
@@ -125,10 +133,7 @@ TEST_CASE("a log without a Spec ID event has SHA-1 only") {
 TEST_CASE("the start-up locality is where PCR 0 begins") {
   const Bytes locality = base::to_bytes(std::string_view("StartupLocality\0\x03", 17));
   const Bytes log = kHeader + agile_event(0, 3, locality) + agile_event(0, 8, {1});
-  Bytes start(32, 0);
-  start.back() = 3;
-  CHECK(measure::decode_boot_log(log).replay(HashAlgorithm::kSha256).at(0) ==
-        measure::extended(HashAlgorithm::kSha256, start, measure::hash(HashAlgorithm::kSha256, Bytes{1})));
+  CHECK(measure::decode_boot_log(log).replay(HashAlgorithm::kSha256).at(0) == begun_at(3));
   CHECK_THROWS_AS(
       measure::decode_boot_log(kHeader + agile_event(0, 3, base::to_bytes(std::string_view("StartupLocality\0", 16)))),
       base::InvalidInput);
@@ -138,11 +143,6 @@ TEST_CASE("an H-CRTM event tells where PCR 0 begins when no StartupLocality does
   constexpr std::uint32_t kHcrtm = 0x80000010;
   const auto pcr0_of = [](const Bytes& log) {
     return measure::decode_boot_log(log).replay(HashAlgorithm::kSha256).at(0);
-  };
-  const auto begun_at = [](std::uint8_t locality) {
-    Bytes start(32, 0);
-    start.back() = locality;
-    return measure::extended(HashAlgorithm::kSha256, start, measure::hash(HashAlgorithm::kSha256, Bytes{1}));
   };
   const auto stated = [](char locality) {
     return agile_event(0, 3, base::to_bytes(std::string("StartupLocality\0", 16) + locality));

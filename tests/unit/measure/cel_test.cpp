@@ -11,6 +11,7 @@
 using base::Bytes;
 using base::hex_encode;
 using measure::CelRecord;
+using measure::Digest;
 using measure::Event;
 using measure::EventType;
 using measure::HashAlgorithm;
@@ -24,7 +25,7 @@ CelRecord record_of(std::uint64_t number, const Event& event, std::vector<HashAl
                    .register_index = 13,
                    .digests = {},
                    .content = measure::encode_content(event)};
-  for (const HashAlgorithm algorithm : algorithms) record.digests[algorithm] = measure::hash(algorithm, record.content);
+  for (const HashAlgorithm algorithm : algorithms) record.digests.insert(Digest::of(algorithm, record.content));
   return record;
 }
 
@@ -51,11 +52,12 @@ TEST_CASE("the worked example of the format is reproduced byte for byte") {
         "cafcddfddd32c8bbb13e4d5f637107a8d898cf93370071e3f77e775f6b46b765");
   const auto records = measure::decode_cel(log);
   REQUIRE(records.size() == 4);
-  CHECK(hex_encode(records[0].digests.at(HashAlgorithm::kSha1)) == "9b8d5f72eb647edc431e7662c4948367d72c4d16");
-  CHECK(hex_encode(measure::replay_cel(records, HashAlgorithm::kSha1)) == "9d8924d38855bf76a08b471e4e39294d51fb0a75");
-  CHECK(hex_encode(measure::replay_cel(records, HashAlgorithm::kSha256)) ==
+  CHECK(hex_encode(records[0].digests.at(HashAlgorithm::kSha1).bytes()) == "9b8d5f72eb647edc431e7662c4948367d72c4d16");
+  CHECK(hex_encode(measure::replay_cel(records, HashAlgorithm::kSha1).bytes()) ==
+        "9d8924d38855bf76a08b471e4e39294d51fb0a75");
+  CHECK(hex_encode(measure::replay_cel(records, HashAlgorithm::kSha256).bytes()) ==
         "f31f13954f744b210b2fd3e59ae4781f310c558895ba5bf5842d9831086a5326");
-  CHECK(hex_encode(measure::replay_cel(records, HashAlgorithm::kSha384)) ==
+  CHECK(hex_encode(measure::replay_cel(records, HashAlgorithm::kSha384).bytes()) ==
         "6fa07e8a413381686479925b7cc525845b50cd5610c8ab4ccc1f5b76af6364e71f4a86c9a941e0d1c0e212f36b6c2be1");
 }
 
@@ -65,7 +67,7 @@ TEST_CASE("the CC register flavour of the separator is reproduced byte for byte"
                    .register_index = measure::kLaunchCcmr,
                    .digests = {},
                    .content = measure::encode_content(Event::separator())};
-  record.digests[HashAlgorithm::kSha384] = measure::hash(HashAlgorithm::kSha384, record.content);
+  record.digests.insert(Digest::of(HashAlgorithm::kSha384, record.content));
   CHECK(hex_encode(measure::encode_record(record)) ==
         "000000000800000000000000006c000000010403000000350c00000030"
         "2731fce4778c6f9a6fa22db4e6a7375c0f4672d407b0dcd2196617e7dd2d33b9348281c3e044b543a1de68cdf1d889ff"
@@ -85,7 +87,7 @@ TEST_CASE("a recorded log of a real TDX machine replays to its RTMR 3") {
     CHECK(record.register_index == 4);
     CHECK_NOTHROW(measure::check_digests(record));
   }
-  CHECK(hex_encode(measure::replay_cel(records, HashAlgorithm::kSha384)) ==
+  CHECK(hex_encode(measure::replay_cel(records, HashAlgorithm::kSha384).bytes()) ==
         "2261f93374ed538b35e7e93c540a1562ccb25d14f6c40a1efea03d329e29a97172d84e152344af4a7188d0c8b9fcabeb");
   CHECK(measure::event_of(records[2]) == Event::text(EventType::kRestartPolicy, "Never"));
   CHECK(measure::event_of(records[4]) == Event::text(EventType::kArg, "/cuda-samples/sample"));
@@ -189,7 +191,7 @@ TEST_CASE("M 13: a changed type or content no longer has its digests") {
   retyped.content[5] = static_cast<std::uint8_t>(EventType::kArg);
   CHECK_THROWS_WITH(measure::check_digests(retyped), ContainsSubstring("digest is not that of its content"));
   CelRecord one_bad = record;
-  one_bad.digests[HashAlgorithm::kSha384][0] ^= 1;
+  one_bad.digests.set(Digest::zero(HashAlgorithm::kSha384));
   CHECK_THROWS_WITH(measure::check_digests(one_bad), ContainsSubstring("sha384"));
 }
 

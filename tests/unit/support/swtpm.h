@@ -8,7 +8,7 @@
 
 namespace test {
 
-/// A new, real TPM 2.0 for one test: `measure::Tpm::open(swtpm.tcti())`. It serves one client at a time, so close one
+/// A new, real TPM 2.0 for one test: `tpm::Tpm::open(swtpm.tcti())`. It serves one client at a time, so close one
 /// Tpm before the next is opened.
 class Swtpm {
  public:

@@ -8,12 +8,12 @@
 #include <openssl/ec.h>
 
 #include "attest/attestation_key.h"
-#include "attest/nv_indices.h"
 #include "base/error.h"
 #include "measure/cel.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/esys_attestations.h"
 #include "tests/unit/verifier/support.h"
+#include "tpm/nv_indices.h"
 #include "verifier/reference_values.h"
 #include "vtpm/provision.h"
 
@@ -61,7 +61,7 @@ Quote& quote_of(Evidence& evidence, HashAlgorithm bank) {
 
 /// A quote that the machine really makes, over a selection that nobody asked for.
 Quote quote_over(HashAlgorithm bank, std::vector<std::uint32_t> pcrs, base::ByteView data) {
-  const auto key = attest::load_attestation_key(machine().tpm(), attest::kEccKeyIndices);
+  const auto key = attest::load_attestation_key(machine().tpm(), tpm::kEccKeyIndices);
   auto blob = machine().tpm().quote(key.key, data, {bank, pcrs});
   return {bank, machine().tpm().read_pcrs(bank, pcrs), std::move(blob.attest), std::move(blob.signature)};
 }
@@ -83,7 +83,7 @@ base::Bytes forged_log(const std::vector<measure::Event>& events) {
                               .digests = {},
                               .content = measure::encode_content(event)};
     for (const HashAlgorithm bank : measure::kHashAlgorithms) {
-      record.digests.emplace(bank, measure::hash(bank, record.content));
+      record.digests.insert(measure::Digest::of(bank, record.content));
     }
     base::append(log, measure::encode_record(record));
   }
@@ -440,7 +440,7 @@ TEST_CASE("a certificate whose time has not come or is over is refused by name")
 TEST_CASE("a certificate of another authority or another key is refused") {
   const base::PrivateDirectory directory("cs-test");
   const auto other = vtpm::CertificateAuthority::open(directory.path() / "ca");
-  const auto key = attest::load_attestation_key(machine().tpm(), attest::kEccKeyIndices);
+  const auto key = attest::load_attestation_key(machine().tpm(), tpm::kEccKeyIndices);
   CHECK_THAT(refusal_of([&](Evidence& e) {
                e.ak_certificate = base::certificate_der(*vtpm::certify_attestation_key(
                    other, key.key, test::Machine::identity(), test::Machine::validity()));

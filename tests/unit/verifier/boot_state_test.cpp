@@ -56,7 +56,8 @@ TEST_CASE("a recorded boot with Secure Boot is read") {
     const auto certificate =
         base::base64_decode(recorded_boot().at("db_certificate").get<std::string>(), "certificate");
     CHECK(state.secure_boot_certificate == certificate);
-    CHECK(state.boot_manager.only_application == event_of(log, 4, type::kEfiBootServicesApplication).digests.at(bank));
+    CHECK(state.boot_manager.only_application ==
+          event_of(log, 4, type::kEfiBootServicesApplication).digests.at(bank).to_bytes());
   }
   CHECK_THROWS_WITH(extract_boot_state(log, HashAlgorithm::kSha512), ContainsSubstring("has no sha512 digest"));
 }

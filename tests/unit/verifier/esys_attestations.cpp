@@ -7,8 +7,8 @@
 #include <tss2/tss2_mu.h>
 #include <tss2/tss2_tctildr.h>
 
-#include "attest/nv_indices.h"
 #include "base/error.h"
+#include "tpm/nv_indices.h"
 #include "vtpm/provision.h"
 
 namespace test {
@@ -59,10 +59,10 @@ TPM2B_DATA data_of(base::ByteView bytes) {
   return data;
 }
 
-measure::QuoteBlob blob_of(TPM2B_ATTEST* raw_attest, TPMT_SIGNATURE* raw_signature) {
+tpm::QuoteBlob blob_of(TPM2B_ATTEST* raw_attest, TPMT_SIGNATURE* raw_signature) {
   const std::unique_ptr<TPM2B_ATTEST, decltype(&Esys_Free)> attest(raw_attest, Esys_Free);
   const std::unique_ptr<TPMT_SIGNATURE, decltype(&Esys_Free)> signature(raw_signature, Esys_Free);
-  measure::QuoteBlob blob;
+  tpm::QuoteBlob blob;
   blob.attest.assign(attest->attestationData, attest->attestationData + attest->size);
   blob.signature.resize(sizeof(TPMT_SIGNATURE));
   std::size_t length = 0;
@@ -76,7 +76,7 @@ constexpr TPMT_SIG_SCHEME kSchemeOfKey{.scheme = TPM2_ALG_NULL, .details = {}};
 
 }  // namespace
 
-measure::QuoteBlob certify(const std::string& tcti, base::ByteView qualifying_data) {
+tpm::QuoteBlob certify(const std::string& tcti, base::ByteView qualifying_data) {
   const Connection tpm(tcti);
   const TPM2B_DATA data = data_of(qualifying_data);
   TPM2B_ATTEST* attest = nullptr;
@@ -87,11 +87,11 @@ measure::QuoteBlob certify(const std::string& tcti, base::ByteView qualifying_da
   return blob_of(attest, signature);
 }
 
-measure::QuoteBlob nv_certify(const std::string& tcti, base::ByteView qualifying_data) {
+tpm::QuoteBlob nv_certify(const std::string& tcti, base::ByteView qualifying_data) {
   const Connection tpm(tcti);
   const TPM2B_DATA data = data_of(qualifying_data);
   ESYS_TR index = ESYS_TR_NONE;
-  check(Esys_TR_FromTPMPublic(tpm.esys(), attest::kEccKeyIndices.key_template, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+  check(Esys_TR_FromTPMPublic(tpm.esys(), tpm::kEccKeyIndices.key_template, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
                               &index),
         "finding the index");
   constexpr UINT16 kSize = 88;

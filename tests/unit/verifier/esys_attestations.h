@@ -3,7 +3,7 @@
 #include <string>
 
 #include "base/bytes.h"
-#include "measure/tpm.h"
+#include "tpm/tpm.h"
 
 namespace test {
 
@@ -11,8 +11,8 @@ namespace test {
 // other connections before.
 
 /// TPM2_Certify of the attestation key by itself.
-measure::QuoteBlob certify(const std::string& tcti, base::ByteView qualifying_data);
+tpm::QuoteBlob certify(const std::string& tcti, base::ByteView qualifying_data);
 /// TPM2_NV_Certify of the index that holds the attestation key's template.
-measure::QuoteBlob nv_certify(const std::string& tcti, base::ByteView qualifying_data);
+tpm::QuoteBlob nv_certify(const std::string& tcti, base::ByteView qualifying_data);
 
 }  // namespace test

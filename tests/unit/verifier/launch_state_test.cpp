@@ -43,7 +43,7 @@ std::vector<CelRecord> records_of(const std::vector<Event>& events) {
                      .digests = {},
                      .content = measure::encode_content(event)};
     for (const HashAlgorithm algorithm : {HashAlgorithm::kSha1, HashAlgorithm::kSha256}) {
-      record.digests.emplace(algorithm, measure::hash(algorithm, record.content));
+      record.digests.insert(measure::Digest::of(algorithm, record.content));
     }
     records.push_back(std::move(record));
   }
@@ -167,7 +167,7 @@ TEST_CASE("an event whose type or content was changed with its digests kept is r
   auto records = records_of(complete_launch());
   SECTION("type") { records[4].content = measure::encode_content(Event::text(EventType::kOverrideArg, "nginx")); }
   SECTION("content") { records[4].content = measure::encode_content(Event::text(EventType::kArg, "nginy")); }
-  SECTION("one digest of several") { records[4].digests.at(HashAlgorithm::kSha1)[0] ^= 1U; }
+  SECTION("one digest of several") { records[4].digests.set(measure::Digest::zero(HashAlgorithm::kSha1)); }
   CHECK_THROWS_WITH(parse_launch_log(records), ContainsSubstring("digest is not that of its content"));
 }
 
@@ -175,7 +175,8 @@ TEST_CASE("a content that is not one COS event is refused") {
   auto records = records_of(complete_launch());
   const auto refuse = [&](const base::Bytes& content) {
     records[4].content = content;
-    for (auto& [algorithm, digest] : records[4].digests) digest = measure::hash(algorithm, content);
+    const measure::DigestSet before = records[4].digests;
+    for (const auto& digest : before) records[4].digests.set(measure::Digest::of(digest.algorithm(), content));
     CHECK_THROWS_AS(parse_launch_log(records), base::InvalidInput);
   };
   refuse({0x51, 0, 0, 0, 5, 4, 0, 0, 0, 0});                  // another content type

@@ -11,6 +11,7 @@
 namespace {
 
 using base::Json;
+using measure::Digest;
 using measure::HashAlgorithm;
 using measure::PcrValues;
 using verifier::Appraisal;
@@ -72,8 +73,9 @@ std::string unbooted_refusal_with(const char* key, const Json& value) {
 
 /// A register whose only event is a separator.
 base::Bytes separated() {
-  return measure::extended(HashAlgorithm::kSha256, base::Bytes(32, 0),
-                           measure::hash(HashAlgorithm::kSha256, base::view_of(test::kSeparator)));
+  return Digest::zero(HashAlgorithm::kSha256)
+      .extended(Digest::of(HashAlgorithm::kSha256, base::view_of(test::kSeparator)))
+      .to_bytes();
 }
 
 Appraisal machine() {

@@ -211,8 +211,8 @@ TEST_CASE("a digest of another bank does not vouch for data") {
   writer.add(7, type::kEfiVariableDriverConfig, "data");
   measure::BootEvent event = writer.log().events.front();
   CHECK(verifier::data_is_measured(event, HashAlgorithm::kSha256));
-  event.digests[HashAlgorithm::kSha1] = measure::hash(HashAlgorithm::kSha1, event.data);
-  event.digests[HashAlgorithm::kSha256][0] ^= 1U;
+  event.digests.set(measure::Digest::of(HashAlgorithm::kSha1, event.data));
+  event.digests.set(measure::Digest::zero(HashAlgorithm::kSha256));
   CHECK(event.data_is_measured());
   CHECK_FALSE(verifier::data_is_measured(event, HashAlgorithm::kSha256));
   CHECK_FALSE(verifier::data_is_measured(event, HashAlgorithm::kSha512));

@@ -5,6 +5,7 @@
 #include "attest/attestation_key.h"
 #include "base/file.h"
 #include "measure/launch_log.h"
+#include "tpm/pcr.h"
 #include "vtpm/provision.h"
 #include "vtpm/replay.h"
 
@@ -58,7 +59,7 @@ BootLogWriter& BootLogWriter::add(std::uint32_t pcr, std::uint32_t type, std::st
                                   std::string_view measured) {
   measure::BootEvent event{.pcr = pcr, .type = type, .digests = {}, .data = base::to_bytes(data)};
   for (const HashAlgorithm bank : {HashAlgorithm::kSha256, HashAlgorithm::kSha384}) {
-    event.digests.emplace(bank, measure::hash(bank, base::view_of(measured)));
+    event.digests.insert(measure::Digest::of(bank, base::view_of(measured)));
   }
   log_.events.push_back(std::move(event));
   return *this;
@@ -131,17 +132,18 @@ Machine::Machine(base::Bytes boot_log)
     : directory_("cs-test"),
       authority_(vtpm::CertificateAuthority::open(directory_.path() / "ca")),
       boot_log_(std::move(boot_log)) {
-  tpm_ = std::make_unique<measure::Tpm>(measure::Tpm::open(swtpm_.tcti()));
+  tpm_ = std::make_unique<tpm::Tpm>(tpm::Tpm::open(swtpm_.tcti()));
   vtpm::provision(*tpm_, authority_, identity(), validity(), vtpm::KeyKind::kEcc);
   vtpm::replay_boot_log(*tpm_, measure::decode_boot_log(boot_log_));
-  measure::LaunchLog log = measure::LaunchLog::start(*tpm_);
-  for (const Event& event : launch_events()) log.measure(*tpm_, event);
-  log.seal(*tpm_);
+  tpm::Pcr pcr(*tpm_, measure::kLaunchPcr);
+  measure::LaunchLog log = measure::LaunchLog::start(pcr);
+  for (const Event& event : launch_events()) log.measure(pcr, event);
+  log.seal(pcr);
   launch_log_ = log.bytes();
 }
 
 evidence::Evidence Machine::evidence(base::ByteView nonce) {
-  const auto key = attest::load_attestation_key(*tpm_, attest::kEccKeyIndices);
+  const auto key = attest::load_attestation_key(*tpm_, tpm::kEccKeyIndices);
   evidence::Evidence evidence;
   for (const auto& bank : tpm_->pcr_banks()) {
     auto blob = tpm_->quote(key.key, nonce, bank);
@@ -163,7 +165,7 @@ verifier::TrustAnchors Machine::anchors(const verifier::Platform& platform) cons
 }
 
 base::Bytes Machine::certificate(const evidence::InstanceIdentity& identity, const vtpm::Validity& validity) {
-  const auto key = attest::load_attestation_key(*tpm_, attest::kEccKeyIndices);
+  const auto key = attest::load_attestation_key(*tpm_, tpm::kEccKeyIndices);
   return base::certificate_der(*vtpm::certify_attestation_key(authority_, key.key, identity, validity));
 }
 

@@ -12,8 +12,8 @@
 #include "evidence/instance_identity.h"
 #include "measure/boot_log.h"
 #include "measure/event.h"
-#include "measure/tpm.h"
 #include "tests/unit/support/swtpm.h"
+#include "tpm/tpm.h"
 #include "verifier/ak_certificate.h"
 #include "vtpm/certificate_authority.h"
 
@@ -66,14 +66,14 @@ class Machine {
   /// What the machine answers to a challenge.
   evidence::Evidence evidence(base::ByteView nonce);
 
-  measure::Tpm& tpm() { return *tpm_; }
+  tpm::Tpm& tpm() { return *tpm_; }
 
   /// Closes the machine's own connection while `use(tcti)` runs: the TPM serves one client at a time.
   template <typename Use>
   auto with_tcti(Use use) {
     tpm_.reset();
     auto result = use(swtpm_.tcti());
-    tpm_ = std::make_unique<measure::Tpm>(measure::Tpm::open(swtpm_.tcti()));
+    tpm_ = std::make_unique<tpm::Tpm>(tpm::Tpm::open(swtpm_.tcti()));
     return result;
   }
 
@@ -92,7 +92,7 @@ class Machine {
   base::PrivateDirectory directory_;
   vtpm::CertificateAuthority authority_;
   Swtpm swtpm_;
-  std::unique_ptr<measure::Tpm> tpm_;
+  std::unique_ptr<tpm::Tpm> tpm_;
   base::Bytes boot_log_;
   base::Bytes launch_log_;
 };

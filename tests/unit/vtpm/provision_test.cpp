@@ -4,12 +4,12 @@
 #include <filesystem>
 
 #include "attest/attestation_key.h"
-#include "attest/nv_indices.h"
 #include "base/error.h"
 #include "evidence/quote.h"
 #include "measure/launch_log.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/swtpm.h"
+#include "tpm/nv_indices.h"
 
 namespace {
 
@@ -29,17 +29,17 @@ base::Bytes unrestricted_template() {
 }  // namespace
 
 TEST_CASE("a provisioned vTPM hands out a certified attestation key that quotes") {
-  const auto [kind, indices] = GENERATE(std::pair(vtpm::KeyKind::kEcc, attest::kEccKeyIndices),
-                                        std::pair(vtpm::KeyKind::kRsa, attest::kRsaKeyIndices));
+  const auto [kind, indices] = GENERATE(std::pair(vtpm::KeyKind::kEcc, tpm::kEccKeyIndices),
+                                        std::pair(vtpm::KeyKind::kRsa, tpm::kRsaKeyIndices));
   test::Swtpm swtpm;
   const base::PrivateDirectory directory("cs-test");
   const auto authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
   {
-    measure::Tpm tpm = measure::Tpm::open(swtpm.tcti());
+    tpm::Tpm tpm = tpm::Tpm::open(swtpm.tcti());
     vtpm::provision(tpm, authority, kIdentity, kValidity, kind);
   }
   swtpm.power_cycle();
-  measure::Tpm tpm = measure::Tpm::open(swtpm.tcti());
+  tpm::Tpm tpm = tpm::Tpm::open(swtpm.tcti());
   CHECK(tpm.lockout_state().startup_was_orderly);
   CHECK(tpm.read_nv(indices.key_template) == vtpm::attestation_key_template(kind));
   const attest::AttestationKey key = attest::load_attestation_key(tpm, indices);
@@ -60,21 +60,20 @@ TEST_CASE("provisioning again replaces the certificate") {
   const test::Swtpm swtpm;
   const base::PrivateDirectory directory("cs-test");
   const auto authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
-  measure::Tpm tpm = measure::Tpm::open(swtpm.tcti());
+  tpm::Tpm tpm = tpm::Tpm::open(swtpm.tcti());
   vtpm::provision(tpm, authority, kIdentity, kValidity, vtpm::KeyKind::kEcc);
   evidence::InstanceIdentity other = kIdentity;
   other.instance_name = "a-name-of-another-length";
   vtpm::provision(tpm, authority, other, kValidity, vtpm::KeyKind::kEcc);
-  CHECK(evidence::instance_identity_of(*attest::load_attestation_key(tpm, attest::kEccKeyIndices).certificate) ==
-        other);
+  CHECK(evidence::instance_identity_of(*attest::load_attestation_key(tpm, tpm::kEccKeyIndices).certificate) == other);
 }
 
 TEST_CASE("a key that signs whatever it is given is not certified") {
   const test::Swtpm swtpm;
   const base::PrivateDirectory directory("cs-test");
   const auto authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
-  measure::Tpm tpm = measure::Tpm::open(swtpm.tcti());
-  const measure::TpmKey key = tpm.create_endorsement_primary(unrestricted_template());
+  tpm::Tpm tpm = tpm::Tpm::open(swtpm.tcti());
+  const tpm::TpmKey key = tpm.create_endorsement_primary(unrestricted_template());
   CHECK_THROWS_WITH(vtpm::certify_attestation_key(authority, key, kIdentity, kValidity),
                     ContainsSubstring("not a restricted signing key"));
 }

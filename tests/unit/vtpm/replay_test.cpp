@@ -11,6 +11,7 @@ namespace {
 
 using measure::BootEvent;
 using measure::BootLog;
+using measure::Digest;
 using measure::HashAlgorithm;
 
 BootLog recorded_log() {
@@ -22,14 +23,14 @@ BootEvent event_with(std::uint32_t pcr, measure::DigestSet digests) {
   return {.pcr = pcr, .type = measure::boot_event::kEfiAction, .digests = std::move(digests), .data = {}};
 }
 
-const base::Bytes kSha256Digest(32, 1);
-const base::Bytes kSha384Digest(48, 1);
+const Digest kSha256Digest(HashAlgorithm::kSha256, base::Bytes(32, 1));
+const Digest kSha384Digest(HashAlgorithm::kSha384, base::Bytes(48, 1));
 
 }  // namespace
 
 TEST_CASE("a recorded boot is replayed into every bank that the log has digests of") {
   const test::Swtpm swtpm;
-  measure::Tpm tpm = measure::Tpm::open(swtpm.tcti());
+  tpm::Tpm tpm = tpm::Tpm::open(swtpm.tcti());
   const BootLog log = recorded_log();
   const auto banks = vtpm::replay_boot_log(tpm, log);
   CHECK(banks.filled == std::vector{HashAlgorithm::kSha1, HashAlgorithm::kSha256, HashAlgorithm::kSha384});
@@ -45,20 +46,18 @@ TEST_CASE("a recorded boot is replayed into every bank that the log has digests 
 
 TEST_CASE("a boot that can't be replayed is refused before anything is extended") {
   const test::Swtpm swtpm({"sha256", "sha384"});
-  measure::Tpm tpm = measure::Tpm::open(swtpm.tcti());
+  tpm::Tpm tpm = tpm::Tpm::open(swtpm.tcti());
   BootLog log = recorded_log();
   SECTION("another locality") {
     log.startup_locality = 3;
     CHECK_THROWS_WITH(vtpm::replay_boot_log(tpm, log), ContainsSubstring("locality 3"));
   }
   SECTION("no bank in common") {
-    const BootLog only_sha1{{event_with(0, {{HashAlgorithm::kSha1, base::Bytes(20, 1)}})}};
+    const BootLog only_sha1{{event_with(0, {Digest(HashAlgorithm::kSha1, base::Bytes(20, 1))})}};
     CHECK_THROWS_WITH(vtpm::replay_boot_log(tpm, only_sha1), ContainsSubstring("none of the TPM's banks"));
   }
   SECTION("digests of some events only") {
-    const BootLog gaps{
-        {event_with(0, {{HashAlgorithm::kSha256, kSha256Digest}, {HashAlgorithm::kSha384, kSha384Digest}}),
-         event_with(1, {{HashAlgorithm::kSha256, kSha256Digest}})}};
+    const BootLog gaps{{event_with(0, {kSha256Digest, kSha384Digest}), event_with(1, {kSha256Digest})}};
     CHECK_THROWS_WITH(vtpm::replay_boot_log(tpm, gaps), ContainsSubstring("has no sha384 digest"));
   }
   constexpr std::array<std::uint32_t, 2> kPcrs = {0, 7};

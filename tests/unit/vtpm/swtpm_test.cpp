@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "measure/tpm.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/swtpm.h"
+#include "tpm/tpm.h"
 
 namespace {
 
@@ -15,7 +15,7 @@ using measure::HashAlgorithm;
 
 std::vector<HashAlgorithm> banks_of(const test::Swtpm& swtpm) {
   std::vector<HashAlgorithm> banks;
-  for (const auto& bank : measure::Tpm::open(swtpm.tcti()).pcr_banks()) banks.push_back(bank.algorithm);
+  for (const auto& bank : tpm::Tpm::open(swtpm.tcti()).pcr_banks()) banks.push_back(bank.algorithm);
   return banks;
 }
 
@@ -37,14 +37,14 @@ TEST_CASE("a power cycle resets PCRs and keeps NV memory") {
   test::Swtpm swtpm;
   const base::Bytes content = {1, 2, 3};
   {
-    measure::Tpm tpm = measure::Tpm::open(swtpm.tcti());
+    tpm::Tpm tpm = tpm::Tpm::open(swtpm.tcti());
     tpm.write_platform_nv(0x01c10003, content);
-    tpm.extend(kSomePcr[0], {{HashAlgorithm::kSha256, base::Bytes(32, 7)}});
+    tpm.extend(kSomePcr[0], {measure::Digest(HashAlgorithm::kSha256, base::Bytes(32, 7))});
     CHECK(tpm.read_pcrs(HashAlgorithm::kSha256, kSomePcr).at(kSomePcr[0]) != base::Bytes(32, 0));
     tpm.shutdown();
   }
   swtpm.power_cycle();
-  const measure::Tpm tpm = measure::Tpm::open(swtpm.tcti());
+  const tpm::Tpm tpm = tpm::Tpm::open(swtpm.tcti());
   CHECK(tpm.read_pcrs(HashAlgorithm::kSha256, kSomePcr).at(kSomePcr[0]) == base::Bytes(32, 0));
   CHECK(tpm.read_nv(0x01c10003) == content);
 }

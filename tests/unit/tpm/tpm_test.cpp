@@ -1,4 +1,4 @@
-#include "measure/tpm.h"
+#include "tpm/tpm.h"
 
 #include <atomic>
 
@@ -8,11 +8,12 @@
 #include "tests/unit/support/swtpm.h"
 
 using base::Bytes;
+using measure::Digest;
 using measure::HashAlgorithm;
-using measure::PcrBank;
-using measure::Tpm;
-using measure::TpmError;
 using test::FaultyTpm;
+using tpm::PcrBank;
+using tpm::Tpm;
+using tpm::TpmError;
 
 namespace {
 
@@ -31,7 +32,7 @@ std::string socket_of(const test::Swtpm& swtpm) { return swtpm.tcti().substr(swt
 
 measure::DigestSet digests_of(std::string_view text, const std::vector<PcrBank>& banks) {
   measure::DigestSet digests;
-  for (const PcrBank& bank : banks) digests[bank.algorithm] = measure::hash(bank.algorithm, base::view_of(text));
+  for (const PcrBank& bank : banks) digests.insert(Digest::of(bank.algorithm, base::view_of(text)));
   return digests;
 }
 
@@ -66,7 +67,8 @@ TEST_CASE("one extend reaches every bank") {
     const auto values = tpm.read_pcrs(bank.algorithm, bank.pcrs);
     REQUIRE(values.size() == 24);
     const Bytes zero(measure::digest_size(bank.algorithm), 0);
-    CHECK(values.at(13) == measure::extended(bank.algorithm, zero, digests.at(bank.algorithm)));
+    const Digest start = Digest::zero(bank.algorithm);
+    CHECK(values.at(13) == start.extended(digests.at(bank.algorithm)).to_bytes());
     CHECK(values.at(12) == zero);
     CHECK(values.at(17) == Bytes(measure::digest_size(bank.algorithm), 0xff));
   }
@@ -130,10 +132,9 @@ TEST_CASE("M 8: RC_RETRY and RC_YIELDED pass, the command is sent again") {
     tpm.extend(13, digests_of("once", banks));
     CHECK(refused == 3);
     const std::array<std::uint32_t, 1> pcr = {13};
-    const Bytes zero(32, 0);
-    CHECK(
-        tpm.read_pcrs(HashAlgorithm::kSha256, pcr).at(13) ==
-        measure::extended(HashAlgorithm::kSha256, zero, measure::hash(HashAlgorithm::kSha256, base::view_of("once"))));
+    const Digest expected =
+        Digest::zero(HashAlgorithm::kSha256).extended(Digest::of(HashAlgorithm::kSha256, base::view_of("once")));
+    CHECK(tpm.read_pcrs(HashAlgorithm::kSha256, pcr).at(13) == expected.to_bytes());
   }
 }
 

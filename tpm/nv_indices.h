@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace attest {
+namespace tpm {
 
 /// Where a Google Cloud vTPM keeps the attestation key's template (TPMT_PUBLIC) and certificate (DER).
 struct AttestationKeyIndices {
@@ -13,4 +13,4 @@ struct AttestationKeyIndices {
 inline constexpr AttestationKeyIndices kRsaKeyIndices{0x01c10000, 0x01c10001};
 inline constexpr AttestationKeyIndices kEccKeyIndices{0x01c10002, 0x01c10003};
 
-}  // namespace attest
+}  // namespace tpm

@@ -7,9 +7,9 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include "base/asio.h"
-#include "measure/tpm.h"
+#include "tpm/tpm.h"
 
-namespace measure {
+namespace tpm {
 
 /// How long one job on the TPM may take. A hardware TPM may need tens of seconds for one key; the kernel's own limit
 /// for a command is two minutes.
@@ -57,4 +57,4 @@ class TpmWorker {
   bool lost_ = false;
 };
 
-}  // namespace measure
+}  // namespace tpm

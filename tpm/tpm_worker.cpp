@@ -1,9 +1,9 @@
-#include "measure/tpm_worker.h"
+#include "tpm/tpm_worker.h"
 
 #include <future>
 #include <vector>
 
-namespace measure {
+namespace tpm {
 namespace {
 
 /// How long the end of the program waits for a job under way.
@@ -55,4 +55,4 @@ TpmError TpmWorker::give_up() {
   return {"the TPM did not answer in time", 0};
 }
 
-}  // namespace measure
+}  // namespace tpm

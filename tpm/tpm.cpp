@@ -1,4 +1,4 @@
-#include "measure/tpm.h"
+#include "tpm/tpm.h"
 
 #include <algorithm>
 #include <cstring>
@@ -9,7 +9,7 @@
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tctildr.h>
 
-namespace measure {
+namespace tpm {
 
 /// The ESYS context and its transport.
 class EsysContext {
@@ -89,7 +89,7 @@ Tpm2b to_tpm2b(ByteView bytes, const char* what) {
   return result;
 }
 
-TPML_PCR_SELECTION selection_of(HashAlgorithm bank, std::span<const std::uint32_t> pcrs) {
+TPML_PCR_SELECTION selection_of(measure::HashAlgorithm bank, std::span<const std::uint32_t> pcrs) {
   TPML_PCR_SELECTION selection{};
   selection.count = 1;
   selection.pcrSelections[0].hash = static_cast<TPMI_ALG_HASH>(bank);
@@ -163,7 +163,7 @@ std::vector<PcrBank> Tpm::pcr_banks() const {
   std::vector<PcrBank> banks;
   const TPML_PCR_SELECTION& selections = data->data.assignedPCR;
   for (std::uint32_t i = 0; i < std::min<std::uint32_t>(selections.count, TPM2_NUM_PCR_BANKS); ++i) {
-    const auto algorithm = hash_algorithm_of(selections.pcrSelections[i].hash);
+    const auto algorithm = measure::hash_algorithm_of(selections.pcrSelections[i].hash);
     const auto indices = indices_of(selections.pcrSelections[i]);
     if (algorithm && !indices.empty()) banks.push_back({*algorithm, indices});
   }
@@ -171,19 +171,20 @@ std::vector<PcrBank> Tpm::pcr_banks() const {
   return banks;
 }
 
-void Tpm::extend(std::uint32_t pcr, const DigestSet& digests) {
+void Tpm::extend(std::uint32_t pcr, const measure::DigestSet& digests) {
   TPML_DIGEST_VALUES values{};
-  for (const auto& [algorithm, digest] : digests) {
+  for (const measure::Digest& digest : digests) {
     TPMT_HA& value = values.digests[values.count++];
-    value.hashAlg = static_cast<TPMI_ALG_HASH>(algorithm);
-    std::memcpy(&value.digest, digest.data(), digest.size());
+    value.hashAlg = static_cast<TPMI_ALG_HASH>(digest.algorithm());
+    static_assert(sizeof(value.digest) == measure::kMaxDigestSize);
+    std::memcpy(&value.digest, digest.bytes().data(), digest.bytes().size());
   }
   check("TPM2_PCR_Extend",
         Esys_PCR_Extend(context_->get(), ESYS_TR_PCR0 + pcr, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &values));
 }
 
-PcrValues Tpm::read_pcrs(HashAlgorithm bank, std::span<const std::uint32_t> pcrs) const {
-  PcrValues values;
+measure::PcrValues Tpm::read_pcrs(measure::HashAlgorithm bank, std::span<const std::uint32_t> pcrs) const {
+  measure::PcrValues values;
   for (std::size_t begin = 0; begin < pcrs.size(); begin += kMaxPcrsPerRead) {
     const auto part = pcrs.subspan(begin, std::min(kMaxPcrsPerRead, pcrs.size() - begin));
     const TPML_PCR_SELECTION wanted = selection_of(bank, part);
@@ -197,7 +198,7 @@ PcrValues Tpm::read_pcrs(HashAlgorithm bank, std::span<const std::uint32_t> pcrs
     if (digests->count != part.size()) throw TpmError("TPM2_PCR_Read: the TPM did not return every PCR", 0);
     for (std::uint32_t i = 0; i < digests->count; ++i) {
       const TPM2B_DIGEST& digest = digests->digests[i];
-      if (digest.size != digest_size(bank)) throw TpmError("TPM2_PCR_Read: a value of the wrong size", 0);
+      if (digest.size != measure::digest_size(bank)) throw TpmError("TPM2_PCR_Read: a value of the wrong size", 0);
       values.emplace(part[i], Bytes(digest.buffer, digest.buffer + digest.size));
     }
   }
@@ -339,4 +340,4 @@ void Tpm::write_platform_nv(std::uint32_t index, ByteView content) {
   }
 }
 
-}  // namespace measure
+}  // namespace tpm

@@ -1,13 +1,13 @@
-#include "measure/tpm_worker.h"
+#include "tpm/tpm_worker.h"
 
 #include "tests/unit/catch.h"
 #include "tests/unit/support/faulty_tpm.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/swtpm.h"
 
-using measure::Tpm;
-using measure::TpmError;
-using measure::TpmWorker;
+using tpm::Tpm;
+using tpm::TpmError;
+using tpm::TpmWorker;
 
 TEST_CASE("jobs run one behind the other and their results come back") {
   test::Swtpm swtpm;
@@ -42,7 +42,7 @@ TEST_CASE("M 8: a TPM that says nothing past the deadline is given up, and nothi
     TpmWorker worker(base::Milliseconds(300));
     test::run(context, worker.open(faulty.tcti()));
     const auto extend = [](Tpm& tpm) {
-      tpm.extend(13, {{measure::HashAlgorithm::kSha256, base::Bytes(32, 1)}});
+      tpm.extend(13, {measure::Digest(measure::HashAlgorithm::kSha256, base::Bytes(32, 1))});
       return true;
     };
     CHECK_THROWS_WITH(test::run(context, worker.run(extend)), "the TPM did not answer in time");

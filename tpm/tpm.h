@@ -9,9 +9,10 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "measure/digest.h"
 #include "measure/hash.h"
 
-namespace measure {
+namespace tpm {
 
 /// A TPM command that failed. The text names the command and what the TPM answered.
 class TpmError : public base::Error {
@@ -28,7 +29,7 @@ class TpmError : public base::Error {
 
 /// The PCRs of one bank that are allocated.
 struct PcrBank {
-  HashAlgorithm algorithm;
+  measure::HashAlgorithm algorithm;
   std::vector<std::uint32_t> pcrs;  ///< ascending
 
   bool operator==(const PcrBank&) const = default;
@@ -91,8 +92,8 @@ class Tpm {
   /// The allocated banks whose algorithm this project knows, ascending by algorithm.
   std::vector<PcrBank> pcr_banks() const;
   /// One TPM2_PCR_Extend for all banks.
-  void extend(std::uint32_t pcr, const DigestSet& digests);
-  PcrValues read_pcrs(HashAlgorithm bank, std::span<const std::uint32_t> pcrs) const;
+  void extend(std::uint32_t pcr, const measure::DigestSet& digests);
+  measure::PcrValues read_pcrs(measure::HashAlgorithm bank, std::span<const std::uint32_t> pcrs) const;
 
   /// The content of an NV index, read under owner authorisation; nothing when the index is not defined.
   std::optional<base::Bytes> read_nv(std::uint32_t index) const;
@@ -124,4 +125,4 @@ class Tpm {
   std::shared_ptr<EsysContext> context_;
 };
 
-}  // namespace measure
+}  // namespace tpm
