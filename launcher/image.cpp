@@ -23,7 +23,7 @@
 #include "launcher/containerd/snapshotter.h"
 #include "launcher/image_documents.h"
 #include "launcher/layer_download.h"
-#include "launcher/oci/chain_id.h"
+#include "oci/chain_id.h"
 
 namespace launcher {
 namespace {
@@ -55,7 +55,8 @@ std::uint64_t free_bytes_below(const std::vector<Mount>& mounts) {
 
 class Pull {
  public:
-  Pull(RegistryClient& registry, const Lease& lease, const ImageReference& reference, const PullOptions& options)
+  Pull(oci::RegistryClient& registry, const Lease& lease, const oci::ImageReference& reference,
+       const PullOptions& options)
       : registry_(registry),
         lease_(lease),
         reference_(reference),
@@ -70,7 +71,7 @@ class Pull {
 
  private:
   base::Awaitable<void> store_documents(const ImageDocuments& documents);
-  base::Awaitable<void> store(Descriptor descriptor, const std::string& bytes, Labels labels);
+  base::Awaitable<void> store(oci::Descriptor descriptor, const std::string& bytes, Labels labels);
   base::Awaitable<std::size_t> first_missing_layer();
   base::Awaitable<void> fetch_layers(std::size_t first);
   base::Awaitable<void> download_worker();
@@ -78,28 +79,28 @@ class Pull {
   base::Awaitable<void> unpack(std::size_t index);
   base::Awaitable<std::optional<std::vector<Mount>>> prepare(std::size_t index);
   base::Awaitable<bool> keep_snapshot(std::string name);
-  base::Awaitable<Descriptor> apply_bounded(std::size_t index, std::vector<Mount> mounts);
-  base::Awaitable<void> apply(std::size_t index, std::vector<Mount> mounts, std::optional<Descriptor>& applied,
+  base::Awaitable<oci::Descriptor> apply_bounded(std::size_t index, std::vector<Mount> mounts);
+  base::Awaitable<void> apply(std::size_t index, std::vector<Mount> mounts, std::optional<oci::Descriptor>& applied,
                               base::TaskGroup& group);
   base::Awaitable<void> watch_unpacking(std::size_t index, std::vector<Mount> mounts);
   std::uint64_t unpack_limit(std::size_t index) const;
   std::string layer_name(std::size_t index) const { return "layer " + manifest_->layers[index].digest.string(); }
 
-  RegistryClient& registry_;
+  oci::RegistryClient& registry_;
   const Lease& lease_;
-  const ImageReference& reference_;
+  const oci::ImageReference& reference_;
   const PullOptions& options_;
   ContentStore content_;
   Snapshotter snapshots_;
   std::string random_;
 
-  std::optional<ImageManifest> manifest_;
-  std::vector<Digest> diff_ids_;
-  std::vector<Digest> chain_;
+  std::optional<oci::ImageManifest> manifest_;
+  std::vector<oci::Digest> diff_ids_;
+  std::vector<oci::Digest> chain_;
   /// One for each digest, in the order in which the layers are unpacked.
   std::vector<std::unique_ptr<LayerDownload>> downloads_;
   std::vector<std::unique_ptr<base::Event>> downloaded_;
-  std::map<Digest, std::size_t> download_of_;
+  std::map<oci::Digest, std::size_t> download_of_;
   std::size_t next_download_ = 0;
   std::string active_key_;
 };
@@ -108,11 +109,11 @@ base::Awaitable<Image> Pull::run() {
   ImageDocuments documents = co_await find_documents(registry_, content_, reference_, options_.platform);
   manifest_ = documents.manifest;
   diff_ids_ = documents.config.diff_ids;
-  chain_ = chain_ids(diff_ids_);
+  chain_ = oci::chain_ids(diff_ids_);
   co_await store_documents(documents);
   const std::size_t first = co_await first_missing_layer();
   if (first < chain_.size()) co_await fetch_layers(first);
-  const Descriptor target = documents.path.front().descriptor();
+  const oci::Descriptor target = documents.path.front().descriptor();
   const ImageStore images(lease_.client());
   co_await images.put(reference_.name(), target);
   Image image{reference_.name(),           target,       documents.path.back().digest, manifest_->config.digest,
@@ -131,7 +132,7 @@ base::Awaitable<void> Pull::store_documents(const ImageDocuments& documents) {
   }
   // From the manifest up to what the reference names, each keeps the one below it.
   for (std::size_t i = documents.path.size(); i > 0; --i) {
-    const ManifestBytes& document = documents.path[i - 1];
+    const oci::ManifestBytes& document = documents.path[i - 1];
     co_await store(document.descriptor(), document.bytes, std::move(labels));
     labels = Labels();
     labels[kManifestRef + document.digest.string()] = document.digest.string();
@@ -139,7 +140,7 @@ base::Awaitable<void> Pull::store_documents(const ImageDocuments& documents) {
 }
 
 /// Somebody else may put the same document there at the same moment: it is added to the lease in any case.
-base::Awaitable<void> Pull::store(Descriptor descriptor, const std::string& bytes, Labels labels) {
+base::Awaitable<void> Pull::store(oci::Descriptor descriptor, const std::string& bytes, Labels labels) {
   const std::string digest = descriptor.digest.string();
   co_await content_.put(std::move(descriptor), bytes, std::move(labels));
   co_await lease_.add("content", digest);
@@ -160,7 +161,7 @@ base::Awaitable<std::size_t> Pull::first_missing_layer() {
 base::Awaitable<void> Pull::fetch_layers(std::size_t first) {
   const auto executor = co_await asio::this_coro::executor;
   for (std::size_t i = first; i < manifest_->layers.size(); ++i) {
-    const Descriptor& layer = manifest_->layers[i];
+    const oci::Descriptor& layer = manifest_->layers[i];
     if (!download_of_.emplace(layer.digest, downloads_.size()).second) continue;
     downloads_.push_back(std::make_unique<LayerDownload>(lease_, layer));
     downloaded_.push_back(std::make_unique<base::Event>(executor));
@@ -190,7 +191,7 @@ base::Awaitable<void> Pull::unpack_from(std::size_t first) {
 base::Awaitable<void> Pull::unpack(std::size_t index) {
   std::optional<std::vector<Mount>> mounts = co_await prepare(index);
   if (!mounts) co_return;
-  const Descriptor applied = co_await apply_bounded(index, std::move(*mounts));
+  const oci::Descriptor applied = co_await apply_bounded(index, std::move(*mounts));
   if (applied.digest != diff_ids_[index]) {
     throw base::InvalidInput(layer_name(index), "unpacks to something else than the image config says");
   }
@@ -241,9 +242,9 @@ base::Awaitable<bool> Pull::keep_snapshot(std::string name) {
   co_return co_await snapshots_.exists(name);
 }
 
-base::Awaitable<Descriptor> Pull::apply_bounded(std::size_t index, std::vector<Mount> mounts) {
+base::Awaitable<oci::Descriptor> Pull::apply_bounded(std::size_t index, std::vector<Mount> mounts) {
   const auto executor = co_await asio::this_coro::executor;
-  std::optional<Descriptor> applied;
+  std::optional<oci::Descriptor> applied;
   base::TaskGroup group(executor);
   group.spawn(apply(index, mounts, applied, group));
   group.spawn(watch_unpacking(index, mounts));
@@ -254,10 +255,10 @@ base::Awaitable<Descriptor> Pull::apply_bounded(std::size_t index, std::vector<M
   co_return *applied;
 }
 
-base::Awaitable<void> Pull::apply(std::size_t index, std::vector<Mount> mounts, std::optional<Descriptor>& applied,
+base::Awaitable<void> Pull::apply(std::size_t index, std::vector<Mount> mounts, std::optional<oci::Descriptor>& applied,
                                   base::TaskGroup& group) {
-  Descriptor layer = manifest_->layers[index];
-  layer.media_type = unpackable_type(layer.media_type);
+  oci::Descriptor layer = manifest_->layers[index];
+  layer.media_type = oci::unpackable_type(layer.media_type);
   applied = co_await apply_layer(lease_.client(), std::move(layer), std::move(mounts));
   group.cancel();  // there is nothing left to watch
 }
@@ -325,7 +326,7 @@ base::Awaitable<void> clean_up(Pull& pull, const Lease& lease) {
 
 }  // namespace
 
-base::Awaitable<Image> pull(RegistryClient& registry, ContainerdClient client, ImageReference reference,
+base::Awaitable<Image> pull(oci::RegistryClient& registry, ContainerdClient client, oci::ImageReference reference,
                             PullOptions options) {
   co_await quietly(options.limits.clean_up_patience, "clean-up before a pull", remove_leftovers(client));
   const Lease lease = co_await Lease::create(client);

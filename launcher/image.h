@@ -4,21 +4,21 @@
 #include <string>
 
 #include "launcher/containerd/client.h"
-#include "launcher/oci/descriptor.h"
-#include "launcher/oci/image_config.h"
-#include "launcher/registry/reference.h"
-#include "launcher/registry/registry_client.h"
+#include "oci/descriptor.h"
+#include "oci/distribution/registry_client.h"
+#include "oci/image_config.h"
+#include "oci/reference.h"
 
 namespace launcher {
 
 /// An image in containerd's store, unpacked and ready to be run.
 struct Image {
-  std::string name;        ///< containerd's name: docker.io/library/x:latest
-  Descriptor target;       ///< what the reference resolved to: an index or a manifest
-  Digest manifest_digest;  ///< for this machine's platform
-  Digest config_digest;
-  ImageConfig config;
-  Digest chain_id;  ///< names the snapshot of the image's whole file system
+  std::string name;             ///< containerd's name: docker.io/library/x:latest
+  oci::Descriptor target;       ///< what the reference resolved to: an index or a manifest
+  oci::Digest manifest_digest;  ///< for this machine's platform
+  oci::Digest config_digest;
+  oci::ImageConfig config;
+  oci::Digest chain_id;  ///< names the snapshot of the image's whole file system
 };
 
 struct PullLimits {
@@ -37,7 +37,7 @@ struct PullLimits {
 inline constexpr base::Milliseconds kPullUnwinding = 2 * kUnwantedCallPatience + PullLimits{}.clean_up_patience;
 
 struct PullOptions {
-  Platform platform = Platform::host();
+  oci::Platform platform = oci::Platform::host();
   std::string snapshotter = "overlayfs";
   PullLimits limits = {};
 };
@@ -47,7 +47,7 @@ struct PullOptions {
 /// there. What a launch that was killed had left is removed first. On failure nothing is left behind, as far as
 /// containerd answers in time; a cancelled pull ends within kPullUnwinding. Throws ContainerdError, RegistryError,
 /// net::HttpError, base::InvalidInput.
-base::Awaitable<Image> pull(RegistryClient& registry, ContainerdClient client, ImageReference reference,
+base::Awaitable<Image> pull(oci::RegistryClient& registry, ContainerdClient client, oci::ImageReference reference,
                             PullOptions options = {});
 
 }  // namespace launcher

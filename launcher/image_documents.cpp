@@ -10,16 +10,17 @@ using base::InvalidInput;
 
 class Search {
  public:
-  Search(RegistryClient& registry, ContentStore content, ImageReference reference, const Platform& machine)
+  Search(oci::RegistryClient& registry, ContentStore content, oci::ImageReference reference,
+         const oci::Platform& machine)
       : registry_(registry),
         content_(std::move(content)),
         reference_(std::move(reference)),
         machine_(machine.normalized()) {}
 
   base::Awaitable<ImageDocuments> run() {
-    ManifestBytes target = co_await registry_.resolve(reference_);
+    oci::ManifestBytes target = co_await registry_.resolve(reference_);
     path_.push_back(std::move(target));
-    if (is_index(path_.back().media_type)) {
+    if (oci::is_index(path_.back().media_type)) {
       const bool found = co_await search_index();
       if (!found) throw InvalidInput("image index", why_not_);
     } else {
@@ -36,9 +37,9 @@ class Search {
     if (path_.size() > kMaxIndexDepth) {
       throw InvalidInput("image index", "indexes lie more than " + std::to_string(kMaxIndexDepth) + " deep");
     }
-    const ImageIndex index = parse_index(path_.back().bytes, path_.back().media_type);
+    const oci::ImageIndex index = oci::parse_index(path_.back().bytes, path_.back().media_type);
     const std::size_t depth = path_.size();
-    for (const IndexEntry* entry : index.candidates(machine_)) {
+    for (const oci::IndexEntry* entry : index.candidates(machine_)) {
       bool found = false;
       if (entry->platform) {
         found = co_await take(*entry);
@@ -53,7 +54,7 @@ class Search {
   }
 
   /// For an entry that names no platform: what is no image, or none for this machine, is not meant.
-  base::Awaitable<bool> try_to_take(const IndexEntry& entry) {
+  base::Awaitable<bool> try_to_take(const oci::IndexEntry& entry) {
     bool found = false;
     try {
       found = co_await take(entry);
@@ -63,11 +64,11 @@ class Search {
     co_return found;
   }
 
-  base::Awaitable<bool> take(const IndexEntry& entry) {
-    ManifestBytes next = co_await fetch_manifest(entry.descriptor());
+  base::Awaitable<bool> take(const oci::IndexEntry& entry) {
+    oci::ManifestBytes next = co_await fetch_manifest(entry.descriptor());
     path_.push_back(std::move(next));
     bool found = true;
-    if (is_index(path_.back().media_type)) {
+    if (oci::is_index(path_.back().media_type)) {
       found = co_await search_index();
     } else {
       co_await read_image();
@@ -78,46 +79,46 @@ class Search {
 
   /// The manifest at the end of the path, and its config.
   base::Awaitable<void> read_image() {
-    manifest_ = parse_manifest(path_.back().bytes, path_.back().media_type);
-    const Descriptor& config = manifest_->config;
-    std::optional<std::string> stored = co_await read_stored(config, kMaxConfigBytes);
+    manifest_ = oci::parse_manifest(path_.back().bytes, path_.back().media_type);
+    const oci::Descriptor& config = manifest_->config;
+    std::optional<std::string> stored = co_await read_stored(config, oci::kMaxConfigBytes);
     if (!stored) stored = co_await registry_.small_blob(reference_, config);
     config_bytes_ = std::move(*stored);
-    config_ = parse_image_config(config_bytes_, config.media_type);
+    config_ = oci::parse_image_config(config_bytes_, config.media_type);
     if (config_.diff_ids.size() != manifest_->layers.size()) {
       throw InvalidInput("image config.rootfs.diff_ids", "not as many as the manifest has layers");
     }
   }
 
-  void expect_fit(const ImageConfig& config, bool must_say) const {
+  void expect_fit(const oci::ImageConfig& config, bool must_say) const {
     if (config.platform.architecture.empty()) {
       if (must_say) throw InvalidInput("image config.architecture", "is missing, and the index does not say it either");
       return;
     }
-    const Platform platform = config.platform.normalized();
-    if (!is_same_kind(platform, machine_) && fitness(platform, machine_) == 0) {
+    const oci::Platform platform = config.platform.normalized();
+    if (!oci::is_same_kind(platform, machine_) && oci::fitness(platform, machine_) == 0) {
       throw InvalidInput("image config.architecture", "the image is not for " + machine_.name());
     }
-    if (needs_more(platform, machine_)) {
+    if (oci::needs_more(platform, machine_)) {
       throw InvalidInput("image config.variant", "the image needs a processor of " + platform.variant +
                                                      ", and this machine's is of " + machine_.variant);
     }
   }
 
-  base::Awaitable<ManifestBytes> fetch_manifest(Descriptor wanted) {
+  base::Awaitable<oci::ManifestBytes> fetch_manifest(oci::Descriptor wanted) {
     if (++tried_ > kMaxManifestsTried) {
       throw base::Error("image index: none of the first " + std::to_string(kMaxManifestsTried) +
                         " manifests that may be meant is for " + machine_.name());
     }
-    std::optional<std::string> stored = co_await read_stored(wanted, kMaxManifestBytes);
+    std::optional<std::string> stored = co_await read_stored(wanted, oci::kMaxManifestBytes);
     if (stored) {
-      ManifestBytes manifest{wanted.media_type, wanted.digest, std::move(*stored)};
+      oci::ManifestBytes manifest{wanted.media_type, wanted.digest, std::move(*stored)};
       co_return manifest;
     }
     co_return co_await registry_.manifest(reference_, wanted);
   }
 
-  base::Awaitable<std::optional<std::string>> read_stored(Descriptor wanted, std::size_t max_bytes) {
+  base::Awaitable<std::optional<std::string>> read_stored(oci::Descriptor wanted, std::size_t max_bytes) {
     std::optional<std::string> bytes;
     try {
       bytes = co_await content_.read(wanted.digest, max_bytes);
@@ -130,22 +131,22 @@ class Search {
     co_return bytes;
   }
 
-  RegistryClient& registry_;
+  oci::RegistryClient& registry_;
   ContentStore content_;
-  ImageReference reference_;
-  Platform machine_;
-  std::vector<ManifestBytes> path_;
-  std::optional<ImageManifest> manifest_;
+  oci::ImageReference reference_;
+  oci::Platform machine_;
+  std::vector<oci::ManifestBytes> path_;
+  std::optional<oci::ImageManifest> manifest_;
   std::string config_bytes_;
-  ImageConfig config_;
+  oci::ImageConfig config_;
   std::size_t tried_ = 0;
   std::string why_not_;
 };
 
 }  // namespace
 
-base::Awaitable<ImageDocuments> find_documents(RegistryClient& registry, ContentStore content, ImageReference reference,
-                                               Platform machine) {
+base::Awaitable<ImageDocuments> find_documents(oci::RegistryClient& registry, ContentStore content,
+                                               oci::ImageReference reference, oci::Platform machine) {
   Search search(registry, std::move(content), std::move(reference), machine);
   co_return co_await search.run();
 }

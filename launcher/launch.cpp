@@ -233,7 +233,7 @@ struct Launch::State {
   base::Clock clock;
   std::chrono::nanoseconds started;
   LaunchContext context;
-  std::optional<ImageReference> image_reference;
+  std::optional<oci::ImageReference> image_reference;
   base::Bytes boot_log;
   std::unique_ptr<MetadataSource> metadata;
   ContainerdClient containerd;
@@ -317,7 +317,7 @@ Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
     const Attributes attributes = co_await read_attributes();
     warn_of_unknown(attributes);
     LaunchSpec spec = LaunchSpec::parse(attributes);
-    image_reference = ImageReference::parse(spec.image_reference, "tee-image-reference");
+    image_reference = oci::ImageReference::parse(spec.image_reference, "tee-image-reference");
     context = {.spec_is_known = true, .hardened = is_hardened(options), .restart_policy = spec.restart_policy};
     base::log::document("Launch Spec: " + spec.loggable().dump(), {{"hardened", context.hardened ? "true" : "false"}});
     co_return spec;
@@ -359,15 +359,15 @@ Awaitable<void> Launch::State::prepare_tpm() {
 
 Awaitable<Image> Launch::State::pull_image() {
   service_manager.status("pulling " + image_reference->name());
-  std::optional<Credential> google;
+  std::optional<oci::Credential> google;
   if (is_google_registry(image_reference->registry_host())) {
     const std::optional<std::string> token = co_await metadata->access_token();
-    if (token) google = Credential{"_token", *token};
+    if (token) google = oci::Credential{"_token", *token};
   }
   net::HttpClient http(executor, options.registry_ca);
-  RegistryLimits limits;
+  oci::RegistryLimits limits;
   limits.answer_timeout = options.registry_wait;
-  RegistryClient registry(
+  oci::RegistryClient registry(
       http, [google](const std::string& host) { return is_google_registry(host) ? google : std::nullopt; }, limits);
   const auto began = clock.since_boot();
   touched_containerd = true;

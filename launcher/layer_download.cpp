@@ -9,7 +9,7 @@ constexpr unsigned kNotFound = 404;
 
 }  // namespace
 
-base::Awaitable<void> LayerDownload::run(RegistryClient& registry, const ImageReference& reference) {
+base::Awaitable<void> LayerDownload::run(oci::RegistryClient& registry, const oci::ImageReference& reference) {
   co_await open();
   if (writer_->wants_bytes()) co_await fetch(registry, reference);
   Labels no_labels;
@@ -19,14 +19,14 @@ base::Awaitable<void> LayerDownload::run(RegistryClient& registry, const ImageRe
   if (from_elsewhere) co_await lease_.add("content", layer_.digest.string());
 }
 
-base::Awaitable<void> LayerDownload::fetch(RegistryClient& registry, const ImageReference& reference) {
-  BlobSink sink;
+base::Awaitable<void> LayerDownload::fetch(oci::RegistryClient& registry, const oci::ImageReference& reference) {
+  oci::BlobSink sink;
   sink.restart = [this] { return restart(); };
   sink.write = [this](base::ByteView bytes) { return writer_->write(bytes); };
   try {
     co_await registry.blob(reference, layer_, std::move(sink));
-  } catch (const RegistryError& error) {
-    if (error.status() != kNotFound || !is_foreign_layer(layer_.media_type)) throw;
+  } catch (const oci::RegistryError& error) {
+    if (error.status() != kNotFound || !oci::is_foreign_layer(layer_.media_type)) throw;
     throw base::InvalidInput("layer " + layer_.digest.string(),
                              "is a foreign (non-distributable) layer that the registry does not have, and layers are "
                              "fetched from the registry only");

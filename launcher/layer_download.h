@@ -5,8 +5,8 @@
 
 #include "launcher/containerd/content_store.h"
 #include "launcher/containerd/lease.h"
-#include "launcher/oci/descriptor.h"
-#include "launcher/registry/registry_client.h"
+#include "oci/descriptor.h"
+#include "oci/distribution/registry_client.h"
 
 namespace launcher {
 
@@ -14,21 +14,21 @@ namespace launcher {
 /// from another client meanwhile, is there.
 class LayerDownload {
  public:
-  LayerDownload(const Lease& lease, Descriptor layer)
+  LayerDownload(const Lease& lease, oci::Descriptor layer)
       : lease_(lease), store_(lease.client()), layer_(std::move(layer)), ref_(new_ingest_ref()) {}
 
-  base::Awaitable<void> run(RegistryClient& registry, const ImageReference& reference);
+  base::Awaitable<void> run(oci::RegistryClient& registry, const oci::ImageReference& reference);
   /// Leaves no ingest. For a download that will not be finished, or has been.
   base::Awaitable<void> abandon();
 
  private:
-  base::Awaitable<void> fetch(RegistryClient& registry, const ImageReference& reference);
+  base::Awaitable<void> fetch(oci::RegistryClient& registry, const oci::ImageReference& reference);
   base::Awaitable<void> open();
   base::Awaitable<void> restart();
 
   const Lease& lease_;
   ContentStore store_;
-  Descriptor layer_;
+  oci::Descriptor layer_;
   std::string ref_;
   std::optional<ContentWriter> writer_;
 };

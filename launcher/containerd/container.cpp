@@ -46,7 +46,7 @@ base::Awaitable<void> Container::remove_all() const {
   co_await snapshots_.remove(names_.snapshot);
 }
 
-base::Awaitable<std::vector<Mount>> Container::prepare_snapshot(Digest chain_id) const {
+base::Awaitable<std::vector<Mount>> Container::prepare_snapshot(oci::Digest chain_id) const {
   // Until the container's record names it, nothing else keeps the snapshot from garbage collection.
   std::map<std::string, std::string> labels;
   labels[kGcRoot] = base::to_rfc3339(std::chrono::system_clock::now());

@@ -9,7 +9,7 @@
 #include "launcher/containerd/container_store.h"
 #include "launcher/containerd/snapshotter.h"
 #include "launcher/containerd/task.h"
-#include "launcher/oci/digest.h"
+#include "oci/digest.h"
 
 namespace launcher {
 
@@ -43,7 +43,7 @@ class Container {
   base::Awaitable<void> remove() const;
   /// The container's own writable file system on top of the image's `chain_id`. Mounted (ReadonlyMount), it is where
   /// the image's user is looked up.
-  base::Awaitable<std::vector<Mount>> prepare_snapshot(Digest chain_id) const;
+  base::Awaitable<std::vector<Mount>> prepare_snapshot(oci::Digest chain_id) const;
   base::Awaitable<void> create(std::string image_name, base::Json spec) const;
   /// The spec's bytes as containerd keeps them now.
   base::Awaitable<std::string> current_spec() const;

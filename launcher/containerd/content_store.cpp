@@ -53,7 +53,7 @@ struct ContentWriter::Stream {
     kEnded,      ///< the stream has ended without a blob
   };
 
-  Stream(const ContainerdClient& owner, std::string reference, Descriptor wanted)
+  Stream(const ContainerdClient& owner, std::string reference, oci::Descriptor wanted)
       : client(owner),
         ref(std::move(reference)),
         descriptor(std::move(wanted)),
@@ -138,7 +138,7 @@ struct ContentWriter::Stream {
 
   ContainerdClient client;
   std::string ref;
-  Descriptor descriptor;
+  oci::Descriptor descriptor;
   std::unique_ptr<api::Content::Stub> stub;
   grpc::ClientContext context;
   std::unique_ptr<grpc::ClientReaderWriter<api::WriteContentRequest, api::WriteContentResponse>> stream;
@@ -170,7 +170,7 @@ base::Awaitable<void> ContentWriter::abandon() {
   co_await rpc::stream_call(stream_->client, stream_->context, std::move(work), kUnwantedCallPatience, true);
 }
 
-base::Awaitable<std::optional<std::uint64_t>> ContentStore::find(Digest digest) const {
+base::Awaitable<std::optional<std::uint64_t>> ContentStore::find(oci::Digest digest) const {
   api::InfoRequest request;
   request.set_digest(digest.string());
   try {
@@ -183,20 +183,20 @@ base::Awaitable<std::optional<std::uint64_t>> ContentStore::find(Digest digest) 
   co_return std::nullopt;
 }
 
-base::Awaitable<std::string> ContentStore::read(Digest digest, std::size_t max_bytes) const {
+base::Awaitable<std::string> ContentStore::read(oci::Digest digest, std::size_t max_bytes) const {
   api::ReadContentRequest request;
   request.set_digest(digest.string());
   auto work = [channel = client_.connection().channel, request, max_bytes](grpc::ClientContext& context) {
     return read_all(channel, context, request, max_bytes);
   };
   std::string content = co_await rpc::read_stream<std::string>(client_, std::move(work));
-  if (Digest::of(base::view_of(content)) != digest) {
+  if (oci::Digest::of(base::view_of(content)) != digest) {
     throw base::InvalidInput(digest.string(), "the content store holds other bytes under this digest");
   }
   co_return content;
 }
 
-base::Awaitable<ContentWriter> ContentStore::open(std::string ref, Descriptor descriptor) const {
+base::Awaitable<ContentWriter> ContentStore::open(std::string ref, oci::Descriptor descriptor) const {
   co_await abort(ref);
   auto stream = std::make_shared<ContentWriter::Stream>(client_, std::move(ref), descriptor);
   ContentWriter writer(stream);
@@ -205,7 +205,7 @@ base::Awaitable<ContentWriter> ContentStore::open(std::string ref, Descriptor de
   co_return std::move(writer);
 }
 
-base::Awaitable<void> ContentStore::put(Descriptor descriptor, std::string bytes, Labels labels) const {
+base::Awaitable<void> ContentStore::put(oci::Descriptor descriptor, std::string bytes, Labels labels) const {
   // Opened even when the blob is there: that is what makes containerd add it to the lease.
   ContentWriter writer = co_await open(new_ingest_ref(), descriptor);
   if (writer.wants_bytes()) co_await writer.write(base::view_of(bytes));
@@ -214,7 +214,7 @@ base::Awaitable<void> ContentStore::put(Descriptor descriptor, std::string bytes
   if (writer.is_present() && !labels.empty()) co_await set_labels(descriptor.digest, std::move(labels));
 }
 
-base::Awaitable<void> ContentStore::set_labels(Digest digest, Labels labels) const {
+base::Awaitable<void> ContentStore::set_labels(oci::Digest digest, Labels labels) const {
   api::UpdateRequest request;
   request.mutable_info()->set_digest(digest.string());
   rpc::fill_labels(*request.mutable_info()->mutable_labels(), labels);
@@ -233,7 +233,7 @@ base::Awaitable<void> ContentStore::abort(std::string ref) const {
   }
 }
 
-base::Awaitable<void> ContentStore::remove(Digest digest) const {
+base::Awaitable<void> ContentStore::remove(oci::Digest digest) const {
   api::DeleteContentRequest request;
   request.set_digest(digest.string());
   co_await rpc::unary<api::Content, api::DeleteContentRequest, Empty>(client_, "content delete", &Async::Delete,

@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "launcher/containerd/client.h"
-#include "launcher/oci/descriptor.h"
+#include "oci/descriptor.h"
 
 namespace launcher {
 
@@ -50,18 +50,18 @@ class ContentStore {
   explicit ContentStore(ContainerdClient client) : client_(std::move(client)) {}
 
   /// The blob's size, or nothing when the store does not have it.
-  base::Awaitable<std::optional<std::uint64_t>> find(Digest digest) const;
+  base::Awaitable<std::optional<std::uint64_t>> find(oci::Digest digest) const;
   /// The whole blob, checked against its digest; throws when it is longer than `max_bytes`.
-  base::Awaitable<std::string> read(Digest digest, std::size_t max_bytes) const;
+  base::Awaitable<std::string> read(oci::Digest digest, std::size_t max_bytes) const;
   /// Begins a blob anew under the ingest reference `ref`.
-  base::Awaitable<ContentWriter> open(std::string ref, Descriptor descriptor) const;
+  base::Awaitable<ContentWriter> open(std::string ref, oci::Descriptor descriptor) const;
   /// Writes a whole blob; one that is there already, or comes from elsewhere at the same time, gets the labels only.
-  base::Awaitable<void> put(Descriptor descriptor, std::string bytes, Labels labels) const;
+  base::Awaitable<void> put(oci::Descriptor descriptor, std::string bytes, Labels labels) const;
   /// Adds labels to a blob or replaces their values.
-  base::Awaitable<void> set_labels(Digest digest, Labels labels) const;
+  base::Awaitable<void> set_labels(oci::Digest digest, Labels labels) const;
   /// Drops an unfinished blob, if there is one.
   base::Awaitable<void> abort(std::string ref) const;
-  base::Awaitable<void> remove(Digest digest) const;
+  base::Awaitable<void> remove(oci::Digest digest) const;
 
   base::Awaitable<std::vector<std::string>> list_blobs() const;
   base::Awaitable<std::vector<std::string>> list_ingests() const;

@@ -10,7 +10,7 @@
 #include <github.com/containerd/containerd/api/types/mount.pb.h>
 
 #include "launcher/containerd/mount.h"
-#include "launcher/oci/descriptor.h"
+#include "oci/descriptor.h"
 
 namespace launcher::rpc {
 

@@ -9,7 +9,8 @@ namespace launcher {
 
 namespace api = ::containerd::services::diff::v1;
 
-base::Awaitable<Descriptor> apply_layer(ContainerdClient client, Descriptor layer, std::vector<Mount> mounts) {
+base::Awaitable<oci::Descriptor> apply_layer(ContainerdClient client, oci::Descriptor layer,
+                                             std::vector<Mount> mounts) {
   api::ApplyRequest request;
   *request.mutable_diff() = rpc::to_message(layer);
   for (const Mount& mount : mounts) *request.add_mounts() = rpc::to_message(mount);

@@ -14,7 +14,7 @@ using google::protobuf::Empty;
 
 }  // namespace
 
-base::Awaitable<void> ImageStore::put(std::string name, Descriptor target) const {
+base::Awaitable<void> ImageStore::put(std::string name, oci::Descriptor target) const {
   api::CreateImageRequest create;
   create.mutable_image()->set_name(name);
   *create.mutable_image()->mutable_target() = rpc::to_message(target);

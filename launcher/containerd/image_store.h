@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "launcher/containerd/client.h"
-#include "launcher/oci/descriptor.h"
+#include "oci/descriptor.h"
 
 namespace launcher {
 
@@ -14,7 +14,7 @@ class ImageStore {
   explicit ImageStore(ContainerdClient client) : client_(std::move(client)) {}
 
   /// Creates the record, or lets an existing one point to `target`.
-  base::Awaitable<void> put(std::string name, Descriptor target) const;
+  base::Awaitable<void> put(std::string name, oci::Descriptor target) const;
   base::Awaitable<void> remove(std::string name) const;
   base::Awaitable<std::vector<std::string>> list() const;
 

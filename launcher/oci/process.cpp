@@ -69,7 +69,7 @@ void check_args(const std::vector<std::string>& args, const std::string& field) 
 
 }  // namespace
 
-std::vector<std::string> final_args(const ImageConfig& image,
+std::vector<std::string> final_args(const oci::ImageConfig& image,
                                     const std::optional<std::vector<std::string>>& cmd_override) {
   const std::vector<std::string>& cmd = cmd_override ? *cmd_override : image.cmd;
   std::vector<std::string> args = image.entrypoint;
@@ -87,7 +87,8 @@ std::vector<std::string> final_args(const ImageConfig& image,
   return args;
 }
 
-std::vector<std::string> final_env(const ImageConfig& image, const EnvOverrides& overrides, std::string_view hostname) {
+std::vector<std::string> final_env(const oci::ImageConfig& image, const EnvOverrides& overrides,
+                                   std::string_view hostname) {
   Environment environment;
   if (image.env.empty()) environment.set("PATH", kDefaultPath, kImageEnv);
   for (const std::string& entry : image.env) {
@@ -105,7 +106,7 @@ std::vector<std::string> final_env(const ImageConfig& image, const EnvOverrides&
   return environment.take();
 }
 
-std::string final_working_dir(const ImageConfig& image) {
+std::string final_working_dir(const oci::ImageConfig& image) {
   if (image.working_dir.empty()) return "/";
   if (!image.working_dir.starts_with('/') || image.working_dir.find('\0') != std::string::npos) {
     throw InvalidInput("image config.config.WorkingDir", "is not an absolute path");

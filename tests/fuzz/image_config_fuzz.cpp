@@ -4,15 +4,14 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "launcher/oci/descriptor.h"
-#include "launcher/oci/image_config.h"
 #include "launcher/oci/process.h"
 #include "launcher/oci/runtime_spec.h"
+#include "oci/descriptor.h"
+#include "oci/image_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
-    const launcher::ImageConfig config =
-        launcher::parse_image_config(base::text_of({data, size}), launcher::kOciConfig);
+    const oci::ImageConfig config = oci::parse_image_config(base::text_of({data, size}), oci::kOciConfig);
     launcher::ProcessSpec process;
     process.args = launcher::final_args(config, {});
     process.env = launcher::final_env(config, {}, "host");

@@ -2,13 +2,13 @@
 
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/image_world.h"
-#include "tests/unit/launcher/support/run.h"
 #include "tests/unit/launcher/support/tiny_image.h"
+#include "tests/unit/support/run.h"
 
 namespace launcher {
 namespace {
 
-base::Json entry_for(const Descriptor& descriptor, const base::Json& platform = nullptr) {
+base::Json entry_for(const oci::Descriptor& descriptor, const base::Json& platform = nullptr) {
   base::Json entry = {
       {"mediaType", descriptor.media_type}, {"digest", descriptor.digest.string()}, {"size", descriptor.size}};
   if (!platform.is_null()) entry["platform"] = platform;
@@ -16,14 +16,15 @@ base::Json entry_for(const Descriptor& descriptor, const base::Json& platform = 
 }
 
 /// Serves an index under `tag`; returns its descriptor.
-Descriptor publish_index(test::FakeRegistry& registry, const std::string& tag, const std::vector<base::Json>& entries) {
-  base::Json index = {{"schemaVersion", 2}, {"mediaType", kOciIndex}};
+oci::Descriptor publish_index(test::FakeRegistry& registry, const std::string& tag,
+                              const std::vector<base::Json>& entries) {
+  base::Json index = {{"schemaVersion", 2}, {"mediaType", oci::kOciIndex}};
   index["manifests"] = entries;
-  return registry.add_manifest(tag, std::string(kOciIndex), index.dump());
+  return registry.add_manifest(tag, std::string(oci::kOciIndex), index.dump());
 }
 
 /// An image's manifest alone, without the index before it.
-Descriptor publish_manifest(test::FakeRegistry& registry, const std::string& name, const test::TinyImage& image) {
+oci::Descriptor publish_manifest(test::FakeRegistry& registry, const std::string& name, const test::TinyImage& image) {
   image.publish(registry, name);
   return registry.manifest(name + "-manifest");
 }
@@ -40,12 +41,12 @@ TEST_CASE("C 3: of an index the entry is taken that containerd would take") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   const auto good = test::TinyImage::busybox({"/bin/busybox", "good"});
-  const Descriptor ours = publish_manifest(world.registry, "good", good);
+  const oci::Descriptor ours = publish_manifest(world.registry, "good", good);
   auto for_arm = test::TinyImage::busybox({"/bin/busybox", "other"});
   for_arm.architecture = "arm64";
-  const Descriptor theirs = publish_manifest(world.registry, "other", for_arm);
-  const Descriptor artifact = world.registry.add_manifest(
-      "artifact", std::string(kOciManifest),
+  const oci::Descriptor theirs = publish_manifest(world.registry, "other", for_arm);
+  const oci::Descriptor artifact = world.registry.add_manifest(
+      "artifact", std::string(oci::kOciManifest),
       R"({"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":")" +
           ours.digest.string() + R"(","size":2},"layers":[]})");
   SECTION("one without platform") { publish_index(world.registry, "latest", {entry_for(ours)}); }
@@ -67,9 +68,11 @@ TEST_CASE("C 3: of an index the entry is taken that containerd would take") {
     publish_index(world.registry, "latest", {entry_for(ours, platform_of("Linux", "x86_64"))});
   }
   SECTION("in an index in an index") {
-    const Descriptor inner = publish_index(world.registry, "inner", {entry_for(ours, platform_of("linux", "amd64"))});
-    const Descriptor middle = publish_index(world.registry, "middle", {entry_for(inner)});
-    const Descriptor empty = publish_index(world.registry, "empty", {entry_for(theirs, platform_of("linux", "arm64"))});
+    const oci::Descriptor inner =
+        publish_index(world.registry, "inner", {entry_for(ours, platform_of("linux", "amd64"))});
+    const oci::Descriptor middle = publish_index(world.registry, "middle", {entry_for(inner)});
+    const oci::Descriptor empty =
+        publish_index(world.registry, "empty", {entry_for(theirs, platform_of("linux", "arm64"))});
     publish_index(world.registry, "latest", {entry_for(empty), entry_for(middle)});
   }
   const Image image = world.pull_tag("latest");
@@ -89,7 +92,7 @@ TEST_CASE("C 3: an index that leads nowhere is refused with the reason, and with
   test::ImageWorld world;
   auto for_arm = test::TinyImage::busybox({"/bin/busybox", "other"});
   for_arm.architecture = "arm64";
-  const Descriptor theirs = publish_manifest(world.registry, "other", for_arm);
+  const oci::Descriptor theirs = publish_manifest(world.registry, "other", for_arm);
   SECTION("only variants beyond the processor") {
     world.options.platform.variant = "v2";
     publish_index(world.registry, "latest", {entry_for(theirs, platform_of("linux", "amd64", "v4"))});
@@ -112,7 +115,7 @@ TEST_CASE("C 3: an index that leads nowhere is refused with the reason, and with
     CHECK(world.registry.count("/manifests/") == 1 + kMaxManifestsTried);
   }
   SECTION("too deep") {
-    Descriptor inner = theirs;
+    oci::Descriptor inner = theirs;
     for (std::size_t i = 0; i <= kMaxIndexDepth; ++i) {
       inner = publish_index(world.registry, "latest", {entry_for(inner, platform_of("linux", "amd64"))});
     }
@@ -124,7 +127,7 @@ TEST_CASE("C 3: an index that leads nowhere is refused with the reason, and with
 TEST_CASE("C 3: indexes may lie in each other as deep as the limit") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
-  Descriptor inner = publish_manifest(world.registry, "good", test::TinyImage::busybox({"/bin/busybox"}));
+  oci::Descriptor inner = publish_manifest(world.registry, "good", test::TinyImage::busybox({"/bin/busybox"}));
   for (std::size_t i = 0; i < kMaxIndexDepth; ++i) {
     inner = publish_index(world.registry, "latest", {entry_for(inner, platform_of("linux", "amd64"))});
   }
@@ -136,8 +139,8 @@ TEST_CASE("C 3: of manifests that may be meant as many are looked at as the limi
   test::ImageWorld world;
   auto for_arm = test::TinyImage::busybox({"/bin/busybox", "other"});
   for_arm.architecture = "arm64";
-  const Descriptor theirs = publish_manifest(world.registry, "other", for_arm);
-  const Descriptor ours = publish_manifest(world.registry, "good", test::TinyImage::busybox({"/bin/busybox"}));
+  const oci::Descriptor theirs = publish_manifest(world.registry, "other", for_arm);
+  const oci::Descriptor ours = publish_manifest(world.registry, "good", test::TinyImage::busybox({"/bin/busybox"}));
   std::vector<base::Json> entries(kMaxManifestsTried - 1, entry_for(theirs));
   entries.push_back(entry_for(ours));
   publish_index(world.registry, "latest", entries);

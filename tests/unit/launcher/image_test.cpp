@@ -19,15 +19,15 @@
 #include "launcher/containerd/mount.h"
 #include "launcher/containerd/snapshotter.h"
 #include "launcher/image_documents.h"
-#include "launcher/oci/chain_id.h"
 #include "launcher/oci/process.h"
 #include "launcher/oci/runtime_spec.h"
+#include "oci/chain_id.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/containerd_world.h"
 #include "tests/unit/launcher/support/fake_containerd.h"
 #include "tests/unit/launcher/support/image_world.h"
-#include "tests/unit/launcher/support/run.h"
 #include "tests/unit/launcher/support/tiny_image.h"
+#include "tests/unit/support/run.h"
 
 namespace launcher {
 namespace {
@@ -41,7 +41,7 @@ std::chrono::steady_clock::duration cancel_where_containerd_hangs(const std::str
   test::FakeRegistry registry(context.get_executor());
   test::TinyImage::busybox({"/bin/busybox"}).publish(registry, "latest");
   net::HttpClient http(context.get_executor());
-  RegistryClient client(http, {}, test::quick_registry());
+  oci::RegistryClient client(http, {}, test::quick_registry());
   test::FakeContainerd containerd;
   const grpc::Status none(grpc::StatusCode::NOT_FOUND, "none");
   containerd.end("Content/Read", none);
@@ -61,7 +61,7 @@ std::chrono::steady_clock::duration cancel_where_containerd_hangs(const std::str
   options.limits.min_free_bytes = 0;
   std::exception_ptr failure;
   std::optional<Image> image;
-  const auto reference = ImageReference::parse(registry.host() + "/tiny:latest", "test");
+  const auto reference = oci::ImageReference::parse(registry.host() + "/tiny:latest", "test");
   auto work = pull(client, ContainerdClient(containerd.socket()), reference, options);
   asio::co_spawn(context, test::detail::keep(std::move(work), image),
                  asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr f) {
@@ -86,7 +86,7 @@ TEST_CASE("an image is pulled, unpacked and run") {
   tiny.config["User"] = "user";
   tiny.config["Labels"] = {{"containerd.io/restart.status", "running"},
                            {"tee.launch_policy.allow_cmd_override", "true"}};
-  const Descriptor index = tiny.publish(world.registry, "latest");
+  const oci::Descriptor index = tiny.publish(world.registry, "latest");
 
   const Image image = world.pull_tag("latest");
   CHECK(image.name == world.registry.host() + "/tiny:latest");
@@ -186,9 +186,9 @@ TEST_CASE("C 1: a layer that another client has unpacked meanwhile is taken from
   test::ImageWorld world;
   const auto tiny = test::TinyImage::busybox({"/bin/busybox"});
   tiny.publish(world.registry, "latest");
-  std::vector<Digest> diff_ids;
-  for (const std::string& tar : tiny.layer_tars) diff_ids.push_back(Digest::of(base::view_of(tar)));
-  const std::string first = chain_ids(diff_ids).front().string();
+  std::vector<oci::Digest> diff_ids;
+  for (const std::string& tar : tiny.layer_tars) diff_ids.push_back(oci::Digest::of(base::view_of(tar)));
+  const std::string first = oci::chain_ids(diff_ids).front().string();
   const Snapshotter snapshots(world.containerd, world.options.snapshotter);
   int blobs = 0;
   world.registry.fault = [&](const net::HttpServerRequest& request) -> std::optional<net::HttpResponse> {
@@ -209,13 +209,13 @@ TEST_CASE("C 1: a layer that another client has unpacked meanwhile is taken from
 TEST_CASE("C 1: what another client keeps of the same index stays") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
-  const Descriptor manifest = test::TinyImage::busybox({"/bin/busybox"}).publish(world.registry, "single");
-  base::Json index = {{"schemaVersion", 2}, {"mediaType", kOciIndex}, {"manifests", base::Json::array()}};
+  const oci::Descriptor manifest = test::TinyImage::busybox({"/bin/busybox"}).publish(world.registry, "single");
+  base::Json index = {{"schemaVersion", 2}, {"mediaType", oci::kOciIndex}, {"manifests", base::Json::array()}};
   index["manifests"].push_back(
       {{"mediaType", manifest.media_type}, {"digest", manifest.digest.string()}, {"size", manifest.size}});
-  const Descriptor target = world.registry.add_manifest("latest", std::string(kOciIndex), index.dump());
+  const oci::Descriptor target = world.registry.add_manifest("latest", std::string(oci::kOciIndex), index.dump());
   const std::string bytes = "the manifest of another platform";
-  const Descriptor other{"application/x", Digest::of(base::view_of(bytes)), bytes.size()};
+  const oci::Descriptor other{"application/x", oci::Digest::of(base::view_of(bytes)), bytes.size()};
   const Lease lease = test::run(world.context, Lease::create(world.containerd));
   const ContentStore store(lease.client());
   test::run(world.context, store.put(other, bytes, {}));
@@ -238,9 +238,9 @@ TEST_CASE("C 28: every format of a layer unpacks to the same file system") {
   SECTION("tar+zstd") { tiny.layer_format = test::LayerFormat::kTarZstd; }
   tiny.publish(world.registry, "latest");
   const Image image = world.pull_tag("latest");
-  std::vector<Digest> diff_ids;
-  for (const std::string& tar : tiny.layer_tars) diff_ids.push_back(Digest::of(base::view_of(tar)));
-  CHECK(image.chain_id == chain_ids(diff_ids).back());
+  std::vector<oci::Digest> diff_ids;
+  for (const std::string& tar : tiny.layer_tars) diff_ids.push_back(oci::Digest::of(base::view_of(tar)));
+  CHECK(image.chain_id == oci::chain_ids(diff_ids).back());
   const Container container(world.containerd, world.names());
   const ReadonlyMount root(test::run(world.context, container.prepare_snapshot(image.chain_id)));
   CHECK(base::read_text_file(root.path() / "marker", 100) == "second layer\n");
@@ -327,7 +327,7 @@ TEST_CASE("C 28: a pull that fails leaves nothing behind") {
     CHECK_THROWS_WITH(world.pull_tag("bad"), ContainsSubstring("404"));
   }
   SECTION("a layer that is no archive") {
-    const Descriptor junk =
+    const oci::Descriptor junk =
         world.registry.add_blob("application/vnd.oci.image.layer.v1.tar+gzip", "this is neither gzip nor tar");
     tiny.change_manifest = [&](base::Json& manifest) {
       manifest["layers"][1]["digest"] = junk.digest.string();
@@ -350,7 +350,7 @@ TEST_CASE("C 28: a pull that fails leaves nothing behind") {
       if (request.path.find("/blobs/") == std::string::npos || ++blobs != 3) return std::nullopt;
       return net::HttpResponse{200, {}, "other bytes"};
     };
-    CHECK_THROWS_AS(world.pull_tag("bad"), RegistryError);
+    CHECK_THROWS_AS(world.pull_tag("bad"), oci::RegistryError);
   }
   world.expect_nothing_left();
 }
@@ -373,7 +373,7 @@ TEST_CASE("M 5: a tag that moves between two fetches gives one image, whole") {
   test::ImageWorld world;
   auto first = test::TinyImage::busybox({"/bin/busybox", "first"});
   auto second = test::TinyImage::busybox({"/bin/busybox", "second"});
-  const Descriptor index = first.publish(world.registry, "latest");
+  const oci::Descriptor index = first.publish(world.registry, "latest");
   bool moved = false;
   world.registry.fault = [&](const net::HttpServerRequest& request) -> std::optional<net::HttpResponse> {
     if (!moved && request.path.find("manifests/sha256:") != std::string::npos) {
@@ -418,10 +418,10 @@ TEST_CASE("a pull that is cancelled half-way leaves nothing behind") {
 TEST_CASE("without containerd a pull fails quickly and asks for a restart") {
   asio::io_context context;
   net::HttpClient http(context.get_executor());
-  RegistryClient client(http, {});
+  oci::RegistryClient client(http, {});
   ContainerdClient containerd("/run/cs-launcher-no-such-socket");
   try {
-    test::run(context, pull(client, containerd, ImageReference::parse("localhost:1/x", "test")));
+    test::run(context, pull(client, containerd, oci::ImageReference::parse("localhost:1/x", "test")));
     FAIL("no error");
   } catch (const ContainerdError& error) {
     CHECK(error.is_unavailable());
@@ -453,9 +453,9 @@ TEST_CASE("C 4: layers are unpacked that containerd unpacks") {
   }
   tiny.publish(world.registry, "latest");
   const Image image = world.pull_tag("latest");
-  std::vector<Digest> diff_ids;
-  for (const std::string& tar : tiny.layer_tars) diff_ids.push_back(Digest::of(base::view_of(tar)));
-  CHECK(image.chain_id == chain_ids(diff_ids).back());
+  std::vector<oci::Digest> diff_ids;
+  for (const std::string& tar : tiny.layer_tars) diff_ids.push_back(oci::Digest::of(base::view_of(tar)));
+  CHECK(image.chain_id == oci::chain_ids(diff_ids).back());
 }
 
 TEST_CASE("C 4: a foreign layer that the registry does not have is refused with the reason") {
@@ -478,9 +478,9 @@ TEST_CASE("F 7: a pull first removes what one that was killed has left") {
   test::TinyImage::busybox({"/bin/busybox"}).publish(world.registry, "latest");
   const Lease killed = test::run(world.context, Lease::create(world.containerd));
   const std::string bytes = "of the killed launch";
-  const Descriptor blob{"x", Digest::of(base::view_of(bytes)), bytes.size()};
+  const oci::Descriptor blob{"x", oci::Digest::of(base::view_of(bytes)), bytes.size()};
   test::run(world.context, ContentStore(killed.client()).put(blob, bytes, {}));
-  test::run(world.context, ContentStore(killed.client()).open(new_ingest_ref(), {"x", Digest::of({}), 1}));
+  test::run(world.context, ContentStore(killed.client()).open(new_ingest_ref(), {"x", oci::Digest::of({}), 1}));
   test::run(world.context, Snapshotter(killed.client(), world.options.snapshotter).prepare("extract-x", "", {}));
   world.pull_tag("latest");
   CHECK(test::run(world.context, Lease::list(world.containerd)).empty());

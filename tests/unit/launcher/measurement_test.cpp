@@ -9,17 +9,17 @@
 #include "measure/cel.h"
 #include "tests/unit/catch.h"
 
-using launcher::Digest;
 using launcher::Image;
 using launcher::LaunchSpec;
 using measure::Event;
 using measure::EventType;
+using oci::Digest;
 
 namespace {
 
 Image image_of(std::vector<std::string> entrypoint, std::vector<std::string> cmd, std::vector<std::string> env = {}) {
   const Digest digest = Digest::of(base::view_of("manifest"));
-  launcher::ImageConfig config;
+  oci::ImageConfig config;
   config.entrypoint = std::move(entrypoint);
   config.cmd = std::move(cmd);
   config.env = std::move(env);

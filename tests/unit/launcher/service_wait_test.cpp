@@ -4,7 +4,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 
 #include "tests/unit/catch.h"
-#include "tests/unit/launcher/support/run.h"
+#include "tests/unit/support/run.h"
 
 using base::Awaitable;
 using base::Error;

@@ -100,7 +100,7 @@ TEST_CASE("a container that is not there can be removed, and nothing else be don
   CHECK(container.cgroups_path() == "/default/tee-container");
   CHECK_NOTHROW(world.run(container.remove()));
   CHECK_THROWS_WITH(world.run(container.current_spec()), ContainsSubstring("is gone"));
-  CHECK_THROWS_AS(world.run(container.prepare_snapshot(Digest::of({}))), ContainerdError);
+  CHECK_THROWS_AS(world.run(container.prepare_snapshot(oci::Digest::of({}))), ContainerdError);
   CHECK_THROWS_AS(world.run(container.create_task({})), ContainerdError);
   CHECK_THROWS_AS(world.run(container.start()), ContainerdError);
   CHECK_THROWS_AS(world.run(container.wait()), ContainerdError);

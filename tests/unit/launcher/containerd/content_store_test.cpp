@@ -7,14 +7,14 @@
 #include "tests/unit/launcher/support/containerd_daemon.h"
 #include "tests/unit/launcher/support/containerd_world.h"
 #include "tests/unit/launcher/support/fake_containerd.h"
-#include "tests/unit/launcher/support/run.h"
+#include "tests/unit/support/run.h"
 
 namespace launcher {
 namespace {
 
 using test::describe;
 
-base::Awaitable<void> write_and_commit(ContentStore store, Descriptor descriptor, std::string bytes) {
+base::Awaitable<void> write_and_commit(ContentStore store, oci::Descriptor descriptor, std::string bytes) {
   ContentWriter writer = co_await store.open("ref", descriptor);
   co_await writer.write(base::view_of(bytes));
   Labels labels;
@@ -22,7 +22,7 @@ base::Awaitable<void> write_and_commit(ContentStore store, Descriptor descriptor
 }
 
 /// Goes on with a writer whose stream has failed: only giving it up is fine then.
-base::Awaitable<void> use_behind_a_failure(ContentStore store, Descriptor descriptor, std::string bytes) {
+base::Awaitable<void> use_behind_a_failure(ContentStore store, oci::Descriptor descriptor, std::string bytes) {
   ContentWriter writer = co_await store.open("ref", descriptor);
   bool failed = false;
   try {
@@ -37,14 +37,14 @@ base::Awaitable<void> use_behind_a_failure(ContentStore store, Descriptor descri
   co_await writer.write(base::view_of(bytes));
 }
 
-base::Awaitable<void> put_twice(ContentStore store, Descriptor descriptor, std::string bytes) {
+base::Awaitable<void> put_twice(ContentStore store, oci::Descriptor descriptor, std::string bytes) {
   const auto executor = co_await asio::this_coro::executor;
   base::TaskGroup group(executor);
   for (int i = 0; i < 2; ++i) group.spawn(store.put(descriptor, bytes, {}));
   co_await group.join();
 }
 
-base::Awaitable<void> write_and_abandon(ContentStore store, Descriptor descriptor, std::string bytes) {
+base::Awaitable<void> write_and_abandon(ContentStore store, oci::Descriptor descriptor, std::string bytes) {
   ContentWriter writer = co_await store.open("ref", descriptor);
   co_await writer.write(base::view_of(bytes));
   co_await writer.abandon();
@@ -65,7 +65,7 @@ TEST_CASE("the content store takes what has the right digest, and only that") {
   const Lease lease = test::run(context, Lease::create(client));
   const ContentStore store(lease.client());
   const std::string bytes((std::size_t{2} << 20U) + 5, 'x');
-  const Descriptor descriptor = describe(bytes);
+  const oci::Descriptor descriptor = describe(bytes);
   CHECK_FALSE(test::run(context, store.find(descriptor.digest)).has_value());
 
   SECTION("a blob is written, found, read and not written again") {
@@ -100,7 +100,7 @@ TEST_CASE("C 1: a blob that another namespace has wants only the commit") {
   if (test::containerd_is_missing()) return;
   test::ContainerdWorld world;
   const std::string bytes((std::size_t{2} << 20U) + 5, 'x');
-  const Descriptor blob = describe(bytes);
+  const oci::Descriptor blob = describe(bytes);
   const ContainerdClient other(world.daemon.socket(), "moby");
   const Lease other_lease = world.run(Lease::create(other));
   world.run(ContentStore(other_lease.client()).put(blob, bytes, {}));
@@ -135,7 +135,7 @@ TEST_CASE("C 1: a blob that another client finishes meanwhile is there") {
   if (test::containerd_is_missing()) return;
   test::ContainerdWorld world;
   const std::string bytes = "the bytes of a blob";
-  const Descriptor blob = describe(bytes);
+  const oci::Descriptor blob = describe(bytes);
   const Lease lease = world.run(Lease::create(world.client));
   const ContentStore store(lease.client());
   ContentWriter writer = world.run(store.open("ref", blob));
@@ -163,7 +163,7 @@ TEST_CASE("C 1: two that put the same blob at the same time do not stand in each
   if (test::containerd_is_missing()) return;
   test::ContainerdWorld world;
   const std::string bytes((std::size_t{4} << 20U) + 5, 'x');
-  const Descriptor blob = describe(bytes);
+  const oci::Descriptor blob = describe(bytes);
   const Lease lease = world.run(Lease::create(world.client));
   const ContentStore store(lease.client());
   world.run(put_twice(store, blob, bytes));
@@ -173,7 +173,7 @@ TEST_CASE("C 1: two that put the same blob at the same time do not stand in each
 
 TEST_CASE("C 1: a stream that has ended is not written to again, whenever it ends") {
   const std::string bytes((std::size_t{2} << 20U) + 5, 'x');  // the stream's requests: STAT, three of WRITE, COMMIT
-  const Descriptor blob = describe(bytes);
+  const oci::Descriptor blob = describe(bytes);
   for (int request = 1; request <= 5; ++request) {
     INFO("at request " << request);
     test::FakeContainerd containerd;

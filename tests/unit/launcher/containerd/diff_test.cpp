@@ -21,10 +21,10 @@ struct World : test::ContainerdWorld {
   Snapshotter snapshots{lease.client(), test::snapshotter()};
   std::vector<Mount> mounts = run(snapshots.prepare("key", "", {}));
 
-  Descriptor put(const std::string& bytes, const char* type) {
+  oci::Descriptor put(const std::string& bytes, const char* type) {
     return test::put_blob(context, lease.client(), bytes, type);
   }
-  Descriptor apply(const Descriptor& layer) { return run(apply_layer(lease.client(), layer, mounts)); }
+  oci::Descriptor apply(const oci::Descriptor& layer) { return run(apply_layer(lease.client(), layer, mounts)); }
   std::filesystem::path files() const { return mounts.at(0).source; }
 };
 
@@ -34,12 +34,12 @@ TEST_CASE("a layer is unpacked, and its uncompressed archive described") {
   if (test::containerd_is_missing()) return;
   World world;
   const std::string tar = test::make_tar({{"folder/", "", '5'}, {"folder/file", "content"}});
-  std::optional<Descriptor> layer;
+  std::optional<oci::Descriptor> layer;
   SECTION("tar") { layer = world.put(tar, kTar); }
   SECTION("tar+gzip") { layer = world.put(test::gzip(tar), kGzip); }
   SECTION("tar+zstd") { layer = world.put(test::zstd(tar), kZstd); }
-  const Descriptor applied = world.apply(*layer);
-  CHECK(applied.digest == Digest::of(base::view_of(tar)));
+  const oci::Descriptor applied = world.apply(*layer);
+  CHECK(applied.digest == oci::Digest::of(base::view_of(tar)));
   CHECK(applied.size == tar.size());
   CHECK(base::read_text_file(world.files() / "folder/file", 100) == "content");
 }

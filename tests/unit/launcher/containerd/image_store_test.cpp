@@ -12,8 +12,8 @@ TEST_CASE("an image's record keeps what it points to, and moves when it is put a
   const ImageStore images(world.client);
   const ContentStore content(world.client);
   const Lease lease = world.run(Lease::create(world.client));
-  const Descriptor first = test::put_blob(world.context, lease.client(), "first");
-  const Descriptor second = test::put_blob(world.context, lease.client(), "second");
+  const oci::Descriptor first = test::put_blob(world.context, lease.client(), "first");
+  const oci::Descriptor second = test::put_blob(world.context, lease.client(), "second");
   const std::string name = "registry.example/a:b";
   CHECK(world.run(images.list()).empty());
 

@@ -10,8 +10,8 @@ namespace launcher {
 namespace {
 
 /// A lease and what a pull has under it when it is killed: a blob, an ingest, and a layer that is being unpacked.
-base::Awaitable<void> be_killed_in_a_pull(ContainerdClient client, Descriptor done, std::string bytes,
-                                          Descriptor not_done) {
+base::Awaitable<void> be_killed_in_a_pull(ContainerdClient client, oci::Descriptor done, std::string bytes,
+                                          oci::Descriptor not_done) {
   const Lease lease = co_await Lease::create(client);
   const ContentStore content(lease.client());
   co_await content.put(done, bytes, {});

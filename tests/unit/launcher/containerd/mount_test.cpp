@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "tests/unit/catch.h"
-#include "tests/unit/launcher/support/environment.h"
+#include "tests/unit/support/environment.h"
 #include "tests/unit/support/temporary_directory.h"
 
 namespace launcher {

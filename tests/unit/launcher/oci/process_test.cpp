@@ -10,8 +10,8 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-ImageConfig image(Strings entrypoint, Strings cmd, Strings env = {}) {
-  ImageConfig config;
+oci::ImageConfig image(Strings entrypoint, Strings cmd, Strings env = {}) {
+  oci::ImageConfig config;
   config.entrypoint = std::move(entrypoint);
   config.cmd = std::move(cmd);
   config.env = std::move(env);
@@ -116,7 +116,7 @@ TEST_CASE("C 9: of a name that the image has several times the last value counts
 }
 
 TEST_CASE("the working directory is absolute") {
-  ImageConfig config;
+  oci::ImageConfig config;
   CHECK(final_working_dir(config) == "/");
   config.working_dir = "/srv";
   CHECK(final_working_dir(config) == "/srv");
@@ -130,12 +130,12 @@ TEST_CASE("the working directory is absolute") {
 
 TEST_CASE("A 2: an environment is put together with work in proportion to its size") {
   const auto config_of = [](std::size_t count) {
-    ImageConfig config = image({"/app"}, {});
+    oci::ImageConfig config = image({"/app"}, {});
     for (std::size_t i = 0; i < count; ++i)
       config.env.push_back("VARIABLE_" + std::to_string(i) + "=value of some length");
     return config;
   };
-  CHECK(test::growth(2048, config_of, [](const ImageConfig& config) { final_env(config, {}, "host"); }) <
+  CHECK(test::growth(2048, config_of, [](const oci::ImageConfig& config) { final_env(config, {}, "host"); }) <
         test::kLinear);
 }
 

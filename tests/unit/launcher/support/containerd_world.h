@@ -8,9 +8,9 @@
 
 #include "launcher/containerd/client.h"
 #include "launcher/containerd/content_store.h"
-#include "launcher/oci/descriptor.h"
+#include "oci/descriptor.h"
 #include "tests/unit/launcher/support/containerd_daemon.h"
-#include "tests/unit/launcher/support/run.h"
+#include "tests/unit/support/run.h"
 
 namespace test {
 
@@ -39,14 +39,14 @@ struct ContainerdWorld {
   }
 };
 
-inline launcher::Descriptor describe(const std::string& bytes, const std::string& media_type = "application/x") {
-  return {media_type, launcher::Digest::of(base::view_of(bytes)), bytes.size()};
+inline oci::Descriptor describe(const std::string& bytes, const std::string& media_type = "application/x") {
+  return {media_type, oci::Digest::of(base::view_of(bytes)), bytes.size()};
 }
 
 /// Puts a blob without labels into the store of `client`.
-inline launcher::Descriptor put_blob(asio::io_context& context, const launcher::ContainerdClient& client,
-                                     const std::string& bytes, const std::string& media_type = "application/x") {
-  launcher::Descriptor descriptor = describe(bytes, media_type);
+inline oci::Descriptor put_blob(asio::io_context& context, const launcher::ContainerdClient& client,
+                                const std::string& bytes, const std::string& media_type = "application/x") {
+  oci::Descriptor descriptor = describe(bytes, media_type);
   run(context, launcher::ContentStore(client).put(descriptor, bytes, {}));
   return descriptor;
 }

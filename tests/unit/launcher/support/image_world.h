@@ -20,14 +20,14 @@
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/containerd_daemon.h"
 #include "tests/unit/launcher/support/containerd_world.h"
-#include "tests/unit/launcher/support/fake_registry.h"
-#include "tests/unit/launcher/support/run.h"
+#include "tests/unit/support/fake_registry.h"
+#include "tests/unit/support/run.h"
 
 namespace test {
 
 /// Tries again without a pause.
-inline launcher::RegistryLimits quick_registry() {
-  launcher::RegistryLimits limits;
+inline oci::RegistryLimits quick_registry() {
+  oci::RegistryLimits limits;
   limits.retry.first_delay = base::Milliseconds{1};
   limits.retry.max_delay = base::Milliseconds{1};
   return limits;
@@ -39,14 +39,14 @@ struct ImageWorld {
   ContainerdDaemon daemon;
   FakeRegistry registry{context.get_executor()};
   net::HttpClient http{context.get_executor()};
-  launcher::RegistryClient client{http, {}, quick_registry()};
+  oci::RegistryClient client{http, {}, quick_registry()};
   launcher::ContainerdClient containerd{daemon.socket()};
   launcher::PullOptions options;
 
   ImageWorld() { options.snapshotter = snapshotter(); }
 
-  launcher::ImageReference reference(const std::string& tag) const {
-    return launcher::ImageReference::parse(registry.host() + "/tiny:" + tag, "test");
+  oci::ImageReference reference(const std::string& tag) const {
+    return oci::ImageReference::parse(registry.host() + "/tiny:" + tag, "test");
   }
   launcher::Image pull_tag(const std::string& tag) {
     return test::run(context, launcher::pull(client, containerd, reference(tag), options));

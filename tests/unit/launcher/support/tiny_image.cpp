@@ -39,7 +39,7 @@ std::string tar_header(const TarEntry& entry) {
   return block;
 }
 
-launcher::Descriptor add_layer(FakeRegistry& registry, const std::string& tar, LayerFormat format) {
+oci::Descriptor add_layer(FakeRegistry& registry, const std::string& tar, LayerFormat format) {
   const std::string type = "application/vnd.oci.image.layer.v1.tar";
   switch (format) {
     case LayerFormat::kTar: return registry.add_blob(type, tar);
@@ -53,7 +53,7 @@ void put_little_endian(std::string& to, std::uint64_t value, unsigned bytes) {
   for (unsigned shift = 0; shift < 8 * bytes; shift += 8) to.push_back(static_cast<char>((value >> shift) & 0xffU));
 }
 
-base::Json to_json(const launcher::Descriptor& descriptor) {
+base::Json to_json(const oci::Descriptor& descriptor) {
   return {{"mediaType", descriptor.media_type}, {"digest", descriptor.digest.string()}, {"size", descriptor.size}};
 }
 
@@ -122,28 +122,28 @@ TinyImage TinyImage::busybox(const std::vector<std::string>& args) {
   return image;
 }
 
-launcher::Descriptor TinyImage::publish(FakeRegistry& registry, const std::string& tag) const {
+oci::Descriptor TinyImage::publish(FakeRegistry& registry, const std::string& tag) const {
   base::Json layers = base::Json::array();
   base::Json diff_ids = base::Json::array();
   for (const std::string& tar : layer_tars) {
     layers.push_back(to_json(add_layer(registry, tar, layer_format)));
-    diff_ids.push_back(launcher::Digest::of(base::view_of(tar)).string());
+    diff_ids.push_back(oci::Digest::of(base::view_of(tar)).string());
   }
   base::Json document = {{"architecture", architecture}, {"os", "linux"}, {"config", config}};
   document["rootfs"] = {{"type", "layers"}, {"diff_ids", diff_ids}};
   if (change_config) change_config(document);
-  base::Json manifest = {{"schemaVersion", 2}, {"mediaType", launcher::kOciManifest}};
-  manifest["config"] = to_json(registry.add_blob(std::string(launcher::kOciConfig), document.dump()));
+  base::Json manifest = {{"schemaVersion", 2}, {"mediaType", oci::kOciManifest}};
+  manifest["config"] = to_json(registry.add_blob(std::string(oci::kOciConfig), document.dump()));
   manifest["layers"] = layers;
   if (change_manifest) change_manifest(manifest);
   const auto manifest_descriptor =
-      registry.add_manifest(tag + "-manifest", std::string(launcher::kOciManifest), manifest.dump());
+      registry.add_manifest(tag + "-manifest", std::string(oci::kOciManifest), manifest.dump());
   base::Json entry = to_json(manifest_descriptor);
   entry["platform"] = {{"os", "linux"}, {"architecture", "amd64"}};
-  base::Json index = {{"schemaVersion", 2}, {"mediaType", launcher::kOciIndex}};
+  base::Json index = {{"schemaVersion", 2}, {"mediaType", oci::kOciIndex}};
   index["manifests"] = base::Json::array();
   index["manifests"].push_back(entry);
-  return registry.add_manifest(tag, std::string(launcher::kOciIndex), index.dump());
+  return registry.add_manifest(tag, std::string(oci::kOciIndex), index.dump());
 }
 
 }  // namespace test

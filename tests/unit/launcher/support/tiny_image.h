@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "tests/unit/launcher/support/fake_registry.h"
+#include "tests/unit/support/fake_registry.h"
 
 namespace test {
 
@@ -37,7 +37,7 @@ struct TinyImage {
   /// One layer with a static busybox as /bin/busybox, and /etc/passwd and /etc/group.
   static TinyImage busybox(const std::vector<std::string>& args);
   /// Puts the image, behind an index, under `tag`; returns the index's descriptor.
-  launcher::Descriptor publish(FakeRegistry& registry, const std::string& tag) const;
+  oci::Descriptor publish(FakeRegistry& registry, const std::string& tag) const;
 };
 
 }  // namespace test
