@@ -4,10 +4,10 @@
 #include <array>
 #include <charconv>
 
-#include "attest/metadata_server.h"
 #include "base/log.h"
 #include "base/retry.h"
 #include "evidence/jose.h"
+#include "net/checked_text.h"
 
 namespace attest {
 namespace {
@@ -110,8 +110,8 @@ std::string checked_endpoint(const std::string& endpoint, std::string_view field
 VerifierClient::VerifierClient(asio::any_io_executor executor, Config config)
     : executor_(executor), config_(std::move(config)), client_(executor, config_.ca_file) {
   config_.endpoint = checked_endpoint(config_.endpoint, "verifier endpoint");
-  config_.project_id = checked_name(std::move(config_.project_id), "project");
-  config_.region = checked_name(std::move(config_.region), "region");
+  config_.project_id = net::checked_name(std::move(config_.project_id), "project");
+  config_.region = net::checked_name(std::move(config_.region), "region");
 }
 
 base::Awaitable<Json> VerifierClient::call(std::string method, std::string path, std::string body,

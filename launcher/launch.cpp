@@ -20,7 +20,6 @@
 
 #include "attest/ak_chain.h"
 #include "attest/attestation.h"
-#include "attest/metadata_server.h"
 #include "attest/token_file.h"
 #include "attest/token_service.h"
 #include "base/bounded_task.h"
@@ -30,18 +29,19 @@
 #include "base/service_manager.h"
 #include "evidence/instance_identity.h"
 #include "evidence/jose.h"
+#include "launcher/container/measurement.h"
+#include "launcher/container/mount_points.h"
+#include "launcher/container/process.h"
+#include "launcher/container/runtime_spec.h"
 #include "launcher/containerd/container.h"
+#include "launcher/host/lockout.h"
 #include "launcher/host/machine_checks.h"
 #include "launcher/host/network.h"
-#include "launcher/image.h"
-#include "launcher/lockout.h"
-#include "launcher/measurement.h"
-#include "launcher/metadata/file_metadata.h"
-#include "launcher/metadata/gce_metadata.h"
-#include "launcher/oci/mount_points.h"
-#include "launcher/oci/process.h"
-#include "launcher/oci/runtime_spec.h"
+#include "launcher/platform/file_metadata.h"
+#include "launcher/platform/gce_metadata.h"
+#include "launcher/platform/metadata_server.h"
 #include "launcher/policy/launch_policy.h"
+#include "launcher/pull/image.h"
 #include "launcher/service_wait.h"
 #include "launcher/spec/unknown_attributes.h"
 #include "measure/boot_log.h"
@@ -289,11 +289,11 @@ void Launch::State::claim_runtime_directory() {
 /// A file is there or not. A metadata server is on the network, and both may be slower to start than this machine.
 Awaitable<Attributes> Launch::State::read_attributes() {
   if (options.metadata_file) co_return co_await metadata->attributes();
-  co_await wait_for_network(attest::MetadataServer::host_from_environment());
+  co_await wait_for_network(MetadataServer::host_from_environment());
   Attributes attributes;
   ServiceWait::Attempt read = [this, &attributes]() { return keep_attributes(attributes); };
   ServiceWait::MayComeLater may_come_later = [](const Error& error) {
-    return at_once_if(dynamic_cast<const attest::MetadataUnavailable*>(&error) != nullptr);
+    return at_once_if(dynamic_cast<const MetadataUnavailable*>(&error) != nullptr);
   };
   ServiceWait wait(executor, clock, "metadata server", options.wait);
   co_await wait.until(std::move(read), std::move(may_come_later));

@@ -31,7 +31,7 @@ inline ::containerd::types::Mount to_message(const Mount& mount) {
   return message;
 }
 
-inline ::containerd::types::Descriptor to_message(const Descriptor& descriptor) {
+inline ::containerd::types::Descriptor to_message(const oci::Descriptor& descriptor) {
   ::containerd::types::Descriptor message;
   message.set_media_type(descriptor.media_type);
   message.set_digest(descriptor.digest.string());
@@ -40,8 +40,8 @@ inline ::containerd::types::Descriptor to_message(const Descriptor& descriptor) 
 }
 
 /// Containerd is trusted, its answer is still checked: a Digest is always well formed.
-inline Descriptor from_message(const ::containerd::types::Descriptor& message) {
-  return {message.media_type(), Digest::parse(message.digest(), "containerd descriptor"),
+inline oci::Descriptor from_message(const ::containerd::types::Descriptor& message) {
+  return {message.media_type(), oci::Digest::parse(message.digest(), "containerd descriptor"),
           static_cast<std::uint64_t>(message.size())};
 }
 

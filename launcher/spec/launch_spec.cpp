@@ -2,7 +2,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
-#include "launcher/oci/exec_limits.h"
+#include "launcher/container/exec_limits.h"
 #include "launcher/spec/parse_bool.h"
 #include "measure/event.h"
 

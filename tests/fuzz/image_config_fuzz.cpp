@@ -4,8 +4,8 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "launcher/oci/process.h"
-#include "launcher/oci/runtime_spec.h"
+#include "launcher/container/process.h"
+#include "launcher/container/runtime_spec.h"
 #include "oci/descriptor.h"
 #include "oci/image_config.h"
 

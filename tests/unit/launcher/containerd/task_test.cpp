@@ -7,11 +7,11 @@
 #include <sys/resource.h>
 
 #include "base/file.h"
+#include "launcher/container/runtime_spec.h"
 #include "launcher/containerd/container_store.h"
 #include "launcher/containerd/diff.h"
 #include "launcher/containerd/lease.h"
 #include "launcher/containerd/snapshotter.h"
-#include "launcher/oci/runtime_spec.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/containerd_world.h"
 #include "tests/unit/launcher/support/tiny_image.h"

@@ -8,14 +8,14 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "launcher/container/process.h"
+#include "launcher/container/runtime_spec.h"
 #include "launcher/containerd/container.h"
 #include "launcher/containerd/content_store.h"
 #include "launcher/containerd/image_store.h"
 #include "launcher/containerd/lease.h"
 #include "launcher/containerd/snapshotter.h"
-#include "launcher/image.h"
-#include "launcher/oci/process.h"
-#include "launcher/oci/runtime_spec.h"
+#include "launcher/pull/image.h"
 #include "net/http_client.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/containerd_daemon.h"

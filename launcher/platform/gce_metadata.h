@@ -1,0 +1,30 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/clock.h"
+#include "launcher/platform/metadata_server.h"
+#include "launcher/platform/metadata_source.h"
+
+namespace launcher {
+
+/// The Google Compute Engine metadata server (GCE_METADATA_HOST is honoured).
+class GceMetadata final : public MetadataSource {
+ public:
+  GceMetadata(asio::any_io_executor executor, base::Clock clock);
+
+  base::Awaitable<Attributes> attributes() override;
+  base::Awaitable<std::optional<Location>> location() override;
+  base::Awaitable<std::optional<std::string>> instance_name() override;
+  base::Awaitable<std::optional<std::string>> access_token() override;
+  base::Awaitable<std::optional<std::string>> identity_token(std::string audience) override;
+
+ private:
+  MetadataServer server_;
+  base::Clock clock_;
+  std::string access_token_;
+  std::chrono::nanoseconds access_token_expires_{0};  ///< on the clock since boot
+};
+
+}  // namespace launcher

@@ -1,0 +1,122 @@
+#include "launcher/platform/metadata_server.h"
+
+#include "net/http_server.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/support/raw_server.h"
+#include "tests/unit/support/run.h"
+
+using base::Awaitable;
+using launcher::MetadataServer;
+using net::HttpResponse;
+using net::HttpServerRequest;
+
+namespace {
+
+struct Service {
+  asio::io_context context;
+  std::vector<HttpResponse> answers;
+  std::vector<HttpServerRequest> requests;
+  net::HttpServer server{context.get_executor(),
+                         [this](const HttpServerRequest& request) { return answer(request); },
+                         {.max_buffered_bytes = std::size_t{16} << 20U}};
+  MetadataServer client{context.get_executor(), "127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0))};
+
+  Awaitable<HttpResponse> answer(const HttpServerRequest& request) {
+    requests.push_back(request);
+    HttpResponse response = answers.front();
+    if (answers.size() > 1) answers.erase(answers.begin());
+    co_return response;
+  }
+};
+
+HttpResponse google(unsigned status, std::string body) {
+  return {status, {{"Metadata-Flavor", "Google"}}, std::move(body)};
+}
+
+}  // namespace
+
+TEST_CASE("metadata is asked for with the header that proves no browser does") {
+  Service service;
+  service.answers = {google(200, "my-project")};
+  CHECK(test::run(service.context, service.client.require("project/project-id")) == "my-project");
+  CHECK(service.requests[0].path == "/computeMetadata/v1/project/project-id");
+  CHECK(service.requests[0].header("Metadata-Flavor") == "Google");
+}
+
+TEST_CASE("an answer from somebody else is refused") {
+  Service service;
+  service.answers = {HttpResponse{200, {}, "my-project"}};
+  CHECK_THROWS_WITH(test::run(service.context, service.client.get("x")), ContainsSubstring("comes from somebody else"));
+}
+
+TEST_CASE("absence is a value, other refusals are errors") {
+  Service service;
+  service.answers = {google(404, "")};
+  CHECK_FALSE(test::run(service.context, service.client.get("x")).has_value());
+  CHECK_THROWS_WITH(test::run(service.context, service.client.require("instance/zone")),
+                    ContainsSubstring("instance/zone does not exist"));
+  service.answers = {google(403, "")};
+  CHECK_THROWS_WITH(test::run(service.context, service.client.get("x")), ContainsSubstring("status 403"));
+}
+
+TEST_CASE("what may pass is tried again, at most five times") {
+  Service service;
+  service.answers = {google(503, ""), google(500, ""), google(200, "late")};
+  CHECK(test::run(service.context, service.client.get("x")) == "late");
+  CHECK(service.requests.size() == 3);
+  service.requests.clear();
+  service.answers = {google(503, "")};
+  CHECK_THROWS_WITH(test::run(service.context, service.client.get("x")), ContainsSubstring("status 503"));
+  CHECK(service.requests.size() == 6);
+}
+
+TEST_CASE("absence is told from refusals and from answers that make no sense") {
+  Service service;
+  for (const unsigned status : {503U, 429U}) {
+    service.answers = {google(status, "")};
+    CHECK_THROWS_AS(test::run(service.context, service.client.get("x")), launcher::MetadataUnavailable);
+  }
+  const auto is_unavailable = [&](MetadataServer& client) {
+    try {
+      test::run(service.context, client.get("x"));
+    } catch (const launcher::MetadataUnavailable&) {
+      return true;
+    } catch (const base::Error&) {
+      return false;
+    }
+    FAIL("no error");
+    return false;
+  };
+  service.answers = {google(403, "")};
+  CHECK_FALSE(is_unavailable(service.client));
+  service.answers = {google(200, std::string(std::size_t{5} << 20U, 'x'))};
+  CHECK_FALSE(is_unavailable(service.client));
+  MetadataServer nobody(service.context.get_executor(), "127.0.0.1:1");
+  CHECK(is_unavailable(nobody));
+  test::RawServer no_http(service.context, [](asio::ip::tcp::socket socket) -> Awaitable<void> {
+    co_await test::read_some_request(socket);
+    co_await test::write_text(socket, "SSH-2.0\r\n\r\n");
+  });
+  MetadataServer somebody_else(service.context.get_executor(), no_http.url().substr(std::string("http://").size()));
+  CHECK_FALSE(is_unavailable(somebody_else));
+}
+
+TEST_CASE("an identity token names its audience, and a machine without an account has none") {
+  Service service;
+  service.answers = {google(200, "jwt")};
+  CHECK(test::run(service.context, service.client.identity_token("projects/p:x")) == "jwt");
+  CHECK(service.requests[0].query == "audience=projects%2Fp%3Ax&format=full");
+  service.answers = {google(404, "")};
+  CHECK_FALSE(test::run(service.context, service.client.identity_token("a")).has_value());
+}
+
+TEST_CASE("A 7: an identity token that is no token, and names that are no names, are refused where they come in") {
+  Service service;
+  service.answers = {google(200, "ey\xff.a.b")};
+  CHECK_THROWS_WITH(test::run(service.context, service.client.identity_token("a")),
+                    "metadata server: identity token: holds characters that are no token's");
+  service.answers = {google(200, "vm\r\nX: y")};
+  CHECK_THROWS_WITH(test::run(service.context, service.client.get_name("instance/name")),
+                    ContainsSubstring("metadata server: instance/name: is no name"));
+  CHECK_THROWS_AS(test::run(service.context, service.client.require_name("project/project-id")), base::InvalidInput);
+}
