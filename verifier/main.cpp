@@ -19,10 +19,10 @@
 #include "base/service_manager.h"
 #include "measure/boot_log.h"
 #include "net/http_server.h"
-#include "verifier/api.h"
-#include "verifier/config.h"
-#include "verifier/reference_values.h"
-#include "verifier/startup_check.h"
+#include "verifier/reference/reference_values.h"
+#include "verifier/service/api.h"
+#include "verifier/service/config.h"
+#include "verifier/service/startup_check.h"
 
 namespace {
 

@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "measure/boot_log.h"
-#include "verifier/boot_state.h"
-#include "verifier/technology.h"
+#include "verifier/appraisal/boot_state.h"
+#include "verifier/appraisal/technology.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {

@@ -14,7 +14,7 @@
 #include "measure/event.h"
 #include "tests/unit/support/swtpm.h"
 #include "tpm/tpm.h"
-#include "verifier/ak_certificate.h"
+#include "verifier/appraisal/ak_certificate.h"
 #include "vtpm/certificate_authority.h"
 
 namespace test {

@@ -1,0 +1,446 @@
+#include "verifier/service/api.h"
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <openssl/pem.h>
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "evidence/messages.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/verifier/support.h"
+
+namespace {
+
+using base::Json;
+using evidence::Evidence;
+using net::HttpResponse;
+
+constexpr const char* kLocation = "/v1/projects/my-project/locations/us-central1";
+
+test::Machine& machine() {
+  static test::Machine one;
+  return one;
+}
+
+/// The production API with its files in a private folder.
+class Service {
+ public:
+  explicit Service(const std::function<void(verifier::Config&)>& change = [](verifier::Config&) {})
+      : directory_("cs-test"), api_(make(change)) {}
+
+  HttpResponse send(std::string method, std::string path, std::string body = {}, std::string query = {}) {
+    net::HttpServerRequest request{std::move(method), std::move(path), std::move(query), {}, std::move(body)};
+    asio::io_context context(1);
+    HttpResponse response;
+    asio::co_spawn(context, api_.handle(request), [&](std::exception_ptr failure, HttpResponse answer) {
+      if (failure) std::rethrow_exception(failure);
+      response = std::move(answer);
+    });
+    context.run();
+    return response;
+  }
+
+  net::HttpAdmission admit(std::string method, std::string path) {
+    return api_.admit({std::move(method), std::move(path), {}, {}, {}});
+  }
+
+  Json get(const std::string& path) { return Json::parse(send("GET", path).body); }
+
+  evidence::Challenge challenge(const std::string& location = kLocation) {
+    const Json json = Json::parse(send("POST", location + "/challenges", "{}").body);
+    return evidence::Challenge::parse(base::JsonObject(json, "challenge"));
+  }
+
+  HttpResponse verify(const evidence::Challenge& challenge, const Json& body) {
+    return send("POST", "/v1/" + challenge.name + ":verifyConfidentialSpace", body.dump());
+  }
+
+  /// Answers a challenge as the machine does.
+  HttpResponse attest(const evidence::TokenOptions& options = {}) {
+    const auto given = challenge();
+    return verify(given, request(given, options));
+  }
+
+  static Json request(const evidence::Challenge& challenge, const evidence::TokenOptions& options = {},
+                      const std::vector<std::string>& id_tokens = {}) {
+    return evidence::VerifyRequest{machine().evidence(challenge.nonce), id_tokens, options}.to_json(challenge.name);
+  }
+
+  Json claims_of(const HttpResponse& response) {
+    REQUIRE(response.status == 200);
+    const auto keys = evidence::parse_jwks(send("GET", "/.well-known/jwks.json").body, "jwks");
+    return evidence::verify_jwt(Json::parse(response.body)["attestationToken"].get<std::string>(), keys);
+  }
+
+ private:
+  verifier::Api make(const std::function<void(verifier::Config&)>& change) {
+    verifier::Config config;
+    config.issuer = "https://verifier.example";
+    config.state_directory = directory_.path() / "state";
+    config.attestation_roots = {{directory_.path() / "root.pem", test::kSoftwareTpm}};
+    config.reference_values = {directory_.path() / "values.json"};
+    auto value = verifier::reference_value_of(measure::decode_boot_log(test::recorded_boot_log()));
+    value.name = "recorded";
+    value.swversion = 260100;
+    value.hardened = true;
+    std::ofstream(config.reference_values[0]) << Json{{"images", {value.to_json()}}};
+    const base::BioPtr pem(BIO_new_file(config.attestation_roots[0].file.c_str(), "w"));
+    PEM_write_bio_X509(pem.get(), &machine().authority().certificate());
+    BIO_flush(pem.get());
+    change(config);
+    return {config, verifier::Knowledge::load(config), base::Clock::system()};
+  }
+
+  base::PrivateDirectory directory_;
+  verifier::Api api_;
+};
+
+std::string verify_path(const evidence::Challenge& challenge) {
+  return "/v1/" + challenge.name + ":verifyConfidentialSpace";
+}
+
+/// Of any kind, at any depth.
+std::size_t values_in(const Json& json) {
+  std::size_t count = 1;
+  if (json.is_structured()) {
+    for (const Json& value : json) count += values_in(value);
+  }
+  return count;
+}
+
+std::string error_of(const HttpResponse& response) {
+  const Json error = Json::parse(response.body).at("error");
+  CHECK(error.at("code") == response.status);
+  return error.at("status").get<std::string>() + ": " + error.at("message").get<std::string>();
+}
+
+}  // namespace
+
+TEST_CASE("a machine gets a token for its evidence") {
+  Service service;
+  const Json claims = service.claims_of(service.attest());
+  CHECK(claims["aud"] == "https://sts.googleapis.com");
+  CHECK(claims["iss"] == "https://verifier.example");
+  CHECK(claims["swname"] == "CONFIDENTIAL_SPACE");
+  CHECK(claims["swversion"] == Json{"260100"});
+  CHECK(claims["dbgstat"] == "disabled-since-boot");
+  CHECK(claims["secboot"] == true);
+  CHECK(claims["hwmodel"] == test::kSoftwareTpm);
+  CHECK(claims["submods"]["gce"]["instance_id"] == "678");
+  CHECK(claims["submods"]["container"]["args"] == Json{"nginx"});
+  CHECK(claims["exp"].get<std::int64_t>() - claims["iat"].get<std::int64_t>() == 3600);
+}
+
+TEST_CASE("a token carries the audience and nonces that were asked for") {
+  Service service;
+  const Json claims = service.claims_of(service.attest(
+      {.audience = "me", .nonces = {"12345678"}, .type = evidence::TokenType::kOidc, .signature_key_ids = {}}));
+  CHECK(claims["aud"] == "me");
+  CHECK(claims["eat_nonce"] == "12345678");
+}
+
+TEST_CASE("a machine that no reference value knows gets a token that says so") {
+  Service service([](verifier::Config& config) { std::ofstream(config.reference_values[0]) << R"({"images":[]})"; });
+  CHECK(service.claims_of(service.attest())["swname"] == "GCE");
+}
+
+TEST_CASE("reference values come from every file that the configuration names") {
+  Service service([](verifier::Config& config) {
+    const auto first = config.reference_values[0].parent_path() / "first.json";
+    std::ofstream(first) << R"({"images":[]})";
+    config.reference_values.insert(config.reference_values.begin(), first);
+  });
+  CHECK(service.claims_of(service.attest())["swversion"] == Json{"260100"});
+  const auto twice = [](verifier::Config& config) {
+    const auto copy = config.reference_values[0].parent_path() / "copy.json";
+    std::filesystem::copy_file(config.reference_values[0], copy);
+    config.reference_values.push_back(copy);
+  };
+  CHECK_THROWS_WITH(Service(twice), ContainsSubstring("copy.json.images[0].name: \"recorded\" stands in ") &&
+                                        ContainsSubstring("values.json already"));
+  const auto missing = [](verifier::Config& config) { config.reference_values.emplace_back("/nowhere/values.json"); };
+  CHECK_THROWS_WITH(Service(missing), ContainsSubstring("/nowhere/values.json"));
+}
+
+TEST_CASE("a challenge counts once, whatever comes of it") {
+  Service service;
+  const auto challenge = service.challenge();
+  const Json request = Service::request(challenge);
+  SECTION("after a token") { CHECK(service.verify(challenge, request).status == 200); }
+  SECTION("after evidence that is refused") {
+    Json spoiled = request;
+    spoiled["tpmAttestation"]["canonicalEventLog"] = "";
+    CHECK(service.verify(challenge, spoiled).status == 400);
+  }
+  SECTION("after a body that is no JSON") {
+    CHECK(service.send("POST", "/v1/" + challenge.name + ":verifyConfidentialSpace", "{").status == 400);
+  }
+  const auto again = service.verify(challenge, request);
+  CHECK(again.status == 404);
+  CHECK_THAT(error_of(again), ContainsSubstring("NOT_FOUND"));
+}
+
+TEST_CASE("a body is taken where one belongs, and only as much as it needs") {
+  Service service;
+  const auto room_for = [&](const std::string& method, const std::string& path) {
+    const auto admission = service.admit(method, path);
+    CHECK_FALSE(admission.answer);
+    return admission.max_body_bytes;
+  };
+  for (const std::string path : {"/healthz", "/.well-known/openid-configuration", "/.well-known/jwks.json",
+                                 "/v1/projects/p/locations", kLocation}) {
+    CHECK(room_for("GET", path) == 0);
+  }
+  CHECK(room_for("POST", std::string(kLocation) + "/challenges") == verifier::kMaxChallengeRequestBytes);
+  CHECK(room_for("POST", verify_path(service.challenge())) == verifier::kMaxRequestBytes);
+}
+
+TEST_CASE("a request's bytes are limited") {
+  Service service;
+  const auto create = [&](std::size_t size) {
+    return service.send("POST", std::string(kLocation) + "/challenges", "{}" + std::string(size - 2, ' '));
+  };
+  CHECK(create(verifier::kMaxChallengeRequestBytes).status == 200);
+  const auto long_create = create(verifier::kMaxChallengeRequestBytes + 1);
+  CHECK(long_create.status == 400);
+  CHECK_THAT(error_of(long_create), ContainsSubstring("longer than 4096 bytes"));
+  const auto verify = [&](std::size_t size) {
+    const auto challenge = service.challenge();
+    std::string body = Service::request(challenge).dump();
+    body.resize(size, ' ');
+    return service.send("POST", verify_path(challenge), std::move(body));
+  };
+  CHECK(verify(verifier::kMaxRequestBytes).status == 200);
+  const auto long_verify = verify(verifier::kMaxRequestBytes + 1);
+  CHECK(long_verify.status == 400);
+  CHECK_THAT(error_of(long_verify), ContainsSubstring("longer than 8388608 bytes"));
+}
+
+TEST_CASE("what can't be answered is refused before its body is read, as it would be after") {
+  Service service([](verifier::Config& config) { config.locations = {"us-central1"}; });
+  const auto used = service.challenge();
+  REQUIRE(service.verify(used, Service::request(used)).status == 200);
+  auto made_up = service.challenge();
+  made_up.name.back() = made_up.name.back() == 'a' ? 'b' : 'a';
+  const std::string challenges = "/challenges";
+  for (const auto& [method, path, status] : std::vector<std::tuple<std::string, std::string, unsigned>>{
+           {"POST", "/healthz", 405},
+           {"GET", kLocation + challenges, 405},
+           {"GET", verify_path(service.challenge()), 405},
+           {"GET", "/nothing", 404},
+           {"POST", "/v1/projects/p/locations/europe-west4/challenges", 404},
+           {"POST", verify_path(used), 404},
+           {"POST", verify_path(made_up), 404},
+           {"POST", kLocation + challenges + "/c:verifyConfidentialSpace", 404},
+           {"POST", kLocation + challenges + "/c:verifyAttestation", 501}}) {
+    CAPTURE(method, path);
+    const auto admission = service.admit(method, path);
+    REQUIRE(admission.answer);
+    CHECK(admission.answer->status == status);
+    CHECK(admission.max_body_bytes == 0);
+    const auto answer = service.send(method, path, "{}");
+    CHECK(answer.status == status);
+    CHECK(answer.body == admission.answer->body);
+    CHECK(answer.header("Allow") == admission.answer->header("Allow"));
+  }
+}
+
+TEST_CASE("asking whether a challenge is open does not use it") {
+  Service service;
+  const auto challenge = service.challenge();
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(service.admit("POST", verify_path(challenge)).answer);
+  CHECK(service.verify(challenge, Service::request(challenge)).status == 200);
+}
+
+TEST_CASE("a request's values are limited") {
+  Service service;
+  const auto refusal_of = [&](std::size_t signatures) {
+    const auto challenge = service.challenge();
+    Json request = Service::request(challenge);
+    request["signedEntities"] = {{{"containerImageSignatures", Json::array()}}};
+    const std::size_t others = values_in(request);
+    Json& list = request["signedEntities"][0]["containerImageSignatures"];
+    for (std::size_t i = others; i < signatures; ++i) list.push_back(Json::object());
+    return service.verify(challenge, request);
+  };
+  CHECK(refusal_of(verifier::kMaxRequestValues).status == 200);
+  const auto refused = refusal_of(verifier::kMaxRequestValues + 1);
+  CHECK(refused.status == 400);
+  CHECK_THAT(error_of(refused), ContainsSubstring("request: holds more than 4096 values"));
+}
+
+TEST_CASE("evidence for one challenge is no evidence for another") {
+  Service service;
+  const auto first = service.challenge();
+  const auto second = service.challenge();
+  CHECK(first.nonce != second.nonce);
+  Json request = Service::request(first);
+  CHECK_THAT(error_of(service.verify(second, request)), ContainsSubstring("is not the challenge of the path"));
+  request["challenge"] = second.name;
+  const auto third = service.challenge();
+  request["challenge"] = third.name;
+  CHECK_THAT(error_of(service.verify(third, request)), ContainsSubstring("challenge's nonce"));
+}
+
+TEST_CASE("a machine gets tokens through its own project only, by id or number") {
+  Service service;
+  const auto through = [&](const std::string& project) {
+    const auto challenge = service.challenge("/v1/projects/" + project + "/locations/us-central1");
+    return service.verify(challenge, Service::request(challenge));
+  };
+  CHECK(through("12345").status == 200);
+  const auto refused = through("other-project");
+  CHECK(refused.status == 403);
+  CHECK_THAT(error_of(refused), ContainsSubstring("PERMISSION_DENIED"));
+}
+
+TEST_CASE("a challenge of a configured location is for the machines of that region") {
+  const auto through = [](Service& service, const std::string& location) {
+    const auto challenge = service.challenge("/v1/projects/my-project/locations/" + location);
+    return service.verify(challenge, Service::request(challenge));
+  };
+  Service two([](verifier::Config& config) { config.locations = {"us-central1", "europe-west4", "us-central1-a"}; });
+  CHECK(through(two, "us-central1").status == 200);
+  for (const char* other : {"europe-west4", "us-central1-a"}) {
+    const auto refused = through(two, other);
+    CHECK(refused.status == 403);
+    CHECK_THAT(error_of(refused), ContainsSubstring("PERMISSION_DENIED: the machine is in zone us-central1-a, not in"));
+  }
+  Service any;
+  CHECK(through(any, "europe-west4").status == 200);  // where no locations are configured, none are promised
+}
+
+TEST_CASE("what is wrong with evidence is told") {
+  Service service;
+  const auto challenge = service.challenge();
+  Json request = Service::request(challenge);
+  request["tpmAttestation"]["quotes"] = Json::array();
+  const auto response = service.verify(challenge, request);
+  CHECK(response.status == 400);
+  CHECK(error_of(response) == "INVALID_ARGUMENT: evidence: holds no quote");
+}
+
+TEST_CASE("unknown fields and kinds of token that there are not are refused") {
+  Service service;
+  const auto challenge = service.challenge();
+  Json request = Service::request(challenge);
+  request["colour"] = "red";
+  CHECK_THAT(error_of(service.verify(challenge, request)), ContainsSubstring("request.colour: unknown field"));
+  const auto pki =
+      service.attest({.audience = "me", .nonces = {}, .type = evidence::TokenType::kPki, .signature_key_ids = {}});
+  CHECK(pki.status == 501);
+  CHECK_THAT(error_of(pki), ContainsSubstring("UNIMPLEMENTED"));
+  CHECK(service.send("POST", std::string(kLocation) + "/challenges", R"({"colour":1})").status == 400);
+  CHECK(service.send("POST", std::string(kLocation) + "/challenges", "").status == 200);
+}
+
+TEST_CASE("what could not be checked is told beside the token") {
+  Service service;
+  const auto challenge = service.challenge();
+  Json request = Service::request(challenge, {}, {"a token"});
+  request["signedEntities"] = {{{"containerImageSignatures", {{{"payload", "AA=="}, {"signature", "AA=="}}}}}};
+  const auto response = service.verify(challenge, request);
+  CHECK_FALSE(service.claims_of(response).contains("google_service_accounts"));
+  const Json errors = Json::parse(response.body)["partialErrors"];
+  REQUIRE(errors.size() == 2);
+  CHECK(errors[0]["code"] == 12);
+  CHECK_THAT(errors[0]["message"].get<std::string>(), ContainsSubstring("google_service_accounts"));
+}
+
+TEST_CASE("service accounts are told when their tokens are valid") {
+  const evidence::Jwk key = evidence::Jwk::generate_rsa(2048);
+  Service service([&](verifier::Config& config) {
+    const auto file = config.reference_values[0].parent_path() / "issuer.json";
+    std::ofstream(file) << evidence::jwks_json({&key});
+    config.identity_token_issuers = {{"https://accounts.example", file}};
+  });
+  const auto challenge = service.challenge();
+  const std::int64_t now = base::to_unix_seconds(base::Clock::system().wall());
+  const auto token = [&](const std::string& audience) {
+    return evidence::sign_jwt(key, {{"iss", "https://accounts.example"},
+                                    {"aud", audience},
+                                    {"exp", now + 600},
+                                    {"email", "a@example.com"},
+                                    {"email_verified", true}});
+  };
+  CHECK(service.claims_of(service.verify(
+            challenge, Service::request(challenge, {}, {token(challenge.name)})))["google_service_accounts"] ==
+        Json{"a@example.com"});
+  const auto second = service.challenge();
+  const auto refused = service.verify(second, Service::request(second, {}, {token(second.name), token("other")}));
+  CHECK(refused.status == 400);
+  CHECK_THAT(error_of(refused), ContainsSubstring("Error validating token in position 1: "));
+}
+
+TEST_CASE("locations are served as configured") {
+  Service any;
+  CHECK(any.get(kLocation) ==
+        Json{{"name", "projects/my-project/locations/us-central1"}, {"locationId", "us-central1"}});
+  CHECK(any.get("/v1/projects/p/locations") == Json{{"locations", Json::array()}});
+  Service one([](verifier::Config& config) { config.locations = {"europe-west4"}; });
+  CHECK(one.get("/v1/projects/p/locations")["locations"][0]["name"] == "projects/p/locations/europe-west4");
+  CHECK(one.send("GET", kLocation).status == 404);
+  CHECK(one.send("POST", std::string(kLocation) + "/challenges", "{}").status == 404);
+}
+
+TEST_CASE("a challenge is told with its times") {
+  Service service;
+  const Json challenge = Json::parse(
+      service.send("POST", std::string(kLocation) + "/challenges", "{}", "$alt=json;enum-encoding=int").body);
+  CHECK(challenge["used"] == false);
+  CHECK(challenge["createTime"] < challenge["expireTime"]);
+  CHECK(base::base64_decode(challenge["tpmNonce"].get<std::string>(), "nonce").size() == 32);
+}
+
+TEST_CASE("relying parties find keys through the discovery document") {
+  Service service;
+  const Json document = service.get("/.well-known/openid-configuration");
+  CHECK(document["issuer"] == "https://verifier.example");
+  CHECK(document["jwks_uri"] == "https://verifier.example/.well-known/jwks.json");
+  CHECK(document["id_token_signing_alg_values_supported"] == Json{"RS256"});
+  CHECK(service.get("/.well-known/jwks.json")["keys"][0]["alg"] == "RS256");
+  CHECK(service.send("GET", "/healthz").status == 200);
+}
+
+TEST_CASE("other methods and paths are refused") {
+  Service service;
+  const auto wrong = service.send("POST", "/healthz");
+  CHECK(wrong.status == 405);
+  CHECK(wrong.header("Allow") == "GET");
+  const auto get = service.send("GET", std::string(kLocation) + "/challenges");
+  CHECK(get.status == 405);
+  CHECK(get.header("Allow") == "POST");
+  CHECK(service.send("GET", "/nothing").status == 404);
+  CHECK(service.send("POST", std::string(kLocation) + "/challenges/c:verifyAttestation").status == 501);
+}
+
+TEST_CASE("machines without Secure Boot can be refused") {
+  const std::filesystem::path log = std::filesystem::path(CS_VECTORS) / "boot-eventlogs" / "ubuntu-1804-amd-sev.bin";
+  if (!std::filesystem::exists(log)) {
+    std::cout << "skipped: there is no recorded log of a machine without Secure Boot\n";
+    return;
+  }
+  test::Machine insecure(base::read_file(log, std::size_t{1} << 20U));
+  for (const bool is_required : {false, true}) {
+    CAPTURE(is_required);
+    Service service([&](verifier::Config& config) {
+      config.require_secure_boot = is_required;
+      const base::BioPtr pem(BIO_new_file(config.attestation_roots[0].file.c_str(), "w"));
+      PEM_write_bio_X509(pem.get(), &insecure.authority().certificate());
+      BIO_flush(pem.get());
+    });
+    const auto challenge = service.challenge();
+    const evidence::VerifyRequest request{insecure.evidence(challenge.nonce), {}, {}};
+    const HttpResponse answer = service.verify(challenge, request.to_json(challenge.name));
+    CHECK(answer.status == (is_required ? 403 : 200));
+    if (is_required) CHECK_THAT(error_of(answer), ContainsSubstring("without Secure Boot"));
+  }
+}

@@ -1,0 +1,165 @@
+#include "verifier/service/config.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "tests/unit/catch.h"
+
+namespace {
+
+using base::Json;
+using verifier::Config;
+
+Json complete() {
+  return {{"issuer", "https://verifier.example:8443"},
+          {"listen",
+           {{"address", "0.0.0.0"}, {"port", 8443}, {"certificate", "server.pem"}, {"private_key", "/abs/key.pem"}}},
+          {"state_directory", "state"},
+          {"attestation_roots", {{{"file", "root.pem"}, {"platform", "GCE"}}}},
+          {"reference_values", "values.json"}};
+}
+
+Config parse(const Json& json) { return Config::parse(json.dump(), "/etc/cs-verifier"); }
+
+std::string refusal_of(const Json& json) {
+  try {
+    parse(json);
+    return "accepted";
+  } catch (const base::InvalidInput& error) {
+    return error.what();
+  }
+}
+
+std::string refusal_with(const char* key, const Json& value) {
+  Json changed = complete();
+  changed[key] = value;
+  return refusal_of(changed);
+}
+
+}  // namespace
+
+TEST_CASE("a configuration is read, paths relative to its folder") {
+  const Config config = parse(complete());
+  CHECK(config.issuer == "https://verifier.example:8443");
+  CHECK(config.listen.port == 8443);
+  CHECK(config.listen.tls->certificate == "/etc/cs-verifier/server.pem");
+  CHECK(config.listen.tls->private_key == "/abs/key.pem");
+  CHECK(config.state_directory == "/etc/cs-verifier/state");
+  REQUIRE(config.attestation_roots.size() == 1);
+  CHECK(config.attestation_roots[0].file == "/etc/cs-verifier/root.pem");
+  CHECK_FALSE(config.attestation_roots[0].hwmodel);
+  CHECK(config.token_lifetime.count() == 3600);
+  CHECK(config.challenge_lifetime.count() == 300);
+  CHECK(config.locations.empty());
+  CHECK_FALSE(config.require_secure_boot);
+}
+
+TEST_CASE("reference values are one file or a list of files") {
+  using Files = std::vector<std::filesystem::path>;
+  CHECK(parse(complete()).reference_values == Files{"/etc/cs-verifier/values.json"});
+  Json json = complete();
+  json["reference_values"] = {"one.json", "/abs/two.json"};
+  CHECK(parse(json).reference_values == Files{"/etc/cs-verifier/one.json", "/abs/two.json"});
+  CHECK_THAT(refusal_with("reference_values", Json::array()),
+             ContainsSubstring("config.reference_values: names no file"));
+  CHECK_THAT(refusal_with("reference_values", {"one.json", 2}), ContainsSubstring("config.reference_values"));
+  CHECK_THAT(refusal_with("reference_values", Json::object()), ContainsSubstring("config.reference_values"));
+}
+
+TEST_CASE("an attestation root says whose machines it vouches for") {
+  const auto refusal_of_root = [](const Json& root) {
+    return refusal_with("attestation_roots", Json::array({{{"file", "a.pem"}, {"platform", "GCE"}}, root}));
+  };
+  const auto with_model = [&](const std::string& model) {
+    return refusal_of_root({{"file", "b.pem"}, {"hwmodel", model}});
+  };
+  Json json = complete();
+  json["attestation_roots"] = Json::array({{{"file", "/abs/b.pem"}, {"hwmodel", "SOFTWARE_TPM"}}});
+  CHECK(parse(json).attestation_roots[0].file == "/abs/b.pem");
+  CHECK(parse(json).attestation_roots[0].hwmodel == "SOFTWARE_TPM");
+  for (const std::string model :
+       {"GCP_SHIELDED_VM", "GCP_AMD_SEV", "GCP_AMD_SEV_ES", "GCP_INTEL_TDX", "my-board_2.1"}) {
+    CHECK(with_model(model) == "accepted");
+  }
+  CHECK(with_model(std::string(64, 'a')) == "accepted");
+  const std::string field = "config.attestation_roots[1].hwmodel: ";
+  for (const std::string& model :
+       {std::string(65, 'a'), std::string(), std::string("a b"), std::string("a\"b"), std::string("\xc3\xa9"),
+        std::string("GCP_AMD_SEV_SNP"), std::string("GCP_"), std::string("gcp_shielded_vm")}) {
+    CAPTURE(model);
+    CHECK_THAT(with_model(model), ContainsSubstring(field));
+  }
+  CHECK_THAT(refusal_of_root({{"file", "b.pem"}, {"platform", "AWS"}}),
+             ContainsSubstring("config.attestation_roots[1].platform: is not \"GCE\""));
+  for (const Json& root : {Json{{"file", "b.pem"}}, Json{{"file", "b.pem"}, {"platform", "GCE"}, {"hwmodel", "X"}}}) {
+    CHECK_THAT(refusal_of_root(root),
+               ContainsSubstring("config.attestation_roots[1]: takes either \"platform\": \"GCE\" or \"hwmodel\""));
+  }
+  CHECK_THAT(refusal_of_root({{"platform", "GCE"}}), ContainsSubstring("config.attestation_roots[1].file"));
+  CHECK_THAT(refusal_of_root({{"file", "b.pem"}, {"hwmodel", "X"}, {"colour", 1}}), ContainsSubstring("colour"));
+  CHECK_THAT(refusal_of_root(1), ContainsSubstring("config.attestation_roots[1]"));
+  CHECK_THAT(refusal_of_root("b.pem"), ContainsSubstring(R"(config.attestation_roots: a path alone does not say)") &&
+                                           ContainsSubstring(R"({"file": "b.pem", "hwmodel": "SOFTWARE_TPM"})"));
+}
+
+TEST_CASE("optional settings are read") {
+  Json json = complete();
+  json["token_lifetime_seconds"] = 60;
+  json["challenge_lifetime_seconds"] = 30;
+  json["identity_token_issuers"] = Json::array({{{"issuer", "https://accounts.google.com"}, {"jwks", "google.json"}}});
+  json["locations"] = {"us-central1"};
+  json["require_secure_boot"] = true;
+  const Config config = parse(json);
+  CHECK(config.token_lifetime.count() == 60);
+  CHECK(config.challenge_lifetime.count() == 30);
+  REQUIRE(config.identity_token_issuers.size() == 1);
+  CHECK(config.identity_token_issuers[0].jwks == "/etc/cs-verifier/google.json");
+  CHECK(config.locations == std::vector<std::string>{"us-central1"});
+  CHECK(config.require_secure_boot);
+}
+
+TEST_CASE("what is wrong in a configuration is told by its field") {
+  CHECK_THAT(refusal_with("colour", 1), ContainsSubstring("config.colour: unknown field"));
+  CHECK_THAT(refusal_with("issuer", "verifier"), ContainsSubstring("config.issuer"));
+  CHECK_THAT(refusal_with("issuer", "https://verifier.example/"), ContainsSubstring("config.issuer"));
+  CHECK_THAT(refusal_with("issuer", "https://verifier.example/path"), ContainsSubstring("config.issuer"));
+  CHECK_THAT(refusal_with("issuer", "http://verifier.example"), ContainsSubstring("config.issuer"));
+  CHECK(refusal_with("issuer", "http://127.0.0.1:1") == "accepted");
+  CHECK_THAT(refusal_with("attestation_roots", Json::array()), ContainsSubstring("config.attestation_roots"));
+  CHECK_THAT(refusal_with("token_lifetime_seconds", 0), ContainsSubstring("config.token_lifetime_seconds"));
+  CHECK_THAT(refusal_with("token_lifetime_seconds", 86401), ContainsSubstring("config.token_lifetime_seconds"));
+  CHECK_THAT(refusal_with("challenge_lifetime_seconds", 3601), ContainsSubstring("config.challenge_lifetime_seconds"));
+  for (const char* location : {"a/b", "..", ".", ""}) {
+    CHECK_THAT(refusal_with("locations", Json::array({location})), ContainsSubstring("config.locations"));
+  }
+  CHECK_THAT(refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 65536}}),
+             ContainsSubstring("config.listen.port"));
+  CHECK_THAT(refusal_with("listen", {{"address", "0.0.0.0"}, {"port", 1}}),
+             ContainsSubstring("config.listen.certificate"));
+  CHECK(refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 0}}) == "accepted");
+  for (const char* key : {"issuer", "listen", "state_directory", "reference_values"}) {
+    CHECK_THAT(refusal_with(key, nullptr), ContainsSubstring(std::string("config.") + key));
+  }
+}
+
+TEST_CASE("trusted proxies are networks") {
+  const auto refusal_of_proxies = [](const Json& networks) {
+    return refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 1}, {"trusted_proxies", networks}});
+  };
+  CHECK(parse(complete()).listen.trusted_proxies.empty());
+  Json json = complete();
+  json["listen"]["trusted_proxies"] = {"10.0.0.0/8", "fd00::/8"};
+  const auto networks = parse(json).listen.trusted_proxies;
+  REQUIRE(networks.size() == 2);
+  CHECK(networks[0].contains(asio::ip::make_address("10.1.2.3")));
+  CHECK(networks[1].contains(asio::ip::make_address("fd00::1")));
+  for (const std::string network :
+       {"", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "fd00::/129", "localhost/8", "10.0.0.0/8 ", "10.0.0/8"}) {
+    CAPTURE(network);
+    CHECK_THAT(refusal_of_proxies(Json::array({network})),
+               ContainsSubstring("config.listen.trusted_proxies: \"" + network + "\" is no network"));
+  }
+  CHECK_THAT(refusal_of_proxies("10.0.0.0/8"), ContainsSubstring("config.listen.trusted_proxies"));
+  CHECK(refusal_of_proxies(Json(64, "10.0.0.0/8")) == "accepted");
+  CHECK_THAT(refusal_of_proxies(Json(65, "10.0.0.0/8")),
+             ContainsSubstring("config.listen.trusted_proxies: are too many"));
+}

@@ -1,0 +1,226 @@
+#include "verifier/appraisal/secure_boot.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "verifier/appraisal/signature_database.h"
+
+namespace verifier {
+namespace {
+
+using base::ByteReader;
+using base::Bytes;
+using base::ByteView;
+using base::InvalidInput;
+using measure::BootEvent;
+using measure::Digest;
+using measure::HashAlgorithm;
+namespace type = measure::boot_event;
+
+constexpr std::uint32_t kSecureBootPcr = 7;
+constexpr std::uint64_t kMaxVariableNameUnits = 256;
+constexpr std::string_view kPcr = "PCR 7";
+constexpr std::string_view kDebugMode = "UEFI Debug Mode";
+constexpr std::string_view kDmaProtectionDisabled = "DMA Protection Disabled";
+
+using Separator = std::array<std::uint8_t, 4>;
+constexpr Separator kNormalSeparator = {0, 0, 0, 0};
+constexpr Separator kErrorSeparator = {0xff, 0xff, 0xff, 0xff};
+
+using Guid = std::array<std::uint8_t, 16>;
+// EFI_GLOBAL_VARIABLE 8be4df61-93ca-11d2-aa0d-00e098032b8c (UEFI specification, section 3.3).
+constexpr Guid kGlobalVariable = {0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11,
+                                  0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c};
+// EFI_IMAGE_SECURITY_DATABASE_GUID d719b2cb-3d3a-4596-a3bc-dad00e67656f (section 32.6.1).
+constexpr Guid kImageSecurity = {0xcb, 0xb2, 0x19, 0xd7, 0x3a, 0x3d, 0x96, 0x45,
+                                 0xa3, 0xbc, 0xda, 0xd0, 0x0e, 0x67, 0x65, 0x6f};
+// SHIM_LOCK_GUID 605dab50-e046-4300-abb6-3dd810dd8b23 (shim, lib/guid.c).
+constexpr Guid kShimLock = {0x50, 0xab, 0x5d, 0x60, 0x46, 0xe0, 0x00, 0x43,
+                            0xab, 0xb6, 0x3d, 0xd8, 0x10, 0xdd, 0x8b, 0x23};
+
+/// UEFI_VARIABLE_DATA (firmware profile, section 10.2.6).
+struct Variable {
+  Guid guid{};
+  std::string name;  ///< a '?' for each character that is not ASCII: the names that count are
+  Bytes data;
+};
+
+Variable parse_variable(ByteReader& reader) {
+  Variable variable;
+  const ByteView guid = reader.take(variable.guid.size(), "GUID");
+  std::ranges::copy(guid, variable.guid.begin());
+  const std::uint64_t name_units = reader.u64_le("length of the name");
+  const std::uint64_t data_size = reader.u64_le("length of the data");
+  if (name_units > kMaxVariableNameUnits) throw InvalidInput("UEFI variable event", "the name is too long");
+  for (std::uint64_t i = 0; i < name_units; ++i) {
+    const std::uint16_t unit = reader.u16_le("name");
+    variable.name += unit < 0x80 ? static_cast<char>(unit) : '?';
+  }
+  if (data_size > reader.left()) throw InvalidInput("UEFI variable event", "the data is cut off");
+  const ByteView data = reader.take(static_cast<std::size_t>(data_size), "data");
+  variable.data.assign(data.begin(), data.end());
+  return variable;
+}
+
+Variable parse_whole_variable(ByteView bytes) {
+  ByteReader reader(bytes, "UEFI variable event");
+  Variable variable = parse_variable(reader);
+  reader.expect_end();
+  return variable;
+}
+
+/// Old versions of shim (before 15.3) log a buffer that is too long, and measure all of it but the last byte.
+bool is_measured_authority(const BootEvent& event, HashAlgorithm bank) {
+  if (data_is_measured(event, bank)) return true;
+  return !event.data.empty() &&
+         event.digests.at(bank) == Digest::of(bank, ByteView(event.data).first(event.data.size() - 1));
+}
+
+/// Settings that shim measures as authorities, though they approve nothing.
+bool is_shim_setting(const Variable& authority) {
+  return authority.guid == kShimLock && (authority.name == "SbatLevel" || authority.name == "MokListTrusted");
+}
+
+/// The firmware measures db's EFI_SIGNATURE_DATA, owner first (firmware profile, section 3.3.4.8); old versions of shim
+/// the certificate alone.
+bool is_approval_by(const Variable& authority, ByteView certificate) {
+  if (authority.guid != kImageSecurity || authority.name != "db") return false;
+  const ByteView data = authority.data;
+  return base::equal(data, certificate) ||
+         (data.size() > sizeof(Guid) && base::equal(data.subspan(sizeof(Guid)), certificate));
+}
+
+/// Reads PCR 7 event by event.
+class SecureBootReader {
+ public:
+  explicit SecureBootReader(HashAlgorithm bank) : bank_(bank) {}
+
+  void read(const BootEvent& event) {
+    if (is_separator(event, bank_)) {
+      if (separated_) throw InvalidInput(kPcr, "has a second separator");
+      if (!base::equal(event.data, kNormalSeparator)) throw InvalidInput(kPcr, "the separator tells of an error");
+      separated_ = true;
+      return;
+    }
+    const bool is_measured = event.type == type::kEfiVariableAuthority ? is_measured_authority(event, bank_)
+                                                                       : data_is_measured(event, bank_);
+    if (!is_measured) throw InvalidInput(kPcr, "holds an event whose data was not measured");
+    switch (event.type) {
+      case type::kEfiAction: return read_action(base::text_of(event.data));
+      case type::kEfiVariableDriverConfig: return read_configuration(parse_whole_variable(event.data));
+      case type::kEfiVariableAuthority: return read_authority(event.data);
+      default: throw InvalidInput(kPcr, "holds an event of type " + std::to_string(event.type));
+    }
+  }
+
+  bool is_enabled() const {
+    if (!separated_) throw InvalidInput(kPcr, "has no separator");
+    const auto secure_boot = variables_.find("SecureBoot");
+    if (secure_boot == variables_.end()) throw InvalidInput(kPcr, "the variable SecureBoot was not measured");
+    // Firmware measures a variable that does not exist with no data: then there is no Secure Boot.
+    const Bytes& value = secure_boot->second;
+    if (value.empty()) return false;
+    if (value.size() != 1 || value[0] > 1) throw InvalidInput(kPcr, "the variable SecureBoot is neither 0 nor 1");
+    if (value[0] == 0) return false;
+    for (const char* name : {"PK", "KEK", "db"}) {
+      const auto keys = variables_.find(name);
+      if (keys == variables_.end() || keys->second.empty()) {
+        throw InvalidInput(kPcr, "Secure Boot is on, but " + std::string(name) + " is empty");
+      }
+    }
+    if (authorities_.empty()) {
+      throw InvalidInput(kPcr, "Secure Boot is on, but no authority approved what was started");
+    }
+    return true;
+  }
+
+  /// For when Secure Boot is on.
+  std::optional<Bytes> only_certificate() const {
+    SignatureDatabase db = SignatureDatabase::parse(variables_.at("db"));
+    if (db.others != 0 || db.certificates.size() != 1) return std::nullopt;
+    Bytes& certificate = db.certificates.front();
+    bool has_approved = false;
+    for (const Variable& authority : authorities_) {
+      if (is_shim_setting(authority)) continue;
+      if (!is_approval_by(authority, certificate)) return std::nullopt;
+      has_approved = true;
+    }
+    if (!has_approved) return std::nullopt;
+    return std::move(certificate);
+  }
+
+ private:
+  static void read_action(std::string_view action) {
+    if (action == kDebugMode) throw InvalidInput(kPcr, "the firmware is in debug mode");
+    if (action != kDmaProtectionDisabled) throw InvalidInput(kPcr, "holds an unknown EFI action");
+  }
+
+  void read_configuration(Variable variable) {
+    if (separated_) throw InvalidInput(kPcr, "the variable " + variable.name + " was measured behind the separator");
+    const bool is_key_list = variable.name == "db" || variable.name == "dbx";
+    const bool is_global = variable.name == "SecureBoot" || variable.name == "PK" || variable.name == "KEK";
+    if ((is_global && variable.guid != kGlobalVariable) || (is_key_list && variable.guid != kImageSecurity)) {
+      throw InvalidInput(kPcr, "the variable " + variable.name + " has another vendor's GUID");
+    }
+    const auto [position, is_new] = variables_.try_emplace(std::move(variable.name), std::move(variable.data));
+    if (!is_new) throw InvalidInput(kPcr, "the variable " + position->first + " was measured twice");
+  }
+
+  void read_authority(ByteView data) {
+    ByteReader reader(data, "UEFI variable event");
+    authorities_.push_back(parse_variable(reader));
+    if (!separated_) throw InvalidInput(kPcr, "an authority was measured before the separator");
+  }
+
+  HashAlgorithm bank_;
+  bool separated_ = false;
+  std::map<std::string, Bytes> variables_;
+  std::vector<Variable> authorities_;
+};
+
+}  // namespace
+
+bool data_is_measured(const BootEvent& event, HashAlgorithm bank) {
+  const Digest* digest = event.digests.find(bank);
+  return digest != nullptr && *digest == Digest::of(bank, event.data);
+}
+
+bool has_separator_digest(const BootEvent& event, HashAlgorithm bank) {
+  const Digest* digest = event.digests.find(bank);
+  if (digest == nullptr) throw InvalidInput(event.name(), "has no digest for the bank");
+  return *digest == Digest::of(bank, kNormalSeparator) || *digest == Digest::of(bank, kErrorSeparator);
+}
+
+bool is_separator(const BootEvent& event, HashAlgorithm bank) {
+  const bool has_digest = has_separator_digest(event, bank);
+  if (has_digest != (event.type == type::kSeparator)) {
+    throw InvalidInput(event.name(), "is a separator by its type or its digest, but not by both");
+  }
+  if (has_digest && !data_is_measured(event, bank)) {
+    throw InvalidInput(event.name(), "is a separator by its digest, but holds other data");
+  }
+  return has_digest;
+}
+
+SecureBoot extract_secure_boot(const measure::BootLog& log, HashAlgorithm bank) {
+  SecureBootReader reader(bank);
+  for (const BootEvent& event : log.events) {
+    if (event.pcr != kSecureBootPcr || event.type == type::kNoAction) continue;
+    try {
+      reader.read(event);
+    } catch (const InvalidInput& error) {
+      throw InvalidInput(event.name(), error.what());
+    }
+  }
+  SecureBoot state;
+  state.is_enabled = reader.is_enabled();
+  if (state.is_enabled) state.only_certificate = reader.only_certificate();
+  return state;
+}
+
+}  // namespace verifier

@@ -1,0 +1,159 @@
+#include "verifier/service/config.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "net/http.h"
+#include "verifier/appraisal/technology.h"
+#include "verifier/service/resource_name.h"
+
+namespace verifier {
+namespace {
+
+using base::InvalidInput;
+using base::JsonObject;
+
+constexpr const char* kSubject = "config";
+constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20U;
+constexpr std::size_t kMaxProxies = 64;
+constexpr std::uint64_t kMaxTokenLifetime = 24 * 3600;
+constexpr std::uint64_t kMaxChallengeLifetime = 3600;
+
+std::chrono::seconds lifetime(const JsonObject& json, const char* key, std::chrono::seconds fallback,
+                              std::uint64_t max) {
+  const auto value = json.optional_unsigned(key);
+  if (!value) return fallback;
+  if (*value == 0 || *value > max) {
+    throw InvalidInput(json.path() + "." + key, "is not between 1 and " + std::to_string(max) + " seconds");
+  }
+  return std::chrono::seconds(*value);
+}
+
+std::string parse_issuer(const JsonObject& json) {
+  const std::string field = json.path() + ".issuer";
+  std::string issuer = json.string("issuer");
+  const net::HttpUrl url = net::HttpUrl::parse(issuer, field);
+  if (issuer.ends_with('/') || url.target != "/") throw InvalidInput(field, "has a path or ends with a slash");
+  if (!url.tls && !url.is_loopback()) throw InvalidInput(field, "relying parties need https");
+  return issuer;
+}
+
+std::vector<net::IpNetwork> parse_proxies(const JsonObject& json) {
+  const std::string field = json.path() + ".trusted_proxies";
+  const auto texts = json.strings_or_empty("trusted_proxies");
+  if (texts.size() > kMaxProxies) throw InvalidInput(field, "are too many");
+  std::vector<net::IpNetwork> networks;
+  for (const std::string& text : texts) {
+    const auto network = net::IpNetwork::parse(text);
+    if (!network) throw InvalidInput(field, "\"" + text + "\" is no network such as 10.0.0.0/8 or fd00::/8");
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
+ListenConfig parse_listen(const JsonObject& json, const std::filesystem::path& folder) {
+  json.expect_only({"address", "port", "certificate", "private_key", "trusted_proxies"});
+  ListenConfig listen;
+  listen.address = json.string("address");
+  const std::uint64_t port = json.unsigned_integer("port");
+  if (port > UINT16_MAX) throw InvalidInput(json.path() + ".port", "is no port");
+  listen.port = static_cast<std::uint16_t>(port);
+  listen.trusted_proxies = parse_proxies(json);
+  if (json.has("certificate") || json.has("private_key")) {
+    listen.tls = TlsFiles{folder / json.string("certificate"), folder / json.string("private_key")};
+  } else if (!listen.address.starts_with("127.") && listen.address != "::1") {
+    throw InvalidInput(json.path() + ".certificate", "is missing: without TLS only loopback addresses are served");
+  }
+  return listen;
+}
+
+RootConfig parse_root(const JsonObject& json, const std::filesystem::path& folder) {
+  json.expect_only({"file", "platform", "hwmodel"});
+  RootConfig root{folder / json.string("file"), json.optional_string("hwmodel")};
+  const auto platform = json.optional_string("platform");
+  if (platform.has_value() == root.hwmodel.has_value()) {
+    throw InvalidInput(json.path(), R"(takes either "platform": "GCE" or "hwmodel")");
+  }
+  if (platform && *platform != "GCE") throw InvalidInput(json.path() + ".platform", "is not \"GCE\"");
+  if (root.hwmodel && !is_hardware_model(*root.hwmodel)) {
+    throw InvalidInput(json.path() + ".hwmodel", "\"" + *root.hwmodel +
+                                                     "\" is neither one of Google's models nor another name of "
+                                                     "letters, digits, '_', '-' and '.'");
+  }
+  return root;
+}
+
+std::vector<RootConfig> parse_roots(const JsonObject& json, const std::filesystem::path& folder) {
+  const std::string field = json.path() + ".attestation_roots";
+  if (json.has("attestation_roots") && json.raw().at("attestation_roots").is_array()) {
+    for (const base::Json& root : json.raw().at("attestation_roots")) {
+      if (!root.is_string()) continue;
+      throw InvalidInput(field, R"(a path alone does not say whose machines these are: write {"file": )" + root.dump() +
+                                    R"(, "platform": "GCE"} or {"file": )" + root.dump() +
+                                    R"(, "hwmodel": "SOFTWARE_TPM"})");
+    }
+  }
+  std::vector<RootConfig> roots;
+  for (const JsonObject& root : json.objects_or_empty("attestation_roots")) roots.push_back(parse_root(root, folder));
+  if (roots.empty()) throw InvalidInput(field, "names no file");
+  return roots;
+}
+
+/// One file, or a list of them, such as one for each build of an image.
+std::vector<std::filesystem::path> parse_reference_values(const JsonObject& json, const std::filesystem::path& folder) {
+  if (!json.has("reference_values") || !json.raw().at("reference_values").is_array()) {
+    return {folder / json.string("reference_values")};
+  }
+  std::vector<std::filesystem::path> files;
+  for (const std::string& file : json.strings_or_empty("reference_values")) files.push_back(folder / file);
+  if (files.empty()) throw InvalidInput(json.path() + ".reference_values", "names no file");
+  return files;
+}
+
+std::vector<IssuerConfig> parse_issuers(const JsonObject& json, const std::filesystem::path& folder) {
+  std::vector<IssuerConfig> issuers;
+  for (const JsonObject& issuer : json.objects_or_empty("identity_token_issuers")) {
+    issuer.expect_only({"issuer", "jwks"});
+    issuers.push_back({issuer.string("issuer"), folder / issuer.string("jwks")});
+  }
+  return issuers;
+}
+
+std::vector<std::string> parse_locations(const JsonObject& json) {
+  auto locations = json.strings_or_empty("locations");
+  for (const std::string& location : locations) {
+    if (!is_resource_id(location))
+      throw InvalidInput(json.path() + ".locations", "\"" + location + "\" is no location");
+  }
+  return locations;
+}
+
+}  // namespace
+
+Config Config::parse(std::string_view text, const std::filesystem::path& folder) {
+  const base::Json parsed = base::parse_json(text, kSubject, {.max_bytes = kMaxConfigBytes});
+  const JsonObject json(parsed, kSubject);
+  json.expect_only({"issuer", "listen", "state_directory", "attestation_roots", "reference_values",
+                    "token_lifetime_seconds", "challenge_lifetime_seconds", "identity_token_issuers", "locations",
+                    "require_secure_boot"});
+  Config config;
+  config.issuer = parse_issuer(json);
+  config.listen = parse_listen(json.object("listen"), folder);
+  config.state_directory = folder / json.string("state_directory");
+  config.attestation_roots = parse_roots(json, folder);
+  config.reference_values = parse_reference_values(json, folder);
+  config.token_lifetime = lifetime(json, "token_lifetime_seconds", config.token_lifetime, kMaxTokenLifetime);
+  config.challenge_lifetime =
+      lifetime(json, "challenge_lifetime_seconds", config.challenge_lifetime, kMaxChallengeLifetime);
+  config.identity_token_issuers = parse_issuers(json, folder);
+  config.locations = parse_locations(json);
+  config.require_secure_boot = json.optional_bool("require_secure_boot").value_or(false);
+  return config;
+}
+
+Config Config::load(const std::filesystem::path& file) {
+  const std::filesystem::path absolute = std::filesystem::absolute(file);
+  return parse(base::read_text_file(absolute, kMaxConfigBytes), absolute.parent_path());
+}
+
+}  // namespace verifier
