@@ -18,8 +18,8 @@ base::Awaitable<std::optional<std::string>> id_token_for(const IdTokenSource& so
 
 }  // namespace
 
-Attestation::Attestation(Attester& attester, VerifierClient& verifier, IdTokenSource id_tokens, base::Clock clock)
-    : attester_(attester), verifier_(verifier), id_tokens_(std::move(id_tokens)), clock_(std::move(clock)) {}
+Attestation::Attestation(TpmRoot& root, GcaVerifier& verifier, IdTokenSource id_tokens, base::Clock clock)
+    : root_(root), verifier_(verifier), id_tokens_(std::move(id_tokens)), clock_(std::move(clock)) {}
 
 base::Awaitable<Token> Attestation::token(evidence::TokenOptions options) {
   // The socket API's default: only who asks for nothing special gets the default audience.
@@ -27,7 +27,7 @@ base::Awaitable<Token> Attestation::token(evidence::TokenOptions options) {
   const std::string audience = options.audience;
   evidence::Challenge challenge = co_await verifier_.create_challenge();
   auto [evidence, id_token] =
-      co_await base::both(attester_.evidence(challenge.nonce), id_token_for(id_tokens_, challenge.name));
+      co_await base::both(root_.evidence(challenge.nonce), id_token_for(id_tokens_, challenge.name));
   base::log::debug("attestation through TPM quote");
   evidence::VerifyRequest request{.evidence = std::move(evidence), .id_tokens = {}, .options = std::move(options)};
   if (id_token) request.id_tokens.push_back(std::move(*id_token));

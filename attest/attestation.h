@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "attest/attester.h"
+#include "attest/roots/tpm_root.h"
 #include "attest/token.h"
-#include "attest/verifier_client.h"
+#include "attest/verifiers/gca_verifier.h"
 #include "base/asio.h"
 #include "base/clock.h"
 
@@ -19,14 +19,14 @@ using IdTokenSource = std::function<base::Awaitable<std::optional<std::string>>(
 class Attestation {
  public:
   /// Both must outlive this.
-  Attestation(Attester& attester, VerifierClient& verifier, IdTokenSource id_tokens, base::Clock clock);
+  Attestation(TpmRoot& root, GcaVerifier& verifier, IdTokenSource id_tokens, base::Clock clock);
 
   /// Throws VerifierError, or Error when the evidence can't be collected.
   base::Awaitable<Token> token(evidence::TokenOptions options);
 
  private:
-  Attester& attester_;
-  VerifierClient& verifier_;
+  TpmRoot& root_;
+  GcaVerifier& verifier_;
   IdTokenSource id_tokens_;
   base::Clock clock_;
 };

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "attest/verifier_client.h"
+#include "attest/verifiers/gca_verifier.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/log.h"

@@ -18,8 +18,8 @@
 
 #include <unistd.h>
 
-#include "attest/ak_chain.h"
 #include "attest/attestation.h"
+#include "attest/roots/ak_chain.h"
 #include "attest/token_file.h"
 #include "attest/token_service.h"
 #include "base/bounded_task.h"
@@ -241,8 +241,8 @@ struct Launch::State {
   tpm::TpmWorker tpm;
   std::shared_ptr<measure::LaunchLog> launch_log;           ///< used on the TPM's thread until it is sealed
   std::shared_ptr<attest::AttestationKey> attestation_key;  ///< until the attester has it
-  std::optional<attest::VerifierClient> verifier;
-  std::optional<attest::Attester> attester;
+  std::optional<attest::GcaVerifier> verifier;
+  std::optional<attest::TpmRoot> attester;
   std::optional<attest::Attestation> attestation;
   std::optional<attest::TokenFile> token_file;
   std::optional<attest::TokenService> tokens;
@@ -395,11 +395,11 @@ Awaitable<Location> Launch::State::location(const X509& ak_certificate) {
 Awaitable<std::vector<base::Bytes>> Launch::State::reach_verifier(const X509& ak_certificate) {
   service_manager.status("connecting to the verifier");
   const Location here = co_await location(ak_certificate);
-  attest::VerifierClient::Config config{.endpoint = options.verifier,
-                                        .ca_file = options.verifier_ca,
-                                        .project_id = here.project_id,
-                                        .region = here.region(),
-                                        .access_token = {}};
+  attest::GcaVerifier::Config config{.endpoint = options.verifier,
+                                     .ca_file = options.verifier_ca,
+                                     .project_id = here.project_id,
+                                     .region = here.region(),
+                                     .access_token = {}};
   if (is_google_endpoint(options.verifier)) config.access_token = [this] { return metadata->access_token(); };
   try {
     verifier.emplace(executor, std::move(config));
@@ -495,10 +495,10 @@ Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
   service_manager.status("attesting");
   const std::size_t request = request_bytes(launch_log->bytes().size(), ak_chain);
   attester.emplace(tpm, std::move(*attestation_key),
-                   attest::Attester::Endorsements{.boot_log = std::move(boot_log),
-                                                  .launch_log = launch_log->bytes(),
-                                                  .launch_pcr = launch_log->value(),
-                                                  .ak_chain = std::move(ak_chain)});
+                   attest::TpmRoot::Endorsements{.boot_log = std::move(boot_log),
+                                                 .launch_log = launch_log->bytes(),
+                                                 .launch_pcr = launch_log->value(),
+                                                 .ak_chain = std::move(ak_chain)});
   attestation.emplace(
       *attester, *verifier, [this](std::string audience) { return metadata->identity_token(std::move(audience)); },
       clock);

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "attest/verifier_client.h"
+#include "attest/verifiers/gca_verifier.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"

@@ -27,7 +27,8 @@ LaunchLog LaunchLog::start(Register& target) {
     throw base::Error(name_of_bank(target, value) + " is not zero but " + base::hex_encode(value.bytes()) +
                       ": something was measured into it since the machine started");
   }
-  const bool only_sha1 = std::ranges::all_of(banks, [](const Digest& d) { return d.algorithm() == HashAlgorithm::kSha1; });
+  const bool only_sha1 =
+      std::ranges::all_of(banks, [](const Digest& d) { return d.algorithm() == HashAlgorithm::kSha1; });
   if (only_sha1) {
     throw base::Error("there is " + target.name() +
                       " in no bank of SHA-256, SHA-384 or SHA-512; SHA-1 alone proves nothing");

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <string>
 
-#include "attest/verifier_client.h"
+#include "attest/verifiers/gca_verifier.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json.h"

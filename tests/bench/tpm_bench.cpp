@@ -17,8 +17,8 @@
 #include <tss2/tss2_mu.h>
 #include <tss2/tss2_tctildr.h>
 
-#include "attest/attestation_key.h"
-#include "attest/attester.h"
+#include "attest/roots/attestation_key.h"
+#include "attest/roots/tpm_root.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "measure/boot_log.h"
@@ -229,11 +229,11 @@ base::Json bench_quote(const Options& options) {
         return std::make_optional(attest::load_attestation_key(tpm, indices));
       };
       std::optional<attest::AttestationKey> key = run(context, worker.run(load));
-      attest::Attester attester(worker, std::move(*key),
-                                {.boot_log = base::read_file(options.boot_log, measure::kMaxBootLogBytes),
-                                 .launch_log = log->bytes(),
-                                 .launch_pcr = log->value(),
-                                 .ak_chain = {}});
+      attest::TpmRoot attester(worker, std::move(*key),
+                               {.boot_log = base::read_file(options.boot_log, measure::kMaxBootLogBytes),
+                                .launch_log = log->bytes(),
+                                .launch_pcr = log->value(),
+                                .ak_chain = {}});
       run(context, attester.evidence(nonce));  // the first one reads the PCRs and verifies its quotes
       for (int i = 0; i < options.count; ++i) ours.time([&] { run(context, attester.evidence(nonce)); });
     }
@@ -256,7 +256,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   Options options;
   CLI::App* extend = app.add_subcommand("extend", "LaunchLog::measure and TPM2_PCR_Extend; PCR 13 must be zero");
-  CLI::App* quote = app.add_subcommand("quote", "Attester::evidence and TPM2_Quote; PCR 13 must be zero");
+  CLI::App* quote = app.add_subcommand("quote", "TpmRoot::evidence and TPM2_Quote; PCR 13 must be zero");
   for (CLI::App* command : {extend, quote}) {
     command->add_option("--tcti", options.tcti, "TCTI configuration")->required();
     command->add_option("--rounds", options.rounds, "Rounds, in each of which both have their turn");

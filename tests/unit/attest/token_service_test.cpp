@@ -6,7 +6,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
 
-#include "attest/verifier_client.h"
+#include "attest/verifiers/gca_verifier.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
 

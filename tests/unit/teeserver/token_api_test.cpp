@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "attest/verifier_client.h"
+#include "attest/verifiers/gca_verifier.h"
 #include "base/error.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/allocations.h"

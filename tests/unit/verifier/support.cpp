@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "attest/attestation_key.h"
+#include "attest/roots/attestation_key.h"
 #include "base/file.h"
 #include "measure/launch_log.h"
 #include "tpm/pcr.h"

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <filesystem>
 
-#include "attest/attestation_key.h"
+#include "attest/roots/attestation_key.h"
 #include "base/error.h"
 #include "evidence/quote.h"
 #include "measure/launch_log.h"

@@ -7,7 +7,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 
-#include "attest/attestation_key.h"
+#include "attest/roots/attestation_key.h"
 #include "base/error.h"
 #include "measure/cel.h"
 #include "tests/unit/catch.h"

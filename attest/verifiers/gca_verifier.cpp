@@ -1,4 +1,4 @@
-#include "attest/verifier_client.h"
+#include "attest/verifiers/gca_verifier.h"
 
 #include <algorithm>
 #include <array>
@@ -107,15 +107,14 @@ std::string checked_endpoint(const std::string& endpoint, std::string_view field
   return url.origin();
 }
 
-VerifierClient::VerifierClient(asio::any_io_executor executor, Config config)
+GcaVerifier::GcaVerifier(asio::any_io_executor executor, Config config)
     : executor_(executor), config_(std::move(config)), client_(executor, config_.ca_file) {
   config_.endpoint = checked_endpoint(config_.endpoint, "verifier endpoint");
   config_.project_id = net::checked_name(std::move(config_.project_id), "project");
   config_.region = net::checked_name(std::move(config_.region), "region");
 }
 
-base::Awaitable<Json> VerifierClient::call(std::string method, std::string path, std::string body,
-                                           Milliseconds timeout) {
+base::Awaitable<Json> GcaVerifier::call(std::string method, std::string path, std::string body, Milliseconds timeout) {
   net::HttpRequest request{.method = method, .url = config_.endpoint + "/v1/" + path};
   request.headers.push_back({"Accept", "application/json"});
   if (method == "POST") request.headers.push_back({"Content-Type", "application/json"});
@@ -138,13 +137,13 @@ base::Awaitable<Json> VerifierClient::call(std::string method, std::string path,
   }
 }
 
-base::Awaitable<Json> VerifierClient::call_with_retries(std::string method, std::string path, std::string body,
-                                                        IsTransient is_transient) {
+base::Awaitable<Json> GcaVerifier::call_with_retries(std::string method, std::string path, std::string body,
+                                                     IsTransient is_transient) {
   const auto attempt = [&] { return call(method, path, body, kShortCall); };
   co_return co_await base::retry(executor_, kRetries, attempt, is_transient);
 }
 
-base::Awaitable<void> VerifierClient::check_location() {
+base::Awaitable<void> GcaVerifier::check_location() {
   const std::string project = "projects/" + config_.project_id;
   std::optional<VerifierError> failure;
   try {
@@ -159,7 +158,7 @@ base::Awaitable<void> VerifierClient::check_location() {
                       failure->code());
 }
 
-base::Awaitable<std::string> VerifierClient::region_list() {
+base::Awaitable<std::string> GcaVerifier::region_list() {
   const Json answer = co_await call_with_retries("GET", "projects/" + config_.project_id + "/locations", "", may_pass);
   std::string regions;
   for (const JsonObject& location : JsonObject(answer, "locations").objects_or_empty("locations")) {
@@ -169,7 +168,7 @@ base::Awaitable<std::string> VerifierClient::region_list() {
   co_return regions;
 }
 
-base::Awaitable<evidence::Challenge> VerifierClient::create_challenge() {
+base::Awaitable<evidence::Challenge> GcaVerifier::create_challenge() {
   const std::string path = "projects/" + config_.project_id + "/locations/" + config_.region + "/challenges";
   const Json answer = co_await call_with_retries("POST", path, "{}", may_pass);
   try {
@@ -181,7 +180,7 @@ base::Awaitable<evidence::Challenge> VerifierClient::create_challenge() {
   }
 }
 
-base::Awaitable<std::string> VerifierClient::verify(evidence::Challenge challenge, evidence::VerifyRequest request) {
+base::Awaitable<std::string> GcaVerifier::verify(evidence::Challenge challenge, evidence::VerifyRequest request) {
   std::string body = request.to_json(challenge.name).dump();
   if (body.size() > evidence::kMaxVerifyRequestBytes) {
     throw base::InvalidInput("verify request", std::to_string(body.size()) + " bytes long, more than the " +

@@ -1,4 +1,4 @@
-#include "attest/attester.h"
+#include "attest/roots/tpm_root.h"
 
 #include <map>
 #include <string>
@@ -23,7 +23,7 @@ bool fits(const evidence::QuoteInfo& info, measure::HashAlgorithm signing_hash, 
 }  // namespace
 
 /// Used by jobs of the TPM's thread only.
-struct Attester::OnTpmThread {
+struct TpmRoot::OnTpmThread {
   explicit OnTpmThread(AttestationKey k) : key(std::move(k)) {}
 
   evidence::Quote quote(tpm::Tpm& tpm, const tpm::PcrBank& bank, const base::Bytes& nonce,
@@ -72,15 +72,15 @@ struct Attester::OnTpmThread {
   std::map<measure::HashAlgorithm, bool> checked;
 };
 
-Attester::Attester(tpm::TpmWorker& worker, AttestationKey key, Endorsements endorsements)
+TpmRoot::TpmRoot(tpm::TpmWorker& worker, AttestationKey key, Endorsements endorsements)
     : worker_(worker),
       endorsements_(std::make_shared<const Endorsements>(std::move(endorsements))),
       certificate_(base::certificate_der(*key.certificate)),
       on_tpm_thread_(std::make_shared<OnTpmThread>(std::move(key))) {}
 
-Attester::~Attester() { worker_.release(std::move(on_tpm_thread_)); }
+TpmRoot::~TpmRoot() { worker_.release(std::move(on_tpm_thread_)); }
 
-base::Awaitable<evidence::Evidence> Attester::evidence(base::Bytes nonce) {
+base::Awaitable<evidence::Evidence> TpmRoot::evidence(base::Bytes nonce) {
   if (nonce.empty()) throw base::InvalidInput("challenge", "nonce is empty");
   evidence::Evidence evidence;
   auto quote_all = [state = on_tpm_thread_, expected = endorsements_, nonce = std::move(nonce)](tpm::Tpm& tpm) {

@@ -42,7 +42,7 @@ class VerifierError : public base::Error {
 std::string checked_endpoint(const std::string& endpoint, std::string_view field);
 
 /// A client of the Google Cloud Attestation REST API, or of any verifier that speaks it.
-class VerifierClient {
+class GcaVerifier {
  public:
   struct Config {
     std::string endpoint;  ///< https://host[:port]; http:// for loopback only
@@ -54,7 +54,7 @@ class VerifierClient {
   };
 
   /// Throws InvalidInput for an endpoint that is not as above, and for a project or region that is no plain name.
-  VerifierClient(asio::any_io_executor executor, Config config);
+  GcaVerifier(asio::any_io_executor executor, Config config);
 
   /// Asks whether the verifier serves this project and region; throws VerifierError that lists the regions it has. One
   /// try: a verifier that may come later is waited for by the caller.

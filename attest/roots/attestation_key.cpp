@@ -1,4 +1,4 @@
-#include "attest/attestation_key.h"
+#include "attest/roots/attestation_key.h"
 
 #include <algorithm>
 #include <string>

@@ -1,4 +1,4 @@
-#include "attest/ak_chain.h"
+#include "attest/roots/ak_chain.h"
 
 #include <memory>
 

@@ -1,4 +1,4 @@
-#include "attest/verifier_client.h"
+#include "attest/verifiers/gca_verifier.h"
 
 #include "net/http_server.h"
 #include "tests/unit/catch.h"
@@ -8,7 +8,7 @@
 #include "tests/unit/support/temporary_directory.h"
 #include "tests/unit/support/tls.h"
 
-using attest::VerifierClient;
+using attest::GcaVerifier;
 using attest::VerifierError;
 using base::Awaitable;
 using evidence::Challenge;
@@ -36,14 +36,14 @@ struct Service {
     co_return response;
   }
 
-  VerifierClient client() { return client_of(context, url); }
+  GcaVerifier client() { return client_of(context, url); }
 
-  static VerifierClient client_of(asio::io_context& context, const std::string& url) {
-    VerifierClient::Config config;
+  static GcaVerifier client_of(asio::io_context& context, const std::string& url) {
+    GcaVerifier::Config config;
     config.endpoint = url;
     config.project_id = "p";
     config.region = "r";
-    return VerifierClient(context.get_executor(), std::move(config));
+    return GcaVerifier(context.get_executor(), std::move(config));
   }
 };
 
@@ -62,7 +62,7 @@ const base::Json kChallenge = {{"name", "projects/p/locations/r/challenges/c"}, 
 
 TEST_CASE("the calls go where the REST API says, over one connection") {
   Service service;
-  VerifierClient client = service.client();
+  GcaVerifier client = service.client();
   service.answers = {
       json_response(200, base::Json::object()), json_response(200, kChallenge),
       json_response(200, {{"attestationToken", "a.b.c"}, {"partialErrors", base::Json::array({{{"message", "m"}}})}})};
@@ -86,7 +86,7 @@ TEST_CASE("the calls go where the REST API says, over one connection") {
 TEST_CASE("A 1: of partial errors so many are logged, and the number of the others") {
   const auto lines = [](std::size_t count) {
     Service service;
-    VerifierClient client = service.client();
+    GcaVerifier client = service.client();
     base::Json answer = {{"attestationToken", "a.b.c"}};
     answer["partialErrors"] = std::vector<base::Json>(count, {{"message", "m"}});
     service.answers = {json_response(200, answer)};
@@ -103,19 +103,19 @@ TEST_CASE("A 1: of partial errors so many are logged, and the number of the othe
 TEST_CASE("the access token is sent where there is one") {
   Service service;
   service.answers = {json_response(200, kChallenge)};
-  VerifierClient::Config config;
+  GcaVerifier::Config config;
   config.endpoint = service.url;
   config.project_id = "p";
   config.region = "r";
   config.access_token = []() -> Awaitable<std::optional<std::string>> { co_return "secret"; };
-  VerifierClient client(service.context.get_executor(), std::move(config));
+  GcaVerifier client(service.context.get_executor(), std::move(config));
   test::run(service.context, client.create_challenge());
   CHECK(service.requests[0].header("Authorization") == "Bearer secret");
 }
 
 TEST_CASE("a region that there is not is answered with those there are") {
   Service service;
-  VerifierClient client = service.client();
+  GcaVerifier client = service.client();
   const base::Json regions = {
       {"locations", base::Json::array({{{"locationId", "us-central1"}}, {{"locationId", "europe-west4"}}})}};
   service.answers = {json_response(404, evidence::error_json(evidence::canonical_code("NOT_FOUND"), "no")),
@@ -126,7 +126,7 @@ TEST_CASE("a region that there is not is answered with those there are") {
 
 TEST_CASE("T 18: refusals keep the service's own word and code") {
   Service service;
-  VerifierClient client = service.client();
+  GcaVerifier client = service.client();
   service.answers = {
       json_response(403, evidence::error_json(evidence::canonical_code("PERMISSION_DENIED"), "role missing"))};
   try {
@@ -147,7 +147,7 @@ TEST_CASE("T 18: refusals keep the service's own word and code") {
 
 TEST_CASE("T 18: 429 says when to come back") {
   Service service;
-  VerifierClient client = service.client();
+  GcaVerifier client = service.client();
   service.answers = {HttpResponse{429, {{"Retry-After", "17"}}, ""}};
   try {
     test::run(service.context, client.create_challenge());
@@ -176,7 +176,7 @@ TEST_CASE("T 18: 429 says when to come back") {
 
 TEST_CASE("T 18: 5xx is tried again for a challenge, but a verification never is") {
   Service service;
-  VerifierClient client = service.client();
+  GcaVerifier client = service.client();
   service.answers = {HttpResponse{503, {}, ""}, HttpResponse{500, {}, ""}, json_response(200, kChallenge)};
   CHECK(code_of(service.context, client.create_challenge()).empty());
   CHECK(service.requests.size() == 3);
@@ -191,7 +191,7 @@ TEST_CASE("T 18: 5xx is tried again for a challenge, but a verification never is
 
 TEST_CASE("T 18: answers that are cut, too long, slow or not what they should be") {
   Service service;
-  VerifierClient client = service.client();
+  GcaVerifier client = service.client();
   service.answers = {HttpResponse{200, {}, R"({"name":"projects/p)"}};
   CHECK(code_of(service.context, client.create_challenge()) == "DATA_LOSS");
   service.answers = {json_response(200, {{"name", "projects/p"}})};
@@ -212,13 +212,13 @@ TEST_CASE("T 18: one byte a second is not waited for") {
       co_await base::sleep_for(co_await asio::this_coro::executor, std::chrono::seconds(1));
     }
   });
-  VerifierClient client = Service::client_of(context, slow.url());
+  GcaVerifier client = Service::client_of(context, slow.url());
   CHECK(code_of(context, client.create_challenge()) == "DEADLINE_EXCEEDED");
 }
 
 TEST_CASE("T 18: a verifier that is down, or behind another TLS root") {
   asio::io_context context;
-  VerifierClient nobody = Service::client_of(context, "http://127.0.0.1:1");
+  GcaVerifier nobody = Service::client_of(context, "http://127.0.0.1:1");
   CHECK(code_of(context, nobody.create_challenge()) == "UNAVAILABLE");
   const test::TemporaryDirectory directory;
   test::make_tls_files(directory.path());
@@ -226,7 +226,7 @@ TEST_CASE("T 18: a verifier that is down, or behind another TLS root") {
   net::HttpServer server(context.get_executor(), handler);
   const auto port = server.listen_tcp(
       "127.0.0.1", 0, net::HttpServerTls{directory.path() / "server.pem", directory.path() / "server-key.pem"});
-  VerifierClient client = Service::client_of(context, "https://127.0.0.1:" + std::to_string(port));
+  GcaVerifier client = Service::client_of(context, "https://127.0.0.1:" + std::to_string(port));
   CHECK_THROWS_WITH(test::run(context, client.create_challenge()), ContainsSubstring("TLS with https://127.0.0.1"));
 }
 
@@ -244,17 +244,17 @@ TEST_CASE("A 7: project and region become parts of a path, so they are plain nam
   asio::io_context context;
   for (const char* bad : {"", "..", "a/b", "a b", "a\r\nX: y", "\xff"}) {
     CAPTURE(bad);
-    VerifierClient::Config config{
+    GcaVerifier::Config config{
         .endpoint = "https://v.example", .ca_file = {}, .project_id = bad, .region = "r", .access_token = {}};
-    CHECK_THROWS_WITH(VerifierClient(context.get_executor(), config), ContainsSubstring("project: "));
+    CHECK_THROWS_WITH(GcaVerifier(context.get_executor(), config), ContainsSubstring("project: "));
     std::swap(config.project_id, config.region);
-    CHECK_THROWS_WITH(VerifierClient(context.get_executor(), config), ContainsSubstring("region: "));
+    CHECK_THROWS_WITH(GcaVerifier(context.get_executor(), config), ContainsSubstring("region: "));
   }
 }
 
 TEST_CASE("C 6: a request that no verifier takes is not sent") {
   Service service;
-  VerifierClient client = service.client();
+  GcaVerifier client = service.client();
   service.answers = {json_response(200, {{"attestationToken", "a.b.c"}})};
   evidence::VerifyRequest request;
   request.options.audience = std::string(evidence::kMaxVerifyRequestBytes, 'a');
@@ -265,7 +265,7 @@ TEST_CASE("C 6: a request that no verifier takes is not sent") {
 
 TEST_CASE("a verifier that may come later is told from one that says no") {
   Service service;
-  const auto may_come_later = [&](VerifierClient client) {
+  const auto may_come_later = [&](GcaVerifier client) {
     try {
       test::run(service.context, client.check_location());
     } catch (const VerifierError& error) {

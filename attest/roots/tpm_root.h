@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "attest/attestation_key.h"
+#include "attest/roots/attestation_key.h"
 #include "base/asio.h"
 #include "base/bytes.h"
 #include "evidence/evidence.h"
@@ -13,7 +13,7 @@ namespace attest {
 
 /// Collects evidence of a machine whose launch log is sealed. PCR values are read once and afterwards only checked
 /// against each quote's PCR digest; they are read again when they differ.
-class Attester {
+class TpmRoot {
  public:
   /// What stays the same in all evidence.
   struct Endorsements {
@@ -24,10 +24,10 @@ class Attester {
   };
 
   /// `worker` must outlive this.
-  Attester(tpm::TpmWorker& worker, AttestationKey key, Endorsements endorsements);
-  ~Attester();
-  Attester(const Attester&) = delete;
-  Attester& operator=(const Attester&) = delete;
+  TpmRoot(tpm::TpmWorker& worker, AttestationKey key, Endorsements endorsements);
+  ~TpmRoot();
+  TpmRoot(const TpmRoot&) = delete;
+  TpmRoot& operator=(const TpmRoot&) = delete;
 
   /// Throws Error when PCR 13 no longer holds what the launch log says, or other PCRs keep changing.
   base::Awaitable<evidence::Evidence> evidence(base::Bytes nonce);

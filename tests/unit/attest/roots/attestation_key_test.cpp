@@ -1,4 +1,4 @@
-#include "attest/attestation_key.h"
+#include "attest/roots/attestation_key.h"
 
 #include "base/error.h"
 #include "tests/unit/catch.h"

@@ -1,4 +1,4 @@
-#include "attest/attester.h"
+#include "attest/roots/tpm_root.h"
 
 #include <openssl/x509.h>
 
@@ -12,7 +12,7 @@
 #include "vtpm/certificate_authority.h"
 #include "vtpm/provision.h"
 
-using attest::Attester;
+using attest::TpmRoot;
 using evidence::Evidence;
 using measure::Event;
 using measure::EventType;
@@ -38,7 +38,7 @@ struct Machine {
   vtpm::CertificateAuthority authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
   asio::io_context context;
   std::unique_ptr<tpm::TpmWorker> worker = std::make_unique<tpm::TpmWorker>();
-  std::unique_ptr<Attester> attester;
+  std::unique_ptr<TpmRoot> attester;
   base::EvpPkeyPtr key;
 
   explicit Machine(vtpm::KeyKind kind = vtpm::KeyKind::kEcc) {
@@ -59,9 +59,9 @@ struct Machine {
     };
     auto [log, ak] = test::run(context, worker->run(prepare));
     key.reset(X509_get_pubkey(ak.certificate.get()));
-    Attester::Endorsements endorsements{
+    TpmRoot::Endorsements endorsements{
         .boot_log = {1, 2}, .launch_log = log.bytes(), .launch_pcr = log.value(), .ak_chain = {{3}}};
-    attester = std::make_unique<Attester>(*worker, std::move(ak), std::move(endorsements));
+    attester = std::make_unique<TpmRoot>(*worker, std::move(ak), std::move(endorsements));
   }
 
   Evidence evidence(base::Bytes nonce) { return test::run(context, attester->evidence(std::move(nonce))); }
