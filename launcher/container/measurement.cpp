@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "launcher/container/exec_limits.h"
+#include "base/exec_limits.h"
 #include "launcher/container/runtime_spec.h"
 
 namespace launcher {
@@ -19,7 +19,7 @@ std::vector<measure::Event> launch_events(const Image& image, const LaunchSpec& 
   events.push_back(Event::text(EventType::kImageId, image.config_digest.string()));
   const std::vector<std::string> args = args_of(runtime_spec);
   const std::vector<std::string> env = env_of(runtime_spec);
-  check_process_bytes(args, env);
+  base::check_process_bytes(args, env);
   for (const std::string& arg : args) events.push_back(Event::text(EventType::kArg, arg));
   for (const std::string& variable : env) {
     measure::EnvVar::parse(variable, "env");  // what the verifier could not read must not be measured

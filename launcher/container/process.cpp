@@ -5,7 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
-#include "launcher/container/exec_limits.h"
+#include "base/exec_limits.h"
 #include "measure/event.h"
 
 namespace launcher {
@@ -63,7 +63,7 @@ void check_args(const std::vector<std::string>& args, const std::string& field) 
   for (std::size_t i = 0; i < args.size(); ++i) {
     const std::string place = field + "[" + std::to_string(i) + "]";
     if (!is_clean(args[i])) throw InvalidInput(place, "holds a NUL or invalid UTF-8");
-    check_string_bytes(args[i].size(), place);
+    base::check_string_bytes(args[i].size(), place);
   }
 }
 
@@ -94,12 +94,12 @@ std::vector<std::string> final_env(const oci::ImageConfig& image, const EnvOverr
   for (const std::string& entry : image.env) {
     const std::size_t equals = entry.find('=');
     if (equals == std::string::npos) throw InvalidInput(kImageEnv, "malformed env " + shown_name(entry));
-    check_string_bytes(entry.size(), std::string(kImageEnv) + ": " + shown_name(entry));
+    base::check_string_bytes(entry.size(), std::string(kImageEnv) + ": " + shown_name(entry));
     environment.set(std::string_view(entry).substr(0, equals), std::string_view(entry).substr(equals + 1), kImageEnv);
   }
   for (const auto& [name, value] : overrides) {
     const std::string field = "tee-env-" + shown_name(name + "=");
-    check_string_bytes(name.size() + 1 + value.size(), field);
+    base::check_string_bytes(name.size() + 1 + value.size(), field);
     environment.set(name, value, field);
   }
   environment.set(kHostname, hostname, "hostname");
@@ -111,7 +111,7 @@ std::string final_working_dir(const oci::ImageConfig& image) {
   if (!image.working_dir.starts_with('/') || image.working_dir.find('\0') != std::string::npos) {
     throw InvalidInput("image config.config.WorkingDir", "is not an absolute path");
   }
-  check_path(image.working_dir, "image config.config.WorkingDir");
+  base::check_path(image.working_dir, "image config.config.WorkingDir");
   return image.working_dir;
 }
 

@@ -2,7 +2,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
-#include "launcher/container/exec_limits.h"
+#include "base/exec_limits.h"
 #include "launcher/spec/parse_bool.h"
 #include "measure/event.h"
 
@@ -72,7 +72,7 @@ std::optional<std::vector<std::string>> parse_cmd(const Attributes& attributes) 
     if (!item.is_string()) throw InvalidInput(field, "expected a string");
     cmd.push_back(item.get<std::string>());
     if (cmd.back().find('\0') != std::string::npos) throw InvalidInput(field, "contains NUL");
-    check_string_bytes(cmd.back().size(), field);
+    base::check_string_bytes(cmd.back().size(), field);
   }
   return cmd;
 }
@@ -82,7 +82,7 @@ std::map<std::string, std::string> parse_env(const Attributes& attributes) {
   for (const auto& [key, value] : attributes) {
     if (!key.starts_with(kEnvPrefix)) continue;
     const std::string field(base::shown_key(key));
-    check_string_bytes(key.size() - kEnvPrefix.size() + 1 + value.size(), field);
+    base::check_string_bytes(key.size() - kEnvPrefix.size() + 1 + value.size(), field);
     measure::EnvVar variable = measure::EnvVar::parse(key.substr(kEnvPrefix.size()) + "=" + value, field);
     env.emplace(std::move(variable.name), std::move(variable.value));
   }

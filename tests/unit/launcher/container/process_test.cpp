@@ -1,7 +1,7 @@
 #include "launcher/container/process.h"
 
 #include "base/error.h"
-#include "launcher/container/exec_limits.h"
+#include "base/exec_limits.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/allocations.h"
 
@@ -61,7 +61,7 @@ TEST_CASE("M 3: ten thousand variables keep their order, each with its last valu
 }
 
 TEST_CASE("M 3: values are taken as they are, names are letters, digits and underscores and no more") {
-  const std::string large(kMaxStringBytes - sizeof("L="), 'x');
+  const std::string large(base::kMaxStringBytes - sizeof("L="), 'x');
   CHECK(final_env(image({}, {}, {"A=B=C", "_=", "Z_9=line\nline", "L=" + large}), {}, "vm") ==
         Strings{"A=B=C", "_=", "Z_9=line\nline", "L=" + large, "HOSTNAME=vm"});
   for (const char* entry : {"=x", "1A=x", "a-b=x", "a.b=x", "A\n=x", "A =x", " A=x", "\xc3\xa4=x"}) {
@@ -86,7 +86,7 @@ TEST_CASE("M 3: a bad variable is refused by name, and its value is never shown"
 }
 
 TEST_CASE("C 6: what is too long for execve is refused by its name") {
-  const std::string longest(kMaxStringBytes - 1, 'x');
+  const std::string longest(base::kMaxStringBytes - 1, 'x');
   CHECK(final_args(image({longest}, {longest}), Strings{longest}).size() == 2);
   CHECK_THROWS_WITH(final_args(image({"/e", longest + "x"}, {}), {}),
                     ContainsSubstring("image config.config.Entrypoint[1]: longer than the 131072 bytes"));

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace launcher {
+namespace base {
 
 // What execve(2) and chdir(2) of Linux take. A program that is given more is not executed, and nothing says why.
 
@@ -28,4 +28,4 @@ void check_string_bytes(std::size_t bytes, std::string_view field);
 /// Throws InvalidInput when `args` and `env` together are too much for execve.
 void check_process_bytes(const std::vector<std::string>& args, const std::vector<std::string>& env);
 
-}  // namespace launcher
+}  // namespace base

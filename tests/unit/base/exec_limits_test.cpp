@@ -1,9 +1,9 @@
-#include "launcher/container/exec_limits.h"
+#include "base/exec_limits.h"
 
 #include "base/error.h"
 #include "tests/unit/catch.h"
 
-namespace launcher {
+namespace base {
 
 TEST_CASE("C 6: one string has 131,072 bytes at most, with its NUL") {
   CHECK_NOTHROW(check_string_bytes(131071, "field"));
@@ -42,4 +42,4 @@ TEST_CASE("C 6: arguments and environment have two megabytes together, with a po
                     "program can be given");
 }
 
-}  // namespace launcher
+}  // namespace base
