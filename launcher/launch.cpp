@@ -29,7 +29,7 @@
 #include "base/service_manager.h"
 #include "evidence/instance_identity.h"
 #include "evidence/jose.h"
-#include "launcher/container/measurement.h"
+#include "launcher/container/launch_events.h"
 #include "launcher/container/mount_points.h"
 #include "launcher/container/process.h"
 #include "launcher/container/runtime_spec.h"
@@ -464,9 +464,17 @@ void Launch::State::check_token(std::size_t claims) {
 Awaitable<void> Launch::State::measure(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec,
                                        const std::vector<base::Bytes>& ak_chain) {
   service_manager.status("measuring");
-  const std::vector<measure::Event> events = launch_events(image, spec, runtime_spec);
+  const MeasuredLaunch measured{.image_reference = image.name,
+                                .image_digest = image.target.digest,
+                                .image_id = image.config_digest,
+                                .restart_policy = spec.restart_policy,
+                                .args = args_of(runtime_spec),
+                                .env = env_of(runtime_spec),
+                                .env_override = spec.env,
+                                .cmd_override = spec.cmd};
+  const std::vector<measure::Event> events = launch_events(measured);
   check_request(events, ak_chain);
-  check_token(claims_bytes(spec, runtime_spec));
+  check_token(claims_bytes(measured));
   try {
     std::span<const measure::Event> left(events);
     while (!left.empty()) {

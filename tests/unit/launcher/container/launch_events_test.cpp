@@ -1,4 +1,4 @@
-#include "launcher/container/measurement.h"
+#include "launcher/container/launch_events.h"
 
 #include <algorithm>
 #include <random>
@@ -9,7 +9,6 @@
 #include "measure/cel.h"
 #include "tests/unit/catch.h"
 
-using launcher::Image;
 using launcher::LaunchSpec;
 using measure::Event;
 using measure::EventType;
@@ -17,27 +16,30 @@ using oci::Digest;
 
 namespace {
 
-Image image_of(std::vector<std::string> entrypoint, std::vector<std::string> cmd, std::vector<std::string> env = {}) {
-  const Digest digest = Digest::of(base::view_of("manifest"));
+oci::ImageConfig image_of(std::vector<std::string> entrypoint, std::vector<std::string> cmd,
+                          std::vector<std::string> env = {}) {
   oci::ImageConfig config;
   config.entrypoint = std::move(entrypoint);
   config.cmd = std::move(cmd);
   config.env = std::move(env);
-  return {.name = "docker.io/library/x:latest",
-          .target = {"type", digest, 1},
-          .manifest_digest = digest,
-          .config_digest = Digest::of(base::view_of("config")),
-          .config = std::move(config),
-          .chain_id = digest};
+  return config;
 }
 
 /// The events of a launch, by the way that the launcher goes.
-std::vector<Event> events_of(const Image& image, const LaunchSpec& spec) {
+std::vector<Event> events_of(const oci::ImageConfig& image, const LaunchSpec& spec) {
   launcher::ProcessSpec process;
-  process.args = launcher::final_args(image.config, spec.cmd);
-  process.env = launcher::final_env(image.config, spec.env, "vm");
-  return launcher::launch_events(
-      image, spec, launcher::build_runtime_spec(process, {.runtime_directory = "/run/x", .cgroups_path = "/c"}));
+  process.args = launcher::final_args(image, spec.cmd);
+  process.env = launcher::final_env(image, spec.env, "vm");
+  const base::Json runtime_spec =
+      launcher::build_runtime_spec(process, {.runtime_directory = "/run/x", .cgroups_path = "/c"});
+  return launcher::launch_events({.image_reference = "docker.io/library/x:latest",
+                                  .image_digest = Digest::of(base::view_of("manifest")),
+                                  .image_id = Digest::of(base::view_of("config")),
+                                  .restart_policy = spec.restart_policy,
+                                  .args = launcher::args_of(runtime_spec),
+                                  .env = launcher::env_of(runtime_spec),
+                                  .env_override = spec.env,
+                                  .cmd_override = spec.cmd});
 }
 
 base::Bytes log_of(const std::vector<Event>& events) {
@@ -153,17 +155,16 @@ TEST_CASE("C 6: overrides count as events, too") {
 }
 
 TEST_CASE("C 6: the size of the claims is known before anything is measured") {
-  LaunchSpec spec;
-  spec.cmd = {"a\n"};
-  spec.env = {{"B", "2"}};
-  launcher::ProcessSpec process;
-  process.args = {"/e", "a\n"};
-  process.env = {"A=\"", "B=2"};
-  const base::Json runtime_spec =
-      launcher::build_runtime_spec(process, {.runtime_directory = "/run/x", .cgroups_path = "/c"});
+  const launcher::MeasuredLaunch launch{.image_reference = "x",
+                                        .image_digest = Digest::of({}),
+                                        .image_id = Digest::of({}),
+                                        .args = {"/e", "a\n"},
+                                        .env = {"A=\"", "B=2"},
+                                        .env_override = {{"B", "2"}},
+                                        .cmd_override = {{"a\n"}}};
   const std::string claims =
       R"({"args":["/e","a\n"],"cmd_override":["a\n"],"env":{"A":"\"","B":"2"},"env_override":{"B":"2"}})";
-  CHECK(launcher::claims_bytes(spec, runtime_spec) == claims.size());
+  CHECK(launcher::claims_bytes(launch) == claims.size());
 }
 
 TEST_CASE("C 6: a process that execve would refuse is not measured") {
