@@ -46,10 +46,20 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   endif()
 endif()
 
+# cs_show_folder(TARGET FOLDER): who links the target may include "FOLDER/file.h", and nobody else: the folder is seen
+# through a directory that holds nothing but a link to it.
+function(cs_show_folder target folder)
+  set(shown ${CMAKE_BINARY_DIR}/include/${folder})
+  file(MAKE_DIRECTORY ${shown})
+  file(CREATE_LINK ${CMAKE_SOURCE_DIR}/${folder} ${shown}/${folder} SYMBOLIC)
+  target_include_directories(${target} PUBLIC ${shown})
+endfunction()
+
 # cs_library(NAME SOURCES... LINK PUBLIC_LIBRARIES... PRIVATE PRIVATE_LIBRARIES...)
 function(cs_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK;PRIVATE" ${ARGN})
   add_library(cs_${name} STATIC ${ARG_SOURCES})
-  target_include_directories(cs_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  cs_show_folder(cs_${name} ${folder})
   target_link_libraries(cs_${name} PUBLIC ${ARG_LINK} PRIVATE ${ARG_PRIVATE} cs_warnings)
 endfunction()

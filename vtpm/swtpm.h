@@ -35,10 +35,10 @@ class Swtpm {
   std::filesystem::path log_file() const;
 
   std::filesystem::path state_;
-  PrivateDirectory directory_;
+  base::PrivateDirectory directory_;
   std::filesystem::path socket_;
   std::string tcti_;
-  std::optional<ChildProcess> process_;
+  std::optional<base::ChildProcess> process_;
 };
 
 }  // namespace vtpm

@@ -63,7 +63,7 @@ std::chrono::steady_clock::duration cancel_where_containerd_hangs(const std::str
   std::optional<Image> image;
   const auto reference = oci::ImageReference::parse(registry.host() + "/tiny:latest", "test");
   auto work = pull(client, ContainerdClient(containerd.socket()), reference, options);
-  asio::co_spawn(context, test::detail::keep(std::move(work), image),
+  asio::co_spawn(context, test::keep_result(std::move(work), image),
                  asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr f) {
                    failure = std::move(f);
                    context.stop();
@@ -403,7 +403,7 @@ TEST_CASE("a pull that is cancelled half-way leaves nothing behind") {
   std::exception_ptr failure;
   std::optional<Image> image;
   auto work = pull(world.client, world.containerd, world.reference("latest"), world.options);
-  asio::co_spawn(world.context, test::detail::keep(std::move(work), image),
+  asio::co_spawn(world.context, test::keep_result(std::move(work), image),
                  asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr f) {
                    failure = std::move(f);
                    world.context.stop();
