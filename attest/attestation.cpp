@@ -35,8 +35,8 @@ base::Awaitable<Token> Attestation::token(evidence::TokenOptions options) {
   try {
     co_return Token::parse(std::move(jwt), audience, clock_.wall());
   } catch (const base::InvalidInput& error) {
-    throw VerifierError(std::string("the verifier's token is not usable: ") + error.what(),
-                        evidence::canonical_code("DATA_LOSS"));
+    throw evidence::StatusError(evidence::StatusCode::kDataLoss,
+                                std::string("the verifier's token is not usable: ") + error.what());
   }
 }
 

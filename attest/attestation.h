@@ -21,7 +21,7 @@ class Attestation {
   /// Both must outlive this.
   Attestation(TpmRoot& root, GcaVerifier& verifier, IdTokenSource id_tokens, base::Clock clock);
 
-  /// Throws VerifierError, or Error when the evidence can't be collected.
+  /// Throws evidence::StatusError, or Error when the evidence can't be collected.
   base::Awaitable<Token> token(evidence::TokenOptions options);
 
  private:

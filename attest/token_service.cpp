@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "attest/verifiers/gca_verifier.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -29,11 +28,6 @@ constexpr milliseconds kLongestNap = seconds(30);
 /// How long a request waits for a new token while the old one would do.
 constexpr milliseconds kPatience = seconds(5);
 constexpr std::size_t kEtagBytes = 16;
-
-bool is_cancellation(const std::exception& error) {
-  const auto* failure = dynamic_cast<const boost::system::system_error*>(&error);
-  return failure != nullptr && failure->code() == asio::error::operation_aborted;
-}
 
 std::string etag_of(const std::string& jwt) {
   base::Bytes digest = measure::hash(measure::HashAlgorithm::kSha256, base::view_of(jwt));
@@ -182,19 +176,26 @@ base::Awaitable<void> TokenService::keep_fresh() {
       if (current_->received != renewed.received) continue;  // a request has renewed it meanwhile
     }
     base::log::info("refreshing attestation verifier OIDC token");
+    std::string failure;
+    std::optional<seconds> retry_after;
     try {
       co_await fresh_default_token();
       failures = 0;
+      continue;
+    } catch (const base::Error& error) {
+      failure = error.what();
+      retry_after = error.retry_after();
+    } catch (const boost::system::system_error& error) {
+      if (error.code() == asio::error::operation_aborted) throw;
+      failure = error.what();
     } catch (const std::exception& error) {
-      if (is_cancellation(error)) throw;
-      const auto* refusal = dynamic_cast<const VerifierError*>(&error);
-      const seconds lifetime = current_ ? current_->token->lifetime : seconds(0);
-      const milliseconds delay =
-          renewal_delay(++failures, lifetime, refusal != nullptr ? refusal->retry_after() : std::nullopt);
-      retry_at = clock_.since_boot() + delay;
-      base::log::error("failed to refresh attestation service token",
-                       {{"error", error.what()}, {"retry_in_ms", std::int64_t{delay.count()}}});
+      failure = error.what();
     }
+    const seconds lifetime = current_ ? current_->token->lifetime : seconds(0);
+    const milliseconds delay = renewal_delay(++failures, lifetime, retry_after);
+    retry_at = clock_.since_boot() + delay;
+    base::log::error("failed to refresh attestation service token",
+                     {{"error", failure}, {"retry_in_ms", std::int64_t{delay.count()}}});
   }
 }
 

@@ -9,7 +9,9 @@ Error::Error(const std::string& message, Action action) : std::runtime_error(mes
 Error Error::in_context(std::string_view context) const { return in_context(context, action_); }
 
 Error Error::in_context(std::string_view context, Action action) const {
-  return Error(std::string(context) + ": " + what(), action);
+  Error seen(std::string(context) + ": " + what(), action);
+  seen.set_transience(transience_, retry_after_);
+  return seen;
 }
 
 InvalidInput::InvalidInput(std::string_view field, std::string_view reason)

@@ -17,4 +17,12 @@ Milliseconds RetryPolicy::delay_after(int attempt) const {
   return Milliseconds(static_cast<Milliseconds::rep>(capped * random_between(1.0 - jitter, 1.0 + jitter)));
 }
 
+std::optional<Milliseconds> RetryPolicy::pause_after(int attempt, const Error& failure) const {
+  if (attempt >= max_attempts || !failure.may_pass()) return std::nullopt;
+  const Milliseconds delay = delay_after(attempt);
+  if (!failure.retry_after()) return delay;
+  if (max_retry_after == Milliseconds(0)) return std::nullopt;
+  return std::max(delay, std::min<Milliseconds>(*failure.retry_after(), max_retry_after));
+}
+
 }  // namespace base

@@ -209,19 +209,4 @@ VerifyRequest VerifyRequest::parse(const JsonObject& json) {
   return request;
 }
 
-CanonicalCode canonical_code(std::string_view name) {
-  const auto found = std::ranges::find(kCanonicalCodes, name, &CanonicalCode::name);
-  return found == kCanonicalCodes.end() ? canonical_code("UNKNOWN") : *found;
-}
-
-CanonicalCode canonical_code_of_http(unsigned status) {
-  const auto found = std::ranges::find(kCanonicalCodes, status, &CanonicalCode::http_status);
-  if (found != kCanonicalCodes.end()) return *found;
-  return canonical_code(status >= 500 ? "INTERNAL" : "UNKNOWN");
-}
-
-Json error_json(CanonicalCode code, std::string_view message) {
-  return {{"error", {{"code", code.http_status}, {"message", message}, {"status", code.name}}}};
-}
-
 }  // namespace evidence

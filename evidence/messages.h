@@ -72,28 +72,4 @@ struct VerifyRequest {
   static VerifyRequest parse(const base::JsonObject& json);
 };
 
-/// google.rpc.Code as HTTP sees it. The first of a status is what a bare status stands for.
-struct CanonicalCode {
-  std::string_view name;
-  int number;
-  unsigned http_status;
-};
-inline constexpr std::array kCanonicalCodes = {
-    CanonicalCode{"INVALID_ARGUMENT", 3, 400},   CanonicalCode{"FAILED_PRECONDITION", 9, 400},
-    CanonicalCode{"OUT_OF_RANGE", 11, 400},      CanonicalCode{"UNAUTHENTICATED", 16, 401},
-    CanonicalCode{"PERMISSION_DENIED", 7, 403},  CanonicalCode{"NOT_FOUND", 5, 404},
-    CanonicalCode{"ABORTED", 10, 409},           CanonicalCode{"ALREADY_EXISTS", 6, 409},
-    CanonicalCode{"RESOURCE_EXHAUSTED", 8, 429}, CanonicalCode{"CANCELLED", 1, 499},
-    CanonicalCode{"INTERNAL", 13, 500},          CanonicalCode{"UNKNOWN", 2, 500},
-    CanonicalCode{"DATA_LOSS", 15, 500},         CanonicalCode{"UNIMPLEMENTED", 12, 501},
-    CanonicalCode{"UNAVAILABLE", 14, 503},       CanonicalCode{"DEADLINE_EXCEEDED", 4, 504},
-};
-/// UNKNOWN for a name that there is not.
-CanonicalCode canonical_code(std::string_view name);
-/// The code that an HTTP status stands for when the body names none.
-CanonicalCode canonical_code_of_http(unsigned status);
-
-/// {"error":{"code":400,"message":"...","status":"INVALID_ARGUMENT"}}
-base::Json error_json(CanonicalCode code, std::string_view message);
-
 }  // namespace evidence

@@ -4,20 +4,54 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "evidence/messages.h"
+#include "base/json.h"
 
 namespace evidence {
 
-/// A request that is answered with an error: google.rpc.Status.
+/// Canonical codes (google.rpc.Code); values are their numbers.
+enum class StatusCode {
+  kCancelled = 1,
+  kUnknown = 2,
+  kInvalidArgument = 3,
+  kDeadlineExceeded = 4,
+  kNotFound = 5,
+  kAlreadyExists = 6,
+  kPermissionDenied = 7,
+  kResourceExhausted = 8,
+  kFailedPrecondition = 9,
+  kAborted = 10,
+  kOutOfRange = 11,
+  kUnimplemented = 12,
+  kInternal = 13,
+  kUnavailable = 14,
+  kDataLoss = 15,
+  kUnauthenticated = 16,
+};
+
+/// "INVALID_ARGUMENT"
+std::string_view name_of(StatusCode code);
+/// kUnknown for a name that there is not.
+StatusCode status_code_named(std::string_view name);
+
+/// How HTTP sees the code (google/rpc/code.proto).
+unsigned http_status_of(StatusCode code);
+/// What an HTTP status stands for when the body names no code.
+StatusCode status_code_of_http(unsigned status);
+
+/// {"error":{"code":400,"message":"...","status":"INVALID_ARGUMENT"}}
+base::Json error_json(StatusCode code, std::string_view message);
+/// The same with an HTTP status of its own.
+base::Json error_json(unsigned http_status, StatusCode code, std::string_view message);
+
+/// A request of the REST API that fails with google.rpc.Status: what the verifier answers, and what its client throws.
 class StatusError : public base::Error {
  public:
-  /// `code` is a google.rpc.Code by name, such as "NOT_FOUND".
-  StatusError(std::string_view code, const std::string& message) : base::Error(message), code_(canonical_code(code)) {}
+  StatusError(StatusCode code, const std::string& message) : base::Error(message), code_(code) {}
 
-  const CanonicalCode& code() const noexcept { return code_; }
+  StatusCode code() const noexcept { return code_; }
 
  private:
-  CanonicalCode code_;
+  StatusCode code_;
 };
 
 }  // namespace evidence

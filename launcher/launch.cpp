@@ -143,10 +143,6 @@ void log_ending(const Ending& ending) {
   }
 }
 
-std::optional<std::chrono::seconds> at_once_if(bool may_come_later) {
-  return may_come_later ? std::optional(std::chrono::seconds(0)) : std::nullopt;
-}
-
 void warn_of_unknown(const Attributes& attributes) {
   for (const UnknownAttribute& unknown : unknown_attributes(attributes)) {
     if (unknown.nearest.empty()) {
@@ -160,8 +156,10 @@ void warn_of_unknown(const Attributes& attributes) {
 
 Awaitable<void> expect_route(std::string host) {
   const std::optional<std::string> obstacle = why_unroutable(host);
-  if (obstacle) throw Error(*obstacle);
-  co_return;
+  if (!obstacle) co_return;
+  Error failure(*obstacle);
+  failure.set_transience(base::Transience::kMayPass);
+  throw Error(failure);
 }
 
 double seconds_between(std::chrono::nanoseconds begin, std::chrono::nanoseconds end) {
@@ -292,11 +290,8 @@ Awaitable<Attributes> Launch::State::read_attributes() {
   co_await wait_for_network(MetadataServer::host_from_environment());
   Attributes attributes;
   ServiceWait::Attempt read = [this, &attributes]() { return keep_attributes(attributes); };
-  ServiceWait::MayComeLater may_come_later = [](const Error& error) {
-    return at_once_if(dynamic_cast<const MetadataUnavailable*>(&error) != nullptr);
-  };
   ServiceWait wait(executor, clock, "metadata server", options.wait);
-  co_await wait.until(std::move(read), std::move(may_come_later));
+  co_await wait.until(std::move(read));
   co_return attributes;
 }
 
@@ -306,9 +301,8 @@ Awaitable<void> Launch::State::wait_for_network(std::string authority) {
   const net::HttpUrl url = net::HttpUrl::parse("http://" + authority, "GCE_METADATA_HOST");
   if (url.is_loopback()) co_return;
   ServiceWait::Attempt look = [host = url.host]() { return expect_route(host); };
-  ServiceWait::MayComeLater may_come_later = [](const Error&) { return at_once_if(true); };
   ServiceWait wait(executor, clock, "network", options.wait);
-  co_await wait.until(std::move(look), std::move(may_come_later));
+  co_await wait.until(std::move(look));
 }
 
 Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
@@ -527,13 +521,8 @@ Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
 Awaitable<void> Launch::State::get_first_token() { co_await tokens->fresh_default_token(); }
 
 Awaitable<void> Launch::State::wait_for_verifier(ServiceWait::Attempt attempt) {
-  ServiceWait::MayComeLater may_come_later = [](const Error& error) -> std::optional<std::chrono::seconds> {
-    const auto* failure = dynamic_cast<const attest::VerifierError*>(&error);
-    if (failure == nullptr || !failure->may_come_later()) return std::nullopt;
-    return failure->retry_after().value_or(std::chrono::seconds(0));
-  };
   ServiceWait wait(executor, clock, "verifier", options.wait);
-  co_await wait.until(std::move(attempt), std::move(may_come_later));
+  co_await wait.until(std::move(attempt));
 }
 
 void Launch::State::open_tee_server() {

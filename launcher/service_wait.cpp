@@ -25,7 +25,8 @@ constexpr base::RetryPolicy kOneRound{.max_attempts = 6,
                                       .first_delay = Milliseconds(100),
                                       .multiplier = 2.0,
                                       .max_delay = Milliseconds(3200),
-                                      .jitter = 0.1};
+                                      .jitter = 0.1,
+                                      .max_retry_after = Milliseconds(3200)};
 /// What comes within this time is not worth a line, unless it has said no.
 constexpr Milliseconds kQuietTime{2000};
 constexpr Milliseconds kLogInterval{15000};
@@ -48,17 +49,15 @@ ServiceWait::ServiceWait(asio::any_io_executor executor, base::Clock clock, std:
       bound_(bound),
       first_failure_(executor_) {}
 
-Awaitable<void> ServiceWait::until(Attempt attempt, MayComeLater may_come_later) {
+Awaitable<void> ServiceWait::until(Attempt attempt) {
   if (bound_ == std::chrono::seconds(0)) {
-    const auto is_transient = [&may_come_later](const Error& error) { return may_come_later(error).has_value(); };
-    co_await base::retry(executor_, kOneRound, attempt, is_transient);
+    co_await base::retry(executor_, kOneRound, attempt);
     co_return;
   }
   began_ = clock_.since_boot();
   auto [order, failure, clock_failure] =
-      co_await asio::experimental::make_parallel_group(
-          asio::co_spawn(executor_, keep_trying(attempt, may_come_later), asio::deferred),
-          asio::co_spawn(executor_, watch_the_clock(), asio::deferred))
+      co_await asio::experimental::make_parallel_group(asio::co_spawn(executor_, keep_trying(attempt), asio::deferred),
+                                                       asio::co_spawn(executor_, watch_the_clock(), asio::deferred))
           .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
   const bool tried_to_the_end = order[0] == 0;
   if (tried_to_the_end && failure) std::rethrow_exception(failure);
@@ -70,16 +69,15 @@ Awaitable<void> ServiceWait::until(Attempt attempt, MayComeLater may_come_later)
   if (told_) base::log::info("the " + service_ + " is there", {{"waited_sec", in_seconds(waited())}});
 }
 
-Awaitable<void> ServiceWait::keep_trying(const Attempt& attempt, const MayComeLater& may_come_later) {
+Awaitable<void> ServiceWait::keep_trying(const Attempt& attempt) {
   for (int number = 1;; ++number) {
     Milliseconds pause = kBetweenAttempts.delay_after(number);
     try {
       co_await attempt();
       co_return;
     } catch (const Error& error) {
-      const std::optional<std::chrono::seconds> at_least = may_come_later(error);
-      if (over_ || !at_least) throw;
-      pause = std::max<Milliseconds>(pause, *at_least);
+      if (over_ || !error.may_pass()) throw;
+      pause = std::max<Milliseconds>(pause, error.retry_after().value_or(std::chrono::seconds(0)));
       last_failure_ = error;
     }
     first_failure_.set();

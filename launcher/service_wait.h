@@ -16,21 +16,19 @@ namespace launcher {
 class ServiceWait {
  public:
   using Attempt = std::function<base::Awaitable<void>()>;
-  /// Of a failure: how long to wait at least before the next attempt; nothing when another would fail as well.
-  using MayComeLater = std::function<std::optional<std::chrono::seconds>(const base::Error&)>;
 
   /// `service` is its name without an article. With a `bound` of zero there is one round of retries.
   ServiceWait(asio::any_io_executor executor, base::Clock clock, std::string service, std::chrono::seconds bound);
   ServiceWait(const ServiceWait&) = delete;
   ServiceWait& operator=(const ServiceWait&) = delete;
 
-  /// Awaits `attempt()` again and again until it succeeds. What it throws and `may_come_later` says nothing to is
-  /// thrown on. When the bound is over, an attempt under way is broken off and the last failure is thrown as
+  /// Awaits `attempt()` again and again until it succeeds or fails for good. When the bound is over, an attempt under
+  /// way is broken off and the last failure is thrown as
   /// "<service>: not reached within <bound> s: <reason>". To be called once.
-  base::Awaitable<void> until(Attempt attempt, MayComeLater may_come_later);
+  base::Awaitable<void> until(Attempt attempt);
 
  private:
-  base::Awaitable<void> keep_trying(const Attempt& attempt, const MayComeLater& may_come_later);
+  base::Awaitable<void> keep_trying(const Attempt& attempt);
   base::Awaitable<void> watch_the_clock();
   std::chrono::nanoseconds waited() const { return clock_.since_boot() - began_; }
   std::string reason() const;

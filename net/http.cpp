@@ -41,6 +41,32 @@ std::string_view find_header(const std::vector<HttpHeader>& headers, std::string
   return found == headers.end() ? std::string_view() : std::string_view(found->value);
 }
 
+HttpError::HttpError(Kind kind, const std::string& message) : base::Error(message), kind_(kind) {
+  switch (kind) {
+    case Kind::kConnect:
+    case Kind::kTimeout:
+    case Kind::kBroken: set_transience(base::Transience::kMayPass); break;
+    case Kind::kTls:
+    case Kind::kTooLarge:
+    case Kind::kProtocol: break;
+  }
+}
+
+bool may_pass(unsigned status) {
+  constexpr unsigned kRequestTimeout = 408;
+  constexpr unsigned kTooManyRequests = 429;
+  return status == kRequestTimeout || status == kTooManyRequests || status >= 500;
+}
+
+std::optional<std::chrono::seconds> retry_after(const HttpResponse& response) {
+  constexpr std::chrono::seconds kLongest = std::chrono::hours(24);
+  const std::string_view text = response.header("Retry-After");
+  std::uint32_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return std::min(std::chrono::seconds(seconds), kLongest);
+}
+
 HttpUrl HttpUrl::parse(std::string_view url, std::string_view field) {
   const auto parsed = boost::urls::parse_uri(url);
   if (!parsed) throw base::InvalidInput(field, "not an absolute URL");

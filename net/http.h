@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,16 +54,26 @@ class HttpError : public base::Error {
     kTls,       ///< the peer's certificate or the handshake
     kTimeout,   ///< no answer in time, or too slow a one
     kTooLarge,  ///< more bytes than the caller takes
-    kProtocol,  ///< cut off, or not HTTP
+    kBroken,    ///< the connection ended before the answer did
+    kProtocol,  ///< not HTTP
   };
 
-  HttpError(Kind kind, const std::string& message) : base::Error(message), kind_(kind) {}
+  /// kConnect, kTimeout and kBroken may pass; a wrong certificate stays wrong, and so does what is no HTTP.
+  HttpError(Kind kind, const std::string& message);
 
   Kind kind() const noexcept { return kind_; }
 
  private:
   Kind kind_;
 };
+
+/// Whether who answered with this status may answer otherwise when it is asked again: 408, 429 and 5xx (RFC 9110
+/// section 15).
+bool may_pass(unsigned status);
+
+/// In how many seconds to come back, cut to a day; nothing when the answer does not say, or gives a date (RFC 9110
+/// section 10.2.3).
+std::optional<std::chrono::seconds> retry_after(const HttpResponse& response);
 
 /// An absolute http:// or https:// URL in the parts that a client needs.
 struct HttpUrl {

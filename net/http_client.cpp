@@ -53,11 +53,17 @@ bool is_hang_up(const error_code& code) {
 HttpError to_http_error(const HttpUrl& url, const error_code& code) {
   const std::string subject = url.origin();
   if (is_hang_up(code)) return {HttpError::Kind::kConnect, subject + " hung up before it had answered"};
+  if (code == http::error::partial_message) {
+    return {HttpError::Kind::kBroken, subject + " hung up in the middle of its answer"};
+  }
   if (code == beast::error::timeout) return {HttpError::Kind::kTimeout, subject + " did not answer in time"};
   if (code == http::error::body_limit || code == http::error::header_limit) {
     return {HttpError::Kind::kTooLarge, subject + " sent more than is accepted"};
   }
   if (is_tls_error(code)) return {HttpError::Kind::kTls, "TLS with " + subject + ": " + code.message()};
+  if (code.category() == boost::system::system_category()) {
+    return {HttpError::Kind::kBroken, "the connection with " + subject + " broke: " + code.message()};
+  }
   return {HttpError::Kind::kProtocol, subject + " gave no valid answer: " + code.message()};
 }
 
@@ -374,8 +380,7 @@ base::Awaitable<void> write_request(Stream& stream, const Request& request, cons
 }
 
 HttpError cut_off(const HttpUrl& url, const error_code& code) {
-  if (!is_hang_up(code)) return to_http_error(url, code);
-  return {HttpError::Kind::kProtocol, url.origin() + " hung up in the middle of its answer"};
+  return is_hang_up(code) ? to_http_error(url, http::error::partial_message) : to_http_error(url, code);
 }
 
 /// Sends `request` and takes the answer. `keep_alive` says whether another may follow it.
@@ -471,7 +476,7 @@ base::Awaitable<HttpResponse> HttpClient::stream(HttpRequest request, HttpLimits
       // There are finitely many idle connections, and a new one is never stale. What may not be done twice is the
       // caller's to send again: the server may have seen it.
       if (request.method != "GET" && request.method != "HEAD") {
-        throw HttpError(HttpError::Kind::kProtocol, url.origin() + " closed the connection without an answer");
+        throw HttpError(HttpError::Kind::kBroken, url.origin() + " closed the connection without an answer");
       }
     }
   }

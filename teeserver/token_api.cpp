@@ -5,11 +5,11 @@
 #include <chrono>
 #include <string>
 
-#include "attest/verifiers/gca_verifier.h"
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "evidence/status.h"
 
 namespace teeserver {
 namespace {
@@ -24,10 +24,29 @@ constexpr std::string_view kTokenPath = "/v1/token";
 /// A body of the server's limit can't nest deeper without being refused sooner for its fields.
 constexpr base::JsonLimits kBodyLimits{.max_bytes = std::size_t{64} << 10U, .max_depth = 16, .max_values = 1024};
 
-/// The verifier's refusals that are the caller's to mend; any other failure is ours.
-constexpr std::array<std::string_view, 8> kCallersFault = {
-    "INVALID_ARGUMENT", "FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND",
-    "ABORTED",          "OUT_OF_RANGE",        "CANCELLED"};
+/// Of a refusal by the verifier: 400 for what is the caller's to mend, else 500, as any other failure is ours.
+unsigned status_of(evidence::StatusCode code) {
+  using evidence::StatusCode;
+  switch (code) {
+    case StatusCode::kInvalidArgument:
+    case StatusCode::kFailedPrecondition:
+    case StatusCode::kPermissionDenied:
+    case StatusCode::kUnauthenticated:
+    case StatusCode::kNotFound:
+    case StatusCode::kAborted:
+    case StatusCode::kOutOfRange:
+    case StatusCode::kCancelled: return 400;
+    case StatusCode::kUnknown:
+    case StatusCode::kDeadlineExceeded:
+    case StatusCode::kAlreadyExists:
+    case StatusCode::kResourceExhausted:
+    case StatusCode::kUnimplemented:
+    case StatusCode::kInternal:
+    case StatusCode::kUnavailable:
+    case StatusCode::kDataLoss: return 500;
+  }
+  return 500;
+}
 
 HttpResponse plain_text(unsigned status, const std::string& text) {
   return {status, {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}}, text};
@@ -41,14 +60,21 @@ HttpResponse too_many() {
   return response;
 }
 
-HttpResponse failure(std::string_view prefix, const base::Error& error) {
-  unsigned status = 500;
-  if (const auto* refusal = dynamic_cast<const attest::VerifierError*>(&error)) {
-    if (std::ranges::find(kCallersFault, refusal->code().name) != kCallersFault.end()) status = 400;
-  }
+HttpResponse failure(unsigned status, std::string_view prefix, const base::Error& error) {
   const std::string text = std::string(prefix) + error.what();
   base::log::error(text);
   return plain_text(status, text);
+}
+
+/// What `answer` returns, or what becomes of what it throws. `prefix` outlives the answer.
+base::Awaitable<HttpResponse> guarded(std::string_view prefix, base::Awaitable<HttpResponse> answer) {
+  try {
+    co_return co_await std::move(answer);
+  } catch (const evidence::StatusError& error) {
+    co_return failure(status_of(error.code()), prefix, error);
+  } catch (const base::Error& error) {
+    co_return failure(500, prefix, error);
+  }
 }
 
 /// Where a value stands in the body; its text is only made for an error.
@@ -115,8 +141,12 @@ TokenRequest TokenRequest::parse(std::string_view body) {
 base::Awaitable<HttpResponse> TokenApi::handle(const HttpServerRequest& request) {
   if (request.path != kTokenPath) co_return plain_text(404, "404 page not found\n");
   base::log::debug("/v1/token called", {{"method", request.method}});
-  if (request.method == "GET") co_return co_await get_default(request);
-  if (request.method == "POST") co_return co_await post_custom(request);
+  if (request.method == "GET") {
+    co_return co_await guarded("failed to retrieve attestation service token: ", get_default(request));
+  }
+  if (request.method == "POST") {
+    co_return co_await guarded("failed to retrieve custom attestation service token: ", post_custom(request));
+  }
   HttpResponse response = plain_text(405, "TEE server received an invalid HTTP method: " + request.method);
   response.headers.push_back({"Allow", "GET, POST"});
   co_return response;
@@ -124,14 +154,10 @@ base::Awaitable<HttpResponse> TokenApi::handle(const HttpServerRequest& request)
 
 base::Awaitable<HttpResponse> TokenApi::get_default(const HttpServerRequest& request) {
   attest::DefaultToken token;
-  try {
-    if (wants_fresh(request)) {
-      token = co_await tokens_.fresh_default_token();
-    } else {
-      token = co_await tokens_.default_token();
-    }
-  } catch (const base::Error& error) {
-    co_return failure("failed to retrieve attestation service token: ", error);
+  if (wants_fresh(request)) {
+    token = co_await tokens_.fresh_default_token();
+  } else {
+    token = co_await tokens_.default_token();
   }
   using std::chrono::duration_cast;
   using std::chrono::seconds;
@@ -161,15 +187,11 @@ base::Awaitable<HttpResponse> TokenApi::post_custom(const HttpServerRequest& req
     for (const std::string_view name : evidence::kTokenTypeNames) known.append(known.empty() ? "" : " ").append(name);
     co_return plain_text(400, "unknown token_type \"" + wanted.token_type + "\", expect one of [" + known + "]");
   }
-  try {
-    const std::optional<attest::Token> token = co_await tokens_.custom_token(std::move(wanted.options));
-    if (!token) co_return too_many();
-    HttpResponse response = token_response(token->jwt);
-    response.headers.push_back({"Cache-Control", "no-store"});
-    co_return response;
-  } catch (const base::Error& error) {
-    co_return failure("failed to retrieve custom attestation service token: ", error);
-  }
+  const std::optional<attest::Token> token = co_await tokens_.custom_token(std::move(wanted.options));
+  if (!token) co_return too_many();
+  HttpResponse response = token_response(token->jwt);
+  response.headers.push_back({"Cache-Control", "no-store"});
+  co_return response;
 }
 
 }  // namespace teeserver

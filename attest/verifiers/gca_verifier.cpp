@@ -1,8 +1,6 @@
 #include "attest/verifiers/gca_verifier.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "base/log.h"
 #include "base/retry.h"
@@ -15,8 +13,10 @@ namespace {
 using base::Json;
 using base::JsonObject;
 using base::Milliseconds;
+using evidence::StatusCode;
+using evidence::StatusError;
 
-/// Challenges and locations: tried again on UNAVAILABLE and INTERNAL, with 0.5 to 1 s between.
+/// Challenges and lists of locations, with 0.5 to 1 s between.
 constexpr base::RetryPolicy kRetries{.max_attempts = 3,
                                      .first_delay = Milliseconds(500),
                                      .multiplier = 2.0,
@@ -30,58 +30,35 @@ constexpr std::size_t kMaxAnswerBytes = evidence::kMaxJwtBytes + (std::size_t{64
 constexpr std::size_t kMaxQuotedText = 500;
 constexpr std::size_t kMaxPartialErrorsLogged = 16;
 
-constexpr unsigned kTooManyRequests = 429;
-/// No token lives longer, so who is told to come back later than that has lost it anyway.
-constexpr std::chrono::seconds kLongestRetryAfter = std::chrono::hours(24);
-
 /// States of a service that pass by themselves.
-constexpr std::array<std::string_view, 3> kPassing = {"UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED"};
-
-bool may_pass(const base::Error& error) {
-  const auto* refusal = dynamic_cast<const VerifierError*>(&error);
-  return refusal != nullptr && (refusal->code().name == "UNAVAILABLE" || refusal->code().name == "INTERNAL");
+bool may_pass(StatusCode code) {
+  return code == StatusCode::kUnavailable || code == StatusCode::kInternal || code == StatusCode::kDeadlineExceeded ||
+         code == StatusCode::kResourceExhausted;
 }
 
-/// The same without what the caller waits for.
-bool may_pass_at_once(const base::Error& error) {
-  const auto* refusal = dynamic_cast<const VerifierError*>(&error);
-  return may_pass(error) && refusal != nullptr && !refusal->may_come_later();
-}
-
-VerifierError unreachable(const net::HttpError& error) {
+StatusError unreachable(const net::HttpError& error) {
   const bool timed_out = error.kind() == net::HttpError::Kind::kTimeout;
-  VerifierError failure(std::string("verifier: ") + error.what(),
-                        evidence::canonical_code(timed_out ? "DEADLINE_EXCEEDED" : "UNAVAILABLE"));
-  // A wrong certificate stays wrong, and so does what is no HTTP.
-  if (timed_out || error.kind() == net::HttpError::Kind::kConnect) failure.set_may_come_later();
+  StatusError failure(timed_out ? StatusCode::kDeadlineExceeded : StatusCode::kUnavailable,
+                      std::string("verifier: ") + error.what());
+  if (error.may_pass()) failure.set_transience(base::Transience::kMayPass);
   return failure;
 }
 
-std::optional<std::chrono::seconds> retry_after(const net::HttpResponse& response) {
-  const std::string_view text = response.header("Retry-After");
-  std::uint32_t seconds = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return std::min(std::chrono::seconds(seconds), kLongestRetryAfter);
-}
-
 /// google.rpc.Status, or whatever a proxy in between says.
-VerifierError refusal(const net::HttpResponse& response) {
-  evidence::CanonicalCode code = evidence::canonical_code_of_http(response.status);
+StatusError refusal(const net::HttpResponse& response) {
+  StatusCode code = evidence::status_code_of_http(response.status);
   std::string message = response.body.substr(0, kMaxQuotedText);
   try {
     const Json document = base::parse_json(response.body, "error");
     const JsonObject error = JsonObject(document, "error").object("error");
     message = error.string_or("message", message).substr(0, kMaxQuotedText);
-    if (const auto status = error.optional_string("status")) code = evidence::canonical_code(*status);
+    if (const auto status = error.optional_string("status")) code = evidence::status_code_named(*status);
   } catch (const base::InvalidInput&) {
     // Not JSON: the HTTP status and the text are all there is to tell.
   }
-  VerifierError failure(
-      "verifier refused with " + std::string(code.name) + " (HTTP " + std::to_string(response.status) + "): " + message,
-      code, retry_after(response));
-  const bool passes = response.status >= 500 && std::ranges::find(kPassing, code.name) != kPassing.end();
-  if (passes || response.status == kTooManyRequests) failure.set_may_come_later();
+  StatusError failure(code, "verifier refused with " + std::string(name_of(code)) + " (HTTP " +
+                                std::to_string(response.status) + "): " + message);
+  if (may_pass(code)) failure.set_transience(base::Transience::kMayPass, net::retry_after(response));
   return failure;
 }
 
@@ -133,33 +110,31 @@ base::Awaitable<Json> GcaVerifier::call(std::string method, std::string path, st
   try {
     co_return base::parse_json(response.body, "verifier's answer");
   } catch (const base::InvalidInput& error) {
-    throw VerifierError(error.what(), evidence::canonical_code("DATA_LOSS"));
+    throw StatusError(StatusCode::kDataLoss, error.what());
   }
 }
 
-base::Awaitable<Json> GcaVerifier::call_with_retries(std::string method, std::string path, std::string body,
-                                                     IsTransient is_transient) {
+base::Awaitable<Json> GcaVerifier::call_with_retries(std::string method, std::string path, std::string body) {
   const auto attempt = [&] { return call(method, path, body, kShortCall); };
-  co_return co_await base::retry(executor_, kRetries, attempt, is_transient);
+  co_return co_await base::retry(executor_, kRetries, attempt);
 }
 
 base::Awaitable<void> GcaVerifier::check_location() {
-  const std::string project = "projects/" + config_.project_id;
-  std::optional<VerifierError> failure;
+  const std::string path = "projects/" + config_.project_id + "/locations/" + config_.region;
+  StatusCode refusal{};
   try {
-    co_await call_with_retries("GET", project + "/locations/" + config_.region, "", may_pass_at_once);
-  } catch (const VerifierError& error) {
-    failure = error;
+    co_await call("GET", path, "", kShortCall);
+    co_return;
+  } catch (const StatusError& error) {
+    refusal = error.code();
+    if (refusal != StatusCode::kNotFound && refusal != StatusCode::kInvalidArgument) throw;
   }
-  if (!failure) co_return;
-  if (failure->code().name != "NOT_FOUND" && failure->code().name != "INVALID_ARGUMENT") throw VerifierError(*failure);
   const std::string regions = co_await region_list();
-  throw VerifierError("invalid region \"" + config_.region + "\", available regions are [" + regions + "]",
-                      failure->code());
+  throw StatusError(refusal, "invalid region \"" + config_.region + "\", available regions are [" + regions + "]");
 }
 
 base::Awaitable<std::string> GcaVerifier::region_list() {
-  const Json answer = co_await call_with_retries("GET", "projects/" + config_.project_id + "/locations", "", may_pass);
+  const Json answer = co_await call_with_retries("GET", "projects/" + config_.project_id + "/locations", "");
   std::string regions;
   for (const JsonObject& location : JsonObject(answer, "locations").objects_or_empty("locations")) {
     if (!regions.empty()) regions += ' ';
@@ -170,13 +145,13 @@ base::Awaitable<std::string> GcaVerifier::region_list() {
 
 base::Awaitable<evidence::Challenge> GcaVerifier::create_challenge() {
   const std::string path = "projects/" + config_.project_id + "/locations/" + config_.region + "/challenges";
-  const Json answer = co_await call_with_retries("POST", path, "{}", may_pass);
+  const Json answer = co_await call_with_retries("POST", path, "{}");
   try {
     evidence::Challenge challenge = evidence::Challenge::parse(JsonObject(answer, "challenge"));
     base::log::info("Successfully created challenge", {{"challenge_name", challenge.name}});
     co_return challenge;
   } catch (const base::InvalidInput& error) {
-    throw VerifierError(std::string("verifier's answer: ") + error.what(), evidence::canonical_code("DATA_LOSS"));
+    throw StatusError(StatusCode::kDataLoss, std::string("verifier's answer: ") + error.what());
   }
 }
 
@@ -194,7 +169,7 @@ base::Awaitable<std::string> GcaVerifier::verify(evidence::Challenge challenge, 
     log_partial_errors(object);
     co_return object.string("attestationToken");
   } catch (const base::InvalidInput& error) {
-    throw VerifierError(std::string("verifier's answer: ") + error.what(), evidence::canonical_code("DATA_LOSS"));
+    throw StatusError(StatusCode::kDataLoss, std::string("verifier's answer: ") + error.what());
   }
 }
 

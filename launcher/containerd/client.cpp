@@ -47,7 +47,9 @@ base::Action action_for(int code) {
 }  // namespace
 
 ContainerdError::ContainerdError(const std::string& call, int code, const std::string& message)
-    : Error("containerd " + call + ": " + message, action_for(code)), code_(code) {}
+    : Error("containerd " + call + ": " + message, action_for(code)), code_(code) {
+  if (is_unavailable()) set_transience(base::Transience::kMayPass);
+}
 
 bool ContainerdError::is_not_found() const noexcept { return code_ == grpc::StatusCode::NOT_FOUND; }
 bool ContainerdError::is_already_exists() const noexcept { return code_ == grpc::StatusCode::ALREADY_EXISTS; }

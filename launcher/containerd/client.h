@@ -13,8 +13,8 @@ namespace launcher {
 /// With this begin the names of leases and ingests of ours, so that a later launch knows those of one that was killed.
 inline constexpr std::string_view kOwnNames = "cs-launcher-";
 
-/// containerd refused a call, or could not be reached. Lost or absent connections may be there after a fresh start
-/// (Action::kRestart).
+/// containerd refused a call, or could not be reached. Lost or absent connections may be there later, or after a fresh
+/// start (Action::kRestart).
 class ContainerdError : public base::Error {
  public:
   /// `code` is a gRPC status code (grpc/status.h).

@@ -14,11 +14,6 @@ constexpr auto kGcRoot = "containerd.io/gc.root";
 /// For a task that has been killed to be gone.
 constexpr base::Milliseconds kKillTimeout{30000};
 
-bool is_lost_connection(const base::Error& error) {
-  const auto* refusal = dynamic_cast<const ContainerdError*>(&error);
-  return refusal != nullptr && refusal->is_unavailable();
-}
-
 }  // namespace
 
 Container::Container(ContainerdClient client, ContainerNames names, base::RetryPolicy outage)
@@ -97,7 +92,7 @@ base::Awaitable<std::uint32_t> Container::wait() const {
     }
     co_await base::sleep_for(executor, outage_.first_delay);
     // The outage ends with any answer, so that the next one has all attempts again.
-    const bool has_task = co_await base::retry(executor, outage_, ask_again, is_lost_connection);
+    const bool has_task = co_await base::retry(executor, outage_, ask_again);
     if (!has_task) throw base::Error("the task of the container " + names_.id + " is gone from containerd");
   }
 }

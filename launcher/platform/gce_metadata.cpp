@@ -21,8 +21,8 @@ GceMetadata::GceMetadata(asio::any_io_executor executor, base::Clock clock)
     : server_(std::move(executor), MetadataServer::host_from_environment()), clock_(std::move(clock)) {}
 
 base::Awaitable<Attributes> GceMetadata::attributes() {
-  constexpr auto kRetries = MetadataServer::Retries::kBroken;
-  co_return parse_attributes(co_await server_.require("instance/attributes/?recursive=true", kRetries));
+  constexpr base::RetryPolicy kOneTry;
+  co_return parse_attributes(co_await server_.require("instance/attributes/?recursive=true", kOneTry));
 }
 
 base::Awaitable<std::optional<Location>> GceMetadata::location() {

@@ -1,37 +1,15 @@
 #include "launcher/platform/metadata_server.h"
 
-#include <algorithm>
 #include <cstdlib>
 
-#include "base/retry.h"
 #include "net/checked_text.h"
 
 namespace launcher {
 namespace {
 
-// The retry policy of Google's own client: five retries from 100 ms on 5xx and on failures of the network.
-constexpr base::RetryPolicy kRetries{.max_attempts = 6,
-                                     .first_delay = base::Milliseconds(100),
-                                     .multiplier = 2.0,
-                                     .max_delay = base::Milliseconds(3200),
-                                     .jitter = 0.1};
 constexpr net::HttpLimits kLimits{.max_body_bytes = std::size_t{4} << 20U, .timeout = base::Milliseconds(5000)};
 
 const std::string kName = "metadata server: ";
-
-bool is_broken(const base::Error& error) {
-  const auto* http = dynamic_cast<const net::HttpError*>(&error);
-  return http != nullptr && http->kind() == net::HttpError::Kind::kProtocol;
-}
-
-/// A failure that another try may not meet.
-bool may_pass(const base::Error& error) {
-  return is_broken(error) || dynamic_cast<const MetadataUnavailable*>(&error) != nullptr;
-}
-
-bool is_absence(const net::HttpError& error) {
-  return error.kind() == net::HttpError::Kind::kConnect || error.kind() == net::HttpError::Kind::kTimeout;
-}
 
 }  // namespace
 
@@ -52,11 +30,12 @@ base::Awaitable<net::HttpResponse> MetadataServer::try_once(std::string path) {
   try {
     response = co_await client_.send(std::move(request), kLimits);
   } catch (const net::HttpError& error) {
-    if (is_absence(error)) throw MetadataUnavailable(kName + error.what());
-    throw net::HttpError(error.kind(), kName + error.what());
+    throw error.in_context("metadata server");
   }
-  if (response.status >= 500 || response.status == 429) {
-    throw MetadataUnavailable("metadata server: " + path + " answered with status " + std::to_string(response.status));
+  if (net::may_pass(response.status)) {
+    base::Error failure(kName + path + " answered with status " + std::to_string(response.status));
+    failure.set_transience(base::Transience::kMayPass, net::retry_after(response));
+    throw base::Error(failure);
   }
   if (response.header("Metadata-Flavor") != "Google") {
     throw base::Error("metadata server: the answer lacks \"Metadata-Flavor: Google\", so it comes from somebody else");
@@ -64,10 +43,9 @@ base::Awaitable<net::HttpResponse> MetadataServer::try_once(std::string path) {
   co_return response;
 }
 
-base::Awaitable<std::optional<std::string>> MetadataServer::get(std::string path, Retries retries) {
+base::Awaitable<std::optional<std::string>> MetadataServer::get(std::string path, base::RetryPolicy retries) {
   const auto attempt = [this, &path] { return try_once(path); };
-  const auto is_transient = retries == Retries::kAll ? may_pass : is_broken;
-  net::HttpResponse response = co_await base::retry(executor_, kRetries, attempt, is_transient);
+  net::HttpResponse response = co_await base::retry(executor_, retries, attempt);
   if (response.status == 404) co_return std::nullopt;
   if (response.status != 200) {
     throw base::Error("metadata server: " + path + " answered with status " + std::to_string(response.status));
@@ -75,7 +53,7 @@ base::Awaitable<std::optional<std::string>> MetadataServer::get(std::string path
   co_return std::move(response.body);
 }
 
-base::Awaitable<std::string> MetadataServer::require(std::string path, Retries retries) {
+base::Awaitable<std::string> MetadataServer::require(std::string path, base::RetryPolicy retries) {
   auto text = co_await get(path, retries);
   if (!text) throw base::Error("metadata server: " + path + " does not exist");
   co_return std::move(*text);

@@ -6,36 +6,30 @@
 #include <string_view>
 
 #include "base/asio.h"
-#include "base/error.h"
+#include "base/retry.h"
 #include "net/http_client.h"
 
 namespace launcher {
 
-/// Nobody answers at the metadata server's address, or it can't answer now (5xx, 429): a later try may succeed.
-class MetadataUnavailable : public base::Error {
- public:
-  using base::Error::Error;
-};
-
 /// The Google Compute Engine metadata server.
 class MetadataServer {
  public:
-  /// Which failures are met with another try.
-  enum class Retries {
-    kAll,    ///< a few seconds of absence, too
-    kBroken  ///< connections that broke: the caller itself waits for a server that is absent
-  };
+  /// The retry policy of Google's own client: five retries from 100 ms on 5xx and on failures of the network.
+  static constexpr base::RetryPolicy kRetries{.max_attempts = 6,
+                                              .first_delay = base::Milliseconds(100),
+                                              .multiplier = 2.0,
+                                              .max_delay = base::Milliseconds(3200),
+                                              .jitter = 0.1};
 
   /// `host` is host[:port]; the default is where every VM finds it.
   MetadataServer(asio::any_io_executor executor, std::string host = "169.254.169.254");
   /// GCE_METADATA_HOST of the environment, or the default.
   static std::string host_from_environment();
 
-  /// The text at computeMetadata/v1/`path`, or nothing when there is none (404). Retries what may pass;
-  /// throws MetadataUnavailable when it did not, Error for any other failure.
-  base::Awaitable<std::optional<std::string>> get(std::string path, Retries retries = Retries::kAll);
+  /// The text at computeMetadata/v1/`path`, or nothing when there is none (404). Throws Error.
+  base::Awaitable<std::optional<std::string>> get(std::string path, base::RetryPolicy retries = kRetries);
   /// The same, but absence is an error.
-  base::Awaitable<std::string> require(std::string path, Retries retries = Retries::kAll);
+  base::Awaitable<std::string> require(std::string path, base::RetryPolicy retries = kRetries);
 
   /// A name, such as the project's: see checked_name.
   base::Awaitable<std::optional<std::string>> get_name(std::string path);

@@ -22,7 +22,7 @@ class MetadataSource {
  public:
   virtual ~MetadataSource() = default;
 
-  /// One try: a server that is not there yet (MetadataUnavailable) is waited for by the caller.
+  /// One try: a server that is not there yet is waited for by the caller.
   virtual base::Awaitable<Attributes> attributes() = 0;
   /// Nothing when the source does not know: then the attestation key certificate does.
   virtual base::Awaitable<std::optional<Location>> location() = 0;

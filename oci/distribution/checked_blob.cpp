@@ -32,7 +32,7 @@ base::Awaitable<void> CheckedBlob::begin(const net::HttpResponse& head) {
     if (!position || (*position != 0 && *position != received_)) {
       start_over();
       throw RegistryError(wanted_->digest.string() + ": the registry sends another range than was asked for",
-                          head.status, true);
+                          head.status, base::Transience::kMayPass);
     }
     start = *position;
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <exception>
 #include <iterator>
@@ -37,28 +36,17 @@ constexpr base::JsonLimits kErrorLimits{.max_bytes = kMinBodyLimit, .max_depth =
 constexpr unsigned kOk = 200;
 constexpr unsigned kPartialContent = 206;
 constexpr unsigned kUnauthorized = 401;
-constexpr unsigned kRequestTimeout = 408;
-constexpr unsigned kTooManyRequests = 429;
 
 bool is_redirect(unsigned status) {
   constexpr std::array<unsigned, 5> kRedirects = {301, 302, 303, 307, 308};
   return std::ranges::find(kRedirects, status) != kRedirects.end();
 }
 
-bool is_transient_status(unsigned status) {
-  return status == kRequestTimeout || status == kTooManyRequests || status >= 500;
-}
-
 /// A refusal that another request, without a range, need not meet.
 bool may_refuse_a_range(unsigned status) {
   constexpr unsigned kNotImplemented = 501;
   const bool is_refusal = status >= 400 && status < 500;
-  return (is_refusal && status != kUnauthorized && !is_transient_status(status)) || status == kNotImplemented;
-}
-
-bool is_timeout(const base::Error& error) {
-  const auto* http = dynamic_cast<const HttpError*>(&error);
-  return http != nullptr && http->kind() == HttpError::Kind::kTimeout;
+  return (is_refusal && status != kUnauthorized && !net::may_pass(status)) || status == kNotImplemented;
 }
 
 HttpUrl parse_allowed(const std::string& url, std::string_view field) {
@@ -113,17 +101,11 @@ std::string error_code_of(const HttpResponse& response) {
   }
 }
 
-Milliseconds retry_after_of(const HttpResponse& response) {
-  const std::string_view text = response.header("Retry-After");
-  unsigned seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return std::chrono::seconds(seconds);
-}
-
 RegistryError refusal_error(const HttpResponse& response, const std::string& subject) {
+  const bool passes = net::may_pass(response.status);
   return {subject + ": the registry answered " + std::to_string(response.status) + error_code_of(response),
-          response.status, is_transient_status(response.status), retry_after_of(response)};
+          response.status, passes ? base::Transience::kMayPass : base::Transience::kPermanent,
+          net::retry_after(response)};
 }
 
 std::string redirect_target(const std::string& from, const HttpResponse& response) {
@@ -207,41 +189,8 @@ struct RegistryClient::Answer {
   bool from_registry;  ///< not from a host that the registry redirected to
 };
 
-struct RegistryClient::Attempt {
-  Milliseconds pause{0};  ///< before the next one
-  std::chrono::steady_clock::time_point began = {};
-  const CheckedBlob* blob = nullptr;  ///< of a blob only: how far it is
-};
-
 RegistryClient::RegistryClient(net::HttpClient& http, CredentialSource credentials, RegistryLimits limits)
     : http_(&http), credentials_(std::move(credentials)), limits_(limits) {}
-
-bool RegistryClient::should_retry(const base::Error& error, Attempt& attempt) const {
-  attempt.pause = Milliseconds{0};
-  if (const auto* http = dynamic_cast<const HttpError*>(&error)) {
-    switch (http->kind()) {
-      case HttpError::Kind::kConnect:
-      case HttpError::Kind::kProtocol: return true;
-      case HttpError::Kind::kTimeout:
-        return (attempt.blob != nullptr && attempt.blob->has_begun()) ||
-               std::chrono::steady_clock::now() - attempt.began < limits_.answer_timeout;
-      case HttpError::Kind::kTls:
-      case HttpError::Kind::kTooLarge: return false;
-    }
-  }
-  const auto* refusal = dynamic_cast<const RegistryError*>(&error);
-  if (refusal == nullptr || !refusal->is_transient()) return false;
-  attempt.pause = std::min(refusal->retry_after(), limits_.max_retry_after);
-  return true;
-}
-
-base::Awaitable<void> RegistryClient::begin(Attempt& attempt) const {
-  if (attempt.pause.count() > 0) {
-    const auto executor = co_await asio::this_coro::executor;
-    co_await base::sleep_for(executor, attempt.pause);
-  }
-  attempt.began = std::chrono::steady_clock::now();
-}
 
 base::Awaitable<ManifestBytes> RegistryClient::resolve(ImageReference reference) {
   ManifestBytes found = co_await manifest_with_retries(reference, reference.tag_or_digest(), reference.digest());
@@ -266,15 +215,12 @@ base::Awaitable<ManifestBytes> RegistryClient::manifest_with_retries(const Image
                                                                      const std::string& which,
                                                                      std::optional<Digest> expected) {
   const auto executor = co_await asio::this_coro::executor;
-  Attempt attempt;
-  co_return co_await base::retry(
-      executor, limits_.retry, [&] { return fetch_manifest(reference, which, expected, attempt); },
-      [&](const base::Error& error) { return should_retry(error, attempt); });
+  const auto attempt = [&] { return fetch_manifest(reference, which, expected); };
+  co_return co_await base::retry(executor, limits_.retry, attempt);
 }
 
 base::Awaitable<ManifestBytes> RegistryClient::fetch_manifest(const ImageReference& reference, const std::string& which,
-                                                              std::optional<Digest> expected, Attempt& attempt) {
-  co_await begin(attempt);
+                                                              std::optional<Digest> expected) {
   Call call{&reference, registry_origin(reference) + "/v2/" + reference.repository() + "/manifests/" + which,
             "manifest " + which};
   call.accept = accepted_manifests();
@@ -294,29 +240,39 @@ base::Awaitable<ManifestBytes> RegistryClient::fetch_manifest(const ImageReferen
 base::Awaitable<void> RegistryClient::blob(ImageReference reference, Descriptor wanted, BlobSink sink) {
   const auto executor = co_await asio::this_coro::executor;
   CheckedBlob checked(wanted, sink);
-  Attempt attempt;
-  attempt.blob = &checked;
-  co_await base::retry(
-      executor, limits_.retry, [&] { return fetch_blob(reference, wanted, checked, attempt); },
-      [&](const base::Error& error) { return should_retry(error, attempt); });
+  const auto attempt = [&] { return fetch_blob(reference, wanted, checked); };
+  co_await base::retry(executor, limits_.retry, attempt);
 }
 
 base::Awaitable<void> RegistryClient::fetch_blob(const ImageReference& reference, const Descriptor& wanted,
-                                                 CheckedBlob& blob, Attempt& attempt) {
+                                                 CheckedBlob& blob) {
+  const auto executor = co_await asio::this_coro::executor;
   for (;;) {
+    Milliseconds pause{0};
     try {
-      co_await fetch_rest(reference, wanted, blob, attempt);
+      co_await fetch_rest(reference, wanted, blob);
       co_return;
+    } catch (const HttpError& error) {
+      if (error.kind() == HttpError::Kind::kTimeout) throw;  // slow ones count
+      pause = pause_if_got_on(error, blob);
     } catch (const base::Error& error) {
-      const bool got_on = blob.added() >= limits_.min_progress && !is_timeout(error);
-      if (!got_on || !should_retry(error, attempt)) throw;
+      pause = pause_if_got_on(error, blob);
     }
+    co_await base::sleep_for(executor, pause);
   }
 }
 
+/// What `failure` asks for before the next try, when this one added enough not to count. Else it is thrown on: to be
+/// called in its handler.
+Milliseconds RegistryClient::pause_if_got_on(const base::Error& failure, const CheckedBlob& blob) const {
+  const base::RetryPolicy once_more{.max_attempts = 2, .max_retry_after = limits_.retry.max_retry_after};
+  const std::optional<Milliseconds> pause = once_more.pause_after(1, failure);
+  if (!pause || blob.added() < limits_.min_progress) throw;  // NOLINT(misc-throw-by-value-catch-by-reference)
+  return *pause;
+}
+
 base::Awaitable<void> RegistryClient::fetch_rest(const ImageReference& reference, const Descriptor& wanted,
-                                                 CheckedBlob& blob, Attempt& attempt) {
-  co_await begin(attempt);
+                                                 CheckedBlob& blob) {
   if (blob.has_all()) {  // it broke off behind the last byte
     blob.finish();
     co_return;
@@ -335,11 +291,12 @@ base::Awaitable<void> RegistryClient::fetch_rest(const ImageReference& reference
     const bool refuses_range = position > 0 && may_refuse_a_range(response.status);
     if (!refuses_range) throw RegistryError(refusal);
     blob.start_over();
-    throw RegistryError(refusal.what(), response.status, true);
+    throw RegistryError(refusal.what(), response.status, base::Transience::kMayPass);
   }
   if (response.status == kPartialContent && !blob.has_all()) {
     if (blob.added() == 0) blob.start_over();
-    throw RegistryError(wanted.digest.string() + ": the registry sent a part of it only", response.status, true);
+    throw RegistryError(wanted.digest.string() + ": the registry sent a part of it only", response.status,
+                        base::Transience::kMayPass);
   }
   blob.finish();
 }
@@ -407,7 +364,16 @@ base::Awaitable<HttpResponse> RegistryClient::exchange(net::HttpRequest request,
       return blob->write(head, bytes);
     };
   }
-  co_return co_await http_->stream(std::move(request), limits, std::move(sink));
+  const auto began = std::chrono::steady_clock::now();
+  try {
+    co_return co_await http_->stream(std::move(request), limits, std::move(sink));
+  } catch (const HttpError& error) {
+    // Who was waited for that long is not asked again: it would begin anew.
+    const bool has_begun = blob != nullptr && blob->has_begun();
+    const bool took_all = std::chrono::steady_clock::now() - began >= limits_.answer_timeout;
+    if (error.kind() != HttpError::Kind::kTimeout || has_begun || !took_all) throw;
+    throw RegistryError(error.what(), 0);
+  }
 }
 
 base::Awaitable<std::string> RegistryClient::authorize(const Call& call, const HttpResponse& refusal) {

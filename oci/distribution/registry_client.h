@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -16,8 +17,11 @@
 namespace oci {
 
 /// One try and three more, half a second apart.
-inline constexpr base::RetryPolicy kRegistryRetry{
-    .max_attempts = 4, .first_delay = base::Milliseconds{500}, .multiplier = 1.0, .max_delay = base::Milliseconds{500}};
+inline constexpr base::RetryPolicy kRegistryRetry{.max_attempts = 4,
+                                                  .first_delay = base::Milliseconds{500},
+                                                  .multiplier = 1.0,
+                                                  .max_delay = base::Milliseconds{500},
+                                                  .max_retry_after = base::Milliseconds{10000}};
 
 struct RegistryLimits {
   base::Milliseconds connect_timeout{30000};  ///< for a connection to come about, with TLS
@@ -29,7 +33,6 @@ struct RegistryLimits {
   base::Milliseconds notice_interval{30000};
   std::size_t min_bytes_per_second = std::size_t{16} << 10U;  ///< slower blobs are given up,
   base::Milliseconds body_delay{30000};                       ///< when they are this much behind
-  base::Milliseconds max_retry_after{10000};                  ///< a longer Retry-After is cut to this
   int max_redirects = 10;
   /// A try that added as much to a blob before it broke off does not count as one; the next one goes on there. One that
   /// took too long counts always.
@@ -40,19 +43,17 @@ struct RegistryLimits {
 /// A registry said no, or something that is not what the protocol demands.
 class RegistryError : public base::Error {
  public:
-  RegistryError(const std::string& message, unsigned status, bool transient = false,
-                base::Milliseconds retry_after = {})
-      : Error(message), status_(status), transient_(transient), retry_after_(retry_after) {}
+  RegistryError(const std::string& message, unsigned status, base::Transience transience = base::Transience::kPermanent,
+                std::optional<std::chrono::seconds> retry_after = {})
+      : Error(message), status_(status) {
+    set_transience(transience, retry_after);
+  }
 
   /// HTTP status, 0 when there is none to blame.
   unsigned status() const noexcept { return status_; }
-  bool is_transient() const noexcept { return transient_; }
-  base::Milliseconds retry_after() const noexcept { return retry_after_; }
 
  private:
   unsigned status_;
-  bool transient_;
-  base::Milliseconds retry_after_;
 };
 
 struct Credential {
@@ -100,16 +101,14 @@ class RegistryClient {
  private:
   struct Call;
   struct Answer;
-  struct Attempt;
 
   base::Awaitable<ManifestBytes> fetch_manifest(const ImageReference& reference, const std::string& which,
-                                                std::optional<Digest> expected, Attempt& attempt);
+                                                std::optional<Digest> expected);
   base::Awaitable<ManifestBytes> manifest_with_retries(const ImageReference& reference, const std::string& which,
                                                        std::optional<Digest> expected);
-  base::Awaitable<void> fetch_blob(const ImageReference& reference, const Descriptor& wanted, CheckedBlob& blob,
-                                   Attempt& attempt);
-  base::Awaitable<void> fetch_rest(const ImageReference& reference, const Descriptor& wanted, CheckedBlob& blob,
-                                   Attempt& attempt);
+  base::Awaitable<void> fetch_blob(const ImageReference& reference, const Descriptor& wanted, CheckedBlob& blob);
+  base::Awaitable<void> fetch_rest(const ImageReference& reference, const Descriptor& wanted, CheckedBlob& blob);
+  base::Milliseconds pause_if_got_on(const base::Error& failure, const CheckedBlob& blob) const;
   base::Awaitable<net::HttpResponse> send(const Call& call);
   base::Awaitable<Answer> send_following_redirects(const Call& call, std::string authorization);
   base::Awaitable<net::HttpResponse> exchange(net::HttpRequest request, std::size_t max_body_bytes, std::string what,
@@ -117,8 +116,6 @@ class RegistryClient {
   base::Awaitable<std::string> authorize(const Call& call, const net::HttpResponse& refusal);
   base::Awaitable<std::string> bearer_token(const Call& call, std::map<std::string, std::string> parameters,
                                             std::optional<Credential> credential);
-  base::Awaitable<void> begin(Attempt& attempt) const;
-  bool should_retry(const base::Error& error, Attempt& attempt) const;
 
   net::HttpClient* http_;
   CredentialSource credentials_;

@@ -72,7 +72,7 @@ std::vector<std::string> IdentityTokens::emails(const std::vector<std::string>& 
       const auto address = email(tokens[i], audience, now);
       if (address && std::ranges::find(addresses, *address) == addresses.end()) addresses.push_back(*address);
     } catch (const InvalidInput& error) {
-      throw evidence::StatusError("INVALID_ARGUMENT",
+      throw evidence::StatusError(evidence::StatusCode::kInvalidArgument,
                                   "Error validating token in position " + std::to_string(i) + ": " + error.what());
     }
   }

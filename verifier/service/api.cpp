@@ -28,7 +28,7 @@ constexpr const char* kBody = "request";
 constexpr std::size_t kMaxRootsBytes = std::size_t{1} << 20U;
 constexpr std::size_t kMaxJwksBytes = std::size_t{1} << 20U;
 constexpr std::string_view kVerifyVerb = "verifyConfidentialSpace";
-constexpr evidence::CanonicalCode kMethodNotAllowed{"INVALID_ARGUMENT", 3, 405};
+constexpr unsigned kMethodNotAllowed = 405;
 
 HttpResponse json_response(unsigned status, const Json& body) {
   return {.status = status,
@@ -37,8 +37,8 @@ HttpResponse json_response(unsigned status, const Json& body) {
           .body = body.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
 
-HttpResponse error_response(const evidence::CanonicalCode& code, std::string_view message) {
-  return json_response(code.http_status, evidence::error_json(code, message));
+HttpResponse error_response(evidence::StatusCode code, std::string_view message) {
+  return json_response(evidence::http_status_of(code), evidence::error_json(code, message));
 }
 
 /// Only the method that the resource takes.
@@ -73,7 +73,8 @@ Action action_of(const ResourcePath& resource) {
   if (resource.is_challenges) return Action::kCreateChallenge;
   if (!resource.challenge) return Action::kLocation;
   if (resource.verb == kVerifyVerb) return Action::kVerify;
-  throw evidence::StatusError("UNIMPLEMENTED", "of a challenge, this verifier serves :verifyConfidentialSpace only");
+  throw evidence::StatusError(evidence::StatusCode::kUnimplemented,
+                              "of a challenge, this verifier serves :verifyConfidentialSpace only");
 }
 
 Route route_of(std::string_view path) {
@@ -81,22 +82,24 @@ Route route_of(std::string_view path) {
   if (path == "/.well-known/openid-configuration") return {Action::kDiscovery, {}};
   if (path == "/.well-known/jwks.json") return {Action::kKeys, {}};
   auto resource = parse_resource_path(path);
-  if (!resource) throw evidence::StatusError("NOT_FOUND", "there is no such resource");
+  if (!resource) throw evidence::StatusError(evidence::StatusCode::kNotFound, "there is no such resource");
   const Action action = action_of(*resource);
   return {action, std::move(*resource)};
 }
 
 HttpResponse method_refusal(Action action) {
   const std::string method(method_of(action));
-  HttpResponse response = error_response(kMethodNotAllowed, "this resource takes " + method + " only");
+  const auto error = evidence::error_json(kMethodNotAllowed, evidence::StatusCode::kInvalidArgument,
+                                          "this resource takes " + method + " only");
+  HttpResponse response = json_response(kMethodNotAllowed, error);
   response.headers.push_back({"Allow", method});
   return response;
 }
 
 /// `log` is warning or debug of base::log.
-HttpResponse refusal(const HttpServerRequest& request, const evidence::CanonicalCode& code, const std::string& reason,
+HttpResponse refusal(const HttpServerRequest& request, evidence::StatusCode code, const std::string& reason,
                      decltype(&base::log::warning) log) {
-  log("request refused", {{"path", request.path}, {"status", code.name}, {"reason", reason}});
+  log("request refused", {{"path", request.path}, {"status", name_of(code)}, {"reason", reason}});
   return error_response(code, reason);
 }
 
@@ -109,16 +112,16 @@ std::invoke_result_t<Answer> guarded(const HttpServerRequest& request, decltype(
   } catch (const evidence::StatusError& error) {
     return refusal(request, error.code(), error.what(), log);
   } catch (const InvalidInput& error) {
-    return refusal(request, evidence::canonical_code("INVALID_ARGUMENT"), error.what(), log);
+    return refusal(request, evidence::StatusCode::kInvalidArgument, error.what(), log);
   } catch (const std::exception& error) {
     // What went wrong inside is for the operator, not for the client.
     base::log::error("request failed", {{"path", request.path}, {"error", error.what()}});
-    return error_response(evidence::canonical_code("INTERNAL"), "internal error");
+    return error_response(evidence::StatusCode::kInternal, "internal error");
   }
 }
 
-Json partial_error(std::string_view code, std::string_view message) {
-  return {{"code", evidence::canonical_code(code).number}, {"message", message}};
+Json partial_error(evidence::StatusCode code, std::string_view message) {
+  return {{"code", static_cast<int>(code)}, {"message", message}};
 }
 
 bool has_image_signatures(const JsonObject& request) {
@@ -138,7 +141,7 @@ void expect_same_challenge(const JsonObject& request, const std::string& name) {
 /// Else evidence of a machine of one project would be turned into tokens through another's challenge.
 void expect_project(const evidence::InstanceIdentity& identity, const std::string& project) {
   if (project == identity.project_id || project == std::to_string(identity.project_number)) return;
-  throw evidence::StatusError("PERMISSION_DENIED",
+  throw evidence::StatusError(evidence::StatusCode::kPermissionDenied,
                               "the machine belongs to project " + identity.project_id + ", not to " + project);
 }
 
@@ -148,7 +151,7 @@ std::string_view region_of(std::string_view zone) { return zone.substr(0, zone.r
 /// Locations that are configured are promises of where machines run, so a challenge of one is for its machines.
 void expect_region(const evidence::InstanceIdentity& identity, const std::string& location) {
   if (location == region_of(identity.zone)) return;
-  throw evidence::StatusError("PERMISSION_DENIED",
+  throw evidence::StatusError(evidence::StatusCode::kPermissionDenied,
                               "the machine is in zone " + identity.zone + ", not in location " + location);
 }
 
@@ -242,7 +245,7 @@ Json Api::answer(const Route& route, std::string_view body) {
 void Api::expect_location(const ResourcePath& resource) const {
   const auto& known = config_.locations;
   if (!known.empty() && std::ranges::find(known, *resource.location) == known.end()) {
-    throw evidence::StatusError("NOT_FOUND", "location " + *resource.location + " is not served");
+    throw evidence::StatusError(evidence::StatusCode::kNotFound, "location " + *resource.location + " is not served");
   }
 }
 
@@ -293,7 +296,7 @@ Json Api::issue(const ResourcePath& resource, std::string_view body, base::ByteV
   expect_project(appraisal.identity, resource.project);
   if (!config_.locations.empty()) expect_region(appraisal.identity, *resource.location);
   if (config_.require_secure_boot && !appraisal.boot.secure_boot) {
-    throw evidence::StatusError("PERMISSION_DENIED", "the machine was started without Secure Boot");
+    throw evidence::StatusError(evidence::StatusCode::kPermissionDenied, "the machine was started without Secure Boot");
   }
 
   Json partial_errors = Json::array();
@@ -301,11 +304,13 @@ Json Api::issue(const ResourcePath& resource, std::string_view body, base::ByteV
   if (knowledge_.identity_tokens.is_configured()) {
     context.service_accounts = knowledge_.identity_tokens.emails(request.id_tokens, *resource.challenge, now);
   } else if (!request.id_tokens.empty()) {
-    partial_errors.push_back(partial_error(
-        "UNIMPLEMENTED", "gcpCredentials: no issuer of ID tokens is configured, google_service_accounts is left out"));
+    partial_errors.push_back(
+        partial_error(evidence::StatusCode::kUnimplemented,
+                      "gcpCredentials: no issuer of ID tokens is configured, google_service_accounts is left out"));
   }
   if (has_image_signatures(json)) {
-    partial_errors.push_back(partial_error("UNIMPLEMENTED", "signedEntities: image signatures are not verified"));
+    partial_errors.push_back(
+        partial_error(evidence::StatusCode::kUnimplemented, "signedEntities: image signatures are not verified"));
   }
   const ReferenceValue* image = knowledge_.reference_values.find(appraisal);
   const Json claims = make_claims(appraisal, image, request.options, context);

@@ -15,13 +15,14 @@ constexpr int kGooglePrivateEnterpriseNumber = 11129;
 
 void check_nonces(const std::vector<std::string>& nonces) {
   if (nonces.size() > kMaxNonces) {
-    throw evidence::StatusError("INVALID_ARGUMENT",
+    throw evidence::StatusError(evidence::StatusCode::kInvalidArgument,
                                 "options.nonce: at most " + std::to_string(kMaxNonces) + " nonces are taken");
   }
   for (const std::string& nonce : nonces) {
     if (nonce.size() < kMinNonceBytes || nonce.size() > kMaxNonceBytes) {
-      throw evidence::StatusError("INVALID_ARGUMENT", "options.nonce: a nonce has " + std::to_string(kMinNonceBytes) +
-                                                          " to " + std::to_string(kMaxNonceBytes) + " bytes");
+      throw evidence::StatusError(evidence::StatusCode::kInvalidArgument,
+                                  "options.nonce: a nonce has " + std::to_string(kMinNonceBytes) + " to " +
+                                      std::to_string(kMaxNonceBytes) + " bytes");
     }
   }
 }
@@ -78,16 +79,17 @@ void add_nonces(Json& claims, const std::vector<std::string>& nonces) {
 
 void check_options(const TokenOptions& options) {
   if (options.audience.size() > kMaxAudienceBytes) {
-    throw evidence::StatusError("INVALID_ARGUMENT",
+    throw evidence::StatusError(evidence::StatusCode::kInvalidArgument,
                                 "options.audience: longer than " + std::to_string(kMaxAudienceBytes) + " bytes");
   }
   if (options.audience.empty() && !options.nonces.empty()) {
-    throw evidence::StatusError("INVALID_ARGUMENT", "options.audience: nonces need an audience");
+    throw evidence::StatusError(evidence::StatusCode::kInvalidArgument, "options.audience: nonces need an audience");
   }
   check_nonces(options.nonces);
   if (options.type != evidence::TokenType::kOidc) {
-    throw evidence::StatusError("UNIMPLEMENTED", "options: this verifier issues OIDC tokens, not " +
-                                                     std::string(name_of(options.type)) + " tokens");
+    throw evidence::StatusError(
+        evidence::StatusCode::kUnimplemented,
+        "options: this verifier issues OIDC tokens, not " + std::string(name_of(options.type)) + " tokens");
   }
 }
 

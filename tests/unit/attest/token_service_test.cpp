@@ -6,7 +6,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
 
-#include "attest/verifiers/gca_verifier.h"
+#include "evidence/status.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
 
@@ -47,7 +47,7 @@ struct World {
     ++attestations;
     last_options = std::move(options);
     if (gate) co_await gate->wait();
-    if (down) throw attest::VerifierError("down", evidence::canonical_code("UNAVAILABLE"));
+    if (down) throw evidence::StatusError(evidence::StatusCode::kUnavailable, "down");
     Token token;
     token.jwt = "token " + std::to_string(attestations);
     token.claims = base::Json::object();
@@ -210,7 +210,7 @@ TEST_CASE("T 19: the time of day may jump either way without an expired token be
   world.down = true;
   CHECK(world.get() == "token 1");  // valid by the clock that does not jump
   world.boot += minutes(1);
-  CHECK_THROWS_AS(world.get(), attest::VerifierError);
+  CHECK_THROWS_AS(world.get(), evidence::StatusError);
   world.down = false;
   const std::string third = world.get();
   CHECK(third != "token 1");

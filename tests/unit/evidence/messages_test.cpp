@@ -189,14 +189,3 @@ TEST_CASE("C 6: as many bytes of claims as a token may have") {
   CHECK(evidence::max_token_bytes(kClaims) == evidence::kMaxJwtBytes);
   CHECK(evidence::max_token_bytes(kClaims + 1) > evidence::kMaxJwtBytes);
 }
-
-TEST_CASE("canonical codes and HTTP statuses map onto each other") {
-  CHECK(evidence::canonical_code("NOT_FOUND").http_status == 404);
-  CHECK(evidence::canonical_code("no such").name == "UNKNOWN");
-  CHECK(evidence::canonical_code_of_http(429).name == "RESOURCE_EXHAUSTED");
-  CHECK(evidence::canonical_code_of_http(400).name == "INVALID_ARGUMENT");
-  CHECK(evidence::canonical_code_of_http(599).name == "INTERNAL");
-  CHECK(evidence::canonical_code_of_http(418).name == "UNKNOWN");
-  const Json json = evidence::error_json(evidence::canonical_code("INVALID_ARGUMENT"), "why");
-  CHECK(json == Json{{"error", {{"code", 400}, {"message", "why"}, {"status", "INVALID_ARGUMENT"}}}});
-}

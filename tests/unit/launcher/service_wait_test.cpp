@@ -12,19 +12,12 @@ using launcher::ServiceWait;
 
 namespace {
 
-class Absent : public Error {
- public:
-  using Error::Error;
-};
-
-bool is_absent(const Error& error) { return dynamic_cast<const Absent*>(&error) != nullptr; }
-
 /// A service that is absent some times and then, perhaps, there.
 struct Service {
   int absent = 0;
   bool hangs = false;
   bool refuses = false;
-  std::chrono::seconds asks_for{0};
+  std::optional<std::chrono::seconds> asks_for = {};
   int asked = 0;
   asio::io_context context{};
   base::Clock clock = base::Clock::system();
@@ -32,17 +25,18 @@ struct Service {
   Awaitable<void> ask() {
     ++asked;
     if (hangs) co_await base::sleep_for(context.get_executor(), std::chrono::hours(1));
-    if (asked <= absent) throw Absent("service: nobody listens");
+    if (asked <= absent) {
+      Error failure("service: nobody listens");
+      failure.set_transience(base::Transience::kMayPass, asks_for);
+      throw Error(failure);
+    }
     if (refuses) throw Error("service: go away");
   }
 
   Awaitable<void> wait(std::chrono::seconds bound) {
     ServiceWait wait(context.get_executor(), clock, "service", bound);
     ServiceWait::Attempt attempt = [this] { return ask(); };
-    ServiceWait::MayComeLater may_come_later = [this](const Error& error) {
-      return is_absent(error) ? std::optional(asks_for) : std::nullopt;
-    };
-    co_await wait.until(std::move(attempt), std::move(may_come_later));
+    co_await wait.until(std::move(attempt));
   }
 };
 

@@ -121,7 +121,7 @@ TEST_CASE("answers that are late, slow, too long, cut off or no HTTP have a kind
                                                    std::string(1001, 'x') + "\r\n0\r\n\r\n"));
   CHECK(kind_of(context, client, endless.url(), kQuick) == HttpError::Kind::kTooLarge);
   const test::RawServer cut(context, answering("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345"));
-  CHECK(kind_of(context, client, cut.url(), kQuick) == HttpError::Kind::kProtocol);
+  CHECK(kind_of(context, client, cut.url(), kQuick) == HttpError::Kind::kBroken);
   const test::RawServer mute(context, answering(""));
   CHECK(kind_of(context, client, mute.url(), kQuick) == HttpError::Kind::kConnect);
   CHECK(kind_of(context, client, "https" + mute.url().substr(4), kQuick) == HttpError::Kind::kConnect);

@@ -19,6 +19,30 @@ TEST_CASE("URLs are taken apart") {
   CHECK(full.origin() == "https://[::1]:8443");
 }
 
+TEST_CASE("of failures, absence, silence and broken connections may pass") {
+  using Kind = net::HttpError::Kind;
+  for (const Kind kind : {Kind::kConnect, Kind::kTimeout, Kind::kBroken}) CHECK(net::HttpError(kind, "x").may_pass());
+  for (const Kind kind : {Kind::kTls, Kind::kTooLarge, Kind::kProtocol}) {
+    CHECK_FALSE(net::HttpError(kind, "x").may_pass());
+  }
+  for (const unsigned status : {408U, 429U, 500U, 503U, 599U}) CHECK(net::may_pass(status));
+  for (const unsigned status : {200U, 400U, 401U, 404U, 499U}) CHECK_FALSE(net::may_pass(status));
+}
+
+TEST_CASE("Retry-After is in seconds, and a day at the most") {
+  const auto after = [](const std::string& value) {
+    return net::retry_after({.status = 503, .headers = {{"retry-after", value}}});
+  };
+  CHECK(after("0") == std::chrono::seconds(0));
+  CHECK(after("17") == std::chrono::seconds(17));
+  CHECK(after("86401") == std::chrono::hours(24));
+  for (const char* none : {"", "-1", "+1", "1.5", "4294967296", "1x", "Fri, 31 Dec 1999 23:59:59 GMT"}) {
+    CAPTURE(none);
+    CHECK_FALSE(after(none));
+  }
+  CHECK_FALSE(net::retry_after({}));
+}
+
 TEST_CASE("scheme, host and port have one spelling") {
   const HttpUrl url = HttpUrl::parse("HTTPS://Example.ORG:00443/A", "url");
   CHECK(url.origin() == "https://example.org:443");

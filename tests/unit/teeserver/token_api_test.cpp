@@ -2,8 +2,8 @@
 
 #include <chrono>
 
-#include "attest/verifiers/gca_verifier.h"
 #include "base/error.h"
+#include "evidence/status.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/allocations.h"
 #include "tests/unit/support/run.h"
@@ -22,7 +22,8 @@ struct World {
   asio::io_context context;
   std::chrono::nanoseconds boot = std::chrono::hours(1);
   std::vector<TokenOptions> asked;
-  std::optional<std::string> refusal;  ///< canonical code
+  bool is_broken = false;
+  std::optional<evidence::StatusCode> refusal;
   attest::TokenService tokens{context.get_executor(),
                               [this](TokenOptions options) { return attest(std::move(options)); }, [](const Token&) {},
                               base::Clock{.wall =
@@ -35,8 +36,8 @@ struct World {
 
   Awaitable<Token> attest(TokenOptions options) {
     asked.push_back(std::move(options));
-    if (refusal == "broken") throw base::Error("TPM is broken");
-    if (refusal) throw attest::VerifierError("refused", evidence::canonical_code(*refusal));
+    if (is_broken) throw base::Error("TPM is broken");
+    if (refusal) throw evidence::StatusError(*refusal, "refused");
     Token token;
     token.jwt = "jwt-" + std::to_string(asked.size());
     token.claims = base::Json::object();
@@ -186,8 +187,10 @@ TEST_CASE("other methods get 405 with what is allowed, other paths 404") {
 
 TEST_CASE("the verifier's refusals are 400 when they are the caller's to mend, else 500") {
   const std::string body = R"({"audience":"a","token_type":"OIDC"})";
-  for (const char* code : {"INVALID_ARGUMENT", "FAILED_PRECONDITION", "PERMISSION_DENIED", "UNAUTHENTICATED",
-                           "NOT_FOUND", "ABORTED", "OUT_OF_RANGE", "CANCELLED"}) {
+  using evidence::StatusCode;
+  for (const StatusCode code : {StatusCode::kInvalidArgument, StatusCode::kFailedPrecondition,
+                                StatusCode::kPermissionDenied, StatusCode::kUnauthenticated, StatusCode::kNotFound,
+                                StatusCode::kAborted, StatusCode::kOutOfRange, StatusCode::kCancelled}) {
     World world;
     world.refusal = code;
     CHECK(world.post(body).status == 400);
@@ -195,13 +198,18 @@ TEST_CASE("the verifier's refusals are 400 when they are the caller's to mend, e
     CHECK(response.status == 400);
     CHECK(response.body == "failed to retrieve attestation service token: refused");
   }
-  for (const char* code : {"UNAVAILABLE", "INTERNAL", "UNKNOWN", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "broken"}) {
+  for (const StatusCode code :
+       {StatusCode::kUnavailable, StatusCode::kInternal, StatusCode::kUnknown, StatusCode::kResourceExhausted,
+        StatusCode::kDeadlineExceeded, StatusCode::kAlreadyExists, StatusCode::kUnimplemented, StatusCode::kDataLoss}) {
     World world;
     world.refusal = code;
     const HttpResponse response = world.post(body);
     CHECK(response.status == 500);
     CHECK_THAT(response.body, ContainsSubstring("failed to retrieve custom attestation service token: "));
   }
+  World broken;
+  broken.is_broken = true;
+  CHECK(broken.post(body).status == 500);
 }
 
 TEST_CASE("keys that differ in case only are named by their path, which has an end") {

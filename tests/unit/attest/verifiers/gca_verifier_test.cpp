@@ -9,9 +9,10 @@
 #include "tests/unit/support/tls.h"
 
 using attest::GcaVerifier;
-using attest::VerifierError;
 using base::Awaitable;
 using evidence::Challenge;
+using evidence::StatusCode;
+using evidence::StatusError;
 using net::HttpResponse;
 using net::HttpServerRequest;
 
@@ -51,8 +52,8 @@ std::string code_of(asio::io_context& context, Awaitable<Challenge> call) {
   try {
     test::run(context, std::move(call));
     return "";
-  } catch (const VerifierError& error) {
-    return std::string(error.code().name);
+  } catch (const StatusError& error) {
+    return std::string(name_of(error.code()));
   }
 }
 
@@ -118,7 +119,7 @@ TEST_CASE("a region that there is not is answered with those there are") {
   GcaVerifier client = service.client();
   const base::Json regions = {
       {"locations", base::Json::array({{{"locationId", "us-central1"}}, {{"locationId", "europe-west4"}}})}};
-  service.answers = {json_response(404, evidence::error_json(evidence::canonical_code("NOT_FOUND"), "no")),
+  service.answers = {json_response(404, evidence::error_json(StatusCode::kNotFound, "no")),
                      json_response(200, regions)};
   CHECK_THROWS_WITH(test::run(service.context, client.check_location()),
                     "invalid region \"r\", available regions are [us-central1 europe-west4]");
@@ -127,18 +128,17 @@ TEST_CASE("a region that there is not is answered with those there are") {
 TEST_CASE("T 18: refusals keep the service's own word and code") {
   Service service;
   GcaVerifier client = service.client();
-  service.answers = {
-      json_response(403, evidence::error_json(evidence::canonical_code("PERMISSION_DENIED"), "role missing"))};
+  service.answers = {json_response(403, evidence::error_json(StatusCode::kPermissionDenied, "role missing"))};
   try {
     test::run(service.context, client.create_challenge());
     FAIL("no error");
-  } catch (const VerifierError& error) {
-    CHECK(error.code().name == "PERMISSION_DENIED");
+  } catch (const StatusError& error) {
+    CHECK(error.code() == StatusCode::kPermissionDenied);
     CHECK_THAT(error.what(), ContainsSubstring("role missing"));
   }
   CHECK(service.requests.size() == 1);
-  service.answers = {json_response(
-      403, evidence::error_json(evidence::canonical_code("PERMISSION_DENIED"), std::string(500, 'm') + "n"))};
+  service.answers = {
+      json_response(403, evidence::error_json(StatusCode::kPermissionDenied, std::string(500, 'm') + "n"))};
   CHECK_THROWS_WITH(test::run(service.context, client.create_challenge()),
                     ContainsSubstring(std::string(500, 'm')) && !ContainsSubstring("mn"));
   service.answers = {HttpResponse{400, {}, "<html>proxy</html>"}};
@@ -152,8 +152,8 @@ TEST_CASE("T 18: 429 says when to come back") {
   try {
     test::run(service.context, client.create_challenge());
     FAIL("no error");
-  } catch (const VerifierError& error) {
-    CHECK(error.code().name == "RESOURCE_EXHAUSTED");
+  } catch (const StatusError& error) {
+    CHECK(error.code() == StatusCode::kResourceExhausted);
     CHECK(error.retry_after() == std::chrono::seconds(17));
   }
   for (const char* a_day_or_more : {"86400", "86401", "4294967295"}) {
@@ -161,15 +161,15 @@ TEST_CASE("T 18: 429 says when to come back") {
     try {
       test::run(service.context, client.create_challenge());
       FAIL("no error");
-    } catch (const VerifierError& error) {
+    } catch (const StatusError& error) {
       CHECK(error.retry_after() == std::chrono::hours(24));
-      CHECK(error.may_come_later());
+      CHECK(error.may_pass());
     }
   }
   service.answers = {HttpResponse{429, {{"Retry-After", "-3x"}}, ""}};
   try {
     test::run(service.context, client.create_challenge());
-  } catch (const VerifierError& error) {
+  } catch (const StatusError& error) {
     CHECK_FALSE(error.retry_after().has_value());
   }
 }
@@ -185,7 +185,7 @@ TEST_CASE("T 18: 5xx is tried again for a challenge, but a verification never is
   CHECK(code_of(service.context, client.create_challenge()) == "UNAVAILABLE");
   CHECK(service.requests.size() == 3);
   service.requests.clear();
-  CHECK_THROWS_AS(test::run(service.context, client.verify(Challenge{"projects/c", {1}}, {})), VerifierError);
+  CHECK_THROWS_AS(test::run(service.context, client.verify(Challenge{"projects/c", {1}}, {})), StatusError);
   CHECK(service.requests.size() == 1);
 }
 
@@ -230,6 +230,20 @@ TEST_CASE("T 18: a verifier that is down, or behind another TLS root") {
   CHECK_THROWS_WITH(test::run(context, client.create_challenge()), ContainsSubstring("TLS with https://127.0.0.1"));
 }
 
+TEST_CASE("a verifier behind another TLS root is tried once") {
+  asio::io_context context;
+  int connections = 0;
+  const test::RawServer no_tls(context, [&](asio::ip::tcp::socket socket) -> Awaitable<void> {
+    ++connections;
+    co_await test::read_some_request(socket);
+    co_await test::write_text(socket, "no TLS\r\n");
+  });
+  const std::string url = "https" + no_tls.url().substr(std::string("http").size());
+  GcaVerifier client = Service::client_of(context, url);
+  CHECK_THROWS_WITH(test::run(context, client.create_challenge()), ContainsSubstring("TLS with https://127.0.0.1"));
+  CHECK(connections == 1);
+}
+
 TEST_CASE("an endpoint is https, or on loopback") {
   asio::io_context context;
   for (const char* url : {"http://verifier.example", "https://v.example/path", "v.example", "ftp://v.example", ""}) {
@@ -265,31 +279,31 @@ TEST_CASE("C 6: a request that no verifier takes is not sent") {
 
 TEST_CASE("a verifier that may come later is told from one that says no") {
   Service service;
-  const auto may_come_later = [&](GcaVerifier client) {
+  const auto may_pass = [&](GcaVerifier client) {
     try {
       test::run(service.context, client.check_location());
-    } catch (const VerifierError& error) {
-      return error.may_come_later();
+    } catch (const StatusError& error) {
+      return error.may_pass();
     }
     FAIL("no error");
     return false;
   };
-  const auto answered = [&](unsigned status, const char* code) {
-    service.answers = {json_response(status, evidence::error_json(evidence::canonical_code(code), "x"))};
-    return may_come_later(service.client());
+  const auto answered = [&](StatusCode code) {
+    service.answers = {json_response(evidence::http_status_of(code), evidence::error_json(code, "x"))};
+    return may_pass(service.client());
   };
-  CHECK(answered(503, "UNAVAILABLE"));
-  CHECK(answered(500, "INTERNAL"));
-  CHECK(answered(504, "DEADLINE_EXCEEDED"));
-  CHECK_FALSE(answered(403, "PERMISSION_DENIED"));
-  CHECK(answered(429, "RESOURCE_EXHAUSTED"));
-  CHECK_FALSE(answered(501, "UNIMPLEMENTED"));
+  CHECK(answered(StatusCode::kUnavailable));
+  CHECK(answered(StatusCode::kInternal));
+  CHECK(answered(StatusCode::kDeadlineExceeded));
+  CHECK_FALSE(answered(StatusCode::kPermissionDenied));
+  CHECK(answered(StatusCode::kResourceExhausted));
+  CHECK_FALSE(answered(StatusCode::kUnimplemented));
   service.answers = {HttpResponse{502, {}, "<html>bad gateway</html>"}};
-  CHECK(may_come_later(service.client()));
+  CHECK(may_pass(service.client()));
   service.answers = {HttpResponse{200, {}, "no JSON"}};
-  CHECK_FALSE(may_come_later(service.client()));
-  CHECK(may_come_later(Service::client_of(service.context, "http://127.0.0.1:1")));
+  CHECK_FALSE(may_pass(service.client()));
+  CHECK(may_pass(Service::client_of(service.context, "http://127.0.0.1:1")));
   // What listens there talks no TLS.
   const std::string no_tls = "https" + service.url.substr(std::string("http").size());
-  CHECK_FALSE(may_come_later(Service::client_of(service.context, no_tls)));
+  CHECK_FALSE(may_pass(Service::client_of(service.context, no_tls)));
 }

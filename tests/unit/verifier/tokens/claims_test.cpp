@@ -44,7 +44,7 @@ std::string refusal_of(const TokenOptions& options) {
     check_options(options);
     return "accepted";
   } catch (const evidence::StatusError& error) {
-    return std::string(error.code().name) + " " + error.what();
+    return std::string(name_of(error.code())) + " " + error.what();
   }
 }
 

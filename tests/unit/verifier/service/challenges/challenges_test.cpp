@@ -31,7 +31,7 @@ bool is_refused(Challenges& challenges, const std::string& name) {
       use();
       return false;
     } catch (const evidence::StatusError& error) {
-      CHECK(error.code().name == "NOT_FOUND");
+      CHECK(error.code() == evidence::StatusCode::kNotFound);
       return true;
     }
   };
