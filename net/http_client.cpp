@@ -465,11 +465,12 @@ base::Awaitable<HttpResponse> HttpClient::stream(HttpRequest request, HttpLimits
     const Request message = to_beast(request, url, connection->proxy());
     Receiver receiver(limits, sink);
     bool keep_alive = false;
+    const auto over = [&](auto& stream) {
+      return exchange(stream, connection->buffer, message, url, connection->deadline(), receiver,
+                      connection->used_before, keep_alive);
+    };
     try {
-      HttpResponse response = co_await connection->visit([&](auto& stream) {
-        return exchange(stream, connection->buffer, message, url, connection->deadline(), receiver,
-                        connection->used_before, keep_alive);
-      });
+      HttpResponse response = co_await connection->visit(over);
       if (keep_alive) state_->keep(std::move(connection));
       co_return response;
     } catch (const StaleConnection&) {

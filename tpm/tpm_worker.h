@@ -32,8 +32,8 @@ class TpmWorker {
   base::Awaitable<std::invoke_result_t<Job, Tpm&>> run(Job job) {
     throw_if_lost();
     auto work = [state = state_, job = std::move(job)]() mutable { return job(state->tpm()); };
-    co_return co_await base::run_blocking(state_->thread.get_executor(), deadline_, std::move(work),
-                                          [this] { return give_up(); });
+    const auto on_timeout = [this] { return give_up(); };
+    co_return co_await base::run_blocking(state_->thread.get_executor(), deadline_, std::move(work), on_timeout);
   }
 
   /// Drops an object that holds TPM handles on the TPM's thread.

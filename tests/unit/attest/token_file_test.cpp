@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/skip.h"
 #include "tests/unit/support/temporary_directory.h"
 
 namespace fs = std::filesystem;
@@ -102,17 +103,12 @@ TEST_CASE("T 20: a reader in a loop sees only whole tokens") {
 }
 
 TEST_CASE("T 20: a file system that is really full or read-only") {
-  if (::geteuid() != 0) {
-    WARN("skipped: mounting needs root");
-    return;
-  }
+  if (test::skips_without_root()) return;
   const test::TemporaryDirectory directory;
   const fs::path mounted = directory.path() / "small";
   fs::create_directory(mounted);
-  if (::mount("tmpfs", mounted.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=0755") != 0) {
-    WARN("skipped: this machine does not let us mount a tmpfs");
-    return;
-  }
+  const bool is_mounted = ::mount("tmpfs", mounted.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=0755") == 0;
+  if (test::skips(is_mounted ? "" : "this machine does not let us mount a tmpfs")) return;
   {
     const TokenFile file(base::open_private_directory(mounted, 0755));
     file.write("old");

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/allocations.h"
+#include "tests/unit/support/skip.h"
 
 using base::Bytes;
 using measure::BootLog;
@@ -77,10 +78,7 @@ TEST_CASE("a log has digests of as many algorithms as the limit at most") {
 
 TEST_CASE("recorded logs of real machines replay to their PCRs") {
   const auto folder = std::filesystem::path(CS_VECTORS) / "boot-eventlogs";
-  if (!std::filesystem::exists(folder)) {
-    WARN("skipped: there is no " << folder);
-    return;
-  }
+  if (test::skips_without(folder)) return;
   const base::Json expected = base::parse_json(base::read_text_file(folder / "pcrs.json", 1 << 20), "pcrs.json");
   int compared = 0;
   for (const auto& [file, entry] : expected.items()) {

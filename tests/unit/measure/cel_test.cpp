@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/skip.h"
 
 using base::Bytes;
 using base::hex_encode;
@@ -76,10 +77,7 @@ TEST_CASE("the CC register flavour of the separator is reproduced byte for byte"
 
 TEST_CASE("a recorded log of a real TDX machine replays to its RTMR 3") {
   const auto path = std::filesystem::path(CS_VECTORS) / "cel-rtmr3-gpu-workload.bin";
-  if (!std::filesystem::exists(path)) {
-    WARN("skipped: there is no " << path);
-    return;
-  }
+  if (test::skips_without(path)) return;
   const auto records = measure::decode_cel(base::read_file(path, 1 << 20));
   REQUIRE(records.size() == 18);
   for (const CelRecord& record : records) {

@@ -3,7 +3,6 @@
 #include <array>
 #include <fstream>
 #include <functional>
-#include <iostream>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -16,6 +15,7 @@
 #include "net/http_client.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
+#include "tests/unit/support/skip.h"
 #include "tests/unit/support/temporary_directory.h"
 
 using base::Awaitable;
@@ -91,7 +91,8 @@ TEST_CASE("addresses and names are looked up") {
 
 TEST_CASE("A 3: a name server that does not answer is not waited for, and there is an end to such look-ups") {
   const DeafNameServer server;
-  const bool was_run = server.run([] {
+  if (test::skips(server.run([] {}) ? "" : "no name server can be played here")) return;
+  server.run([] {
     CHECK(failure_of("a.example", "80", Milliseconds(20)) == HttpError::Kind::kTimeout);
     for (std::size_t i = 1; i < net::kMaxLookups; ++i) {
       CHECK(failure_of("b.example", "80", Milliseconds(1)) == HttpError::Kind::kTimeout);
@@ -103,5 +104,4 @@ TEST_CASE("A 3: a name server that does not answer is not waited for, and there 
     while (failure_of("localhost", "80", kLong))
       test::run(context, base::sleep_for(context.get_executor(), Milliseconds(20)));
   });
-  if (!was_run) std::cout << "skipped: no name server can be played here\n";
 }

@@ -1,13 +1,12 @@
 #include "launcher/containerd/content_store.h"
 
-#include <iostream>
-
 #include "launcher/containerd/lease.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/containerd_daemon.h"
 #include "tests/unit/launcher/support/containerd_world.h"
 #include "tests/unit/launcher/support/fake_containerd.h"
 #include "tests/unit/support/run.h"
+#include "tests/unit/support/skip.h"
 
 namespace launcher {
 namespace {
@@ -53,11 +52,7 @@ base::Awaitable<void> write_and_abandon(ContentStore store, oci::Descriptor desc
 }  // namespace
 
 TEST_CASE("the content store takes what has the right digest, and only that") {
-  const std::string reason = test::ContainerdDaemon::why_not();
-  if (!reason.empty()) {
-    std::cout << "skipped: " << reason << "\n";
-    return;
-  }
+  if (test::skips(test::ContainerdDaemon::why_not())) return;
   test::ContainerdDaemon daemon;
   asio::io_context context;
   const ContainerdClient client(daemon.socket());

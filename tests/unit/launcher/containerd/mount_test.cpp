@@ -1,7 +1,6 @@
 #include "launcher/containerd/mount.h"
 
 #include <fstream>
-#include <iostream>
 
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -10,16 +9,11 @@
 #include "base/file.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/environment.h"
+#include "tests/unit/support/skip.h"
 #include "tests/unit/support/temporary_directory.h"
 
 namespace launcher {
 namespace {
-
-bool may_not_mount() {
-  if (::geteuid() == 0) return false;
-  std::cout << "skipped: not root\n";
-  return true;
-}
 
 /// The folder that mounts are made in, and beside it what is mounted.
 struct World {
@@ -68,7 +62,7 @@ void expect_harmless(const std::filesystem::path& path) {
 }  // namespace
 
 TEST_CASE("a snapshot is mounted read-only, without devices and programs, for as long as it is wanted") {
-  if (may_not_mount()) return;
+  if (test::skips_without_root()) return;
   const World world;
   std::filesystem::path path;
   SECTION("a bind mount") {
@@ -102,7 +96,7 @@ TEST_CASE("a snapshot is mounted read-only, without devices and programs, for as
 }
 
 TEST_CASE("C 2: every layer of an image is mounted, however many there are") {
-  if (may_not_mount()) return;
+  if (test::skips_without_root()) return;
   const World world;
   for (const std::size_t layers :
        {std::size_t{53}, std::size_t{54}, std::size_t{127}, std::size_t{200}, kMaxOverlayFolders}) {
@@ -117,7 +111,7 @@ TEST_CASE("C 2: every layer of an image is mounted, however many there are") {
 }
 
 TEST_CASE("C 2: lower layers do not go where the kernel's cut falls behind a folder that exists") {
-  if (may_not_mount()) return;
+  if (test::skips_without_root()) return;
   const World world;
   // As absolute paths, 61 folders and the separators between them fill the kernel's page to the last byte.
   constexpr std::size_t kPathLength = 66;
@@ -138,7 +132,7 @@ TEST_CASE("C 2: lower layers do not go where the kernel's cut falls behind a fol
 }
 
 TEST_CASE("C 2: options are taken up to what the kernel takes, and never a byte more") {
-  if (may_not_mount()) return;
+  if (test::skips_without_root()) return;
   const World world;
   // "lowerdir=" and seventeen names with the separators between them.
   std::vector<std::string> folders;
@@ -158,7 +152,7 @@ TEST_CASE("C 2: options are taken up to what the kernel takes, and never a byte 
 }
 
 TEST_CASE("C 2: the path to the layers may hold what overlay options can't, their own names may not") {
-  if (may_not_mount()) return;
+  if (test::skips_without_root()) return;
   const World world;
   std::filesystem::create_directory(world.files.path() / "b,c d\\e");
   const std::string odd = world.folder("b,c d\\e/1", "file", "content");
@@ -179,7 +173,7 @@ TEST_CASE("C 2: the path to the layers may hold what overlay options can't, thei
 }
 
 TEST_CASE("what can't be mounted is refused and leaves no folder") {
-  if (may_not_mount()) return;
+  if (test::skips_without_root()) return;
   const World world;
   const std::string source = world.folder("lower", "file", "content");
   const Mount bind{"bind", source, {}};

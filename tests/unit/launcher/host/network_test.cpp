@@ -1,6 +1,6 @@
 #include "launcher/host/network.h"
+#include "tests/unit/support/skip.h"
 
-#include <iostream>
 #include <thread>
 
 #include <sched.h>
@@ -16,10 +16,7 @@ TEST_CASE("there is always a route to the machine itself") {
 }
 
 TEST_CASE("without a network there is no route, and the reason is told") {
-  if (::geteuid() != 0) {
-    std::cout << "skipped: a network namespace needs root\n";
-    return;
-  }
+  if (test::skips_without_root()) return;
   std::optional<std::string> to_address;
   std::optional<std::string> to_name;
   bool apart = false;

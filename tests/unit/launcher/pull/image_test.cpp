@@ -6,7 +6,6 @@
 #include <cstdlib>
 
 #include <sys/resource.h>
-#include <iostream>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

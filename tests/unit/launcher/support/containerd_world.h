@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdlib>
-#include <iostream>
 #include <string>
 
 #include <boost/asio/io_context.hpp>
@@ -11,15 +10,12 @@
 #include "oci/descriptor.h"
 #include "tests/unit/launcher/support/containerd_daemon.h"
 #include "tests/unit/support/run.h"
+#include "tests/unit/support/skip.h"
 
 namespace test {
 
 /// Says why a test is left out where containerd can't be run.
-inline bool containerd_is_missing() {
-  const std::string reason = ContainerdDaemon::why_not();
-  if (!reason.empty()) std::cout << "skipped: " << reason << "\n";
-  return !reason.empty();
-}
+inline bool containerd_is_missing() { return skips(ContainerdDaemon::why_not()); }
 
 /// The snapshotter that works where the tests run.
 inline std::string snapshotter() {

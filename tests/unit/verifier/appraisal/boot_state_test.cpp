@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/allocations.h"
+#include "tests/unit/support/skip.h"
 #include "tests/unit/verifier/support.h"
 
 namespace {
@@ -64,10 +65,7 @@ TEST_CASE("a recorded boot with Secure Boot is read") {
 
 TEST_CASE("logs of real machines are read") {
   const std::filesystem::path folder = std::filesystem::path(CS_VECTORS) / "boot-eventlogs";
-  if (!std::filesystem::exists(folder)) {
-    WARN("skipped: no recorded logs in " << folder.string());
-    return;
-  }
+  if (test::skips_without(folder)) return;
   const auto read = [&](const std::string& name) {
     return extract_boot_state(
         measure::decode_boot_log(base::read_file(folder / (name + ".bin"), measure::kMaxBootLogBytes)),

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/skip.h"
 #include "tests/unit/verifier/support.h"
 #include "verifier/appraisal/boot_state.h"
 
@@ -137,10 +138,7 @@ TEST_CASE("no event of PCR 0 can hide what the firmware said") {
 }
 
 TEST_CASE("no flipped bit of PCR 0 in the logs of Google Cloud machines changes what they are") {
-  if (!std::filesystem::exists(recorded("cos-93-amd-sev"))) {
-    WARN("skipped: no recorded logs in " << CS_VECTORS);
-    return;
-  }
+  if (test::skips_without(recorded("cos-93-amd-sev"))) return;
   const auto [name, verdict] = GENERATE(table<std::string, std::string>({
       {"confidential-gke-debug-251000_eventlog", "GCP_SHIELDED_VM"},
       {"cos-85-amd-sev", "GCP_AMD_SEV"},
@@ -162,7 +160,7 @@ TEST_CASE("no flipped bit of PCR 0 in the logs of Google Cloud machines changes 
 }
 
 TEST_CASE("a log of SHA-1 alone says nothing") {
-  if (!std::filesystem::exists(recorded("debian-10"))) return;
+  if (test::skips_without(recorded("debian-10"))) return;
   const BootLog log = measure::decode_boot_log(base::read_file(recorded("debian-10"), measure::kMaxBootLogBytes));
   CHECK(verdict_on(log) == "refused");
 }

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iostream>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "base/file.h"
 #include "evidence/messages.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/skip.h"
 #include "tests/unit/verifier/support.h"
 
 namespace {
@@ -424,10 +424,7 @@ TEST_CASE("other methods and paths are refused") {
 
 TEST_CASE("machines without Secure Boot can be refused") {
   const std::filesystem::path log = std::filesystem::path(CS_VECTORS) / "boot-eventlogs" / "ubuntu-1804-amd-sev.bin";
-  if (!std::filesystem::exists(log)) {
-    std::cout << "skipped: there is no recorded log of a machine without Secure Boot\n";
-    return;
-  }
+  if (test::skips_without(log)) return;
   test::Machine insecure(base::read_file(log, std::size_t{1} << 20U));
   for (const bool is_required : {false, true}) {
     CAPTURE(is_required);
