@@ -39,7 +39,8 @@ void make_tpm_state(const std::filesystem::path& state, const std::vector<std::s
   base::open_private_directory(state, kStateMode);
   std::string banks;
   for (const std::string& bank : pcr_banks) banks += (banks.empty() ? "" : ",") + bank;
-  base::ChildProcess setup({"swtpm_setup", "--tpm2", "--tpmstate", state.string(), "--pcr-banks", banks, "--overwrite"});
+  base::ChildProcess setup(
+      {"swtpm_setup", "--tpm2", "--tpmstate", state.string(), "--pcr-banks", banks, "--overwrite"});
   const int code = setup.wait();
   if (code != 0) throw base::Error("swtpm_setup ended with " + std::to_string(code));
 }
