@@ -47,6 +47,7 @@
 #include "measure/boot_log.h"
 #include "measure/launch_log.h"
 #include "net/http_client.h"
+#include "teeserver/endpoints/token.h"
 #include "teeserver/server.h"
 #include "tpm/pcr.h"
 #include "tpm/tpm_worker.h"
@@ -526,7 +527,7 @@ Awaitable<void> Launch::State::wait_for_verifier(ServiceWait::Attempt attempt) {
 }
 
 void Launch::State::open_tee_server() {
-  tee_server.emplace(executor, *tokens);
+  tee_server.emplace(executor, teeserver::Router({teeserver::token_endpoint(*tokens)}));
   tee_server->listen(options.runtime_directory);
   info("TEE server listens", {{"socket", (options.runtime_directory / teeserver::Server::kSocketName).string()}});
 }

@@ -1,5 +1,7 @@
 #include "teeserver/server.h"
 
+#include <utility>
+
 #include <sys/types.h>
 
 namespace teeserver {
@@ -10,10 +12,10 @@ constexpr base::Milliseconds kGrace{2000};
 
 }  // namespace
 
-Server::Server(asio::any_io_executor executor, attest::TokenService& tokens)
-    : api_(tokens),
+Server::Server(asio::any_io_executor executor, Router router)
+    : router_(std::move(router)),
       http_(
-          std::move(executor), [this](const net::HttpServerRequest& request) { return api_.handle(request); },
+          std::move(executor), [this](const net::HttpServerRequest& request) { return router_.handle(request); },
           kLimits) {}
 
 void Server::listen(const std::filesystem::path& directory) {

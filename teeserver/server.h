@@ -2,10 +2,9 @@
 
 #include <filesystem>
 
-#include "attest/token_service.h"
 #include "base/asio.h"
 #include "net/http_server.h"
-#include "teeserver/token_api.h"
+#include "teeserver/router.h"
 
 namespace teeserver {
 
@@ -22,8 +21,7 @@ class Server {
  public:
   static constexpr const char* kSocketName = "teeserver.sock";
 
-  /// `tokens` must outlive this.
-  Server(asio::any_io_executor executor, attest::TokenService& tokens);
+  Server(asio::any_io_executor executor, Router router);
 
   /// Opens `directory`/teeserver.sock with mode 0777. Throws Error.
   void listen(const std::filesystem::path& directory);
@@ -34,7 +32,7 @@ class Server {
   net::HttpServer& http() noexcept { return http_; }
 
  private:
-  TokenApi api_;
+  Router router_;
   net::HttpServer http_;
 };
 

@@ -12,6 +12,7 @@
 #include "attest/token_service.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "teeserver/endpoints/token.h"
 #include "teeserver/server.h"
 
 namespace {
@@ -46,7 +47,7 @@ int main(int argc, char** argv) {
   asio::io_context context(1);
   attest::TokenService tokens(
       context.get_executor(), attest_nothing, [](const attest::Token&) {}, base::Clock::system());
-  teeserver::Server server(context.get_executor(), tokens);
+  teeserver::Server server(context.get_executor(), teeserver::Router({teeserver::token_endpoint(tokens)}));
   asio::co_spawn(context, serve(tokens, server, argv[1]), [](const std::exception_ptr& failure) {
     if (failure) std::rethrow_exception(failure);
   });

@@ -6,6 +6,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
 
+#include "teeserver/endpoints/token.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/temporary_directory.h"
@@ -29,7 +30,7 @@ struct World {
   test::TemporaryDirectory directory;
   asio::io_context context;
   attest::TokenService tokens{context.get_executor(), some_token, [](const Token&) {}, base::Clock::system()};
-  teeserver::Server server{context.get_executor(), tokens};
+  teeserver::Server server{context.get_executor(), teeserver::Router({teeserver::token_endpoint(tokens)})};
 
   std::string exchange(std::string bytes) { return test::run(context, converse(std::move(bytes))); }
 

@@ -1,4 +1,4 @@
-#include "teeserver/token_api.h"
+#include "teeserver/endpoints/token.h"
 
 #include <chrono>
 
@@ -13,7 +13,7 @@ using base::Awaitable;
 using evidence::TokenOptions;
 using net::HttpResponse;
 using net::HttpServerRequest;
-using teeserver::TokenApi;
+using teeserver::Router;
 using teeserver::TokenRequest;
 
 namespace {
@@ -32,7 +32,7 @@ struct World {
                                                        std::chrono::duration_cast<std::chrono::seconds>(boot);
                                               },
                                           .since_boot = [this] { return boot; }}};
-  TokenApi api{tokens};
+  Router router{{teeserver::token_endpoint(tokens)}};
 
   Awaitable<Token> attest(TokenOptions options) {
     asked.push_back(std::move(options));
@@ -49,7 +49,7 @@ struct World {
   HttpResponse send(const std::string& method, const std::string& body = "", std::vector<net::HttpHeader> headers = {},
                     const std::string& path = "/v1/token") {
     const HttpServerRequest request{method, path, "", std::move(headers), body};
-    return test::run(context, api.handle(request));
+    return test::run(context, router.handle(request));
   }
   HttpResponse post(const std::string& body) { return send("POST", body); }
 };

@@ -1,4 +1,4 @@
-#include "teeserver/token_api.h"
+#include "teeserver/endpoints/token.h"
 
 #include <algorithm>
 #include <array>
@@ -20,7 +20,7 @@ using base::JsonObject;
 using net::HttpResponse;
 using net::HttpServerRequest;
 
-constexpr std::string_view kTokenPath = "/v1/token";
+constexpr auto kTokenPath = "/v1/token";
 /// A body of the server's limit can't nest deeper without being refused sooner for its fields.
 constexpr base::JsonLimits kBodyLimits{.max_bytes = std::size_t{64} << 10U, .max_depth = 16, .max_values = 1024};
 
@@ -46,10 +46,6 @@ unsigned status_of(evidence::StatusCode code) {
     case StatusCode::kDataLoss: return 500;
   }
   return 500;
-}
-
-HttpResponse plain_text(unsigned status, const std::string& text) {
-  return {status, {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}}, text};
 }
 
 HttpResponse token_response(const std::string& jwt) { return {200, {{"Content-Type", "application/jwt"}}, jwt}; }
@@ -121,6 +117,48 @@ bool wants_fresh(const HttpServerRequest& request) {
   return directives.find("no-cache") != std::string_view::npos || directives.find("no-store") != std::string_view::npos;
 }
 
+base::Awaitable<HttpResponse> get_default(attest::TokenService& tokens, const HttpServerRequest& request) {
+  attest::DefaultToken token;
+  if (wants_fresh(request)) {
+    token = co_await tokens.fresh_default_token();
+  } else {
+    token = co_await tokens.default_token();
+  }
+  using std::chrono::duration_cast;
+  using std::chrono::seconds;
+  const auto fresh_for = token.expires - token.received - attest::TokenService::kMinLifeFromMemory;
+  const std::int64_t max_age = std::max<std::int64_t>(0, duration_cast<seconds>(fresh_for).count());
+  const std::int64_t age = std::max<std::int64_t>(0, duration_cast<seconds>(tokens.now() - token.received).count());
+  const std::string etag = "\"" + token.etag + "\"";
+  const bool unchanged = request.header("If-None-Match").find(etag) != std::string_view::npos;
+  HttpResponse response = unchanged ? HttpResponse{304, {}, {}} : token_response(token.token->jwt);
+  response.headers.push_back({"Cache-Control", "private, max-age=" + std::to_string(max_age)});
+  response.headers.push_back({"Age", std::to_string(age)});
+  response.headers.push_back({"ETag", etag});
+  co_return response;
+}
+
+base::Awaitable<HttpResponse> post_custom(attest::TokenService& tokens, const HttpServerRequest& request) {
+  TokenRequest wanted;
+  try {
+    wanted = TokenRequest::parse(request.body);
+  } catch (const InvalidInput& error) {
+    co_return plain_text(400, std::string("failed to parse POST body as TokenOptions: ") + error.what());
+  }
+  if (wanted.options.audience.empty()) co_return plain_text(400, "use GET request for the default identity token");
+  if (wanted.token_type.empty()) co_return plain_text(400, "token_type is a required parameter");
+  if (!evidence::token_type_named(wanted.token_type)) {
+    std::string known;
+    for (const std::string_view name : evidence::kTokenTypeNames) known.append(known.empty() ? "" : " ").append(name);
+    co_return plain_text(400, "unknown token_type \"" + wanted.token_type + "\", expect one of [" + known + "]");
+  }
+  const std::optional<attest::Token> token = co_await tokens.custom_token(std::move(wanted.options));
+  if (!token) co_return too_many();
+  HttpResponse response = token_response(token->jwt);
+  response.headers.push_back({"Cache-Control", "no-store"});
+  co_return response;
+}
+
 }  // namespace
 
 TokenRequest TokenRequest::parse(std::string_view body) {
@@ -138,60 +176,16 @@ TokenRequest TokenRequest::parse(std::string_view body) {
   return request;
 }
 
-base::Awaitable<HttpResponse> TokenApi::handle(const HttpServerRequest& request) {
-  if (request.path != kTokenPath) co_return plain_text(404, "404 page not found\n");
-  base::log::debug("/v1/token called", {{"method", request.method}});
-  if (request.method == "GET") {
-    co_return co_await guarded("failed to retrieve attestation service token: ", get_default(request));
-  }
-  if (request.method == "POST") {
-    co_return co_await guarded("failed to retrieve custom attestation service token: ", post_custom(request));
-  }
-  HttpResponse response = plain_text(405, "TEE server received an invalid HTTP method: " + request.method);
-  response.headers.push_back({"Allow", "GET, POST"});
-  co_return response;
-}
-
-base::Awaitable<HttpResponse> TokenApi::get_default(const HttpServerRequest& request) {
-  attest::DefaultToken token;
-  if (wants_fresh(request)) {
-    token = co_await tokens_.fresh_default_token();
-  } else {
-    token = co_await tokens_.default_token();
-  }
-  using std::chrono::duration_cast;
-  using std::chrono::seconds;
-  const auto fresh_for = token.expires - token.received - attest::TokenService::kMinLifeFromMemory;
-  const std::int64_t max_age = std::max<std::int64_t>(0, duration_cast<seconds>(fresh_for).count());
-  const std::int64_t age = std::max<std::int64_t>(0, duration_cast<seconds>(tokens_.now() - token.received).count());
-  const std::string etag = "\"" + token.etag + "\"";
-  const bool unchanged = request.header("If-None-Match").find(etag) != std::string_view::npos;
-  HttpResponse response = unchanged ? HttpResponse{304, {}, {}} : token_response(token.token->jwt);
-  response.headers.push_back({"Cache-Control", "private, max-age=" + std::to_string(max_age)});
-  response.headers.push_back({"Age", std::to_string(age)});
-  response.headers.push_back({"ETag", etag});
-  co_return response;
-}
-
-base::Awaitable<HttpResponse> TokenApi::post_custom(const HttpServerRequest& request) {
-  TokenRequest wanted;
-  try {
-    wanted = TokenRequest::parse(request.body);
-  } catch (const InvalidInput& error) {
-    co_return plain_text(400, std::string("failed to parse POST body as TokenOptions: ") + error.what());
-  }
-  if (wanted.options.audience.empty()) co_return plain_text(400, "use GET request for the default identity token");
-  if (wanted.token_type.empty()) co_return plain_text(400, "token_type is a required parameter");
-  if (!evidence::token_type_named(wanted.token_type)) {
-    std::string known;
-    for (const std::string_view name : evidence::kTokenTypeNames) known.append(known.empty() ? "" : " ").append(name);
-    co_return plain_text(400, "unknown token_type \"" + wanted.token_type + "\", expect one of [" + known + "]");
-  }
-  const std::optional<attest::Token> token = co_await tokens_.custom_token(std::move(wanted.options));
-  if (!token) co_return too_many();
-  HttpResponse response = token_response(token->jwt);
-  response.headers.push_back({"Cache-Control", "no-store"});
-  co_return response;
+Endpoint token_endpoint(attest::TokenService& tokens) {
+  return {.path = kTokenPath,
+          .methods = {{"GET",
+                       [&tokens](const HttpServerRequest& request) {
+                         return guarded("failed to retrieve attestation service token: ", get_default(tokens, request));
+                       }},
+                      {"POST", [&tokens](const HttpServerRequest& request) {
+                         return guarded("failed to retrieve custom attestation service token: ",
+                                        post_custom(tokens, request));
+                       }}}};
 }
 
 }  // namespace teeserver
