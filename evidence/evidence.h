@@ -1,5 +1,6 @@
 #pragma once
 
+#include <variant>
 #include <vector>
 
 #include "base/bytes.h"
@@ -15,13 +16,16 @@ struct Quote {
   base::Bytes signature;  ///< TPMT_SIGNATURE
 };
 
-/// What an attester hands to a verifier (RFC 9334): claims about the machine and the launch, and what vouches for them.
-struct Evidence {
+/// Of a machine with a TPM.
+struct TpmEvidence {
   std::vector<Quote> quotes;          ///< one for each allocated bank
   base::Bytes boot_log;               ///< TCG PC client event log
   base::Bytes launch_log;             ///< canonical event log
   base::Bytes ak_certificate;         ///< DER
   std::vector<base::Bytes> ak_chain;  ///< DER, the issuer of the one before each
 };
+
+/// What an attester hands to a verifier (RFC 9334): claims about the machine and the launch, and what vouches for them.
+using Evidence = std::variant<TpmEvidence>;
 
 }  // namespace evidence

@@ -184,20 +184,26 @@ Json jwks_json(const std::vector<const Jwk*>& keys) {
   return {{"keys", std::move(list)}};
 }
 
-std::string sign_jwt(const Jwk& key, const Json& claims) {
+Json jwt_header(const Jwk& key) { return {{"kid", key.key_id()}, {"typ", "JWT"}}; }
+
+std::string sign_jwt(const Jwk& key, const Json& header, const Json& claims) {
   if (key.impl_->algorithm != kRs256) throw base::Error("only RSA keys sign tokens here");
   cjose_err error{};
   const auto check = [&error](bool done) {
     if (!done) throw base::Error(std::string("signing a token: ") + error.message);
   };
-  const HeaderPtr header(cjose_header_new(&error));
-  check(header != nullptr);
-  check(cjose_header_set(header.get(), CJOSE_HDR_ALG, CJOSE_HDR_ALG_RS256, &error));
-  check(cjose_header_set(header.get(), CJOSE_HDR_KID, key.key_id().c_str(), &error));
-  check(cjose_header_set(header.get(), "typ", "JWT", &error));
+  const HeaderPtr fields(cjose_header_new(&error));
+  check(fields != nullptr);
+  check(cjose_header_set(fields.get(), CJOSE_HDR_ALG, CJOSE_HDR_ALG_RS256, &error));
+  for (const auto& [name, value] : header.items()) {
+    // The second takes arrays and objects alone.
+    check(value.is_string()
+              ? cjose_header_set(fields.get(), name.c_str(), value.get_ref<const std::string&>().c_str(), &error)
+              : cjose_header_set_raw(fields.get(), name.c_str(), value.dump().c_str(), &error));
+  }
   const std::string payload = claims.dump();
   const ByteView bytes = base::view_of(payload);
-  const JwsPtr jws(cjose_jws_sign(key.impl_->key.get(), header.get(), bytes.data(), bytes.size(), &error));
+  const JwsPtr jws(cjose_jws_sign(key.impl_->key.get(), fields.get(), bytes.data(), bytes.size(), &error));
   check(jws != nullptr);
   const char* compact = nullptr;
   check(cjose_jws_export(jws.get(), &compact, &error));

@@ -31,7 +31,7 @@ class Jwk {
   struct Impl;
 
  private:
-  friend std::string sign_jwt(const Jwk& key, const base::Json& claims);
+  friend std::string sign_jwt(const Jwk& key, const base::Json& header, const base::Json& claims);
   friend base::Json verify_jwt(std::string_view jwt, const std::vector<Jwk>& keys);
   explicit Jwk(std::unique_ptr<Impl> impl);
 
@@ -43,8 +43,12 @@ class Jwk {
 std::vector<Jwk> parse_jwks(std::string_view json, const std::string& field);
 base::Json jwks_json(const std::vector<const Jwk*>& keys);
 
-/// A compact JWS with header {"alg":"RS256","kid":...,"typ":"JWT"}.
-std::string sign_jwt(const Jwk& key, const base::Json& claims);
+/// {"kid":...,"typ":"JWT"}: the header of a JWT whose key is known by its id.
+base::Json jwt_header(const Jwk& key);
+
+/// A compact JWS, RS256. `header` is an object of what the header says beside "alg", which is the key's:
+/// strings, arrays and objects.
+std::string sign_jwt(const Jwk& key, const base::Json& header, const base::Json& claims);
 
 /// The claims of a JWT signed by the key in `keys` that its header names, with RS256 or ES256. Throws
 /// InvalidInput("token"). Says nothing of the claims.

@@ -85,9 +85,9 @@ Quote parse_quote(const JsonObject& json) {
   return quote;
 }
 
-Evidence parse_evidence(const JsonObject& json) {
+TpmEvidence parse_tpm_evidence(const JsonObject& json) {
   json.expect_only({"quotes", "tcgEventLog", "canonicalEventLog", "akCert", "certChain"});
-  Evidence evidence;
+  TpmEvidence evidence;
   const auto quotes = json.objects_or_empty("quotes");
   if (quotes.size() > kMaxQuotes) throw InvalidInput(json.path() + ".quotes", "are too many");
   for (const JsonObject& quote : quotes) evidence.quotes.push_back(parse_quote(quote));
@@ -100,6 +100,18 @@ Evidence parse_evidence(const JsonObject& json) {
     evidence.ak_chain.push_back(base::base64_decode(certificate, json.path() + ".certChain"));
   }
   return evidence;
+}
+
+Json tpm_evidence_json(const TpmEvidence& evidence) {
+  Json quotes = Json::array();
+  for (const Quote& quote : evidence.quotes) quotes.push_back(quote_json(quote));
+  Json chain = Json::array();
+  for (const Bytes& certificate : evidence.ak_chain) chain.push_back(base::base64_encode(certificate));
+  return {{"quotes", std::move(quotes)},
+          {"tcgEventLog", base::base64_encode(evidence.boot_log)},
+          {"canonicalEventLog", base::base64_encode(evidence.launch_log)},
+          {"akCert", base::base64_encode(evidence.ak_certificate)},
+          {"certChain", std::move(chain)}};
 }
 
 Json options_json(const TokenOptions& options) {
@@ -175,19 +187,10 @@ std::size_t max_verify_request_bytes(std::size_t logs_and_certificates) {
 }
 
 Json VerifyRequest::to_json(const std::string& challenge_name) const {
-  Json quotes = Json::array();
-  for (const Quote& quote : evidence.quotes) quotes.push_back(quote_json(quote));
-  Json chain = Json::array();
-  for (const Bytes& certificate : evidence.ak_chain) chain.push_back(base::base64_encode(certificate));
   Json request = {{"challenge", challenge_name},
-                  {"tpmAttestation",
-                   {{"quotes", std::move(quotes)},
-                    {"tcgEventLog", base::base64_encode(evidence.boot_log)},
-                    {"canonicalEventLog", base::base64_encode(evidence.launch_log)},
-                    {"akCert", base::base64_encode(evidence.ak_certificate)},
-                    {"certChain", std::move(chain)}}},
                   {"signedEntities", Json::array({Json::object()})},
                   {"options", options_json(options)}};
+  std::visit([&](const TpmEvidence& tpm) { request["tpmAttestation"] = tpm_evidence_json(tpm); }, evidence);
   if (!id_tokens.empty()) request["gcpCredentials"]["serviceAccountIdTokens"] = id_tokens;
   return request;
 }
@@ -199,7 +202,7 @@ VerifyRequest VerifyRequest::parse(const JsonObject& json) {
     if (json.has(unsupported)) throw InvalidInput(json.path() + "." + unsupported, "is not appraised by this verifier");
   }
   VerifyRequest request;
-  request.evidence = parse_evidence(json.object("tpmAttestation"));
+  request.evidence = parse_tpm_evidence(json.object("tpmAttestation"));
   if (const auto credentials = json.optional_object("gcpCredentials")) {
     credentials->expect_only({"serviceAccountIdTokens"});
     request.id_tokens = credentials->strings_or_empty("serviceAccountIdTokens");

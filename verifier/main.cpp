@@ -76,7 +76,7 @@ void serve(const ServeOptions& options) {
   }
   base::log::info("ready to appraise", {{"issuer", config.issuer},
                                         {"images", std::to_string(knowledge.reference_values.size())},
-                                        {"key_id", knowledge.signing_keys.active_key_id()}});
+                                        {"key_id", knowledge.oidc_signer.active_key_id()}});
   verifier::Api api(config, std::move(knowledge), clock);
   asio::io_context context(1);
   base::ServiceManager service_manager(context.get_executor());

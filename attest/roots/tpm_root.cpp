@@ -80,9 +80,9 @@ TpmRoot::TpmRoot(tpm::TpmWorker& worker, AttestationKey key, Endorsements endors
 
 TpmRoot::~TpmRoot() { worker_.release(std::move(on_tpm_thread_)); }
 
-base::Awaitable<evidence::Evidence> TpmRoot::evidence(base::Bytes nonce) {
+base::Awaitable<evidence::TpmEvidence> TpmRoot::evidence(base::Bytes nonce) {
   if (nonce.empty()) throw base::InvalidInput("challenge", "nonce is empty");
-  evidence::Evidence evidence;
+  evidence::TpmEvidence evidence;
   auto quote_all = [state = on_tpm_thread_, expected = endorsements_, nonce = std::move(nonce)](tpm::Tpm& tpm) {
     if (state->banks.empty()) state->banks = tpm.pcr_banks();
     std::vector<evidence::Quote> quotes;

@@ -30,7 +30,7 @@ class TpmRoot {
   TpmRoot& operator=(const TpmRoot&) = delete;
 
   /// Throws Error when PCR 13 no longer holds what the launch log says, or other PCRs keep changing.
-  base::Awaitable<evidence::Evidence> evidence(base::Bytes nonce);
+  base::Awaitable<evidence::TpmEvidence> evidence(base::Bytes nonce);
 
  private:
   struct OnTpmThread;

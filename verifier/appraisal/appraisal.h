@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <variant>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -14,20 +15,26 @@
 
 namespace verifier {
 
-/// What evidence proves.
-struct Appraisal {
-  evidence::InstanceIdentity identity;
-  std::string hwmodel;  ///< the claim
+/// How a machine with a TPM was booted: what reference values are compared with.
+struct TpmMachine {
   BootState boot;
-  LaunchState launch;
   /// Quoted values in every SHA-2 bank in which the boot log replays. Never empty.
   std::map<measure::HashAlgorithm, measure::PcrValues> pcrs;
   std::map<measure::HashAlgorithm, base::Bytes> boot_manager_pcrs;  ///< in each of these banks: see BootManager::pcr
 };
 
-/// Appraises a TPM's evidence (RFC 9334, section 3). All of it must hold: the AK certificate's chain, every quote, the
-/// boot log in every bank that it speaks of and in at least one stronger than SHA-1, the launch log in every quoted
-/// bank. Throws InvalidInput that names what failed.
+using Machine = std::variant<TpmMachine>;
+
+/// What evidence proves, of whatever kind it is.
+struct Appraisal {
+  evidence::InstanceIdentity identity;
+  std::string hwmodel;       ///< the claim
+  bool secure_boot = false;  ///< the claim
+  LaunchState launch;
+  Machine machine;
+};
+
+/// Appraises evidence (RFC 9334, section 3). All of it must hold. Throws InvalidInput that names what failed.
 Appraisal appraise(const evidence::Evidence& evidence, base::ByteView nonce, const TrustAnchors& anchors,
                    base::WallTime now);
 

@@ -219,9 +219,9 @@ bool application_matches(const Bytes& sha256, const BootState& boot) {
   return boot.bank == HashAlgorithm::kSha256 && boot.boot_manager.only_application == sha256;
 }
 
-bool is_quoted_as(const Bytes& value, std::uint32_t pcr, const Appraisal& appraisal) {
-  const auto bank = appraisal.pcrs.find(HashAlgorithm::kSha256);
-  if (bank == appraisal.pcrs.end()) return false;
+bool is_quoted_as(const Bytes& value, std::uint32_t pcr, const TpmMachine& machine) {
+  const auto bank = machine.pcrs.find(HashAlgorithm::kSha256);
+  if (bank == machine.pcrs.end()) return false;
   const auto quoted = bank->second.find(pcr);
   return quoted != bank->second.end() && quoted->second == value;
 }
@@ -234,23 +234,23 @@ Bytes separated_pcr() {
 
 /// Whether nothing that the entry does not state ran ahead of the image or told it what to do: see
 /// ReferenceValue::matches.
-bool is_alone(const ReferenceValue& value, const Appraisal& appraisal) {
+bool is_alone(const ReferenceValue& value, const TpmMachine& machine) {
   static const Bytes kSeparated = separated_pcr();
   static const Bytes kZeros(measure::digest_size(HashAlgorithm::kSha256), 0);
-  if (!states(value, kDriverPcr) && !is_quoted_as(kSeparated, kDriverPcr, appraisal)) return false;
-  if (!states(value, kApplicationPcr) && !appraisal.boot.boot_manager.only_application) return false;
+  if (!states(value, kDriverPcr) && !is_quoted_as(kSeparated, kDriverPcr, machine)) return false;
+  if (!states(value, kApplicationPcr) && !machine.boot.boot_manager.only_application) return false;
   return std::ranges::all_of(
-      kToldPcrs, [&](std::uint32_t pcr) { return states(value, pcr) || is_quoted_as(kZeros, pcr, appraisal); });
+      kToldPcrs, [&](std::uint32_t pcr) { return states(value, pcr) || is_quoted_as(kZeros, pcr, machine); });
 }
 
 /// PCR 4 may also be what it would be had the firmware not tried other boot options in vain.
-bool pcr_matches(std::uint32_t pcr, const Bytes& expected, HashAlgorithm bank, const Appraisal& appraisal) {
-  const PcrValues& quoted = appraisal.pcrs.at(bank);
+bool pcr_matches(std::uint32_t pcr, const Bytes& expected, HashAlgorithm bank, const TpmMachine& machine) {
+  const PcrValues& quoted = machine.pcrs.at(bank);
   const auto found = quoted.find(pcr);
   if (found == quoted.end()) return false;
   if (found->second == expected) return true;
-  const auto without_attempts = appraisal.boot_manager_pcrs.find(bank);
-  return pcr == kApplicationPcr && without_attempts != appraisal.boot_manager_pcrs.end() &&
+  const auto without_attempts = machine.boot_manager_pcrs.find(bank);
+  return pcr == kApplicationPcr && without_attempts != machine.boot_manager_pcrs.end() &&
          without_attempts->second == expected;
 }
 
@@ -268,25 +268,25 @@ bool is_unified_kernel_image_alone(const BootState& boot, const PcrValues& repla
 
 }  // namespace
 
-bool ReferenceValue::matches(const Appraisal& appraisal) const {
-  if (secure_boot.value_or(true) != appraisal.boot.secure_boot || !is_alone(*this, appraisal)) return false;
-  if (kernel_command_line && !appraisal.boot.command_line_is(*kernel_command_line)) return false;
-  if (secure_boot_certificate_sha256 && !certificate_matches(*secure_boot_certificate_sha256, appraisal.boot)) {
+bool ReferenceValue::matches(const TpmMachine& machine) const {
+  if (secure_boot.value_or(true) != machine.boot.secure_boot || !is_alone(*this, machine)) return false;
+  if (kernel_command_line && !machine.boot.command_line_is(*kernel_command_line)) return false;
+  if (secure_boot_certificate_sha256 && !certificate_matches(*secure_boot_certificate_sha256, machine.boot)) {
     return false;
   }
   if (unified_kernel_image_authenticode_sha256 &&
-      !application_matches(*unified_kernel_image_authenticode_sha256, appraisal.boot)) {
+      !application_matches(*unified_kernel_image_authenticode_sha256, machine.boot)) {
     return false;
   }
   return std::ranges::all_of(pcrs, [&](const auto& bank) {
-    return appraisal.pcrs.contains(bank.first) && std::ranges::all_of(bank.second, [&](const auto& entry) {
-             return pcr_matches(entry.first, entry.second, bank.first, appraisal);
+    return machine.pcrs.contains(bank.first) && std::ranges::all_of(bank.second, [&](const auto& entry) {
+             return pcr_matches(entry.first, entry.second, bank.first, machine);
            });
   });
 }
 
-bool ReferenceValue::may_match(const Appraisal& appraisal) const {
-  const BootState& boot = appraisal.boot;
+bool ReferenceValue::may_match(const TpmMachine& machine) const {
+  const BootState& boot = machine.boot;
   if (secure_boot && *secure_boot != boot.secure_boot) return false;
   if (kernel_command_line && !boot.command_line_may_be(*kernel_command_line)) return false;
   if (secure_boot_certificate_sha256 && !certificate_matches(*secure_boot_certificate_sha256, boot)) return false;
@@ -294,10 +294,10 @@ bool ReferenceValue::may_match(const Appraisal& appraisal) const {
     return false;
   }
   return std::ranges::all_of(pcrs, [&](const auto& bank) {
-    const auto quoted = appraisal.pcrs.find(bank.first);
-    return quoted == appraisal.pcrs.end() || std::ranges::all_of(bank.second, [&](const auto& entry) {
+    const auto quoted = machine.pcrs.find(bank.first);
+    return quoted == machine.pcrs.end() || std::ranges::all_of(bank.second, [&](const auto& entry) {
              return !quoted->second.contains(entry.first) ||
-                    pcr_matches(entry.first, entry.second, bank.first, appraisal);
+                    pcr_matches(entry.first, entry.second, bank.first, machine);
            });
   });
 }
@@ -349,11 +349,15 @@ void ReferenceValues::add(std::string_view json, const std::string& subject) {
   }
 }
 
-const ReferenceValue* ReferenceValues::find(const Appraisal& appraisal) const {
-  const auto is_retired = [&](const ReferenceValue& image) { return image.deprecated && image.may_match(appraisal); };
+const ReferenceValue* ReferenceValues::find(const Machine& machine) const {
+  return std::visit([this](const TpmMachine& with_tpm) { return find(with_tpm); }, machine);
+}
+
+const ReferenceValue* ReferenceValues::find(const TpmMachine& machine) const {
+  const auto is_retired = [&](const ReferenceValue& image) { return image.deprecated && image.may_match(machine); };
   if (std::ranges::any_of(images_, is_retired)) return nullptr;
   const auto found = std::ranges::find_if(
-      images_, [&](const ReferenceValue& image) { return !image.deprecated && image.matches(appraisal); });
+      images_, [&](const ReferenceValue& image) { return !image.deprecated && image.matches(machine); });
   return found == images_.end() ? nullptr : &*found;
 }
 

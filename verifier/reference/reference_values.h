@@ -46,13 +46,13 @@ struct ReferenceValue {
   ///     application as Driver####) stands before it;
   ///   - PCR 8, GRUB's commands, and PCR 12, what a unified kernel image was given, must be zero.
   /// PCR 4 is matched with and without boot options that the firmware tried in vain.
-  bool matches(const Appraisal& appraisal) const;
+  bool matches(const TpmMachine& machine) const;
 
   /// Whether nothing that is proven speaks against it, for a deprecated entry: what a sender can leave out or change
   /// without changing a register acquits nobody. Proven are quoted registers, secure_boot and the certificate, as all
   /// texts of PCR 7 are measured, and that a digest is not among those of PCR 4 and 9. Not proven are a command line
   /// that GRUB logged, a register or bank that was not quoted, and the order in PCR 4.
-  bool may_match(const Appraisal& appraisal) const;
+  bool may_match(const TpmMachine& machine) const;
   base::Json to_json() const;
 };
 
@@ -74,7 +74,8 @@ class ReferenceValues {
   void add(std::string_view json, const std::string& subject);
 
   /// The first entry that the machine matches; nullptr when there is none or a deprecated one may match.
-  const ReferenceValue* find(const Appraisal& appraisal) const;
+  const ReferenceValue* find(const Machine& machine) const;
+  const ReferenceValue* find(const TpmMachine& machine) const;
   std::size_t size() const noexcept { return images_.size(); }
   /// The names of entries, but for deprecated ones, that state the boot loader but nothing of what it loads, such as
   /// the initial RAM disk.

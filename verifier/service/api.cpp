@@ -197,7 +197,8 @@ ReferenceValues load_reference_values(const std::vector<std::filesystem::path>& 
 
 Knowledge Knowledge::load(const Config& config) {
   return {TrustAnchors(load_roots(config.attestation_roots)), load_reference_values(config.reference_values),
-          IdentityTokens(load_issuers(config.identity_token_issuers)), SigningKeys::open(config.state_directory)};
+          IdentityTokens(load_issuers(config.identity_token_issuers)),
+          OidcSigner(SigningKeys::open(config.state_directory))};
 }
 
 Api::Api(Config config, Knowledge knowledge, base::Clock clock)
@@ -233,7 +234,7 @@ Json Api::answer(const Route& route, std::string_view body) {
   switch (route.action) {
     case Action::kHealth: return {{"status", "ok"}};
     case Action::kDiscovery: return discovery();
-    case Action::kKeys: return knowledge_.signing_keys.jwks();
+    case Action::kKeys: return knowledge_.oidc_signer.jwks();
     case Action::kLocations: return locations(route.resource);
     case Action::kLocation: return location(route.resource);
     case Action::kCreateChallenge: return create_challenge(route.resource, body);
@@ -295,7 +296,7 @@ Json Api::issue(const ResourcePath& resource, std::string_view body, base::ByteV
   const Appraisal appraisal = appraise(request.evidence, nonce, knowledge_.anchors, now);
   expect_project(appraisal.identity, resource.project);
   if (!config_.locations.empty()) expect_region(appraisal.identity, *resource.location);
-  if (config_.require_secure_boot && !appraisal.boot.secure_boot) {
+  if (config_.require_secure_boot && !appraisal.secure_boot) {
     throw evidence::StatusError(evidence::StatusCode::kPermissionDenied, "the machine was started without Secure Boot");
   }
 
@@ -312,9 +313,9 @@ Json Api::issue(const ResourcePath& resource, std::string_view body, base::ByteV
     partial_errors.push_back(
         partial_error(evidence::StatusCode::kUnimplemented, "signedEntities: image signatures are not verified"));
   }
-  const ReferenceValue* image = knowledge_.reference_values.find(appraisal);
+  const ReferenceValue* image = knowledge_.reference_values.find(appraisal.machine);
   const Json claims = make_claims(appraisal, image, request.options, context);
-  Json response = {{"attestationToken", knowledge_.signing_keys.sign(claims)}};
+  Json response = {{"attestationToken", knowledge_.oidc_signer.sign(claims)}};
   if (!partial_errors.empty()) response["partialErrors"] = std::move(partial_errors);
   log_token(appraisal, claims);
   return response;

@@ -16,7 +16,7 @@
 #include "verifier/service/challenges/challenges.h"
 #include "verifier/service/config.h"
 #include "verifier/service/resource_name.h"
-#include "verifier/tokens/signing_keys.h"
+#include "verifier/tokens/oidc_signer.h"
 
 namespace verifier {
 
@@ -35,7 +35,7 @@ struct Knowledge {
   TrustAnchors anchors;
   ReferenceValues reference_values;
   IdentityTokens identity_tokens;
-  SigningKeys signing_keys;
+  OidcSigner oidc_signer;
 
   /// Reads every file that the configuration names. Throws Error.
   static Knowledge load(const Config& config);

@@ -103,7 +103,7 @@ Json make_claims(const Appraisal& appraisal, const ReferenceValue* image, const 
                  {"nbf", now},
                  {"exp", now + context.lifetime.count()},
                  {"eat_profile", kEatProfile},
-                 {"secboot", appraisal.boot.secure_boot},
+                 {"secboot", appraisal.secure_boot},
                  {"oemid", kGooglePrivateEnterpriseNumber},
                  {"hwmodel", appraisal.hwmodel},
                  {"submods", submodules(appraisal, image)}};

@@ -38,7 +38,7 @@ SigningKeys SigningKeys::open(const std::filesystem::path& state_directory) {
   SigningKeys keys(evidence::parse_jwks(base::read_text_file(path, kMaxFileBytes), path.string()));
   if (keys.keys_.empty()) throw base::Error(path.string() + " holds no key");
   try {
-    keys.sign(base::Json::object());
+    evidence::sign_jwt(keys.active(), base::Json::object(), base::Json::object());
   } catch (const base::Error& error) {
     throw error.in_context(path.string() + ": the first key does not sign");
   }

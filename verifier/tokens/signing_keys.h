@@ -18,10 +18,9 @@ class SigningKeys {
   /// Makes a key when `state_directory` holds none. Throws Error, also when the folder may be written to by others.
   static SigningKeys open(const std::filesystem::path& state_directory);
 
-  std::string sign(const base::Json& claims) const { return evidence::sign_jwt(keys_.front(), claims); }
+  const evidence::Jwk& active() const noexcept { return keys_.front(); }
   /// Public parts only.
   base::Json jwks() const;
-  const std::string& active_key_id() const noexcept { return keys_.front().key_id(); }
 
  private:
   explicit SigningKeys(std::vector<evidence::Jwk> keys) : keys_(std::move(keys)) {}

@@ -32,13 +32,14 @@ std::string error_of(const std::string& jwt) {
 std::string error_of_claims(const std::function<void(Json&)>& change) {
   Json claims = good_claims();
   change(claims);
-  return error_of(evidence::sign_jwt(key(), claims));
+  return error_of(evidence::sign_jwt(key(), evidence::jwt_header(key()), claims));
 }
 
 }  // namespace
 
 TEST_CASE("a usable token gives its life and its claims") {
-  const Token token = Token::parse(evidence::sign_jwt(key(), good_claims()), "aud", kNowTime);
+  const Token token =
+      Token::parse(evidence::sign_jwt(key(), evidence::jwt_header(key()), good_claims()), "aud", kNowTime);
   CHECK(token.lifetime == std::chrono::hours(1));
   CHECK(base::to_unix_seconds(token.expires) == kNow + 3600);
   CHECK(token.claims["aud"] == "aud");

@@ -18,8 +18,11 @@ namespace {
 
 using base::Json;
 using evidence::Jwk;
-using evidence::sign_jwt;
 using evidence::verify_jwt;
+
+std::string sign_jwt(const Jwk& key, const Json& claims) {
+  return evidence::sign_jwt(key, evidence::jwt_header(key), claims);
+}
 
 constexpr std::size_t kBits = 2048;
 
@@ -102,6 +105,14 @@ TEST_CASE("a token that was signed verifies and gives its claims back") {
   const base::Bytes header = base::base64_decode(part(jwt, 0), "header");
   const auto ordered = nlohmann::ordered_json::parse(base::text_of(header));
   CHECK(ordered.dump() == R"({"alg":"RS256","kid":")" + one_key().front().key_id() + R"(","typ":"JWT"})");
+}
+
+TEST_CASE("a header says what it is told to, and the algorithm is the key's") {
+  const Json header = {{"typ", "JWT"}, {"x5c", {"bGVhZg==", "cm9vdA=="}}};
+  const std::string jwt = evidence::sign_jwt(one_key().front(), header, kClaims);
+  Json expected = header;
+  expected["alg"] = "RS256";
+  CHECK(evidence::read_unverified_jwt(jwt).header == expected);
 }
 
 TEST_CASE("a key's id is its RFC 7638 thumbprint") {

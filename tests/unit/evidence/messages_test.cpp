@@ -14,14 +14,19 @@ using measure::HashAlgorithm;
 
 namespace {
 
+evidence::TpmEvidence& tpm_of(VerifyRequest& request) { return std::get<evidence::TpmEvidence>(request.evidence); }
+const evidence::TpmEvidence& tpm_of(const VerifyRequest& request) {
+  return std::get<evidence::TpmEvidence>(request.evidence);
+}
+
 VerifyRequest sample() {
   VerifyRequest request;
-  request.evidence.quotes.push_back(
+  tpm_of(request).quotes.push_back(
       {HashAlgorithm::kSha256, {{0, base::Bytes(32, 1)}, {13, base::Bytes(32, 2)}}, {1}, {2}});
-  request.evidence.boot_log = {3};
-  request.evidence.launch_log = {4};
-  request.evidence.ak_certificate = {5};
-  request.evidence.ak_chain = {{6}, {7, 8}};
+  tpm_of(request).boot_log = {3};
+  tpm_of(request).launch_log = {4};
+  tpm_of(request).ak_certificate = {5};
+  tpm_of(request).ak_chain = {{6}, {7, 8}};
   request.id_tokens = {"a.b.c"};
   request.options = {
       .audience = "https://rp.example", .nonces = {"0123456789"}, .type = TokenType::kOidc, .signature_key_ids = {}};
@@ -39,10 +44,10 @@ TEST_CASE("a request reads back as it was written") {
   CHECK(json["tpmAttestation"]["quotes"][0]["pcrValues"].contains("13"));
   CHECK(json["signedEntities"].size() == 1);
   const VerifyRequest back = parse(json);
-  REQUIRE(back.evidence.quotes.size() == 1);
-  CHECK(back.evidence.quotes[0].pcr_values == request.evidence.quotes[0].pcr_values);
-  CHECK(back.evidence.launch_log == request.evidence.launch_log);
-  CHECK(back.evidence.ak_chain == request.evidence.ak_chain);
+  REQUIRE(tpm_of(back).quotes.size() == 1);
+  CHECK(tpm_of(back).quotes[0].pcr_values == tpm_of(request).quotes[0].pcr_values);
+  CHECK(tpm_of(back).launch_log == tpm_of(request).launch_log);
+  CHECK(tpm_of(back).ak_chain == tpm_of(request).ak_chain);
   CHECK(back.id_tokens == request.id_tokens);
   CHECK(back.options.audience == request.options.audience);
   CHECK(back.options.nonces == request.options.nonces);
@@ -103,16 +108,16 @@ TEST_CASE("what does not belong into a request is named") {
 
 TEST_CASE("a request's lists are as long as their limits at most") {
   VerifyRequest request = sample();
-  request.evidence.quotes.resize(evidence::kMaxQuotes, request.evidence.quotes.front());
-  request.evidence.ak_chain.resize(evidence::kMaxCertChain, {6});
+  tpm_of(request).quotes.resize(evidence::kMaxQuotes, tpm_of(request).quotes.front());
+  tpm_of(request).ak_chain.resize(evidence::kMaxCertChain, {6});
   request.id_tokens.resize(evidence::kMaxIdTokens, "a.b.c");
   CHECK(parse(request.to_json("c")).id_tokens.size() == evidence::kMaxIdTokens);
   SECTION("quotes") {
-    request.evidence.quotes.push_back(request.evidence.quotes.front());
+    tpm_of(request).quotes.push_back(tpm_of(request).quotes.front());
     CHECK_THROWS_WITH(parse(request.to_json("c")), "request.tpmAttestation.quotes: are too many");
   }
   SECTION("certificates") {
-    request.evidence.ak_chain.push_back({6});
+    tpm_of(request).ak_chain.push_back({6});
     CHECK_THROWS_WITH(parse(request.to_json("c")), "request.tpmAttestation.certChain: is too long");
   }
   SECTION("ID tokens") {
@@ -124,14 +129,14 @@ TEST_CASE("a request's lists are as long as their limits at most") {
 TEST_CASE("A 2: reading a request is linear in its length") {
   const auto long_request = [](std::size_t n) {
     VerifyRequest request = sample();
-    request.evidence.launch_log = base::Bytes(n, 1);
-    request.evidence.ak_certificate = base::Bytes(n, 2);
+    tpm_of(request).launch_log = base::Bytes(n, 1);
+    tpm_of(request).ak_certificate = base::Bytes(n, 2);
     request.options.nonces = std::vector<std::string>(n / 64, "0123456789");
     return request.to_json("c").dump();
   };
   CHECK(test::growth(std::size_t{1} << 16U, long_request, [](const std::string& text) {
           const Json json = base::parse_json(text, "request");
-          CHECK(parse(json).evidence.launch_log.size() > 0);
+          CHECK(std::get<evidence::TpmEvidence>(parse(json).evidence).launch_log.size() > 0);
         }) < test::kLinear);
 }
 
@@ -171,11 +176,11 @@ TEST_CASE("C 6: no request is longer than was foretold") {
       for (std::uint32_t pcr = 0; pcr < 24; ++pcr) all[pcr] = base::Bytes(64, 0xff);
       return all;
     }();
-    request.evidence.quotes.assign(8, {HashAlgorithm::kSha512, values, base::Bytes(200), base::Bytes(600)});
-    request.evidence.boot_log = base::Bytes(size);
-    request.evidence.launch_log = base::Bytes(size);
-    request.evidence.ak_certificate = base::Bytes(size);
-    request.evidence.ak_chain = {base::Bytes(size), base::Bytes(size)};
+    tpm_of(request).quotes.assign(8, {HashAlgorithm::kSha512, values, base::Bytes(200), base::Bytes(600)});
+    tpm_of(request).boot_log = base::Bytes(size);
+    tpm_of(request).launch_log = base::Bytes(size);
+    tpm_of(request).ak_certificate = base::Bytes(size);
+    tpm_of(request).ak_chain = {base::Bytes(size), base::Bytes(size)};
     request.id_tokens = {std::string(std::size_t{16} << 10U, 'a')};
     request.options.nonces = {std::string(std::size_t{64} << 10U, 'n')};
     const std::size_t bound = evidence::max_verify_request_bytes(5 * size);

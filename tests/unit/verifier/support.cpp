@@ -142,9 +142,9 @@ Machine::Machine(base::Bytes boot_log)
   launch_log_ = log.bytes();
 }
 
-evidence::Evidence Machine::evidence(base::ByteView nonce) {
+evidence::TpmEvidence Machine::evidence(base::ByteView nonce) {
   const auto key = attest::load_attestation_key(*tpm_, tpm::kEccKeyIndices);
-  evidence::Evidence evidence;
+  evidence::TpmEvidence evidence;
   for (const auto& bank : tpm_->pcr_banks()) {
     auto blob = tpm_->quote(key.key, nonce, bank);
     evidence.quotes.push_back({bank.algorithm, tpm_->read_pcrs(bank.algorithm, bank.pcrs), std::move(blob.attest),

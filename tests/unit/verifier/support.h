@@ -64,7 +64,7 @@ class Machine {
   explicit Machine(base::Bytes boot_log = recorded_boot_log());
 
   /// What the machine answers to a challenge.
-  evidence::Evidence evidence(base::ByteView nonce);
+  evidence::TpmEvidence evidence(base::ByteView nonce);
 
   tpm::Tpm& tpm() { return *tpm_; }
 

@@ -13,7 +13,7 @@
 #include "vtpm/provision.h"
 
 using attest::TpmRoot;
-using evidence::Evidence;
+using evidence::TpmEvidence;
 using measure::Event;
 using measure::EventType;
 using tpm::Tpm;
@@ -64,7 +64,7 @@ struct Machine {
     attester = std::make_unique<TpmRoot>(*worker, std::move(ak), std::move(endorsements));
   }
 
-  Evidence evidence(base::Bytes nonce) { return test::run(context, attester->evidence(std::move(nonce))); }
+  TpmEvidence evidence(base::Bytes nonce) { return test::run(context, attester->evidence(std::move(nonce))); }
 
   void extend(std::uint32_t pcr) {
     const auto job = [pcr](Tpm& tpm) {
@@ -84,7 +84,7 @@ TEST_CASE("evidence holds one quote for each bank, and each verifies") {
   for (const vtpm::KeyKind kind : {vtpm::KeyKind::kEcc, vtpm::KeyKind::kRsa}) {
     Machine machine(kind);
     for (const base::Bytes& nonce : {base::Bytes(32, 7), base::Bytes(32, 8)}) {
-      const Evidence evidence = machine.evidence(nonce);
+      const TpmEvidence evidence = machine.evidence(nonce);
       REQUIRE(evidence.quotes.size() == 4);
       for (const evidence::Quote& quote : evidence.quotes)
         CHECK_NOTHROW(evidence::verify_quote(quote, *machine.key, nonce));
@@ -101,7 +101,7 @@ TEST_CASE("M 10: (quote, log) pairs of concurrent requests all replay") {
   for (int i = 0; i < 20; ++i) {
     const base::Bytes nonce(16, static_cast<std::uint8_t>(i + 1));
     asio::co_spawn(machine.context, machine.attester->evidence(nonce),
-                   [&machine, &good, nonce](const std::exception_ptr& error, const Evidence& evidence) {
+                   [&machine, &good, nonce](const std::exception_ptr& error, const TpmEvidence& evidence) {
                      if (error) return;
                      const auto records = measure::decode_cel(evidence.launch_log);
                      for (const evidence::Quote& quote : evidence.quotes) {
@@ -120,7 +120,7 @@ TEST_CASE("another PCR that changes is read again, not quoted with old values") 
   Machine machine;
   const auto before = machine.evidence({1}).quotes[1].pcr_values;
   machine.extend(15);
-  const Evidence evidence = machine.evidence({2});
+  const TpmEvidence evidence = machine.evidence({2});
   for (const evidence::Quote& quote : evidence.quotes)
     CHECK_NOTHROW(evidence::verify_quote(quote, *machine.key, base::Bytes{2}));
   CHECK(evidence.quotes[1].pcr_values.at(15) != before.at(15));

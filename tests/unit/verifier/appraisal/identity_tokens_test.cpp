@@ -40,7 +40,8 @@ Json with(const char* name, const Json& value) {
 
 std::vector<std::string> emails(const std::vector<Json>& tokens) {
   std::vector<std::string> signed_tokens;
-  for (const Json& token : tokens) signed_tokens.push_back(evidence::sign_jwt(key(), token));
+  for (const Json& token : tokens)
+    signed_tokens.push_back(evidence::sign_jwt(key(), evidence::jwt_header(key()), token));
   return configured().emails(signed_tokens, kAudience, base::from_unix_seconds(kNow));
 }
 
@@ -87,9 +88,9 @@ TEST_CASE("clocks may differ by a minute") {
 
 TEST_CASE("a token that another key signed is refused") {
   const evidence::Jwk other = evidence::Jwk::generate_rsa(2048);
-  CHECK_THROWS_WITH(
-      configured().emails({evidence::sign_jwt(other, claims())}, kAudience, base::from_unix_seconds(kNow)),
-      ContainsSubstring("Error validating token in position 0"));
+  CHECK_THROWS_WITH(configured().emails({evidence::sign_jwt(other, evidence::jwt_header(other), claims())}, kAudience,
+                                        base::from_unix_seconds(kNow)),
+                    ContainsSubstring("Error validating token in position 0"));
   CHECK_THROWS_WITH(configured().emails({"no token"}, kAudience, base::from_unix_seconds(kNow)),
                     ContainsSubstring("Error validating token in position 0"));
 }

@@ -14,9 +14,9 @@ using base::Json;
 using measure::Digest;
 using measure::HashAlgorithm;
 using measure::PcrValues;
-using verifier::Appraisal;
 using verifier::BootState;
 using verifier::ReferenceValues;
+using verifier::TpmMachine;
 
 const std::string kPcr4(64, 'a');
 const std::string kZeros(64, '0');
@@ -78,8 +78,8 @@ base::Bytes separated() {
       .to_bytes();
 }
 
-Appraisal machine() {
-  Appraisal appraisal;
+TpmMachine machine() {
+  TpmMachine appraisal;
   appraisal.boot.secure_boot = true;
   appraisal.boot.kernel_command_line = "quiet";
   appraisal.pcrs[HashAlgorithm::kSha256] = {{2, separated()},
@@ -97,8 +97,8 @@ base::Bytes load_options_digest(const std::string& command_line) {
   return measure::hash(HashAlgorithm::kSha256, base::view_of(units));
 }
 
-Appraisal unified_kernel_image_machine() {
-  Appraisal appraisal = machine();
+TpmMachine unified_kernel_image_machine() {
+  TpmMachine appraisal = machine();
   BootState& boot = appraisal.boot;
   boot.kernel_command_line.reset();
   boot.load_options_digest = load_options_digest("quiet roothash=" + kRootHash);
@@ -112,17 +112,17 @@ Appraisal unified_kernel_image_machine() {
 }  // namespace
 
 TEST_CASE("an entry matches when all that it states holds") {
-  const auto matches = [](const Json& image, const Appraisal& appraisal) {
+  const auto matches = [](const Json& image, const TpmMachine& appraisal) {
     return parse(Json::array({image})).find(appraisal) != nullptr;
   };
   CHECK(matches(entry(), machine()));
   SECTION("another PCR value") {
-    Appraisal other = machine();
+    TpmMachine other = machine();
     other.pcrs[HashAlgorithm::kSha256][4][0] ^= 1U;
     CHECK_FALSE(matches(entry(), other));
   }
   SECTION("a PCR that is not quoted") {
-    Appraisal other = machine();
+    TpmMachine other = machine();
     other.pcrs[HashAlgorithm::kSha256].erase(4);
     CHECK_FALSE(matches(entry(), other));
   }
@@ -132,7 +132,7 @@ TEST_CASE("an entry matches when all that it states holds") {
     CHECK_FALSE(matches(image, machine()));
   }
   SECTION("no Secure Boot") {
-    Appraisal other = machine();
+    TpmMachine other = machine();
     other.boot.secure_boot = false;
     CHECK_FALSE(matches(entry(), other));
     Json image = entry();
@@ -153,11 +153,11 @@ TEST_CASE("an entry matches when all that it states holds") {
 }
 
 TEST_CASE("what ran ahead of the image, and is not stated, makes the machine unknown") {
-  const auto is_known = [](const Json& image, const Appraisal& appraisal) {
+  const auto is_known = [](const Json& image, const TpmMachine& appraisal) {
     return parse(Json::array({image})).find(appraisal) != nullptr;
   };
   Json image = GENERATE(entry(), unbooted_entry());
-  Appraisal appraisal = unified_kernel_image_machine();
+  TpmMachine appraisal = unified_kernel_image_machine();
   PcrValues& pcrs = appraisal.pcrs[HashAlgorithm::kSha256];
   REQUIRE(is_known(image, appraisal));
   SECTION("a driver") {
@@ -207,7 +207,7 @@ TEST_CASE("what ran ahead of the image, and is not stated, makes the machine unk
 }
 
 TEST_CASE("PCR 4 may tell of boot options that were tried in vain") {
-  Appraisal appraisal = machine();
+  TpmMachine appraisal = machine();
   const ReferenceValues values = parse(Json::array({entry()}));
   Json old = entry();
   old["name"] = "old";
@@ -262,11 +262,11 @@ TEST_CASE("nothing that a sender can hide or change acquits a machine of a depre
   Json retired = unbooted_entry();
   retired["name"] = "old";
   retired["deprecated"] = true;
-  const auto is_known = [&](const Appraisal& appraisal) {
+  const auto is_known = [&](const TpmMachine& appraisal) {
     REQUIRE(parse(Json::array({entry()})).find(appraisal) != nullptr);
     return parse(Json::array({entry(), retired})).find(appraisal) != nullptr;
   };
-  Appraisal appraisal = unified_kernel_image_machine();
+  TpmMachine appraisal = unified_kernel_image_machine();
   BootState& boot = appraisal.boot;
   PcrValues& pcrs = appraisal.pcrs[HashAlgorithm::kSha256];
   REQUIRE_FALSE(is_known(appraisal));
@@ -333,7 +333,7 @@ TEST_CASE("a file of reference values is parsed strictly") {
 
 TEST_CASE("an entry that was made without a boot matches when all that it states holds") {
   const ReferenceValues values = parse(Json::array({unbooted_entry()}));
-  Appraisal appraisal = unified_kernel_image_machine();
+  TpmMachine appraisal = unified_kernel_image_machine();
   REQUIRE(values.find(appraisal) != nullptr);
   SECTION("another certificate") { appraisal.boot.secure_boot_certificate->push_back(0); }
   SECTION("more certificates, or none") { appraisal.boot.secure_boot_certificate.reset(); }
@@ -479,7 +479,7 @@ TEST_CASE("the entry of a recorded boot matches that boot and survives its file"
   auto value = verifier::reference_value_of(log);
   value.name = "recorded";
   const auto values = parse(Json::array({value.to_json()}));
-  Appraisal appraisal;
+  TpmMachine appraisal;
   appraisal.boot = verifier::extract_boot_state(log, HashAlgorithm::kSha256);
   appraisal.pcrs[HashAlgorithm::kSha256] = log.replay(HashAlgorithm::kSha256);
   for (std::uint32_t pcr = 0; pcr < 24; ++pcr) {

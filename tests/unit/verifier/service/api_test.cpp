@@ -20,7 +20,6 @@
 namespace {
 
 using base::Json;
-using evidence::Evidence;
 using net::HttpResponse;
 
 constexpr const char* kLocation = "/v1/projects/my-project/locations/us-central1";
@@ -365,11 +364,12 @@ TEST_CASE("service accounts are told when their tokens are valid") {
   const auto challenge = service.challenge();
   const std::int64_t now = base::to_unix_seconds(base::Clock::system().wall());
   const auto token = [&](const std::string& audience) {
-    return evidence::sign_jwt(key, {{"iss", "https://accounts.example"},
-                                    {"aud", audience},
-                                    {"exp", now + 600},
-                                    {"email", "a@example.com"},
-                                    {"email_verified", true}});
+    return evidence::sign_jwt(key, evidence::jwt_header(key),
+                              {{"iss", "https://accounts.example"},
+                               {"aud", audience},
+                               {"exp", now + 600},
+                               {"email", "a@example.com"},
+                               {"email_verified", true}});
   };
   CHECK(service.claims_of(service.verify(
             challenge, Service::request(challenge, {}, {token(challenge.name)})))["google_service_accounts"] ==

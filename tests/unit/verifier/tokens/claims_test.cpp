@@ -15,7 +15,7 @@ using verifier::ReferenceValue;
 Appraisal appraisal() {
   Appraisal result;
   result.identity = {"us-central1-a", 12345, "my-project", 18446744073709551615U, "my-instance", true};
-  result.boot.secure_boot = true;
+  result.secure_boot = true;
   result.hwmodel = "GCP_AMD_SEV";
   result.launch.image_reference = "docker.io/library/nginx:latest";
   result.launch.image_digest = "sha256:aa";

@@ -14,12 +14,13 @@ TEST_CASE("a signing key is made once, kept secret and found again") {
   const auto state = directory.path() / "state";
   const SigningKeys made = SigningKeys::open(state);
   const SigningKeys found = SigningKeys::open(state);
-  CHECK(made.active_key_id() == found.active_key_id());
+  CHECK(made.active().key_id() == found.active().key_id());
   const auto mode = std::filesystem::status(state / verifier::kSigningKeysFile).permissions();
   CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
 
   const auto published = evidence::parse_jwks(made.jwks().dump(), "jwks");
-  CHECK(evidence::verify_jwt(found.sign({{"a", 1}}), published) == base::Json{{"a", 1}});
+  const std::string jwt = evidence::sign_jwt(found.active(), evidence::jwt_header(found.active()), {{"a", 1}});
+  CHECK(evidence::verify_jwt(jwt, published) == base::Json{{"a", 1}});
   CHECK_FALSE(made.jwks()["keys"][0].contains("d"));
 }
 
@@ -31,7 +32,7 @@ TEST_CASE("every key of the file is published, the first signs") {
   std::ofstream(file) << R"({"keys":[)" << first.private_json() << "," << second.private_json() << "]}";
   std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   const SigningKeys keys = SigningKeys::open(directory.path());
-  CHECK(keys.active_key_id() == first.key_id());
+  CHECK(keys.active().key_id() == first.key_id());
   CHECK(keys.jwks()["keys"].size() == 2);
 }
 
