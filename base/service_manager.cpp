@@ -1,6 +1,7 @@
 #include "base/service_manager.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 #include <systemd/sd-daemon.h>
@@ -36,6 +37,12 @@ void ServiceManager::status(std::string_view text) const {
   std::string line(text);
   std::ranges::replace(line, '\n', ' ');  // each line is an assignment of its own
   notify("STATUS=" + line);
+}
+
+void ServiceManager::reloading() const {
+  const auto now =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
+  notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count()));
 }
 
 void ServiceManager::stopping() const { notify("STOPPING=1", kUnsetEnvironment); }

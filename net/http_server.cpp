@@ -135,9 +135,9 @@ Response to_beast(HttpResponse&& response, bool keep_alive) {
   return message;
 }
 
-/// What all connections of a listener have in common.
+/// What all connections of a listener have in common. Its accepting thread sees the proxies only.
 struct Listener {
-  std::optional<ssl::context> tls;
+  std::shared_ptr<ssl::context> tls;  ///< none: no TLS
   std::vector<IpNetwork> trusted_proxies;
 
   bool is_trusted_proxy(const asio::ip::address& address) const {
@@ -172,6 +172,7 @@ struct HttpServerState : std::enable_shared_from_this<HttpServerState> {
   HttpServerLimits limits;
   ConnectionTable connections;
   std::vector<std::unique_ptr<AcceptThread>> acceptors;
+  std::vector<std::shared_ptr<Listener>> tls_listeners;
   std::vector<std::filesystem::path> socket_files;
   std::optional<base::Event> all_closed;
   bool stopping = false;
@@ -290,7 +291,7 @@ class Conversation {
     co_return true;
   }
 
-  base::Awaitable<HttpResponse> handle(const HttpServerRequest& request) {
+  base::Awaitable<HttpResponse> handle(HttpServerRequest& request) {
     try {
       co_return co_await server_->handler(request);
     } catch (const boost::system::system_error& error) {
@@ -418,8 +419,8 @@ base::Awaitable<void> serve(Connection connection) {
     const bool introduced = co_await read_proxy_header(socket, place);
     if (!introduced) co_return;
   }
-  if (connection.listener && connection.listener->tls) {
-    TlsStream stream(socket, *connection.listener->tls);
+  if (const auto tls = connection.listener ? connection.listener->tls : nullptr) {
+    TlsStream stream(socket, *tls);
     co_await stream.async_handshake(ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, code));
     if (code || deadline.passed()) co_return;
     Conversation<TlsStream> conversation(connection.server, stream, deadline, place);
@@ -575,10 +576,26 @@ ssl::context open_tls(const HttpServerTls& files) {
 
 }  // namespace
 
+struct HttpServerCertificate::Context {
+  std::shared_ptr<ssl::context> tls;
+};
+
+HttpServerCertificate HttpServerCertificate::load(const HttpServerTls& files) {
+  return HttpServerCertificate(std::make_shared<Context>(Context{std::make_shared<ssl::context>(open_tls(files))}));
+}
+
+void HttpServer::use(const HttpServerCertificate& certificate) {
+  for (const auto& listener : state_->tls_listeners) listener->tls = certificate.context_->tls;
+}
+
 std::uint16_t HttpServer::listen_tcp(const std::string& address, std::uint16_t port,
-                                     const std::optional<HttpServerTls>& tls, std::vector<IpNetwork> trusted_proxies) {
+                                     const std::optional<HttpServerCertificate>& tls,
+                                     std::vector<IpNetwork> trusted_proxies) {
   auto listener = std::make_shared<Listener>();
-  if (tls) listener->tls.emplace(open_tls(*tls));
+  if (tls) {
+    listener->tls = tls->context_->tls;
+    state_->tls_listeners.push_back(listener);
+  }
   listener->trusted_proxies = std::move(trusted_proxies);
   tcp::acceptor acceptor = open_tcp(state_->executor, address, port);
   const std::uint16_t taken = acceptor.local_endpoint().port();

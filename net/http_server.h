@@ -41,13 +41,28 @@ struct HttpAdmission {
 /// Takes a request without its body.
 using HttpAdmit = std::function<HttpAdmission(const HttpServerRequest& head)>;
 
-/// Answers one request. What it throws becomes a 500 with that text; a 500 means a bug.
-using HttpHandler = std::function<base::Awaitable<HttpResponse>(const HttpServerRequest&)>;
+/// Answers one request, of which it may take the body away. What it throws becomes a 500 with that text; a 500 means a
+/// bug.
+using HttpHandler = std::function<base::Awaitable<HttpResponse>(HttpServerRequest&)>;
 
 /// Certificate chain, the server's own first, and its key; both PEM.
 struct HttpServerTls {
   std::filesystem::path certificate_chain;
   std::filesystem::path private_key;
+};
+
+/// A certificate chain and its key as they were read; copies share it.
+class HttpServerCertificate {
+ public:
+  /// Throws InvalidInput that names the file.
+  static HttpServerCertificate load(const HttpServerTls& files);
+
+ private:
+  friend class HttpServer;
+  struct Context;
+  explicit HttpServerCertificate(std::shared_ptr<Context> context) : context_(std::move(context)) {}
+
+  std::shared_ptr<Context> context_;
 };
 
 struct HttpServerState;
@@ -67,8 +82,12 @@ class HttpServer {
   void listen_unix(const std::filesystem::path& path, mode_t mode);
   /// Listens on TCP, with TLS or without; port 0 takes a free one. Returns the port. A connection from one of
   /// `trusted_proxies` must begin with a PROXY header of version 2, whose address counts as the peer's.
-  std::uint16_t listen_tcp(const std::string& address, std::uint16_t port, const std::optional<HttpServerTls>& tls = {},
+  std::uint16_t listen_tcp(const std::string& address, std::uint16_t port,
+                           const std::optional<HttpServerCertificate>& tls = {},
                            std::vector<IpNetwork> trusted_proxies = {});
+
+  /// Shows this certificate to all who connect from now on, to every port with TLS.
+  void use(const HttpServerCertificate& certificate);
 
   /// Serves a connection that is already open, taking the socket over (a test's end of a socket pair).
   void adopt_unix(int socket);

@@ -22,6 +22,8 @@ class IpNetwork {
 
   bool contains(const asio::ip::address& address) const;
 
+  bool operator==(const IpNetwork&) const = default;
+
  private:
   IpNetwork(asio::ip::address address, unsigned prefix_bits)
       : address_(std::move(address)), prefix_bits_(prefix_bits) {}

@@ -1,43 +1,32 @@
-#include <csignal>
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <map>
-#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 
-#include "base/asio.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/service_manager.h"
 #include "measure/boot_log.h"
-#include "net/http_server.h"
 #include "verifier/reference/reference_values.h"
-#include "verifier/service/api.h"
-#include "verifier/service/config.h"
-#include "verifier/service/startup_check.h"
+#include "verifier/service/service.h"
 
 namespace {
 
-constexpr base::Milliseconds kStopGrace{5000};
-/// Requests that come in at the same time: some of the largest, and hundreds of real ones, which are below 100 KiB.
-constexpr std::size_t kMaxBufferedBytes = 4 * verifier::kMaxRequestBytes;
 const std::map<std::string, base::log::Level> kLogLevels = {{"debug", base::log::Level::kDebug},
                                                             {"info", base::log::Level::kInfo},
                                                             {"warning", base::log::Level::kWarning},
                                                             {"error", base::log::Level::kError}};
 
-struct ServeOptions {
-  std::string config;
-  std::string log_level = "info";
-};
+constexpr std::size_t kMaxThreads = 256;
+
+std::size_t default_threads() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxThreads); }
 
 struct ReferenceOptions {
   std::string boot_log;
@@ -46,56 +35,6 @@ struct ReferenceOptions {
   bool hardened = false;
   std::vector<std::string> support_attributes;
 };
-
-/// Returns where the service listens, for people and for tests.
-std::string listen(net::HttpServer& server, const verifier::ListenConfig& config) {
-  std::optional<net::HttpServerTls> tls;
-  if (config.tls) tls = {config.tls->certificate, config.tls->private_key};
-  const std::uint16_t port = server.listen_tcp(config.address, config.port, tls, config.trusted_proxies);
-  const bool is_ipv6 = config.address.find(':') != std::string::npos;
-  return std::string(config.tls ? "https" : "http") + "://" + (is_ipv6 ? "[" + config.address + "]" : config.address) +
-         ":" + std::to_string(port);
-}
-
-base::Awaitable<void> stop_on_signal(net::HttpServer& server, const base::ServiceManager& service_manager) {
-  asio::signal_set signals(co_await asio::this_coro::executor, SIGTERM, SIGINT);
-  const int number = co_await signals.async_wait(asio::use_awaitable);
-  base::log::info("stopping", {{"signal", number}});
-  service_manager.stopping();
-  co_await server.stop(kStopGrace);
-}
-
-void serve(const ServeOptions& options) {
-  const verifier::Config config = verifier::Config::load(options.config);
-  verifier::expect_tls_key(config.listen);
-  verifier::Knowledge knowledge = verifier::Knowledge::load(config);
-  const base::Clock clock = base::Clock::system();
-  for (const std::string& warning :
-       verifier::startup_warnings(config.listen, knowledge.reference_values, clock.wall())) {
-    base::log::warning(warning);
-  }
-  base::log::info("ready to appraise", {{"issuer", config.issuer},
-                                        {"images", std::to_string(knowledge.reference_values.size())},
-                                        {"key_id", knowledge.oidc_signer.active_key_id()}});
-  verifier::Api api(config, std::move(knowledge), clock);
-  asio::io_context context(1);
-  base::ServiceManager service_manager(context.get_executor());
-  net::HttpServer server(
-      context.get_executor(), [&api](const net::HttpServerRequest& request) { return api.handle(request); },
-      {.max_body_bytes = verifier::kMaxRequestBytes, .max_buffered_bytes = kMaxBufferedBytes},
-      [&api](const net::HttpServerRequest& head) { return api.admit(head); });
-  const std::string url = listen(server, config.listen);
-  base::TaskGroup signs_of_life(context.get_executor());
-  signs_of_life.spawn(service_manager.keep_alive());
-  asio::post(context, [&service_manager] { service_manager.ready(); });
-  asio::co_spawn(context, stop_on_signal(server, service_manager), [&](const std::exception_ptr& failure) {
-    signs_of_life.cancel();
-    if (failure) std::rethrow_exception(failure);
-  });
-  base::log::info("listening", {{"url", url}});
-  context.run();
-  base::log::info("stopped");
-}
 
 void print_reference_value(const ReferenceOptions& options) {
   if (!base::is_utf8(options.name)) throw base::InvalidInput("--name", "is not UTF-8");
@@ -118,10 +57,15 @@ void print_reference_value(const ReferenceOptions& options) {
 int main(int argc, char** argv) {
   CLI::App app("An attestation service for Confidential Space");
   app.require_subcommand(1);
-  ServeOptions serve_options;
+  verifier::ServeOptions serve_options{.config = {}, .threads = default_threads()};
+  std::string log_level = "info";
   auto* serve_command = app.add_subcommand("serve", "Answer challenges and verify evidence");
   serve_command->add_option("--config", serve_options.config, "Configuration, a JSON file")->required();
-  serve_command->add_option("--log-level", serve_options.log_level)->check(CLI::IsMember(kLogLevels));
+  serve_command->add_option("--log-level", log_level)->check(CLI::IsMember(kLogLevels));
+  serve_command
+      ->add_option("--threads", serve_options.threads, "That appraise at a time; as many as there are processors")
+      ->check(base::why_no_whole_number)
+      ->check(CLI::Range(std::size_t{1}, kMaxThreads));
   ReferenceOptions reference_options;
   auto* reference_command = app.add_subcommand("reference-value", "Print the entry of the image that wrote a boot log");
   reference_command->add_option("--boot-log", reference_options.boot_log, "binary_bios_measurements")->required();
@@ -138,9 +82,9 @@ int main(int argc, char** argv) {
   app.failure_message(
       [](const CLI::App*, const CLI::Error& error) { return base::log::one_line(error.what()) + '\n'; });
   CLI11_PARSE(app, argc, argv);
-  base::log::start(kLogLevels.at(serve_options.log_level));
+  base::log::start(kLogLevels.at(log_level));
   try {
-    if (serve_command->parsed()) serve(serve_options);
+    if (serve_command->parsed()) verifier::serve(serve_options);
     if (reference_command->parsed()) print_reference_value(reference_options);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {

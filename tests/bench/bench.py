@@ -117,6 +117,25 @@ def bench_quote(folder: Path) -> Iterator[Row]:
         yield at_most(f"quote, {label}: against bare", ratio, "x", 1.2, "all banks, one after the other")
 
 
+def bench_appraisal(folder: Path) -> Iterator[Row]:
+    """Turn one request into tokens, by one thread and by two."""
+    instance = Instance()
+    machine = Machine(folder, instance)
+    with machine.tpm:
+        machine.provision("--key", "ecc")
+        machine.replay()
+        result = json.loads(
+            run(
+                *(binary("cs-bench-appraisal"), "--tcti", machine.tpm.tcti, "--boot-log", machine.boot_log),
+                *("--root", machine.attestation_root, "--project", instance.project_id),
+                timeout=300,
+            )
+        )
+    note = f"a request of {result['bytes'] / 1e3:.0f} kB; all but HTTP"
+    yield Row("verification, 1 thread: rate", result["one"], "/s", note=note)
+    yield at_least("verification, 2 threads: against 1", result["several"] / result["one"], "x", 1.7)
+
+
 def bench_token_server(folder: Path) -> Iterator[Row]:
     """Ask the production TEE server for a token that it has in memory."""
     folder.mkdir(parents=True)
@@ -226,6 +245,7 @@ def bench_size(folder: Path) -> Iterator[Row]:
 BENCHES: dict[str, Callable[[Path], Iterator[Row]]] = {
     "extend": bench_extend,
     "quote": bench_quote,
+    "appraisal": bench_appraisal,
     "get": bench_token_server,
     "launch": bench_launch,
     "size": bench_size,

@@ -62,6 +62,17 @@ void expect_tls_key(const ListenConfig& listen) {
                     " does not fit the first certificate of " + listen.tls->certificate.string());
 }
 
+void expect_unchanged(const Config& config, const Config& running) {
+  const auto expect = [](bool same, std::string_view field) {
+    if (!same) throw base::InvalidInput(field, "can't change while the service runs: start it anew");
+  };
+  expect(config.listen.address == running.listen.address, "config.listen.address");
+  expect(config.listen.port == running.listen.port, "config.listen.port");
+  expect(config.listen.tls.has_value() == running.listen.tls.has_value(), "config.listen.certificate");
+  expect(config.listen.trusted_proxies == running.listen.trusted_proxies, "config.listen.trusted_proxies");
+  expect(config.state_directory == running.state_directory, "config.state_directory");
+}
+
 std::vector<std::string> startup_warnings(const ListenConfig& listen, const ReferenceValues& values,
                                           base::WallTime now) {
   std::vector<std::string> warnings;

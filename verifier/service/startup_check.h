@@ -13,6 +13,10 @@ namespace verifier {
 /// certificate.
 void expect_tls_key(const ListenConfig& listen);
 
+/// What a service that runs can't take over from a new configuration: where it listens, whom it trusts to be a proxy,
+/// whether with TLS, and its state directory. Throws InvalidInput("config"...) that names what differs.
+void expect_unchanged(const Config& config, const Config& running);
+
 /// One line each, for the log: a TLS certificate that has expired or is not yet valid at `now`, no reference image at
 /// all, a file of reference values whose images are all deprecated, and an image of which only the boot loader is
 /// stated.

@@ -32,8 +32,13 @@ void expect_secret(const std::filesystem::path& path) {
 
 SigningKeys SigningKeys::open(const std::filesystem::path& state_directory) {
   const base::FileDescriptor directory = base::open_private_directory(state_directory, kDirectoryMode);
+  if (!std::filesystem::exists(state_directory / kSigningKeysFile)) return SigningKeys(generate(directory));
+  return read(state_directory);
+}
+
+SigningKeys SigningKeys::read(const std::filesystem::path& state_directory) {
+  const base::FileDescriptor directory = base::open_private_directory(state_directory, kDirectoryMode);
   const std::filesystem::path path = state_directory / kSigningKeysFile;
-  if (!std::filesystem::exists(path)) return SigningKeys(generate(directory));
   expect_secret(path);
   SigningKeys keys(evidence::parse_jwks(base::read_text_file(path, kMaxFileBytes), path.string()));
   if (keys.keys_.empty()) throw base::Error(path.string() + " holds no key");

@@ -17,6 +17,8 @@ class SigningKeys {
  public:
   /// Makes a key when `state_directory` holds none. Throws Error, also when the folder may be written to by others.
   static SigningKeys open(const std::filesystem::path& state_directory);
+  /// The same, but it must hold one.
+  static SigningKeys read(const std::filesystem::path& state_directory);
 
   const evidence::Jwk& active() const noexcept { return keys_.front(); }
   /// Public parts only.

@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import re
+import signal
 import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,8 +67,8 @@ class Verifier:
         self.token_lifetime_seconds = token_lifetime_seconds
         self._roots = attestation_roots
         self._issuers = identity_token_issuers or {}
-        self._reference_values = self._folder / "reference-values.json"
-        self._reference_values.write_text(json.dumps({"images": list(reference_values)}, indent=2))
+        self.reference_values = self._folder / "reference-values.json"
+        self.reference_values.write_text(json.dumps({"images": list(reference_values)}, indent=2))
         self._process: Process | None = None
 
     def __enter__(self) -> Self:
@@ -103,7 +104,7 @@ class Verifier:
             },
             "state_directory": str(self._folder / "state"),
             "attestation_roots": [{"file": str(root), "hwmodel": HARDWARE_MODEL} for root in self._roots],
-            "reference_values": str(self._reference_values),
+            "reference_values": str(self.reference_values),
             "token_lifetime_seconds": self.token_lifetime_seconds,
             "challenge_lifetime_seconds": 300,
             "require_secure_boot": self._require_secure_boot,
@@ -121,6 +122,14 @@ class Verifier:
         except BaseException:
             self.stop()
             raise
+
+    def reload(self) -> str:
+        """Have the running service read its files anew, and return the line in which it says what came of it."""
+        if self._process is None:
+            raise HarnessError("the verifier has not been started")
+        before = len(self._process.lines)
+        self._process.signal(signal.SIGHUP)
+        return self._process.wait_for(r'msg="(reloaded|reload failed)', timeout=20, after=before)
 
     def stop(self) -> None:
         """Stop the service; keys and challenges stay in its state folder."""

@@ -284,8 +284,8 @@ TEST_CASE("TLS peers are verified against the roots that were given") {
     co_return HttpResponse{200, {}, "secure"};
   };
   net::HttpServer server(context.get_executor(), handler);
-  const auto port =
-      server.listen_tcp("127.0.0.1", 0, net::HttpServerTls{good.path() / "server.pem", good.path() / "server-key.pem"});
+  const auto port = server.listen_tcp(
+      "127.0.0.1", 0, net::HttpServerCertificate::load({good.path() / "server.pem", good.path() / "server-key.pem"}));
   const std::string url = "https://127.0.0.1:" + std::to_string(port);
   HttpClient trusting(context.get_executor(), good.path() / "ca.pem");
   CHECK(test::run(context, trusting.send(get(url), {})).body == "secure");
@@ -309,7 +309,8 @@ TEST_CASE("a TLS connection outlives the time that its handshake had") {
   };
   net::HttpServer server(context.get_executor(), handler, {.request_timeout = Milliseconds(150)});
   const auto port = server.listen_tcp(
-      "127.0.0.1", 0, net::HttpServerTls{directory.path() / "server.pem", directory.path() / "server-key.pem"});
+      "127.0.0.1", 0,
+      net::HttpServerCertificate::load({directory.path() / "server.pem", directory.path() / "server-key.pem"}));
   HttpClient client(context.get_executor(), directory.path() / "ca.pem");
   CHECK(test::run(context, client.send(get("https://127.0.0.1:" + std::to_string(port)), {})).body == "late");
 }

@@ -695,7 +695,8 @@ TEST_CASE("S 24: a TLS session leaves nothing behind in the server") {
   test::make_tls_files(directory.path());
   Bench bench;
   const auto port = bench.server.listen_tcp(
-      "127.0.0.1", 0, net::HttpServerTls{directory.path() / "server.pem", directory.path() / "server-key.pem"});
+      "127.0.0.1", 0,
+      net::HttpServerCertificate::load({directory.path() / "server.pem", directory.path() / "server-key.pem"}));
   // A session that the server has to remember, since the client takes no ticket.
   asio::ssl::context tls(asio::ssl::context::tlsv12_client);
   SSL_CTX_set_options(tls.native_handle(), SSL_OP_NO_TICKET);

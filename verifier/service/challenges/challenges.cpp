@@ -44,9 +44,9 @@ std::string_view collection_of(std::string_view name) { return name.substr(0, na
 Challenges::Challenges(std::chrono::seconds lifetime, base::Clock clock, std::size_t max_used)
     : lifetime_(lifetime), clock_(std::move(clock)), max_used_(max_used), key_(base::random_bytes(kKeyBytes)) {}
 
-IssuedChallenge Challenges::issue(std::string_view project, std::string_view location) const {
+base::Awaitable<IssuedChallenge> Challenges::issue(std::string project, std::string location) {
   IssuedChallenge challenge;
-  challenge.name = "projects/" + std::string(project) + "/locations/" + std::string(location) + "/challenges/";
+  challenge.name = "projects/" + project + "/locations/" + location + "/challenges/";
   ChallengeId id;
   id.key_epoch = kKeyEpoch;
   const auto expires = std::chrono::ceil<std::chrono::seconds>(clock_.since_boot() + lifetime_);
@@ -57,14 +57,14 @@ IssuedChallenge Challenges::issue(std::string_view project, std::string_view loc
   challenge.nonce = hmac_sha256(key_, {base::view_of(kNonceLabel), base::view_of(challenge.name)});
   challenge.create_time = clock_.wall();
   challenge.expire_time = challenge.create_time + lifetime_;
-  return challenge;
+  co_return challenge;
 }
 
 void Challenges::expect_open(std::string_view name) const { open_id_of(name); }
 
-Bytes Challenges::consume(std::string_view name) {
+base::Awaitable<Bytes> Challenges::consume(std::string name) {
   remember(open_id_of(name));
-  return hmac_sha256(key_, {base::view_of(kNonceLabel), base::view_of(name)});
+  co_return hmac_sha256(key_, {base::view_of(kNonceLabel), base::view_of(name)});
 }
 
 ChallengeId Challenges::open_id_of(std::string_view name) const {

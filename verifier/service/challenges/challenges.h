@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/asio.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "verifier/service/challenges/challenge_id.h"
@@ -39,12 +40,15 @@ class Challenges {
  public:
   Challenges(std::chrono::seconds lifetime, base::Clock clock, std::size_t max_used = kMaxUsedChallenges);
 
-  IssuedChallenge issue(std::string_view project, std::string_view location) const;
-  /// Throws StatusError NOT_FOUND for a challenge that was never given out, has been used or has expired; nobody learns
-  /// which.
+  /// Of challenges that are given out from now on.
+  void set_lifetime(std::chrono::seconds lifetime) noexcept { lifetime_ = lifetime; }
+
+  base::Awaitable<IssuedChallenge> issue(std::string project, std::string location);
+  /// Throws StatusError NOT_FOUND for a challenge that was never given out, has been used or has expired, as far as is
+  /// known without waiting; nobody learns which.
   void expect_open(std::string_view name) const;
   /// The nonce of a challenge, which is used after this call. Throws as expect_open does.
-  base::Bytes consume(std::string_view name);
+  base::Awaitable<base::Bytes> consume(std::string name);
 
   std::size_t used() const noexcept { return used_.size(); }
 

@@ -225,7 +225,8 @@ TEST_CASE("T 18: a verifier that is down, or behind another TLS root") {
   const auto handler = [](const HttpServerRequest&) -> Awaitable<HttpResponse> { co_return HttpResponse{}; };
   net::HttpServer server(context.get_executor(), handler);
   const auto port = server.listen_tcp(
-      "127.0.0.1", 0, net::HttpServerTls{directory.path() / "server.pem", directory.path() / "server-key.pem"});
+      "127.0.0.1", 0,
+      net::HttpServerCertificate::load({directory.path() / "server.pem", directory.path() / "server-key.pem"}));
   GcaVerifier client = Service::client_of(context, "https://127.0.0.1:" + std::to_string(port));
   CHECK_THROWS_WITH(test::run(context, client.create_challenge()), ContainsSubstring("TLS with https://127.0.0.1"));
 }

@@ -805,7 +805,8 @@ TEST_CASE("C 32: a redirect from https to http is refused before anything is ask
   };
   net::HttpServer secure(world.context.get_executor(), answer);
   const std::uint16_t port = secure.listen_tcp(
-      "127.0.0.1", 0, net::HttpServerTls{directory.path() / "server.pem", directory.path() / "server-key.pem"});
+      "127.0.0.1", 0,
+      net::HttpServerCertificate::load({directory.path() / "server.pem", directory.path() / "server-key.pem"}));
   net::HttpClient http(world.context.get_executor(), directory.path() / "ca.pem");
   RegistryClient client(http, {}, quick());
   world.registry.fault = [&](const HttpServerRequest& request) -> Answer {

@@ -14,8 +14,10 @@
 #include "base/file.h"
 #include "evidence/messages.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/run.h"
 #include "tests/unit/support/skip.h"
 #include "tests/unit/verifier/support.h"
+#include "verifier/service/issue_token.h"
 
 namespace {
 
@@ -35,17 +37,15 @@ class Service {
   explicit Service(const std::function<void(verifier::Config&)>& change = [](verifier::Config&) {})
       : directory_("cs-test"), api_(make(change)) {}
 
+  /// The files may have changed.
+  void reload() { api_.use(load(config_)); }
+
   HttpResponse send(std::string method, std::string path, std::string body = {}, std::string query = {}) {
     net::HttpServerRequest request{std::move(method), std::move(path), std::move(query), {}, std::move(body)};
-    asio::io_context context(1);
-    HttpResponse response;
-    asio::co_spawn(context, api_.handle(request), [&](std::exception_ptr failure, HttpResponse answer) {
-      if (failure) std::rethrow_exception(failure);
-      response = std::move(answer);
-    });
-    context.run();
-    return response;
+    return test::run(context_, api_.handle(request));
   }
+
+  verifier::Config& config() noexcept { return config_; }
 
   net::HttpAdmission admit(std::string method, std::string path) {
     return api_.admit({std::move(method), std::move(path), {}, {}, {}});
@@ -95,10 +95,19 @@ class Service {
     PEM_write_bio_X509(pem.get(), &machine().authority().certificate());
     BIO_flush(pem.get());
     change(config);
-    return {config, verifier::Knowledge::load(config), base::Clock::system()};
+    config_ = config;
+    return {load(config), base::Clock::system(), appraisers_};
+  }
+
+  static std::shared_ptr<const verifier::Knowledge> load(const verifier::Config& config) {
+    return std::make_shared<const verifier::Knowledge>(
+        verifier::Knowledge::load(config, verifier::SigningKeys::open(config.state_directory)));
   }
 
   base::PrivateDirectory directory_;
+  asio::io_context context_;
+  verifier::Appraisers appraisers_{context_.get_executor(), 1};
+  verifier::Config config_;
   verifier::Api api_;
 };
 
@@ -167,6 +176,23 @@ TEST_CASE("reference values come from every file that the configuration names") 
                                         ContainsSubstring("values.json already"));
   const auto missing = [](verifier::Config& config) { config.reference_values.emplace_back("/nowhere/values.json"); };
   CHECK_THROWS_WITH(Service(missing), ContainsSubstring("/nowhere/values.json"));
+}
+
+TEST_CASE("what is known can be exchanged, and challenges stay what they are") {
+  Service service;
+  const auto open = service.challenge();
+  const auto used = service.challenge();
+  CHECK(service.verify(used, Service::request(used)).status == 200);
+  const std::string key_id = service.get("/.well-known/jwks.json")["keys"][0]["kid"];
+  std::ofstream(service.config().reference_values[0]) << R"({"images":[]})";
+  service.config().issuer = "https://other.example";
+  service.reload();
+  const Json claims = service.claims_of(service.verify(open, Service::request(open)));
+  CHECK(claims["swname"] == "GCE");
+  CHECK(claims["iss"] == "https://other.example");
+  CHECK(service.get("/.well-known/openid-configuration")["issuer"] == "https://other.example");
+  CHECK(service.get("/.well-known/jwks.json")["keys"][0]["kid"] == key_id);
+  CHECK(service.verify(used, Service::request(used)).status == 404);
 }
 
 TEST_CASE("a challenge counts once, whatever comes of it") {

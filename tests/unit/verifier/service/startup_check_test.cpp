@@ -108,3 +108,33 @@ TEST_CASE("a verifier that knows no image, or none that is not retired, is warne
   values.add(document("old", true), "old.json");
   CHECK(warnings(values) == std::vector<std::string>{"config.reference_values: old.json: all images are deprecated"});
 }
+
+TEST_CASE("what a running service can't take over is named") {
+  verifier::Config running;
+  running.listen = {.address = "127.0.0.1", .port = 1, .tls = verifier::TlsFiles{"a", "b"}, .trusted_proxies = {}};
+  running.state_directory = "/state";
+  verifier::Config config = running;
+  config.listen.tls = verifier::TlsFiles{"c", "d"};
+  config.issuer = "https://other.example";
+  CHECK_NOTHROW(verifier::expect_unchanged(config, running));
+  SECTION("address") {
+    config.listen.address = "::1";
+    CHECK_THROWS_WITH(verifier::expect_unchanged(config, running), ContainsSubstring("config.listen.address: can't"));
+  }
+  SECTION("port") {
+    config.listen.port = 2;
+    CHECK_THROWS_WITH(verifier::expect_unchanged(config, running), ContainsSubstring("config.listen.port"));
+  }
+  SECTION("TLS") {
+    config.listen.tls.reset();
+    CHECK_THROWS_WITH(verifier::expect_unchanged(config, running), ContainsSubstring("config.listen.certificate"));
+  }
+  SECTION("proxies") {
+    config.listen.trusted_proxies = {*net::IpNetwork::parse("10.0.0.0/8")};
+    CHECK_THROWS_WITH(verifier::expect_unchanged(config, running), ContainsSubstring("config.listen.trusted_proxies"));
+  }
+  SECTION("state") {
+    config.state_directory = "/other";
+    CHECK_THROWS_WITH(verifier::expect_unchanged(config, running), ContainsSubstring("config.state_directory"));
+  }
+}

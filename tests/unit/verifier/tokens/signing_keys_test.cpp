@@ -43,6 +43,8 @@ TEST_CASE("a key file that is open to others, empty, public or broken is refused
     std::ofstream(file) << text;
     std::filesystem::permissions(file, std::filesystem::perms(mode));
   };
+  CHECK_THROWS_WITH(SigningKeys::read(directory.path()), ContainsSubstring("No such file"));
+  CHECK_FALSE(std::filesystem::exists(file));
   write(R"({"keys":[]})", 0640);
   CHECK_THROWS_WITH(SigningKeys::open(directory.path()), ContainsSubstring("open to other users"));
   write(R"({"keys":[]})");

@@ -9,6 +9,7 @@
 #include "base/encoding.h"
 #include "evidence/status.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/run.h"
 
 namespace {
 
@@ -25,6 +26,16 @@ struct ManualClock {
   }
 };
 
+verifier::IssuedChallenge issue(Challenges& challenges, const std::string& project, const std::string& location) {
+  asio::io_context context;
+  return test::run(context, challenges.issue(project, location));
+}
+
+base::Bytes consume(Challenges& challenges, const std::string& name) {
+  asio::io_context context;
+  return test::run(context, challenges.consume(name));
+}
+
 bool is_refused(Challenges& challenges, const std::string& name) {
   const auto refuses = [](auto use) {
     try {
@@ -36,7 +47,7 @@ bool is_refused(Challenges& challenges, const std::string& name) {
     }
   };
   const bool at_first = refuses([&] { challenges.expect_open(name); });
-  return refuses([&] { challenges.consume(name); }) && at_first;
+  return refuses([&] { consume(challenges, name); }) && at_first;
 }
 
 }  // namespace
@@ -44,22 +55,34 @@ bool is_refused(Challenges& challenges, const std::string& name) {
 TEST_CASE("a challenge has a name, a nonce and a lifetime") {
   ManualClock time;
   Challenges challenges(300s, time.clock());
-  const auto challenge = challenges.issue("my-project", "us-central1");
+  const auto challenge = issue(challenges, "my-project", "us-central1");
   CHECK(std::regex_match(challenge.name,
                          std::regex("projects/my-project/locations/us-central1/challenges/[a-z2-7]{64}")));
   CHECK(challenge.nonce.size() == verifier::kNonceBytes);
   CHECK(challenge.expire_time - challenge.create_time == 300s);
   CHECK_NOTHROW(challenges.expect_open(challenge.name));
-  CHECK(challenges.consume(challenge.name) == challenge.nonce);
+  CHECK(consume(challenges, challenge.name) == challenge.nonce);
+}
+
+TEST_CASE("another lifetime counts from then on") {
+  ManualClock time;
+  Challenges challenges(300s, time.clock());
+  const auto before = issue(challenges, "p", "l");
+  challenges.set_lifetime(10s);
+  const auto after = issue(challenges, "p", "l");
+  CHECK(after.expire_time - after.create_time == 10s);
+  time.since_boot += 20s;
+  CHECK(is_refused(challenges, after.name));
+  CHECK(consume(challenges, before.name) == before.nonce);
 }
 
 TEST_CASE("a challenge costs nothing until it is used, and then counts once") {
   ManualClock time;
   Challenges challenges(300s, time.clock());
-  const auto challenge = challenges.issue("p", "l");
-  const auto other = challenges.issue("p", "l");
+  const auto challenge = issue(challenges, "p", "l");
+  const auto other = issue(challenges, "p", "l");
   CHECK(challenges.used() == 0);
-  challenges.consume(challenge.name);
+  consume(challenges, challenge.name);
   CHECK(challenges.used() == 1);
   CHECK(is_refused(challenges, challenge.name));
   CHECK_NOTHROW(challenges.expect_open(other.name));
@@ -68,7 +91,7 @@ TEST_CASE("a challenge costs nothing until it is used, and then counts once") {
 TEST_CASE("a challenge that was made up is refused, whichever of its characters was changed") {
   ManualClock time;
   Challenges challenges(300s, time.clock());
-  const std::string name = challenges.issue("my-project", "us-central1").name;
+  const std::string name = issue(challenges, "my-project", "us-central1").name;
   for (std::size_t i = 0; i < name.size(); ++i) {
     std::string changed = name;
     changed[i] = changed[i] == 'b' ? 'c' : 'b';
@@ -90,9 +113,9 @@ TEST_CASE("a challenge that was made up is refused, whichever of its characters 
 TEST_CASE("a challenge of another process is refused, and so one that was used before a restart") {
   ManualClock time;
   Challenges before(300s, time.clock());
-  const auto open = before.issue("p", "l");
-  const auto used = before.issue("p", "l");
-  before.consume(used.name);
+  const auto open = issue(before, "p", "l");
+  const auto used = issue(before, "p", "l");
+  consume(before, used.name);
   Challenges after(300s, time.clock());
   CHECK(is_refused(after, open.name));
   CHECK(is_refused(after, used.name));
@@ -101,11 +124,11 @@ TEST_CASE("a challenge of another process is refused, and so one that was used b
 TEST_CASE("a challenge expires by time since boot, whatever the time of day does") {
   ManualClock time;
   Challenges challenges(300s, time.clock());
-  const auto first = challenges.issue("p", "l");
-  const auto second = challenges.issue("p", "l");
+  const auto first = issue(challenges, "p", "l");
+  const auto second = issue(challenges, "p", "l");
   time.wall -= 24h;
   time.since_boot = 300s - 1ns;
-  CHECK_NOTHROW(challenges.consume(first.name));
+  CHECK_NOTHROW(consume(challenges, first.name));
   time.since_boot = 300s;
   CHECK(is_refused(challenges, second.name));
 }
@@ -113,8 +136,8 @@ TEST_CASE("a challenge expires by time since boot, whatever the time of day does
 TEST_CASE("a used challenge stays used when the time of day goes back") {
   ManualClock time;
   Challenges challenges(300s, time.clock());
-  const auto challenge = challenges.issue("p", "l");
-  challenges.consume(challenge.name);
+  const auto challenge = issue(challenges, "p", "l");
+  consume(challenges, challenge.name);
   time.wall -= 1h;
   CHECK(is_refused(challenges, challenge.name));
   time.since_boot = 299s;
@@ -124,12 +147,12 @@ TEST_CASE("a used challenge stays used when the time of day goes back") {
 TEST_CASE("a used challenge is remembered until it can't be accepted any more") {
   ManualClock time;
   Challenges challenges(300s, time.clock());
-  challenges.consume(challenges.issue("p", "l").name);
+  consume(challenges, issue(challenges, "p", "l").name);
   time.since_boot = 299s;
-  challenges.consume(challenges.issue("p", "l").name);
+  consume(challenges, issue(challenges, "p", "l").name);
   CHECK(challenges.used() == 2);
   time.since_boot = 300s;
-  challenges.consume(challenges.issue("p", "l").name);
+  consume(challenges, issue(challenges, "p", "l").name);
   CHECK(challenges.used() == 2);
 }
 
@@ -139,7 +162,7 @@ TEST_CASE("two requests never get one nonce") {
   std::set<std::string> names;
   std::set<std::string> nonces;
   for (int i = 0; i < 1000; ++i) {
-    const auto challenge = challenges.issue("p", "l");
+    const auto challenge = issue(challenges, "p", "l");
     names.insert(challenge.name);
     nonces.insert(base::hex_encode(challenge.nonce));
   }
@@ -155,13 +178,13 @@ TEST_CASE("how many used challenges are remembered is bounded, and none is accep
   std::vector<std::string> open;
   for (std::size_t i = 0; i < kMax; ++i) {
     time.since_boot += 1s;
-    used.push_back(challenges.issue("p", "l").name);
-    open.push_back(challenges.issue("p", "l").name);
+    used.push_back(issue(challenges, "p", "l").name);
+    open.push_back(issue(challenges, "p", "l").name);
   }
-  for (const std::string& name : used) challenges.consume(name);
+  for (const std::string& name : used) consume(challenges, name);
   CHECK(challenges.used() == kMax);
   for (const std::string& name : open) CHECK_NOTHROW(challenges.expect_open(name));
-  challenges.consume(open.back());
+  consume(challenges, open.back());
   used.push_back(open.back());
   CHECK(challenges.used() == kMax);
   for (const std::string& name : used) CHECK(is_refused(challenges, name));
@@ -170,11 +193,11 @@ TEST_CASE("how many used challenges are remembered is bounded, and none is accep
   SECTION("a flood shortens lifetimes and refuses no new challenge") {
     for (std::size_t i = 0; i < 100 * kMax; ++i) {
       time.since_boot += 200ms;
-      challenges.consume(challenges.issue("p", "l").name);
+      consume(challenges, issue(challenges, "p", "l").name);
       CHECK(challenges.used() <= kMax);
     }
     time.since_boot += 1s;
-    CHECK_NOTHROW(challenges.consume(challenges.issue("p", "l").name));
+    CHECK_NOTHROW(consume(challenges, issue(challenges, "p", "l").name));
     CHECK(challenges.used() <= kMax);
   }
 }

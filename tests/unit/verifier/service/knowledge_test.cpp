@@ -1,0 +1,58 @@
+#include "verifier/service/knowledge.h"
+
+#include <fstream>
+
+#include <openssl/pem.h>
+
+#include "base/error.h"
+#include "base/private_directory.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/verifier/support.h"
+
+using verifier::Config;
+using verifier::Knowledge;
+using verifier::SigningKeys;
+
+namespace {
+
+Config config_in(const std::filesystem::path& folder) {
+  Config config;
+  config.issuer = "https://verifier.example";
+  config.state_directory = folder / "state";
+  config.attestation_roots = {{folder / "root.pem", test::kSoftwareTpm}};
+  config.reference_values = {folder / "values.json"};
+  std::ofstream(config.reference_values[0]) << R"({"images":[]})";
+  const auto authority = vtpm::CertificateAuthority::open(folder / "ca");
+  const base::BioPtr pem(BIO_new_file(config.attestation_roots[0].file.c_str(), "w"));
+  PEM_write_bio_X509(pem.get(), &authority.certificate());
+  return config;
+}
+
+std::string failure_of(const Config& config) {
+  try {
+    (void)Knowledge::load(config, SigningKeys::open(config.state_directory));
+    return "loaded";
+  } catch (const base::Error& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every file that the configuration names is read, and an error names it") {
+  const base::PrivateDirectory directory("cs-test");
+  Config config = config_in(directory.path());
+  CHECK(failure_of(config) == "loaded");
+  SECTION("a root") {
+    std::ofstream(config.attestation_roots[0].file) << "no PEM";
+    CHECK_THAT(failure_of(config), ContainsSubstring("root.pem"));
+  }
+  SECTION("reference values") {
+    std::ofstream(config.reference_values[0]) << "{";
+    CHECK_THAT(failure_of(config), ContainsSubstring("values.json"));
+  }
+  SECTION("an issuer's keys") {
+    config.identity_token_issuers = {{"https://accounts.example", directory.path() / "jwks.json"}};
+    CHECK_THAT(failure_of(config), ContainsSubstring("jwks.json"));
+  }
+}

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "evidence/messages.h"
+#include "verifier/service/knowledge.h"
+#include "verifier/service/resource_name.h"
+
+namespace verifier {
+
+/// What a verification request may weigh. Most of it is the launch log in base64: a launcher measures no more than
+/// 12,288 events, whose frames and three banks' digests take some 150 bytes, of 2 MiB of arguments and variables, which
+/// are measured twice where the operator has overridden them: 5.8 MiB, which base64 makes 7.7. The rest is for the boot
+/// log, quotes, certificates and ID tokens.
+inline constexpr std::size_t kMaxRequestBytes = evidence::kMaxVerifyRequestBytes;
+/// How many JSON values: eight quotes of 24 registers are 250, the rest are signatures of images.
+inline constexpr std::size_t kMaxRequestValues = 4096;
+
+struct IssuedToken {
+  base::Json response;  ///< of the call: the token, and what is wrong with parts of the request
+  base::Json claims;
+};
+
+/// From the body of a :verifyConfidentialSpace call to a token: reads it, appraises the evidence, compares, signs. Only
+/// computes, and may run on any thread. Throws StatusError or InvalidInput.
+IssuedToken issue_token(const Knowledge& knowledge, const ResourcePath& resource, std::string_view body,
+                        base::ByteView nonce, base::WallTime now);
+
+}  // namespace verifier

@@ -1,0 +1,55 @@
+#include "verifier/service/knowledge.h"
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "base/file.h"
+#include "base/openssl.h"
+#include "evidence/jose.h"
+
+namespace verifier {
+namespace {
+
+constexpr std::size_t kMaxRootsBytes = std::size_t{1} << 20U;
+constexpr std::size_t kMaxJwksBytes = std::size_t{1} << 20U;
+
+std::vector<TrustAnchor> load_roots(const std::vector<RootConfig>& configs) {
+  std::vector<TrustAnchor> anchors;
+  for (const RootConfig& config : configs) {
+    const std::string pem = base::read_text_file(config.file, kMaxRootsBytes);
+    for (base::X509Ptr& certificate : base::parse_pem_certificates(pem, config.file.string())) {
+      anchors.push_back({std::move(certificate), Platform{config.hwmodel}});
+    }
+  }
+  return anchors;
+}
+
+std::vector<IdentityTokenIssuer> load_issuers(const std::vector<IssuerConfig>& configs) {
+  std::vector<IdentityTokenIssuer> issuers;
+  issuers.reserve(configs.size());
+  for (const IssuerConfig& config : configs) {
+    issuers.push_back(
+        {config.issuer, evidence::parse_jwks(base::read_text_file(config.jwks, kMaxJwksBytes), config.jwks.string())});
+  }
+  return issuers;
+}
+
+ReferenceValues load_reference_values(const std::vector<std::filesystem::path>& files) {
+  ReferenceValues values;
+  for (const auto& file : files) {
+    values.add(base::read_text_file(file, kMaxReferenceValuesBytes), file.string());
+  }
+  return values;
+}
+
+}  // namespace
+
+Knowledge Knowledge::load(Config config, SigningKeys keys) {
+  TrustAnchors anchors(load_roots(config.attestation_roots));
+  ReferenceValues values = load_reference_values(config.reference_values);
+  IdentityTokens issuers(load_issuers(config.identity_token_issuers));
+  return {std::move(config), std::move(anchors), std::move(values), std::move(issuers), OidcSigner(std::move(keys))};
+}
+
+}  // namespace verifier

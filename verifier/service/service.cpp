@@ -1,0 +1,158 @@
+#include "verifier/service/service.h"
+
+#include <csignal>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include "base/asio.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/service_manager.h"
+#include "net/http_server.h"
+#include "verifier/service/api.h"
+#include "verifier/service/appraisers.h"
+#include "verifier/service/issue_token.h"
+#include "verifier/service/knowledge.h"
+#include "verifier/service/startup_check.h"
+
+namespace verifier {
+namespace {
+
+constexpr base::Milliseconds kStopGrace{5000};
+/// Requests that come in at the same time: some of the largest, and hundreds of real ones, which are below 100 KiB.
+constexpr std::size_t kMaxBufferedBytes = 4 * kMaxRequestBytes;
+constexpr net::HttpServerLimits kLimits{.max_body_bytes = kMaxRequestBytes, .max_buffered_bytes = kMaxBufferedBytes};
+
+/// All that the configuration leads to, read and checked.
+struct Loaded {
+  std::shared_ptr<const Knowledge> knowledge;
+  std::optional<net::HttpServerCertificate> certificate;
+
+  static Loaded from(Config config, SigningKeys keys) {
+    expect_tls_key(config.listen);
+    Loaded loaded;
+    if (config.listen.tls) {
+      loaded.certificate =
+          net::HttpServerCertificate::load({config.listen.tls->certificate, config.listen.tls->private_key});
+    }
+    loaded.knowledge = std::make_shared<const Knowledge>(Knowledge::load(std::move(config), std::move(keys)));
+    return loaded;
+  }
+
+  /// For a service that runs with `old`.
+  static Loaded again(const std::filesystem::path& file, const Config& old) {
+    Config config = Config::load(file);
+    expect_unchanged(config, old);
+    SigningKeys keys = SigningKeys::read(config.state_directory);
+    return from(std::move(config), std::move(keys));
+  }
+};
+
+void log_warnings(const Knowledge& knowledge, base::WallTime now) {
+  for (const std::string& warning : startup_warnings(knowledge.config.listen, knowledge.reference_values, now)) {
+    base::log::warning(warning);
+  }
+}
+
+void log_knowledge(std::string_view message, const Knowledge& knowledge) {
+  base::log::info(message, {{"issuer", knowledge.config.issuer},
+                            {"images", std::to_string(knowledge.reference_values.size())},
+                            {"key_id", knowledge.oidc_signer.active_key_id()}});
+}
+
+class Service {
+ public:
+  Service(asio::io_context& context, const ServeOptions& options, const Loaded& loaded)
+      : executor_(context.get_executor()),
+        config_file_(options.config),
+        service_manager_(executor_),
+        appraisers_(executor_, options.threads),
+        api_(loaded.knowledge, clock_, appraisers_),
+        server_(
+            executor_, [this](net::HttpServerRequest& request) { return api_.handle(request); }, kLimits,
+            [this](const net::HttpServerRequest& head) { return api_.admit(head); }),
+        signs_of_life_(executor_) {}
+
+  /// Where it listens, for people and for tests.
+  std::string listen(const std::optional<net::HttpServerCertificate>& certificate) {
+    const ListenConfig& config = api_.knowledge().config.listen;
+    const std::uint16_t port = server_.listen_tcp(config.address, config.port, certificate, config.trusted_proxies);
+    const bool is_ipv6 = config.address.find(':') != std::string::npos;
+    return std::string(config.tls ? "https" : "http") + "://" +
+           (is_ipv6 ? "[" + config.address + "]" : config.address) + ":" + std::to_string(port);
+  }
+
+  base::Awaitable<void> run() {
+    signs_of_life_.spawn(service_manager_.keep_alive());
+    service_manager_.ready();
+    asio::signal_set signals(executor_, SIGTERM, SIGINT, SIGHUP);
+    for (;;) {
+      const int number = co_await signals.async_wait(asio::use_awaitable);
+      if (number != SIGHUP) {
+        base::log::info("stopping", {{"signal", number}});
+        break;
+      }
+      co_await reload();
+    }
+    service_manager_.stopping();
+    co_await server_.stop(kStopGrace);
+    signs_of_life_.cancel();
+  }
+
+ private:
+  /// Reads on a thread of its own, since files may be many and making sure of keys takes long.
+  base::Awaitable<void> reload() {
+    service_manager_.reloading();
+    auto load = [file = config_file_, old = api_.knowledge().config] { return Loaded::again(file, old); };
+    const auto no_deadline = [] { return base::Error("reading takes too long"); };
+    try {
+      const Loaded loaded = co_await base::run_on_own_thread(kReloadPatience, std::move(load), no_deadline);
+      if (loaded.certificate) server_.use(*loaded.certificate);
+      api_.use(loaded.knowledge);
+      log_warnings(*loaded.knowledge, clock_.wall());
+      log_knowledge("reloaded", *loaded.knowledge);
+    } catch (const base::Error& error) {
+      base::log::error("reload failed, nothing has changed", {{"error", error.what()}});
+    }
+    service_manager_.ready();
+  }
+
+  static constexpr base::Milliseconds kReloadPatience{60000};
+
+  asio::any_io_executor executor_;
+  std::filesystem::path config_file_;
+  base::Clock clock_ = base::Clock::system();
+  base::ServiceManager service_manager_;
+  Appraisers appraisers_;
+  Api api_;
+  net::HttpServer server_;
+  base::TaskGroup signs_of_life_;
+};
+
+}  // namespace
+
+void serve(const ServeOptions& options) {
+  Config config = Config::load(options.config);
+  SigningKeys keys = SigningKeys::open(config.state_directory);
+  const Loaded loaded = Loaded::from(std::move(config), std::move(keys));
+  log_warnings(*loaded.knowledge, base::Clock::system().wall());
+  log_knowledge("ready to appraise", *loaded.knowledge);
+  asio::io_context context(1);
+  Service service(context, options, loaded);
+  const std::string url = service.listen(loaded.certificate);
+  asio::co_spawn(context, service.run(), [](const std::exception_ptr& failure) {
+    if (failure) std::rethrow_exception(failure);
+  });
+  base::log::info("listening", {{"url", url}});
+  context.run();
+  base::log::info("stopped");
+}
+
+}  // namespace verifier
