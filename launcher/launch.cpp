@@ -37,6 +37,7 @@
 #include "launcher/host/lockout.h"
 #include "launcher/host/machine_checks.h"
 #include "launcher/host/network.h"
+#include "launcher/platform/access_token.h"
 #include "launcher/platform/file_metadata.h"
 #include "launcher/platform/gce_metadata.h"
 #include "launcher/platform/metadata_server.h"
@@ -94,17 +95,6 @@ std::string host_name() {
     throw base::SystemError("cannot get hostname", errno, Action::kRestart);
   }
   return name.data();
-}
-
-/// Registries of Google take the machine's access token as the password of this user.
-bool is_google_registry(const std::string& host) {
-  return host == "gcr.io" || host.ends_with(".gcr.io") || host.ends_with("docker.pkg.dev");
-}
-
-/// Whose calls carry the machine's access token: it would let anybody else act as this machine.
-bool is_google_endpoint(const std::string& url) {
-  const net::HttpUrl parsed = net::HttpUrl::parse(url, "verifier endpoint");
-  return parsed.tls && parsed.host.ends_with(".googleapis.com");
 }
 
 /// Awaits `work` and returns what it threw, whatever that is; null when it did not.
@@ -395,7 +385,7 @@ Awaitable<std::vector<base::Bytes>> Launch::State::reach_verifier(const X509& ak
                                      .project_id = here.project_id,
                                      .region = here.region(),
                                      .access_token = {}};
-  if (is_google_endpoint(options.verifier)) config.access_token = [this] { return metadata->access_token(); };
+  if (is_google_api(options.verifier)) config.access_token = [this] { return metadata->access_token(); };
   try {
     verifier.emplace(executor, std::move(config));
     ServiceWait::Attempt check = [this] { return verifier->check_location(); };

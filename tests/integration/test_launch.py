@@ -226,3 +226,14 @@ def test_a_debug_image_relays_sigterm(world: World, postbox: Postbox) -> None:
         launcher.terminate()
         assert launcher.wait() == 4
         assert "workload task ended and returned 0" in launcher.log_text
+
+
+def test_nobody_but_google_is_given_the_access_token(world: World) -> None:
+    """For another registry and another verifier the metadata server is not even asked for it."""
+    image = push(world.registry, shell_image())
+    world.metadata.requests.clear()
+    with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
+        assert launcher.wait(60) == 0, launcher.process.last_words()
+    asked = [path for path in world.metadata.requests if path.startswith("/computeMetadata/v1/instance/service-accounts")]
+    assert asked, "an ID token at least"
+    assert all("/identity?" in path for path in asked), asked
