@@ -3,11 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
+#include <ctime>
 #include <memory>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <systemd/sd-daemon.h>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 
 namespace base::log {
@@ -15,10 +23,34 @@ namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
-bool is_plain(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("._:/@+-").find(c) != std::string_view::npos;
+bool is_plain(char c) { return is_alphanumeric_or(c, "._:/@+-"); }
+
+/// Whether standard error is the stream that JOURNAL_STREAM tells of (systemd.exec(5)): "device:inode".
+bool goes_to_journal() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  return stream != nullptr && ::fstat(STDERR_FILENO, &status) == 0 &&
+         stream == std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
 }
+
+constexpr char kPriorityFlag = '*';
+
+/// `<N>` of a line (sd-daemon(3)), with syslog's numbers.
+class Priority final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& line) override {
+    const std::string_view prefix = prefix_of(message.level);
+    line.append(prefix.data(), prefix.data() + prefix.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<Priority>(); }
+
+ private:
+  static std::string_view prefix_of(spdlog::level::level_enum level) {
+    if (level >= spdlog::level::err) return SD_ERR;
+    if (level == spdlog::level::warn) return SD_WARNING;
+    return level == spdlog::level::info ? SD_INFO : SD_DEBUG;
+  }
+};
 
 void append_hex(std::string& line, std::uint32_t number, unsigned digits) {
   for (unsigned left = digits; left > 0; --left) line.push_back(kHex[(number >> (4 * (left - 1))) & 0x0fU]);
@@ -124,9 +156,18 @@ std::string format(std::string_view message, Fields fields, std::size_t max_byte
   return line;
 }
 
+const std::map<std::string, Level>& levels() {
+  static const std::map<std::string, Level> by_name = {
+      {"debug", Level::kDebug}, {"info", Level::kInfo}, {"warning", Level::kWarning}, {"error", Level::kError}};
+  return by_name;
+}
+
 void start(Level lowest) {
   auto logger = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc);
+  auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+  formatter->add_flag<Priority>(kPriorityFlag);
+  formatter->set_pattern(goes_to_journal() ? "%*time=%Y-%m-%dT%H:%M:%S.%eZ %v" : "time=%Y-%m-%dT%H:%M:%S.%eZ %v");
+  logger->set_formatter(std::move(formatter));
   switch (lowest) {
     case Level::kDebug: logger->set_level(spdlog::level::debug); break;
     case Level::kInfo: logger->set_level(spdlog::level::info); break;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,9 @@
 namespace base::log {
 
 enum class Level { kDebug, kInfo, kWarning, kError };
+
+/// By the names that options give them: debug, info, warning and error.
+const std::map<std::string, Level>& levels();
 
 /// One key=value of a log line. Never pass the value of an environment variable, a token or an API key.
 struct Field {
@@ -32,10 +36,10 @@ inline constexpr std::size_t kMaxTextBytes = std::size_t{4} << 10U;
 /// The same for `document`.
 inline constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 20U;
 
-/// Lines go to standard error: `time=<RFC 3339> level=INFO msg="text" key=value`. A value with anything but letters,
-/// digits and ._:/@+- is quoted. In quotes, what could break a line, a terminal or the order of what is read is
-/// escaped: \n, \", \\, \xNN for other control characters of ASCII and for bytes that are not UTF-8, \uNNNN for those
-/// beyond.
+/// Lines go to standard error, ahead of them `<N>` where that is systemd's journal (sd-daemon(3)), so that it knows
+/// their priority: `time=<RFC 3339> level=INFO msg="text" key=value`. A value with anything but letters, digits and
+/// ._:/@+- is quoted. In quotes, what could break a line, a terminal or the order of what is read is escaped: \n, \",
+/// \\, \xNN for other control characters of ASCII and for bytes that are not UTF-8, \uNNNN for those beyond.
 void start(Level lowest);
 
 void debug(std::string_view message, Fields fields = {});

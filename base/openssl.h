@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -25,6 +26,7 @@ using X509Ptr = std::unique_ptr<X509, OpensslDeleter<X509_free>>;
 using EvpPkeyPtr = std::unique_ptr<EVP_PKEY, OpensslDeleter<EVP_PKEY_free>>;
 using EvpPkeyContextPtr = std::unique_ptr<EVP_PKEY_CTX, OpensslDeleter<EVP_PKEY_CTX_free>>;
 using EvpMdContextPtr = std::unique_ptr<EVP_MD_CTX, OpensslDeleter<EVP_MD_CTX_free>>;
+using BignumPtr = std::unique_ptr<BIGNUM, OpensslDeleter<BN_free>>;
 using BioPtr = std::unique_ptr<BIO, OpensslDeleter<BIO_free_all>>;
 
 /// The oldest error of OpenSSL's queue as text; empties the queue.

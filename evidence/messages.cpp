@@ -1,11 +1,10 @@
 #include "evidence/messages.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/error.h"
-#include "measure/boot_log.h"
 
 namespace evidence {
 namespace {
@@ -49,16 +48,6 @@ int parse_enum(const JsonObject& json, const char* key, const std::array<EnumNam
   throw InvalidInput(field, "is no value of this enum");
 }
 
-std::uint32_t parse_pcr_index(const std::string& text, const std::string& field) {
-  std::uint32_t index = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), index);
-  if (code != std::errc() || end != text.data() + text.size() || text != std::to_string(index) ||
-      index > measure::kMaxPcr) {
-    throw InvalidInput(field, "PCR index is not a number");
-  }
-  return index;
-}
-
 Json quote_json(const Quote& quote) {
   Json values = Json::object();
   for (const auto& [pcr, value] : quote.pcr_values) values[std::to_string(pcr)] = base::base64_encode(value);
@@ -78,7 +67,7 @@ Quote parse_quote(const JsonObject& json) {
   quote.bank = *bank;
   const JsonObject values = json.object("pcrValues");
   for (const auto& [index, value] : values.raw().items()) {
-    quote.pcr_values.emplace(parse_pcr_index(index, values.path()), values.bytes(index.c_str()));
+    quote.pcr_values.emplace(measure::parse_pcr_index(index, values.path()), values.bytes(index.c_str()));
   }
   quote.attest = json.bytes("rawQuote");
   quote.signature = json.bytes("rawSignature");
@@ -170,10 +159,7 @@ Challenge Challenge::parse(const JsonObject& json) {
     throw InvalidInput(json.path() + ".name", "longer than " + std::to_string(kMaxChallengeNameBytes) + " bytes");
   }
   // The name becomes a part of a URL's path.
-  const auto is_plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._~:/").find(c) != std::string_view::npos;
-  };
+  const auto is_plain = [](char c) { return base::is_alphanumeric_or(c, "-._~:/"); };
   if (!challenge.name.starts_with("projects/") || !std::ranges::all_of(challenge.name, is_plain)) {
     throw InvalidInput(json.path() + ".name", "is no resource name");
   }

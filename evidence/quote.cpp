@@ -24,7 +24,7 @@ using base::InvalidInput;
 using measure::HashAlgorithm;
 
 using EcdsaSigPtr = std::unique_ptr<ECDSA_SIG, base::OpensslDeleter<ECDSA_SIG_free>>;
-using BignumPtr = std::unique_ptr<BIGNUM, base::OpensslDeleter<BN_free>>;
+using base::BignumPtr;
 
 constexpr std::size_t kP256CoordinateSize = 32;
 constexpr std::size_t kRsa2048Size = 256;

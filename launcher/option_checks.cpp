@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "attest/verifiers/gca_verifier.h"
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -72,8 +73,7 @@ std::string check_containerd_name(const std::string& name) {
   bool needs_more = true;  // at the beginning, and behind a separator
   for (const char c : name) {
     const bool is_separator = std::string_view("-._").find(c) != std::string_view::npos;
-    const bool is_alphanumeric = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!is_alphanumeric && (!is_separator || needs_more)) return kReason;
+    if (!base::is_alphanumeric(c) && (!is_separator || needs_more)) return kReason;
     needs_more = is_separator;
   }
   return needs_more ? kReason : std::string();

@@ -23,15 +23,11 @@ constexpr std::int64_t kMaxStopGraceSeconds = 86400;
 
 const std::map<std::string, tpm::AttestationKeyIndices> kAttestationKeys = {{"ecc", tpm::kEccKeyIndices},
                                                                             {"rsa", tpm::kRsaKeyIndices}};
-const std::map<std::string, base::log::Level> kLogLevels = {{"debug", base::log::Level::kDebug},
-                                                            {"info", base::log::Level::kInfo},
-                                                            {"warning", base::log::Level::kWarning},
-                                                            {"error", base::log::Level::kError}};
 
 /// In the form that the option parser makes a Level of.
 std::string log_level_number(const std::string& name) {
-  const auto found = kLogLevels.find(name);
-  if (found == kLogLevels.end()) throw CLI::ValidationError("is none of debug, info, warning and error");
+  const auto found = base::log::levels().find(name);
+  if (found == base::log::levels().end()) throw CLI::ValidationError("is none of debug, info, warning and error");
   return std::to_string(static_cast<int>(found->second));
 }
 

@@ -191,9 +191,9 @@ std::string BootEvent::name() const {
   return "boot event " + std::to_string(number) + " at byte " + std::to_string(offset);
 }
 
-bool BootEvent::data_is_measured() const {
-  return std::ranges::any_of(digests,
-                             [&](const Digest& digest) { return digest == Digest::of(digest.algorithm(), data); });
+bool BootEvent::data_is_measured(HashAlgorithm bank) const {
+  const Digest* digest = digests.find(bank);
+  return digest != nullptr && *digest == Digest::of(bank, data);
 }
 
 BootLog decode_boot_log(ByteView log) {

@@ -17,7 +17,6 @@ namespace measure {
 /// Logs of real machines are below 200 KiB, and have some hundred events.
 inline constexpr std::size_t kMaxBootLogBytes = std::size_t{1} << 20U;
 inline constexpr std::size_t kMaxBootEvents = 8192;
-inline constexpr std::uint32_t kMaxPcr = 23;
 
 /// Event types of the profile, section 10.4.1. An event's type is not measured: only its digest is.
 namespace boot_event {
@@ -44,9 +43,9 @@ struct BootEvent {
 
   /// "boot event 12 at byte 3806", for errors.
   std::string name() const;
-  /// Whether any of the digests is the hash of `data`, of whatever bank. That tells of the log's make, not of the
-  /// machine: a decision about the machine needs the digest of a bank that was quoted.
-  bool data_is_measured() const;
+  /// Whether the digest of `bank` is that of `data`. A digest of another bank does not count: nobody may have quoted
+  /// it.
+  bool data_is_measured(HashAlgorithm bank) const;
 };
 
 struct BootLog {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/error.h"
 
@@ -32,10 +33,8 @@ std::string_view name_of(EventType type) {
 }
 
 bool is_env_name(std::string_view name) {
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  return !name.empty() && is_letter(name.front()) &&
-         std::ranges::all_of(name, [&](char c) { return is_letter(c) || is_digit(c); });
+  return !name.empty() && !base::is_digit(name.front()) &&
+         std::ranges::all_of(name, [](char c) { return base::is_alphanumeric_or(c, "_"); });
 }
 
 EnvVar EnvVar::parse(std::string_view text, std::string_view field) {

@@ -1,7 +1,9 @@
 #include "measure/hash.h"
 
 #include <algorithm>
+#include <charconv>
 #include <new>
+#include <string>
 
 #include <openssl/evp.h>
 
@@ -10,6 +12,8 @@
 
 namespace measure {
 namespace {
+
+constexpr std::size_t kMaxIndexShown = 16;
 
 const EVP_MD* evp_of(HashAlgorithm algorithm) {
   switch (algorithm) {
@@ -52,6 +56,15 @@ std::string_view name_of(HashAlgorithm algorithm) {
 std::optional<HashAlgorithm> hash_algorithm_named(std::string_view name) {
   const auto found = std::ranges::find(kHashAlgorithms, name, name_of);
   return found == kHashAlgorithms.end() ? std::nullopt : std::optional(*found);
+}
+
+std::uint32_t parse_pcr_index(std::string_view text, std::string_view field) {
+  std::uint32_t index = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), index);
+  if (code != std::errc() || text != std::to_string(index) || index > kMaxPcr) {
+    throw base::InvalidInput(field, "\"" + std::string(text.substr(0, kMaxIndexShown)) + "\" is no PCR index");
+  }
+  return index;
 }
 
 base::Bytes hash(HashAlgorithm algorithm, base::ByteView bytes) { return hash(algorithm, {bytes}); }

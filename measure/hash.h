@@ -30,6 +30,11 @@ base::Bytes hash(HashAlgorithm algorithm, base::ByteView bytes);
 /// The hash of all parts one behind the other.
 base::Bytes hash(HashAlgorithm algorithm, std::initializer_list<base::ByteView> parts);
 
+inline constexpr std::uint32_t kMaxPcr = 23;
+
+/// A PCR's index as a key of JSON objects: decimal, without leading zeros, up to kMaxPcr. Throws InvalidInput(`field`).
+std::uint32_t parse_pcr_index(std::string_view text, std::string_view field);
+
 /// PCR values of one bank by PCR index.
 using PcrValues = std::map<std::uint32_t, base::Bytes>;
 

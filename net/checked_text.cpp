@@ -2,24 +2,18 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/error.h"
 
 namespace net {
-namespace {
-
-bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-
-}  // namespace
 
 std::string checked_name(std::string text, std::string_view field) {
-  const auto is_plain = [](char c) {
-    return is_alphanumeric(c) || std::string_view("-._:").find(c) != std::string_view::npos;
-  };
+  const auto is_plain = [](char c) { return base::is_alphanumeric_or(c, "-._:"); };
   if (text.empty()) throw base::InvalidInput(field, "is empty");
   if (text.size() > kMaxPlainNameBytes) {
     throw base::InvalidInput(field, "longer than " + std::to_string(kMaxPlainNameBytes) + " bytes");
   }
-  if (!is_alphanumeric(text.front()) || !std::ranges::all_of(text, is_plain)) {
+  if (!base::is_alphanumeric(text.front()) || !std::ranges::all_of(text, is_plain)) {
     throw base::InvalidInput(field, "is no name of letters, digits and \"-._:\"");
   }
   return text;

@@ -8,6 +8,7 @@
 #include <boost/url/url_view.hpp>
 
 #include "base/ascii.h"
+#include "net/ip_network.h"
 
 namespace net {
 namespace {
@@ -16,10 +17,7 @@ std::string_view default_port(bool tls) { return tls ? "443" : "80"; }
 
 /// A name goes into messages and certificates' checks as it is, so what it was encoded from must be nothing else.
 bool is_host_name(std::string_view host) {
-  return !host.empty() && std::ranges::all_of(host, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-           c == '_';
-  });
+  return !host.empty() && std::ranges::all_of(host, [](char c) { return base::is_alphanumeric_or(c, ".-_"); });
 }
 
 /// In its one spelling, for it is compared.
@@ -112,19 +110,14 @@ std::string HttpUrl::origin() const {
   return text.append(host_in_brackets()).append(":").append(port);
 }
 
-bool HttpUrl::is_loopback() const {
-  return host == "localhost" || host == "::1" ||
-         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string::npos);
-}
+bool HttpUrl::is_loopback() const { return host == "localhost" || net::is_loopback(host); }
 
 std::string url_encode(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string encoded;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                            c == '.' || c == '_' || c == '~';
-    if (unreserved) {
+    if (base::is_alphanumeric_or(c, "-._~")) {  // RFC 3986 section 2.3
       encoded.push_back(c);
     } else {
       encoded += {'%', kHex[byte >> 4U], kHex[byte & 0x0fU]};

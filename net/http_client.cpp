@@ -131,7 +131,7 @@ class HttpClient::Connection {
     if (buffer.size() != 0) return false;
     char byte = 0;
     const ssize_t got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    return got < 0 && errno == EAGAIN;
   }
 
   beast::flat_buffer buffer;

@@ -30,6 +30,12 @@ asio::ip::address plain_address(const asio::ip::address& address) {
   return address;
 }
 
+bool is_loopback(std::string_view text) {
+  boost::system::error_code not_an_address;
+  const auto address = asio::ip::make_address(text, not_an_address);
+  return !not_an_address && address.is_loopback();
+}
+
 std::optional<IpNetwork> IpNetwork::parse(std::string_view text) {
   if (text.size() > kMaxText) return std::nullopt;
   const std::size_t slash = text.find('/');

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/error.h"
 
 namespace oci {
@@ -20,16 +21,13 @@ constexpr auto kDefaultTag = "latest";
 constexpr std::size_t kMaxNameLength = 255;
 constexpr std::size_t kMaxTagLength = 128;
 
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_word(char c) { return is_lower(c) || is_upper(c) || is_digit(c) || c == '_'; }
-bool is_lower_or_digit(char c) { return is_lower(c) || is_digit(c); }
+bool is_word(char c) { return base::is_alphanumeric_or(c, "_"); }
+bool is_lower_or_digit(char c) { return base::is_lower(c) || base::is_digit(c); }
 
 /// The first part of a path is a host only when it could not be a user's name.
 bool looks_like_domain(std::string_view part) {
   return part == "localhost" || part.find_first_of(".:") != std::string_view::npos ||
-         std::ranges::any_of(part, is_upper);
+         std::ranges::any_of(part, base::is_upper);
 }
 
 bool is_port(std::string_view text) {

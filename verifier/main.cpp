@@ -2,7 +2,6 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
-#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,11 +17,6 @@
 #include "verifier/service/service.h"
 
 namespace {
-
-const std::map<std::string, base::log::Level> kLogLevels = {{"debug", base::log::Level::kDebug},
-                                                            {"info", base::log::Level::kInfo},
-                                                            {"warning", base::log::Level::kWarning},
-                                                            {"error", base::log::Level::kError}};
 
 constexpr std::size_t kMaxThreads = 256;
 
@@ -61,7 +55,7 @@ int main(int argc, char** argv) {
   std::string log_level = "info";
   auto* serve_command = app.add_subcommand("serve", "Answer challenges and verify evidence");
   serve_command->add_option("--config", serve_options.config, "Configuration, a JSON file")->required();
-  serve_command->add_option("--log-level", log_level)->check(CLI::IsMember(kLogLevels));
+  serve_command->add_option("--log-level", log_level)->check(CLI::IsMember(base::log::levels()));
   serve_command
       ->add_option("--threads", serve_options.threads, "That appraise at a time; as many as there are processors")
       ->check(base::why_no_whole_number)
@@ -82,7 +76,7 @@ int main(int argc, char** argv) {
   app.failure_message(
       [](const CLI::App*, const CLI::Error& error) { return base::log::one_line(error.what()) + '\n'; });
   CLI11_PARSE(app, argc, argv);
-  base::log::start(kLogLevels.at(log_level));
+  base::log::start(base::log::levels().at(log_level));
   try {
     if (serve_command->parsed()) verifier::serve(serve_options);
     if (reference_command->parsed()) print_reference_value(reference_options);

@@ -22,7 +22,7 @@ namespace {
 
 using Asn1ObjectPtr = std::unique_ptr<ASN1_OBJECT, base::OpensslDeleter<ASN1_OBJECT_free>>;
 using Asn1OctetsPtr = std::unique_ptr<ASN1_OCTET_STRING, base::OpensslDeleter<ASN1_OCTET_STRING_free>>;
-using BignumPtr = std::unique_ptr<BIGNUM, base::OpensslDeleter<BN_free>>;
+using base::BignumPtr;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, base::OpensslDeleter<X509_EXTENSION_free>>;
 
 constexpr const char* kCertificateFile = "ca.pem";

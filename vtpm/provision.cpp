@@ -19,7 +19,7 @@ using base::Bytes;
 using base::ByteView;
 using base::InvalidInput;
 
-using BignumPtr = std::unique_ptr<BIGNUM, base::OpensslDeleter<BN_free>>;
+using base::BignumPtr;
 using ParamBuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, base::OpensslDeleter<OSSL_PARAM_BLD_free>>;
 using ParamsPtr = std::unique_ptr<OSSL_PARAM, base::OpensslDeleter<OSSL_PARAM_free>>;
 

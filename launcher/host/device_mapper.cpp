@@ -9,6 +9,7 @@
 #include <linux/dm-ioctl.h>
 #include <sys/ioctl.h>
 
+#include "base/ascii.h"
 #include "base/error.h"
 
 namespace launcher {
@@ -131,8 +132,7 @@ VerityTable VerityTable::parse(std::string_view params) {
   const auto words = words_of(params);
   if (words.size() < kFixedWords) throw InvalidInput("verity table", "too few words");
   if (words[0] != "1") throw InvalidInput("verity table", "a version other than 1");
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  if (words[8].size() % 2 != 0 || !std::ranges::all_of(words[8], is_hex)) {
+  if (words[8].size() % 2 != 0 || !std::ranges::all_of(words[8], base::is_lower_hex)) {
     throw InvalidInput("verity table", "the root digest is not hexadecimal");
   }
   return {.data_device = std::string(words[1]),

@@ -5,6 +5,7 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
 
+#include "base/ascii.h"
 #include "base/error.h"
 
 namespace oci {
@@ -14,13 +15,8 @@ using base::InvalidInput;
 
 constexpr auto kField = "Location";
 
-bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-
 /// Unreserved, or reserved and allowed in a path or query (RFC 3986 section 2.2 and 3.4).
-bool is_legal(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         (c != '\0' && std::string_view("-._~:/?@!$&'()*+,;=").find(c) != std::string_view::npos);
-}
+bool is_legal(char c) { return base::is_alphanumeric_or(c, "-._~:/?@!$&'()*+,;="); }
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20U || c == 0x7f; }
 
@@ -39,7 +35,7 @@ std::string encode(std::string_view text) {
   std::string encoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    const bool is_escape = c == '%' && i + 2 < text.size() && is_hex(text[i + 1]) && is_hex(text[i + 2]);
+    const bool is_escape = c == '%' && i + 2 < text.size() && base::is_hex(text[i + 1]) && base::is_hex(text[i + 2]);
     if (is_legal(c) || is_escape) {
       encoded.push_back(c);
     } else {

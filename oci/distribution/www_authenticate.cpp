@@ -12,14 +12,9 @@ namespace {
 
 constexpr auto kField = "WWW-Authenticate";
 
-bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 /// tchar, RFC 9110 section 5.6.2.
-bool is_token_char(char c) {
-  return is_alphanumeric(c) || (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
-}
-bool is_token68_char(char c) {
-  return is_alphanumeric(c) || (c != '\0' && std::string_view("-._~+/").find(c) != std::string_view::npos);
-}
+bool is_token_char(char c) { return base::is_alphanumeric_or(c, "!#$%&'*+-.^_`|~"); }
+bool is_token68_char(char c) { return base::is_alphanumeric_or(c, "-._~+/"); }
 /// What a value holds that should have been quoted, such as a URL.
 bool is_unquoted_char(char c) {
   return c > ' ' && c <= '~' && std::string_view(",;\"").find(c) == std::string_view::npos;

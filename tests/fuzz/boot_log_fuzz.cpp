@@ -7,7 +7,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
     const measure::BootLog log = measure::decode_boot_log({data, size});
-    for (const measure::BootEvent& event : log.events) (void)event.data_is_measured();
+    for (const measure::BootEvent& event : log.events) {
+      for (const auto bank : measure::kHashAlgorithms) (void)event.data_is_measured(bank);
+    }
     for (const measure::HashAlgorithm bank : measure::kHashAlgorithms) {
       try {
         (void)log.replay(bank);

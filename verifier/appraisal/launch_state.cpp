@@ -5,6 +5,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "measure/event.h"
@@ -42,9 +43,9 @@ std::string non_empty_text_of(const Event& event) {
 
 std::string digest_of(const Event& event) {
   std::string text = text_of(event);
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   const std::string_view digits = std::string_view(text).substr(std::min(text.size(), kDigestPrefix.size()));
-  if (!text.starts_with(kDigestPrefix) || digits.size() != kDigestHexDigits || !std::ranges::all_of(digits, is_hex)) {
+  if (!text.starts_with(kDigestPrefix) || digits.size() != kDigestHexDigits ||
+      !std::ranges::all_of(digits, base::is_lower_hex)) {
     throw InvalidInput(field(event.type), "is not a SHA-256 digest");
   }
   return text;

@@ -76,7 +76,7 @@ Variable parse_whole_variable(ByteView bytes) {
 
 /// Old versions of shim (before 15.3) log a buffer that is too long, and measure all of it but the last byte.
 bool is_measured_authority(const BootEvent& event, HashAlgorithm bank) {
-  if (data_is_measured(event, bank)) return true;
+  if (event.data_is_measured(bank)) return true;
   return !event.data.empty() &&
          event.digests.at(bank) == Digest::of(bank, ByteView(event.data).first(event.data.size() - 1));
 }
@@ -107,8 +107,8 @@ class SecureBootReader {
       separated_ = true;
       return;
     }
-    const bool is_measured = event.type == type::kEfiVariableAuthority ? is_measured_authority(event, bank_)
-                                                                       : data_is_measured(event, bank_);
+    const bool is_measured =
+        event.type == type::kEfiVariableAuthority ? is_measured_authority(event, bank_) : event.data_is_measured(bank_);
     if (!is_measured) throw InvalidInput(kPcr, "holds an event whose data was not measured");
     switch (event.type) {
       case type::kEfiAction: return read_action(base::text_of(event.data));
@@ -185,11 +185,6 @@ class SecureBootReader {
 
 }  // namespace
 
-bool data_is_measured(const BootEvent& event, HashAlgorithm bank) {
-  const Digest* digest = event.digests.find(bank);
-  return digest != nullptr && *digest == Digest::of(bank, event.data);
-}
-
 bool has_separator_digest(const BootEvent& event, HashAlgorithm bank) {
   const Digest* digest = event.digests.find(bank);
   if (digest == nullptr) throw InvalidInput(event.name(), "has no digest for the bank");
@@ -201,7 +196,7 @@ bool is_separator(const BootEvent& event, HashAlgorithm bank) {
   if (has_digest != (event.type == type::kSeparator)) {
     throw InvalidInput(event.name(), "is a separator by its type or its digest, but not by both");
   }
-  if (has_digest && !data_is_measured(event, bank)) {
+  if (has_digest && !event.data_is_measured(bank)) {
     throw InvalidInput(event.name(), "is a separator by its digest, but holds other data");
   }
   return has_digest;

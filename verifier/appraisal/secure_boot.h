@@ -8,10 +8,6 @@
 
 namespace verifier {
 
-/// Whether the digest of `bank` is that of the event's own data. A digest of another bank does not count: nobody may
-/// have quoted it.
-bool data_is_measured(const measure::BootEvent& event, measure::HashAlgorithm bank);
-
 /// Whether the digest of `bank` is that of a separator, whatever type and data the log gives the event.
 bool has_separator_digest(const measure::BootEvent& event, measure::HashAlgorithm bank);
 

@@ -42,9 +42,7 @@ Technology parse_technology(const BootEvent& event) {
   throw refusal(event, "unknown technology " + std::to_string(value));
 }
 
-bool is_model_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-}
+bool is_model_character(char c) { return base::is_alphanumeric_or(c, "_-."); }
 
 bool looks_like_googles(std::string_view text) {
   return base::equal_ignoring_case(text.substr(0, kGooglePrefix.size()), kGooglePrefix);
@@ -74,7 +72,7 @@ Technology extract_technology(const measure::BootLog& log, measure::HashAlgorith
   for (const BootEvent& event : log.events) {
     if (event.pcr != kFirmwarePcr || event.type == measure::boot_event::kNoAction) continue;
     if (is_separator(event, bank)) break;
-    if (!data_is_measured(event, bank)) {
+    if (!event.data_is_measured(bank)) {
       throw InvalidInput(event.name(),
                          "stands ahead of PCR 0's separator and was not measured as it is logged: it may hide a GCE "
                          "NonHostInfo");

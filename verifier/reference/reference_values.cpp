@@ -44,12 +44,8 @@ constexpr std::array<std::uint32_t, 2> kToldPcrs = {kGrubCommandPcr, kParameters
 constexpr std::array<std::string_view, 2> kRootHashKeys = {"roothash=", "rd.roothash="};
 constexpr std::string_view kWhiteSpace = "\t\n\v\f\r ";
 
-std::uint32_t parse_pcr_index(const std::string& text, const std::string& field) {
-  std::uint32_t index = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), index);
-  if (code != std::errc() || text != std::to_string(index) || index > measure::kMaxPcr) {
-    throw InvalidInput(field, "\"" + text + "\" is no PCR index");
-  }
+std::uint32_t parse_image_pcr(const std::string& text, const std::string& field) {
+  const std::uint32_t index = measure::parse_pcr_index(text, field);
   if (index == measure::kLaunchPcr) throw InvalidInput(field, "PCR 13 is the launch's, not the image's");
   return index;
 }
@@ -60,7 +56,7 @@ PcrValues parse_pcrs(const JsonObject& json, HashAlgorithm bank) {
     const std::string field = json.path() + "." + index;
     Bytes digest = base::hex_decode(json.string(index.c_str()), field);
     if (digest.size() != measure::digest_size(bank)) throw InvalidInput(field, "is not a digest of this bank");
-    values.emplace(parse_pcr_index(index, json.path()), std::move(digest));
+    values.emplace(parse_image_pcr(index, json.path()), std::move(digest));
   }
   if (values.empty()) throw InvalidInput(json.path(), "is empty");
   return values;

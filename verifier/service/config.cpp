@@ -61,7 +61,7 @@ ListenConfig parse_listen(const JsonObject& json, const std::filesystem::path& f
   listen.trusted_proxies = parse_proxies(json);
   if (json.has("certificate") || json.has("private_key")) {
     listen.tls = TlsFiles{folder / json.string("certificate"), folder / json.string("private_key")};
-  } else if (!listen.address.starts_with("127.") && listen.address != "::1") {
+  } else if (!net::is_loopback(listen.address)) {
     throw InvalidInput(json.path() + ".certificate", "is missing: without TLS only loopback addresses are served");
   }
   return listen;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace verifier {
 namespace {
 
@@ -23,10 +25,7 @@ std::vector<std::string_view> split(std::string_view text) {
 }  // namespace
 
 bool is_resource_id(std::string_view text) {
-  const auto is_plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-_.:").find(c) != std::string_view::npos;
-  };
+  const auto is_plain = [](char c) { return base::is_alphanumeric_or(c, "-_.:"); };
   // Of dots alone a path makes something else.
   return !text.empty() && text.size() <= kMaxIdBytes && text != "." && text != ".." &&
          std::ranges::all_of(text, is_plain);

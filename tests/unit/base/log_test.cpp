@@ -1,6 +1,16 @@
 #include "base/log.h"
 
+#include <algorithm>
+#include <array>
+#include <regex>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/environment.h"
 
 using base::log::format;
 
@@ -63,4 +73,44 @@ TEST_CASE("F 8: a text is cut where nobody reads on, between characters") {
   const std::string document(base::log::kMaxDocumentBytes, 'a');
   CHECK(format(document, {}, base::log::kMaxDocumentBytes) == "msg=\"" + document + "\"");
   CHECK_THAT(format(document + "b", {}, base::log::kMaxDocumentBytes), ContainsSubstring("... (cut, "));
+}
+
+TEST_CASE("levels go by the names that options give them") {
+  CHECK(base::log::levels().size() == 4);
+  CHECK(base::log::levels().at("warning") == base::log::Level::kWarning);
+}
+
+namespace {
+
+/// What the log writes for an error and an information, with standard error a pipe. `is_journal`: JOURNAL_STREAM tells
+/// of it.
+std::string lines_of_pipe(bool is_journal) {
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+  const base::FileDescriptor reader(ends[0]);
+  base::FileDescriptor writer(ends[1]);
+  struct stat status {};
+  REQUIRE(::fstat(writer.get(), &status) == 0);
+  const std::string stream = std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino + (is_journal ? 0 : 1));
+  const test::Environment environment({{"JOURNAL_STREAM", stream}});
+  const base::FileDescriptor before(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+  REQUIRE(::dup2(writer.get(), STDERR_FILENO) == STDERR_FILENO);
+  writer = base::FileDescriptor();
+  base::log::start(base::log::Level::kInfo);
+  base::log::error("bad");
+  base::log::info("good");
+  ::dup2(before.get(), STDERR_FILENO);
+  base::log::start(base::log::Level::kInfo);
+  std::string text(4096, '\0');
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, ::read(reader.get(), text.data(), text.size()))));
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("the journal is told each line's priority, and nobody else") {
+  CHECK(std::regex_match(lines_of_pipe(true), std::regex("<3>time=\\S+ level=ERROR msg=\"bad\"\n"
+                                                         "<6>time=\\S+ level=INFO msg=\"good\"\n")));
+  CHECK(std::regex_match(lines_of_pipe(false), std::regex("time=\\S+ level=ERROR msg=\"bad\"\n"
+                                                          "time=\\S+ level=INFO msg=\"good\"\n")));
 }

@@ -122,7 +122,7 @@ TEST_CASE("a log without a Spec ID event has SHA-1 only") {
   append_le(log, 0, 4);
   const BootLog decoded = measure::decode_boot_log(log);
   REQUIRE(decoded.events.size() == 1);
-  CHECK(decoded.events[0].data_is_measured());
+  CHECK(decoded.events[0].data_is_measured(HashAlgorithm::kSha1));
   CHECK_NOTHROW(decoded.replay(HashAlgorithm::kSha1));
   CHECK_THROWS_WITH(decoded.replay(HashAlgorithm::kSha256), ContainsSubstring("has no sha256 digest"));
   CHECK(measure::decode_boot_log({}).events.empty());
@@ -253,6 +253,16 @@ TEST_CASE("a type is not measured, only the data is") {
   const auto before = log.replay(HashAlgorithm::kSha256);
   log.events[1].type = 99;
   CHECK(log.replay(HashAlgorithm::kSha256) == before);
+  CHECK(log.events[1].data_is_measured(HashAlgorithm::kSha256));
   log.events[1].data[0] ^= 1;
-  CHECK_FALSE(log.events[1].data_is_measured());
+  CHECK_FALSE(log.events[1].data_is_measured(HashAlgorithm::kSha256));
+}
+
+TEST_CASE("a digest of another bank does not vouch for data") {
+  measure::BootEvent event;
+  event.data = {1, 2, 3};
+  event.digests = {Digest::of(HashAlgorithm::kSha1, event.data), Digest::zero(HashAlgorithm::kSha256)};
+  CHECK(event.data_is_measured(HashAlgorithm::kSha1));
+  CHECK_FALSE(event.data_is_measured(HashAlgorithm::kSha256));
+  CHECK_FALSE(event.data_is_measured(HashAlgorithm::kSha512));
 }

@@ -20,3 +20,14 @@ TEST_CASE("a hash of parts is the hash of the whole") {
   const base::Bytes bc = base::to_bytes("bc");
   CHECK(base::hex_encode(measure::hash(HashAlgorithm::kSha1, {a, bc})) == "a9993e364706816aba3e25717850c26c9cd0d89d");
 }
+
+TEST_CASE("the index of a PCR has one spelling") {
+  CHECK(measure::parse_pcr_index("0", "pcrs") == 0);
+  CHECK(measure::parse_pcr_index("23", "pcrs") == 23);
+  for (const char* text : {"", "24", "04", "+4", "-1", "4 ", " 4", "0x4", "4294967300", "a"}) {
+    CAPTURE(text);
+    CHECK_THROWS_WITH(measure::parse_pcr_index(text, "pcrs"), ContainsSubstring("pcrs: \"" + std::string(text)));
+  }
+  CHECK_THROWS_WITH(measure::parse_pcr_index(std::string(100000, '9'), "pcrs"),
+                    "pcrs: \"" + std::string(16, '9') + "\" is no PCR index");
+}

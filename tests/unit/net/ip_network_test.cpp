@@ -37,3 +37,11 @@ TEST_CASE("what is no network is not taken for one") {
     CHECK_FALSE(IpNetwork::parse(text));
   }
 }
+
+TEST_CASE("addresses of the machine itself") {
+  for (const char* text : {"127.0.0.1", "127.255.255.255", "::1"}) CHECK(net::is_loopback(text));
+  for (const char* text : {"", "127.1", "127.0.0.1.example.org", "128.0.0.1", "0.0.0.0", "::", "localhost", "::2"}) {
+    CAPTURE(text);
+    CHECK_FALSE(net::is_loopback(text));
+  }
+}

@@ -205,15 +205,3 @@ TEST_CASE("the certificate that alone decides what starts is known when there is
     CHECK_THROWS_WITH(with_db(db() + "x"), ContainsSubstring("EFI signature list"));
   }
 }
-
-TEST_CASE("a digest of another bank does not vouch for data") {
-  BootLogWriter writer;
-  writer.add(7, type::kEfiVariableDriverConfig, "data");
-  measure::BootEvent event = writer.log().events.front();
-  CHECK(verifier::data_is_measured(event, HashAlgorithm::kSha256));
-  event.digests.set(measure::Digest::of(HashAlgorithm::kSha1, event.data));
-  event.digests.set(measure::Digest::zero(HashAlgorithm::kSha256));
-  CHECK(event.data_is_measured());
-  CHECK_FALSE(verifier::data_is_measured(event, HashAlgorithm::kSha256));
-  CHECK_FALSE(verifier::data_is_measured(event, HashAlgorithm::kSha512));
-}
