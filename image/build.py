@@ -57,14 +57,16 @@ SEED = uuid.UUID("5d8d3a2e-6f0f-4f4e-9d0a-0c5f3c5a1a11")
 MAX_COMMAND_LINE = 2047
 SYSTEM_PARTITION = 1 << 20  # where the image's first partition begins
 KERNEL_IMAGE = "::/EFI/BOOT/BOOTX64.EFI"
-PACKAGE_SOURCES = (
-    *("CMakeLists.txt", "LICENSE", "attest", "base", "cmake", "examples", "image/packages", "launcher", "measure"),
-    *("packaging", "systemd", "teeserver", "verifier", "vtpm"),
-)
 
 
 class BuildError(Exception):
     """The build can't go on; the message says why."""
+
+
+def package_sources() -> list[str]:
+    """Return what the packages are made of: the folders that CMakeLists.txt adds, but for the tests, and what it reads."""
+    added = re.findall(r"^\s*add_subdirectory\(([^/)]+)", (REPOSITORY / "CMakeLists.txt").read_text(), re.MULTILINE)
+    return ["CMakeLists.txt", "LICENSE", "cmake", "image/packages", *(name for name in added if name != "tests")]
 
 
 def main() -> None:
@@ -245,7 +247,7 @@ class Workshop:
 
     def build_packages(self, output: Path) -> Path:
         """Compile launcher and verifier for the image's release; returns the folder of the packages."""
-        stamp = Stamp(self.folder / "packages.stamp", [REPOSITORY / name for name in PACKAGE_SOURCES], self.epoch)
+        stamp = Stamp(self.folder / "packages.stamp", [REPOSITORY / name for name in package_sources()], self.epoch)
         if not stamp.is_current(output):
             say("compiling launcher and verifier for the image")
             sources, build = self.folder / "packages.sources", self.folder / "packages.build"
@@ -384,7 +386,7 @@ def copy_sources(target: Path) -> None:
     """Copy what the packages are made of, and nothing else, so that nothing else can get into them."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
-    for name in PACKAGE_SOURCES:
+    for name in package_sources():
         source = REPOSITORY / name
         if source.is_dir():
             shutil.copytree(source, target / name, symlinks=True)

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "tests/unit/catch.h"
-#include "tests/unit/support/skip.h"
 
 using launcher::CryptTable;
 using launcher::DmTarget;
@@ -124,13 +123,13 @@ TEST_CASE("no control device is an error that names it") {
 
 TEST_CASE("the kernel's own device mapper knows nothing of a device that is not its own") {
   std::optional<launcher::DeviceMapper> mapper;
-  std::string missing;  // no such driver in the kernel, or not root
   try {
     mapper.emplace();
   } catch (const base::SystemError& error) {
-    missing = error.what();
+    // Many a kernel has none; those of the images do, and tests/qemu/ asks them.
+    CHECK_THAT(error.what(), ContainsSubstring("/dev/mapper/control"));
+    return;
   }
-  if (test::skips(missing)) return;
   struct stat status {};
   REQUIRE(::stat("/proc", &status) == 0);
   CHECK_FALSE(mapper->table(status.st_dev));
