@@ -30,8 +30,7 @@ image: setup      ## the VM images and their reference values, below build/image
 	@image/build.py $(IMAGE_OPTIONS)
 
 test: setup       ## unit and integration tests, the images, and virtual machines that boot them
-	@$(MAKE) --no-print-directory build
-	@scripts/test $(BUILD)
+	@began=$$(date +%s) && $(MAKE) --no-print-directory build && CS_BEGAN=$$began scripts/test $(BUILD)
 
 qemu-test: setup  ## only the virtual machines
 	@$(MAKE) --no-print-directory build

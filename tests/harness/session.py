@@ -26,6 +26,17 @@ def begin_session(missing: Sequence[str]) -> None:
     signal.signal(signal.SIGTERM, interrupt)
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Make a test that is skipped by itself fail where nothing may be: what a machine lacks must not go unseen."""
+    result = yield
+    report = result.get_result()
+    if report.skipped and os.environ.get("CS_REQUIRE_SERVICES"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"CS_REQUIRE_SERVICES is set, but {reason}"
+
+
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """Yield a folder with a short path, since paths of Unix sockets are limited to 107 bytes."""

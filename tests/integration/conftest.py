@@ -12,9 +12,9 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "harness")]
 
 from cs_harness import Postbox, World, missing_requirements
-from session import begin_session, folder
+from session import begin_session, folder, pytest_runtest_makereport
 
-__all__ = ["folder", "postbox", "pytest_sessionstart", "world"]
+__all__ = ["folder", "postbox", "pytest_runtest_makereport", "pytest_sessionstart", "world"]
 
 
 def pytest_sessionstart() -> None:

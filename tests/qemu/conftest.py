@@ -13,9 +13,9 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "harness")]
 
 from cs_harness import VmWorld, missing_vm_requirements
 from cs_harness.vm_world import images_folder
-from session import begin_session, folder
+from session import begin_session, folder, pytest_runtest_makereport
 
-__all__ = ["folder", "images", "world"]
+__all__ = ["folder", "images", "pytest_runtest_makereport", "world"]
 
 
 @pytest.fixture(scope="session")
