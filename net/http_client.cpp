@@ -223,7 +223,7 @@ base::Awaitable<void> HttpClient::Connection::handshake() {
   if (!code) co_return;
   if (deadline_.passed()) throw to_http_error(url_, beast::error::timeout);
   if (code == asio::error::operation_aborted) throw system_error(code);
-  if (is_hang_up(code)) throw to_http_error(url_, code);
+  if (is_hang_up(code) || !is_tls_error(code)) throw to_http_error(url_, code);
   const long verdict = SSL_get_verify_result(tls_->native_handle());
   std::string reason = verdict == X509_V_OK ? code.message() : X509_verify_cert_error_string(verdict);
   if (!names.text().empty()) {

@@ -91,7 +91,8 @@ GcaVerifier::GcaVerifier(asio::any_io_executor executor, Config config)
   config_.region = net::checked_name(std::move(config_.region), "region");
 }
 
-base::Awaitable<Json> GcaVerifier::call(std::string method, std::string path, std::string body, Milliseconds timeout) {
+/// With an access token, whose own source tries again by itself.
+base::Awaitable<net::HttpRequest> GcaVerifier::prepare(std::string method, std::string path, std::string body) {
   net::HttpRequest request{.method = method, .url = config_.endpoint + "/v1/" + path};
   request.headers.push_back({"Accept", "application/json"});
   if (method == "POST") request.headers.push_back({"Content-Type", "application/json"});
@@ -100,6 +101,10 @@ base::Awaitable<Json> GcaVerifier::call(std::string method, std::string path, st
     const auto token = co_await config_.access_token();
     if (token) request.headers.push_back({"Authorization", "Bearer " + *token});
   }
+  co_return request;
+}
+
+base::Awaitable<Json> GcaVerifier::exchange(net::HttpRequest request, Milliseconds timeout) {
   net::HttpResponse response;
   try {
     response = co_await client_.send(std::move(request), {.max_body_bytes = kMaxAnswerBytes, .timeout = timeout});
@@ -114,8 +119,14 @@ base::Awaitable<Json> GcaVerifier::call(std::string method, std::string path, st
   }
 }
 
+base::Awaitable<Json> GcaVerifier::call(std::string method, std::string path, std::string body, Milliseconds timeout) {
+  net::HttpRequest request = co_await prepare(std::move(method), std::move(path), std::move(body));
+  co_return co_await exchange(std::move(request), timeout);
+}
+
 base::Awaitable<Json> GcaVerifier::call_with_retries(std::string method, std::string path, std::string body) {
-  const auto attempt = [&] { return call(method, path, body, kShortCall); };
+  const net::HttpRequest request = co_await prepare(std::move(method), std::move(path), std::move(body));
+  const auto attempt = [&] { return exchange(request, kShortCall); };
   co_return co_await base::retry(executor_, kRetries, attempt);
 }
 

@@ -43,6 +43,8 @@ class GcaVerifier {
   base::Awaitable<std::string> verify(evidence::Challenge challenge, evidence::VerifyRequest request);
 
  private:
+  base::Awaitable<net::HttpRequest> prepare(std::string method, std::string path, std::string body);
+  base::Awaitable<base::Json> exchange(net::HttpRequest request, base::Milliseconds timeout);
   base::Awaitable<base::Json> call(std::string method, std::string path, std::string body, base::Milliseconds timeout);
   base::Awaitable<base::Json> call_with_retries(std::string method, std::string path, std::string body);
   base::Awaitable<std::string> region_list();

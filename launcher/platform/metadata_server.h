@@ -19,7 +19,8 @@ class MetadataServer {
                                               .first_delay = base::Milliseconds(100),
                                               .multiplier = 2.0,
                                               .max_delay = base::Milliseconds(3200),
-                                              .jitter = 0.1};
+                                              .jitter = 0.1,
+                                              .max_retry_after = base::Milliseconds(3200)};
 
   /// `host` is host[:port]; the default is where every VM finds it.
   MetadataServer(asio::any_io_executor executor, std::string host = "169.254.169.254");

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace oci {
 namespace {
@@ -22,6 +23,16 @@ std::optional<std::uint64_t> first_position(std::string_view content_range) {
   return position;
 }
 
+/// What becomes of the bytes here is no reason to ask the registry for them again.
+base::Awaitable<void> for_good(base::Awaitable<void> step) {
+  try {
+    co_await std::move(step);
+  } catch (base::Error& failure) {
+    failure.set_transience(base::Transience::kPermanent);
+    throw;
+  }
+}
+
 }  // namespace
 
 base::Awaitable<void> CheckedBlob::begin(const net::HttpResponse& head) {
@@ -38,7 +49,7 @@ base::Awaitable<void> CheckedBlob::begin(const net::HttpResponse& head) {
   }
   begins_anew_ = start != received_;
   if (!begins_anew_) co_return;
-  co_await sink_->restart();
+  co_await for_good(sink_->restart());
   hash_ = base::Sha256();
   received_ = 0;
 }
@@ -51,7 +62,7 @@ base::Awaitable<void> CheckedBlob::write(const net::HttpResponse& head, base::By
     throw RegistryError(wanted_->digest.string() + ": longer than its descriptor says", kOk);
   }
   hash_.update(bytes);
-  co_await sink_->write(bytes);
+  co_await for_good(sink_->write(bytes));
 }
 
 void CheckedBlob::finish() {

@@ -30,7 +30,8 @@ class CheckedBlob {
   void start_over() noexcept { starts_over_ = true; }
 
   /// A 200 begins at the start, which makes void what there was; a 206 where its Content-Range says, which must be
-  /// what comes next (RFC 9110 section 14.4); else it starts over. Throws RegistryError.
+  /// what comes next (RFC 9110 section 14.4); else it starts over. Throws RegistryError, and what the sink throws as a
+  /// failure for good.
   base::Awaitable<void> write(const net::HttpResponse& head, base::ByteView bytes);
   /// Throws RegistryError unless the whole blob came.
   void finish();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -34,6 +35,7 @@ constexpr net::HttpServerLimits kLimits{.max_body_bytes = kMaxRequestBytes, .max
 struct Loaded {
   std::shared_ptr<const Knowledge> knowledge;
   std::optional<net::HttpServerCertificate> certificate;
+  std::vector<std::string> warnings;
 
   static Loaded from(Config config, SigningKeys keys) {
     expect_tls_key(config.listen);
@@ -43,6 +45,8 @@ struct Loaded {
           net::HttpServerCertificate::load({config.listen.tls->certificate, config.listen.tls->private_key});
     }
     loaded.knowledge = std::make_shared<const Knowledge>(Knowledge::load(std::move(config), std::move(keys)));
+    loaded.warnings = startup_warnings(loaded.knowledge->config.listen, loaded.knowledge->reference_values,
+                                       base::Clock::system().wall());
     return loaded;
   }
 
@@ -55,13 +59,9 @@ struct Loaded {
   }
 };
 
-void log_warnings(const Knowledge& knowledge, base::WallTime now) {
-  for (const std::string& warning : startup_warnings(knowledge.config.listen, knowledge.reference_values, now)) {
-    base::log::warning(warning);
-  }
-}
-
-void log_knowledge(std::string_view message, const Knowledge& knowledge) {
+void log_loaded(std::string_view message, const Loaded& loaded) {
+  for (const std::string& warning : loaded.warnings) base::log::warning(warning);
+  const Knowledge& knowledge = *loaded.knowledge;
   base::log::info(message, {{"issuer", knowledge.config.issuer},
                             {"images", std::to_string(knowledge.reference_values.size())},
                             {"key_id", knowledge.oidc_signer.active_key_id()}});
@@ -116,9 +116,8 @@ class Service {
       const Loaded loaded = co_await base::run_on_own_thread(kReloadPatience, std::move(load), no_deadline);
       if (loaded.certificate) server_.use(*loaded.certificate);
       api_.use(loaded.knowledge);
-      log_warnings(*loaded.knowledge, clock_.wall());
-      log_knowledge("reloaded", *loaded.knowledge);
-    } catch (const base::Error& error) {
+      log_loaded("reloaded", loaded);
+    } catch (const std::exception& error) {
       base::log::error("reload failed, nothing has changed", {{"error", error.what()}});
     }
     service_manager_.ready();
@@ -142,8 +141,7 @@ void serve(const ServeOptions& options) {
   Config config = Config::load(options.config);
   SigningKeys keys = SigningKeys::open(config.state_directory);
   const Loaded loaded = Loaded::from(std::move(config), std::move(keys));
-  log_warnings(*loaded.knowledge, base::Clock::system().wall());
-  log_knowledge("ready to appraise", *loaded.knowledge);
+  log_loaded("ready to appraise", loaded);
   asio::io_context context(1);
   Service service(context, options, loaded);
   const std::string url = service.listen(loaded.certificate);

@@ -114,6 +114,32 @@ TEST_CASE("the access token is sent where there is one") {
   CHECK(service.requests[0].header("Authorization") == "Bearer secret");
 }
 
+TEST_CASE("an access token is asked for once, however often the verifier is") {
+  Service service;
+  service.answers = {json_response(503, evidence::error_json(StatusCode::kUnavailable, "later"))};
+  int asked = 0;
+  base::Error no_token("the source of tokens has tried by itself");
+  no_token.set_transience(base::Transience::kMayPass);
+  GcaVerifier::Config config{
+      .endpoint = service.url, .ca_file = {}, .project_id = "p", .region = "r", .access_token = {}};
+  const auto challenge = [&](bool has_token) {
+    asked = 0;
+    config.access_token = [&asked, &no_token, has_token]() -> Awaitable<std::optional<std::string>> {
+      ++asked;
+      if (!has_token) throw base::Error(no_token);
+      co_return "secret";
+    };
+    GcaVerifier client(service.context.get_executor(), config);
+    test::run(service.context, client.create_challenge());
+  };
+  CHECK_THROWS_WITH(challenge(true), ContainsSubstring("later"));
+  CHECK(asked == 1);
+  CHECK(service.requests.size() == 3);
+  CHECK(service.requests[2].header("Authorization") == "Bearer secret");
+  CHECK_THROWS_WITH(challenge(false), ContainsSubstring("tried by itself"));
+  CHECK(asked == 1);
+}
+
 TEST_CASE("a region that there is not is answered with those there are") {
   Service service;
   GcaVerifier client = service.client();

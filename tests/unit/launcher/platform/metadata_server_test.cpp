@@ -70,6 +70,15 @@ TEST_CASE("what may pass is tried again, at most five times") {
   CHECK(service.requests.size() == 6);
 }
 
+TEST_CASE("a metadata server that says when to come back is asked again, too") {
+  Service service;
+  HttpResponse busy = google(503, "");
+  busy.headers.push_back({"Retry-After", "0"});
+  service.answers = {busy, google(200, "late")};
+  CHECK(test::run(service.context, service.client.get("x")) == "late");
+  CHECK(service.requests.size() == 2);
+}
+
 TEST_CASE("absence is told from refusals and from answers that make no sense") {
   Service service;
   constexpr base::RetryPolicy kOneTry;

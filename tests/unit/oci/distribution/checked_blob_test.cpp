@@ -92,6 +92,37 @@ TEST_CASE("C 8: an answer that begins elsewhere, or does not say where, is refus
   }
 }
 
+TEST_CASE("what a sink fails with is no reason to ask the registry again") {
+  asio::io_context context;
+  const Descriptor descriptor{"application/x", Digest::of(base::view_of(std::string("1234"))), 4};
+  base::Error outage("no containerd");
+  outage.set_transience(base::Transience::kMayPass);
+  bool restart_fails = false;
+  const auto fail = [&]() -> base::Awaitable<void> {
+    if (restart_fails) throw base::Error(outage);
+    co_return;
+  };
+  const BlobSink sink{.restart = fail, .write = [&](base::ByteView) -> base::Awaitable<void> {
+                        if (!restart_fails) throw base::Error(outage);
+                        co_return;
+                      }};
+  CheckedBlob blob(descriptor, sink);
+  net::HttpResponse head{200, {}, ""};
+  const auto expect_failure_for_good = [&] {
+    try {
+      test::run(context, blob.write(head, base::view_of(std::string("12"))));
+      FAIL("no error");
+    } catch (const base::Error& error) {
+      CHECK(error.what() == std::string("no containerd"));
+      CHECK_FALSE(error.may_pass());
+    }
+  };
+  expect_failure_for_good();
+  restart_fails = true;
+  blob.expect_answer();
+  expect_failure_for_good();
+}
+
 TEST_CASE("C 32: a blob that is longer than its descriptor says goes no further than that") {
   Transfer transfer("1234");
   transfer.write("1234");
