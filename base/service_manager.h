@@ -22,7 +22,7 @@ class ServiceManager {
   void ready() const;
   /// What it is doing, in a few words: `systemctl status` shows them.
   void status(std::string_view text) const;
-  /// It reads its configuration anew, until it is ready again (systemd's ReloadPropagatedFrom and `systemctl reload`).
+  /// It reads its configuration anew, until it is ready again (RELOADING=1 of sd_notify(3)).
   void reloading() const;
   /// It is about to end. The last word: NOTIFY_SOCKET is taken out of the environment, too.
   void stopping() const;

@@ -86,7 +86,7 @@ void add_settings(CLI::App& app, Settings& settings) {
   app.add_option("--registry-ca", options.registry_ca, "PEM file of the only roots trusted for the registry")
       ->check(check_certificates);
   app.add_option("--wait", settings.wait_seconds,
-                 "seconds to wait for the network, the metadata server and the verifier, each; 0 tries once")
+                 "seconds to wait for the network, the metadata server and the verifier, each; 0: six tries")
       ->check(base::why_no_whole_number)
       ->check(CLI::Range(std::int64_t{0}, kMaxWaitSeconds))
       ->capture_default_str();
