@@ -180,6 +180,14 @@ def test_a_new_certificate_is_shown_to_who_connects_then(world: World) -> None:
     world.verifier.reload()
 
 
+def test_a_request_to_reload_that_comes_early_is_kept(world: World) -> None:
+    """A service that has not begun to listen does so, and reads its files anew then."""
+    world.verifier.stop()
+    world.verifier.start_until('msg="ready to appraise"')
+    assert 'msg="reloaded"' in world.verifier.reload()
+    assert world.verifier.keys()["keys"]
+
+
 def test_nothing_is_lost_under_load(world: World, workload: TeeClient) -> None:
     """While it reloads again and again, every request is answered and every challenge is what it was."""
     done = threading.Event()

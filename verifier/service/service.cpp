@@ -89,10 +89,9 @@ class Service {
            (is_ipv6 ? "[" + config.address + "]" : config.address) + ":" + std::to_string(port);
   }
 
-  base::Awaitable<void> run() {
+  base::Awaitable<void> run(asio::signal_set& signals) {
     signs_of_life_.spawn(service_manager_.keep_alive());
     service_manager_.ready();
-    asio::signal_set signals(executor_, SIGTERM, SIGINT, SIGHUP);
     for (;;) {
       const int number = co_await signals.async_wait(asio::use_awaitable);
       if (number != SIGHUP) {
@@ -138,16 +137,18 @@ class Service {
 }  // namespace
 
 void serve(const ServeOptions& options) {
+  asio::io_context context(1);
+  asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);  // from the start on: those that come early are kept
   Config config = Config::load(options.config);
   SigningKeys keys = SigningKeys::open(config.state_directory);
-  const Loaded loaded = Loaded::from(std::move(config), std::move(keys));
+  Loaded loaded = Loaded::from(std::move(config), std::move(keys));
   log_loaded("ready to appraise", loaded);
-  asio::io_context context(1);
   Service service(context, options, loaded);
   const std::string url = service.listen(loaded.certificate);
-  asio::co_spawn(context, service.run(), [](const std::exception_ptr& failure) {
+  asio::co_spawn(context, service.run(signals), [](const std::exception_ptr& failure) {
     if (failure) std::rethrow_exception(failure);
   });
+  loaded = {};  // a reload sets free what it replaces
   base::log::info("listening", {{"url", url}});
   context.run();
   base::log::info("stopped");
