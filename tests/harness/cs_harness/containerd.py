@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 import resource
+import secrets
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from typing import Self, TextIO
 from .process import HarnessError, Process, run
 
 UNMOUNT_DETACH = 2
+RUNC_STATE = Path("/run/containerd/runc")  # where the shim has runc keep it, below the namespace
 
 CONFIGURATION = """version = 2
 root = "{root}"
@@ -64,13 +66,13 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class Containerd:
     """containerd with private root, state and socket.
 
-    The namespace is private too, since runc derives the path of a container's cgroup from it.
+    The namespace is private too, since runc derives the paths of a container's cgroup and of its own state from it.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "containerd"
         self.socket = self._folder / "containerd.sock"
-        self.namespace = f"cs-test-{os.getpid()}"
+        self.namespace = f"cs-test-{secrets.token_hex(6)}"
         self.snapshotter = "overlayfs"
         self._programs = self._folder / "bin"
         self._hold = self._folder / "hold"
@@ -94,6 +96,7 @@ class Containerd:
             self._kill_leftovers()
             self._unmount_leftovers()
             self._remove_cgroups()
+            shutil.rmtree(RUNC_STATE / self.namespace, ignore_errors=True)
 
     def start(self) -> None:
         """Start the daemon and wait until it serves."""
