@@ -222,7 +222,7 @@ class Workshop:
 
     def build_initrd(self) -> None:
         """Build the initial RAM disk from its script and two programs of the tools."""
-        stamp = Stamp(self.folder / "initrd.stamp", [HERE / "initrd", HERE / "tools"])
+        stamp = Stamp(self.folder / "initrd.stamp", [HERE / "initrd", HERE / "tools"], self.epoch)
         if stamp.is_current(self.initrd):
             return
         say("building the initial RAM disk")
