@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,13 @@ EXIT_MESSAGES = {
     REBOOT: "rebooting VM",
     HOLD: "VM remains running",
 }
+WORKLOAD_FAILED = ("workload task ended and returned non-zero", "workload finished with a non-zero return code")
 
 
-def launch(world: World, attributes: dict[str, str], *, hardened: bool, **options: str | Path) -> int:
-    """Launch to the end and return the exit code, checking that the last log line explains it."""
+def launch(
+    world: World, attributes: dict[str, str], *, hardened: bool, errors: Sequence[str] = (), **options: str | Path
+) -> int:
+    """Launch to the end and return the exit code; the log's errors say `errors`, its last line explains the code."""
     settings = {f"--{name.replace('_', '-')}": value for name, value in options.items()}
     with world.launcher(attributes, hardened=hardened, options=settings) as launcher:
         code = launcher.wait()
@@ -26,6 +30,9 @@ def launch(world: World, attributes: dict[str, str], *, hardened: bool, **option
         assert len(last) == 1, launcher.process.last_words()
         assert last[0].fields["exit_code"] == str(code)
         assert last[0].fields["exit_msg"] == EXIT_MESSAGES[code]
+        logged = [line.message for line in launcher.log if line.level == "ERROR"]
+        assert len(logged) == len(errors), logged
+        assert all(expected in message for expected, message in zip(errors, logged, strict=True)), logged
     return code
 
 
@@ -47,7 +54,7 @@ def test_c31_a_hardened_image_obeys_the_restart_policy(world: World, policy: str
     """Whether the VM reboots depends on the workload's end and the operator's policy."""
     image = push(world.registry, shell_image(f"exit {status}"), tag=f"exit-{status}")
     attributes = {"tee-image-reference": image.by_tag, "tee-restart-policy": policy}
-    assert launch(world, attributes, hardened=True) == code
+    assert launch(world, attributes, hardened=True, errors=WORKLOAD_FAILED if status else ()) == code
 
 
 def test_c31_a_workload_that_a_signal_ends_has_failed(world: World) -> None:
@@ -65,7 +72,7 @@ def test_c31_a_debug_image_stays_up(world: World, status: int) -> None:
     """On the debug image the VM stays up whatever the workload does."""
     image = push(world.registry, shell_image(f"exit {status}"), tag=f"exit-{status}")
     attributes = {"tee-image-reference": image.by_tag, "tee-restart-policy": "Always"}
-    assert launch(world, attributes, hardened=False) == HOLD
+    assert launch(world, attributes, hardened=False, errors=WORKLOAD_FAILED if status else ()) == HOLD
 
 
 @pytest.mark.parametrize(("hardened", "code"), [(True, FAILURE), (False, HOLD)])
@@ -73,25 +80,35 @@ def test_a_policy_violation_is_never_retried(world: World, hardened: bool, code:
     """Rebooting would not change what the image's author allows."""
     image = push(world.registry, shell_image())
     attributes = {"tee-image-reference": image.by_tag, "tee-restart-policy": "Always", "tee-cmd": '["x"]'}
-    assert launch(world, attributes, hardened=hardened) == code
+    assert launch(world, attributes, hardened=hardened, errors=["CMD is not allowed to be overridden"]) == code
 
 
 @pytest.mark.parametrize(("hardened", "code"), [(True, FAILURE), (False, HOLD)])
 def test_an_image_that_is_not_there_is_a_failure(world: World, hardened: bool, code: int) -> None:
     """A pull that fails ends the launch, whatever the restart policy."""
-    attributes = {"tee-image-reference": f"{world.registry.address}/no-such-image:1", "tee-restart-policy": "Always"}
-    assert launch(world, attributes, hardened=hardened) == code
+    name = f"{world.registry.address}/no-such-image:1"
+    attributes = {"tee-image-reference": name, "tee-restart-policy": "Always"}
+    reason = f"cannot pull the image: {name}: the registry answered 404 (MANIFEST_UNKNOWN)"
+    assert launch(world, attributes, hardened=hardened, errors=[reason]) == code
 
 
 @pytest.mark.parametrize("hardened", [True, False])
 @pytest.mark.parametrize(
-    "attributes",
-    [{}, {"tee-image-reference": "x.example/y", "tee-restart-policy": "sometimes"}],
+    ("attributes", "reason"),
+    [
+        ({}, "tee-image-reference is not specified"),
+        (
+            {"tee-image-reference": "x.example/y", "tee-restart-policy": "sometimes"},
+            "invalid restart policy: sometimes",
+        ),
+    ],
     ids=["no image reference", "bad restart policy"],
 )
-def test_bad_metadata_ends_the_launch_on_any_image(world: World, hardened: bool, attributes: dict[str, str]) -> None:
+def test_bad_metadata_ends_the_launch_on_any_image(
+    world: World, hardened: bool, attributes: dict[str, str], reason: str
+) -> None:
     """Metadata is read before the launcher knows what to do about errors, so the code is 1 on debug images too."""
-    assert launch(world, attributes, hardened=hardened) == FAILURE
+    assert launch(world, attributes, hardened=hardened, errors=[f"failed to get launchspec: {reason}"]) == FAILURE
 
 
 @pytest.mark.parametrize("hardened", [True, False])
@@ -99,7 +116,9 @@ def test_m8_a_tpm_that_is_absent_means_reboot(world: World, hardened: bool) -> N
     """The TPM can't be opened: reboot, on any image."""
     image = push(world.registry, shell_image())
     missing = f"swtpm:path={world.folder / 'no-such.sock'}"
-    assert launch(world, {"tee-image-reference": image.by_tag}, hardened=hardened, tcti=missing) == REBOOT
+    reason = f"failed to open TPM device: {missing}"
+    attributes = {"tee-image-reference": image.by_tag}
+    assert launch(world, attributes, hardened=hardened, errors=[reason], tcti=missing) == REBOOT
 
 
 @pytest.mark.parametrize(("policy", "code"), [("Never", FAILURE), ("OnFailure", REBOOT), ("Always", REBOOT)])
@@ -107,4 +126,6 @@ def test_c31_containerd_that_is_absent_may_be_retried(world: World, policy: str,
     """A containerd that does not answer may answer after a reboot, if the operator wants one."""
     image = push(world.registry, shell_image())
     attributes = {"tee-image-reference": image.by_tag, "tee-restart-policy": policy}
-    assert launch(world, attributes, hardened=True, containerd=world.folder / "no-such.sock") == code
+    socket = world.folder / "no-such.sock"
+    reason = f"unix:{socket}: No such file or directory"
+    assert launch(world, attributes, hardened=True, errors=[reason], containerd=socket) == code
