@@ -50,6 +50,8 @@ StatusCode status_code_named(std::string_view name) {
 unsigned http_status_of(StatusCode code) { return entry_of(code).http_status; }
 
 StatusCode status_code_of_http(unsigned status) {
+  constexpr unsigned kRequestTimeout = 408;  // what a proxy in between says; no code is written so
+  if (status == kRequestTimeout) return StatusCode::kDeadlineExceeded;
   const auto* const found = std::ranges::find(kEntries, status, &Entry::http_status);
   if (found != kEntries.end()) return found->code;
   return status >= 500 ? StatusCode::kInternal : StatusCode::kUnknown;

@@ -16,6 +16,7 @@ TEST_CASE("canonical codes have the names, numbers and HTTP statuses of google.r
   CHECK(evidence::status_code_named("no such") == StatusCode::kUnknown);
   CHECK(evidence::status_code_of_http(429) == StatusCode::kResourceExhausted);
   CHECK(evidence::status_code_of_http(400) == StatusCode::kInvalidArgument);
+  CHECK(evidence::status_code_of_http(408) == StatusCode::kDeadlineExceeded);
   CHECK(evidence::status_code_of_http(599) == StatusCode::kInternal);
   CHECK(evidence::status_code_of_http(418) == StatusCode::kUnknown);
 }

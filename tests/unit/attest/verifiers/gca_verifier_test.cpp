@@ -207,6 +207,10 @@ TEST_CASE("T 18: 5xx is tried again for a challenge, but a verification never is
   CHECK(code_of(service.context, client.create_challenge()).empty());
   CHECK(service.requests.size() == 3);
   service.requests.clear();
+  service.answers = {HttpResponse{408, {}, "a proxy gave up"}, json_response(200, kChallenge)};
+  CHECK(code_of(service.context, client.create_challenge()).empty());
+  CHECK(service.requests.size() == 2);
+  service.requests.clear();
   service.answers = {HttpResponse{503, {}, ""}};
   CHECK(code_of(service.context, client.create_challenge()) == "UNAVAILABLE");
   CHECK(service.requests.size() == 3);
