@@ -38,12 +38,12 @@
 #include "launcher/host/machine_checks.h"
 #include "launcher/host/network.h"
 #include "launcher/platform/access_token.h"
-#include "launcher/platform/file_metadata.h"
-#include "launcher/platform/gce_metadata.h"
+#include "launcher/platform/file_platform.h"
+#include "launcher/platform/gce_platform.h"
 #include "launcher/platform/metadata_server.h"
 #include "launcher/policy/launch_policy.h"
 #include "launcher/pull/image.h"
-#include "launcher/service_wait.h"
+#include "base/service_wait.h"
 #include "launcher/spec/unknown_attributes.h"
 #include "measure/boot_log.h"
 #include "measure/launch_log.h"
@@ -76,9 +76,9 @@ constexpr std::chrono::seconds kCleanUpBound{15};
 static_assert(kPullUnwinding < kUnwindingBound);
 static_assert(kStartBound + kKillBound + kUnwindingBound + kCleanUpBound == Launch::kStopBound);
 
-std::unique_ptr<MetadataSource> metadata_source(const asio::any_io_executor& executor, const Options& options) {
-  if (options.metadata_file) return std::make_unique<FileMetadata>(*options.metadata_file);
-  return std::make_unique<GceMetadata>(executor, base::Clock::system());
+std::unique_ptr<Platform> platform_of(const asio::any_io_executor& executor, const Options& options) {
+  if (options.metadata_file) return std::make_unique<FilePlatform>(*options.metadata_file);
+  return std::make_unique<GcePlatform>(executor, base::Clock::system());
 }
 
 bool is_hardened(const Options& options) {
@@ -175,7 +175,7 @@ struct Launch::State {
         options(std::move(o)),
         clock(base::Clock::system()),
         started(clock.since_boot()),
-        metadata(metadata_source(executor, options)),
+        metadata(platform_of(executor, options)),
         containerd(options.containerd_socket, options.containerd_namespace),
         container(containerd, {.snapshotter = options.snapshotter}),
         background(executor),
@@ -213,7 +213,7 @@ struct Launch::State {
   Awaitable<void> signal_workload(int signal);
 
   Awaitable<void> get_first_token();
-  Awaitable<void> wait_for_verifier(ServiceWait::Attempt attempt);
+  Awaitable<void> wait_for_verifier(base::ServiceWait::Attempt attempt);
   Awaitable<Location> location(const X509& ak_certificate);
 
   asio::any_io_executor executor;
@@ -224,7 +224,7 @@ struct Launch::State {
   LaunchContext context;
   std::optional<oci::ImageReference> image_reference;
   base::Bytes boot_log;
-  std::unique_ptr<MetadataSource> metadata;
+  std::unique_ptr<Platform> metadata;
   ContainerdClient containerd;
   Container container;
   tpm::TpmWorker tpm;
@@ -280,8 +280,8 @@ Awaitable<Attributes> Launch::State::read_attributes() {
   if (options.metadata_file) co_return co_await metadata->attributes();
   co_await wait_for_network(MetadataServer::host_from_environment());
   Attributes attributes;
-  ServiceWait::Attempt read = [this, &attributes]() { return keep_attributes(attributes); };
-  ServiceWait wait(executor, clock, "metadata server", options.wait);
+  base::ServiceWait::Attempt read = [this, &attributes]() { return keep_attributes(attributes); };
+  base::ServiceWait wait(executor, clock, "metadata server", options.wait);
   co_await wait.until(std::move(read));
   co_return attributes;
 }
@@ -291,8 +291,8 @@ Awaitable<void> Launch::State::keep_attributes(Attributes& attributes) { attribu
 Awaitable<void> Launch::State::wait_for_network(std::string authority) {
   const net::HttpUrl url = net::HttpUrl::parse("http://" + authority, "GCE_METADATA_HOST");
   if (url.is_loopback()) co_return;
-  ServiceWait::Attempt look = [host = url.host]() { return expect_route(host); };
-  ServiceWait wait(executor, clock, "network", options.wait);
+  base::ServiceWait::Attempt look = [host = url.host]() { return expect_route(host); };
+  base::ServiceWait wait(executor, clock, "network", options.wait);
   co_await wait.until(std::move(look));
 }
 
@@ -388,7 +388,7 @@ Awaitable<std::vector<base::Bytes>> Launch::State::reach_verifier(const X509& ak
   if (is_google_api(options.verifier)) config.access_token = [this] { return metadata->access_token(); };
   try {
     verifier.emplace(executor, std::move(config));
-    ServiceWait::Attempt check = [this] { return verifier->check_location(); };
+    base::ServiceWait::Attempt check = [this] { return verifier->check_location(); };
     co_await wait_for_verifier(std::move(check));
     net::HttpClient http(executor);
     co_return co_await attest::fetch_ak_chain(http, ak_certificate);
@@ -501,7 +501,7 @@ Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
       attest::TokenService::CustomTokens{.at_once = attest::custom_tokens_at_once(request)});
   try {
     // Each attempt has a challenge of its own.
-    ServiceWait::Attempt get = [this] { return get_first_token(); };
+    base::ServiceWait::Attempt get = [this] { return get_first_token(); };
     co_await wait_for_verifier(std::move(get));
   } catch (const Error& error) {
     throw error.in_context("failed to fetch and write OIDC token", Action::kGiveUp);
@@ -511,8 +511,8 @@ Awaitable<void> Launch::State::attest(std::vector<base::Bytes> ak_chain) {
 
 Awaitable<void> Launch::State::get_first_token() { co_await tokens->fresh_default_token(); }
 
-Awaitable<void> Launch::State::wait_for_verifier(ServiceWait::Attempt attempt) {
-  ServiceWait wait(executor, clock, "verifier", options.wait);
+Awaitable<void> Launch::State::wait_for_verifier(base::ServiceWait::Attempt attempt) {
+  base::ServiceWait wait(executor, clock, "verifier", options.wait);
   co_await wait.until(std::move(attempt));
 }
 

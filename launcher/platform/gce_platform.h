@@ -5,14 +5,14 @@
 
 #include "base/clock.h"
 #include "launcher/platform/metadata_server.h"
-#include "launcher/platform/metadata_source.h"
+#include "launcher/platform/platform.h"
 
 namespace launcher {
 
 /// The Google Compute Engine metadata server (GCE_METADATA_HOST is honoured).
-class GceMetadata final : public MetadataSource {
+class GcePlatform final : public Platform {
  public:
-  GceMetadata(asio::any_io_executor executor, base::Clock clock);
+  GcePlatform(asio::any_io_executor executor, base::Clock clock);
 
   base::Awaitable<Attributes> attributes() override;
   base::Awaitable<std::optional<Location>> location() override;

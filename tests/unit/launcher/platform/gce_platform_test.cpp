@@ -1,4 +1,4 @@
-#include "launcher/platform/gce_metadata.h"
+#include "launcher/platform/gce_platform.h"
 
 #include <cstdlib>
 
@@ -19,12 +19,12 @@ struct Service {
   int token_requests = 0;
   std::chrono::nanoseconds boot{0};
   net::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
-  std::unique_ptr<launcher::GceMetadata> metadata;
+  std::unique_ptr<launcher::GcePlatform> metadata;
 
   Service() {
     const std::string host = "127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0));
     ::setenv("GCE_METADATA_HOST", host.c_str(), 1);
-    metadata = std::make_unique<launcher::GceMetadata>(
+    metadata = std::make_unique<launcher::GcePlatform>(
         context.get_executor(),
         base::Clock{.wall = [] { return base::WallTime(); }, .since_boot = [this] { return boot; }});
     ::unsetenv("GCE_METADATA_HOST");

@@ -1,4 +1,4 @@
-#include "launcher/platform/metadata_source.h"
+#include "launcher/platform/platform.h"
 
 #include "base/error.h"
 #include "tests/unit/catch.h"

@@ -1,4 +1,4 @@
-#include "launcher/platform/gce_metadata.h"
+#include "launcher/platform/gce_platform.h"
 
 #include <algorithm>
 
@@ -17,15 +17,15 @@ constexpr base::JsonLimits kAccessTokenLimits{.max_bytes = 2 * net::kMaxTokenByt
 
 }  // namespace
 
-GceMetadata::GceMetadata(asio::any_io_executor executor, base::Clock clock)
+GcePlatform::GcePlatform(asio::any_io_executor executor, base::Clock clock)
     : server_(std::move(executor), MetadataServer::host_from_environment()), clock_(std::move(clock)) {}
 
-base::Awaitable<Attributes> GceMetadata::attributes() {
+base::Awaitable<Attributes> GcePlatform::attributes() {
   constexpr base::RetryPolicy kOneTry;
   co_return parse_attributes(co_await server_.require("instance/attributes/?recursive=true", kOneTry));
 }
 
-base::Awaitable<std::optional<Location>> GceMetadata::location() {
+base::Awaitable<std::optional<Location>> GcePlatform::location() {
   Location location;
   location.project_id = co_await server_.require_name("project/project-id");
   const std::string zone = co_await server_.require("instance/zone");  // projects/N/zones/Z
@@ -33,11 +33,11 @@ base::Awaitable<std::optional<Location>> GceMetadata::location() {
   co_return location;
 }
 
-base::Awaitable<std::optional<std::string>> GceMetadata::instance_name() {
+base::Awaitable<std::optional<std::string>> GcePlatform::instance_name() {
   co_return co_await server_.get_name("instance/name");
 }
 
-base::Awaitable<std::optional<std::string>> GceMetadata::access_token() {
+base::Awaitable<std::optional<std::string>> GcePlatform::access_token() {
   if (clock_.since_boot() < access_token_expires_) co_return access_token_;
   const auto text = co_await server_.get("instance/service-accounts/default/token");
   if (!text) co_return std::nullopt;
@@ -50,7 +50,7 @@ base::Awaitable<std::optional<std::string>> GceMetadata::access_token() {
   co_return access_token_;
 }
 
-base::Awaitable<std::optional<std::string>> GceMetadata::identity_token(std::string audience) {
+base::Awaitable<std::optional<std::string>> GcePlatform::identity_token(std::string audience) {
   co_return co_await server_.identity_token(std::move(audience));
 }
 

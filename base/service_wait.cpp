@@ -1,4 +1,4 @@
-#include "launcher/service_wait.h"
+#include "base/service_wait.h"
 
 #include <algorithm>
 #include <limits>
@@ -6,27 +6,23 @@
 #include "base/log.h"
 #include "base/retry.h"
 
-namespace launcher {
+namespace base {
 namespace {
 
-using base::Awaitable;
-using base::Error;
-using base::Milliseconds;
-
-/// What the launcher waits for has no retry policy of its own when it is absent: often enough that a machine's start is
+/// What is waited for has no retry policy of its own when it is absent: often enough that a machine's start is
 /// not held up, rarely enough that nobody is flooded. How long is the wait's own bound.
-constexpr base::RetryPolicy kBetweenAttempts{.max_attempts = std::numeric_limits<int>::max(),
-                                             .first_delay = Milliseconds(250),
-                                             .multiplier = 1.5,
-                                             .max_delay = Milliseconds(3000),
-                                             .jitter = 0.1};
+constexpr RetryPolicy kBetweenAttempts{.max_attempts = std::numeric_limits<int>::max(),
+                                       .first_delay = Milliseconds(250),
+                                       .multiplier = 1.5,
+                                       .max_delay = Milliseconds(3000),
+                                       .jitter = 0.1};
 /// Without a bound: what Google's own client of the metadata server does, five retries in some six seconds.
-constexpr base::RetryPolicy kOneRound{.max_attempts = 6,
-                                      .first_delay = Milliseconds(100),
-                                      .multiplier = 2.0,
-                                      .max_delay = Milliseconds(3200),
-                                      .jitter = 0.1,
-                                      .max_retry_after = Milliseconds(3200)};
+constexpr RetryPolicy kOneRound{.max_attempts = 6,
+                                .first_delay = Milliseconds(100),
+                                .multiplier = 2.0,
+                                .max_delay = Milliseconds(3200),
+                                .jitter = 0.1,
+                                .max_retry_after = Milliseconds(3200)};
 /// What comes within this time is not worth a line, unless it has said no.
 constexpr Milliseconds kQuietTime{2000};
 constexpr Milliseconds kLogInterval{15000};
@@ -41,8 +37,7 @@ std::int64_t in_seconds(std::chrono::nanoseconds time) {
 
 }  // namespace
 
-ServiceWait::ServiceWait(asio::any_io_executor executor, base::Clock clock, std::string service,
-                         std::chrono::seconds bound)
+ServiceWait::ServiceWait(asio::any_io_executor executor, Clock clock, std::string service, std::chrono::seconds bound)
     : executor_(std::move(executor)),
       clock_(std::move(clock)),
       service_(std::move(service)),
@@ -51,7 +46,7 @@ ServiceWait::ServiceWait(asio::any_io_executor executor, base::Clock clock, std:
 
 Awaitable<void> ServiceWait::until(Attempt attempt) {
   if (bound_ == std::chrono::seconds(0)) {
-    co_await base::retry(executor_, kOneRound, attempt);
+    co_await retry(executor_, kOneRound, attempt);
     co_return;
   }
   began_ = clock_.since_boot();
@@ -64,9 +59,9 @@ Awaitable<void> ServiceWait::until(Attempt attempt) {
   if (!tried_to_the_end && clock_failure) std::rethrow_exception(clock_failure);
   if (failure) {
     throw Error(service_ + ": not reached within " + std::to_string(bound_.count()) + " s: " + reason(),
-                last_failure_ ? last_failure_->action() : base::Action::kGiveUp);
+                last_failure_ ? last_failure_->action() : Action::kGiveUp);
   }
-  if (told_) base::log::info("the " + service_ + " is there", {{"waited_sec", in_seconds(waited())}});
+  if (told_) log::info("the " + service_ + " is there", {{"waited_sec", in_seconds(waited())}});
 }
 
 Awaitable<void> ServiceWait::keep_trying(const Attempt& attempt) {
@@ -81,7 +76,7 @@ Awaitable<void> ServiceWait::keep_trying(const Attempt& attempt) {
       last_failure_ = error;
     }
     first_failure_.set();
-    co_await base::sleep_for(executor_, pause);
+    co_await sleep_for(executor_, pause);
   }
 }
 
@@ -90,11 +85,11 @@ Awaitable<void> ServiceWait::watch_the_clock() {
   const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
   if (cancelled != asio::cancellation_type::none) throw boost::system::system_error(asio::error::operation_aborted);
   while (waited() < bound_) {
-    base::log::warning(
+    log::warning(
         "waiting for the " + service_,
         {{"waited_sec", in_seconds(waited())}, {"wait_sec", std::int64_t{bound_.count()}}, {"error", reason()}});
     told_ = true;
-    co_await base::sleep_for(executor_, std::min(kLogInterval, in_milliseconds(bound_ - waited())));
+    co_await sleep_for(executor_, std::min(kLogInterval, in_milliseconds(bound_ - waited())));
   }
   over_ = true;
 }
@@ -107,4 +102,4 @@ std::string ServiceWait::reason() const {
   return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }
 
-}  // namespace launcher
+}  // namespace base

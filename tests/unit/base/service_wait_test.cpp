@@ -1,4 +1,4 @@
-#include "launcher/service_wait.h"
+#include "base/service_wait.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -8,7 +8,7 @@
 
 using base::Awaitable;
 using base::Error;
-using launcher::ServiceWait;
+using base::ServiceWait;
 
 namespace {
 

@@ -18,9 +18,9 @@ struct Location {
 };
 
 /// Where the operator's input comes from, and what the machine's platform knows of it.
-class MetadataSource {
+class Platform {
  public:
-  virtual ~MetadataSource() = default;
+  virtual ~Platform() = default;
 
   /// One try: a server that is not there yet is waited for by the caller.
   virtual base::Awaitable<Attributes> attributes() = 0;

@@ -2,14 +2,14 @@
 
 #include <filesystem>
 
-#include "launcher/platform/metadata_source.h"
+#include "launcher/platform/platform.h"
 
 namespace launcher {
 
 /// A local JSON file with the same attributes that a metadata server would serve. There is no service account.
-class FileMetadata final : public MetadataSource {
+class FilePlatform final : public Platform {
  public:
-  explicit FileMetadata(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit FilePlatform(std::filesystem::path path) : path_(std::move(path)) {}
 
   base::Awaitable<Attributes> attributes() override;
   base::Awaitable<std::optional<Location>> location() override;
