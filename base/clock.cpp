@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <ctime>
+#include <sstream>
 #include <string>
 
 namespace base {
@@ -30,6 +31,13 @@ std::string to_rfc3339(WallTime time) {
   std::array<char, 32> text{};
   const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
   return {text.data(), length};
+}
+
+std::string to_seconds_text(std::chrono::nanoseconds duration) {
+  std::ostringstream text;
+  text.precision(3);
+  text << std::fixed << std::chrono::duration<double>(duration).count();
+  return text.str();
 }
 
 }  // namespace base

@@ -6,8 +6,22 @@
 #include "base/error.h"
 #include "base/exec_limits.h"
 #include "base/json.h"
+#include "evidence/jose.h"
+#include "evidence/messages.h"
+#include "launcher/container/runtime_spec.h"
 
 namespace launcher {
+
+MeasuredLaunch MeasuredLaunch::of(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec) {
+  return {.image_reference = image.name,
+          .image_digest = image.target.digest,
+          .image_id = image.config_digest,
+          .restart_policy = spec.restart_policy,
+          .args = args_of(runtime_spec),
+          .env = env_of(runtime_spec),
+          .env_override = spec.env,
+          .cmd_override = spec.cmd};
+}
 
 std::vector<measure::Event> launch_events(const MeasuredLaunch& launch) {
   using measure::Event;
@@ -46,6 +60,21 @@ std::size_t claims_bytes(const MeasuredLaunch& launch) {
   }
   if (launch.cmd_override) claims["cmd_override"] = *launch.cmd_override;
   return claims.dump().size();
+}
+
+void expect_attestable(const MeasuredLaunch& launch, std::size_t request_bytes) {
+  constexpr auto kField = "container arguments and environment";
+  if (request_bytes > evidence::kMaxVerifyRequestBytes) {
+    throw base::InvalidInput(kField, "the request for a token may have " + std::to_string(request_bytes) +
+                                         " bytes, more than the " + std::to_string(evidence::kMaxVerifyRequestBytes) +
+                                         " that a verifier takes");
+  }
+  const std::size_t token = evidence::max_token_bytes(claims_bytes(launch));
+  if (token > evidence::kMaxJwtBytes) {
+    throw base::InvalidInput(kField, "a token that tells them may have " + std::to_string(token) +
+                                         " bytes, more than the " + std::to_string(evidence::kMaxJwtBytes) +
+                                         " that are taken of one");
+  }
 }
 
 }  // namespace launcher

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
+#include "launcher/pull/image.h"
 #include "launcher/spec/launch_spec.h"
 #include "measure/event.h"
 #include "oci/digest.h"
@@ -25,6 +27,9 @@ struct MeasuredLaunch {
   std::vector<std::string> env = {};   ///< NAME=VALUE
   std::map<std::string, std::string> env_override = {};
   std::optional<std::vector<std::string>> cmd_override = {};
+
+  /// Throws InvalidInput.
+  static MeasuredLaunch of(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec);
 };
 
 /// The events of a launch, in the order in which they are measured, without the separator:
@@ -35,5 +40,9 @@ std::vector<measure::Event> launch_events(const MeasuredLaunch& launch);
 
 /// How many bytes arguments, environment and what overrides them have as JSON in a token's claims.
 std::size_t claims_bytes(const MeasuredLaunch& launch);
+
+/// What no verifier would take must not be measured: there would be no token, and no second launch before a reboot.
+/// `request_bytes`: of a request for a token, at the most. Throws InvalidInput.
+void expect_attestable(const MeasuredLaunch& launch, std::size_t request_bytes);
 
 }  // namespace launcher

@@ -54,4 +54,9 @@ void report_lockout(const tpm::LockoutState& before, const tpm::LockoutState& no
   }
 }
 
+void guard_against_lockout(tpm::Tpm& tpm) {
+  const tpm::LockoutState before = tpm.lockout_state();
+  report_lockout(before, set_lockout_parameters(tpm));
+}
+
 }  // namespace launcher

@@ -22,4 +22,7 @@ tpm::LockoutState set_lockout_parameters(tpm::Tpm& tpm);
 /// leaves. Throws Error when the TPM is locked, as no quote will come then.
 void report_lockout(const tpm::LockoutState& before, const tpm::LockoutState& now);
 
+/// Both, one after the other.
+void guard_against_lockout(tpm::Tpm& tpm);
+
 }  // namespace launcher

@@ -1,8 +1,10 @@
 #include "launcher/host/machine_checks.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace launcher {
 namespace {
@@ -125,6 +127,14 @@ MachineReport check_machine(const MachineState& state, const std::filesystem::pa
     throw error.in_context(kMountsContext, Action::kReboot);
   }
   return report;
+}
+
+void check_this_machine(const std::filesystem::path& runtime_directory) {
+  std::error_code failure;
+  const auto directory = std::filesystem::weakly_canonical(runtime_directory, failure);
+  if (failure) throw base::SystemError(runtime_directory.string(), failure.value());
+  const MachineReport report = check_machine(MachineState::read(), directory);
+  base::log::info("machine verified", {{"root_digest", report.root_digest}, {"state_cipher", report.state_cipher}});
 }
 
 }  // namespace launcher

@@ -40,5 +40,7 @@ struct MachineReport {
 /// They tell a machine that was put together wrongly. What was booted is the boot log's to prove. Throws Error with
 /// Action::kReboot, its text "failed to verify disk integrity: ..." or "failed to verify mounts: ...".
 MachineReport check_machine(const MachineState& state, const std::filesystem::path& runtime_directory);
+/// The same for this machine as it is, with a line in the log.
+void check_this_machine(const std::filesystem::path& runtime_directory);
 
 }  // namespace launcher

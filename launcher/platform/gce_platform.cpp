@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/service_wait.h"
+#include "launcher/host/network.h"
 #include "net/checked_text.h"
 
 namespace launcher {
@@ -15,14 +17,43 @@ constexpr auto kAccessToken = "metadata server: access token";
 /// A token, when it ends, and what it is for.
 constexpr base::JsonLimits kAccessTokenLimits{.max_bytes = 2 * net::kMaxTokenBytes, .max_depth = 4};
 
+base::Awaitable<void> expect_route(std::string host) {
+  const std::optional<std::string> obstacle = why_unroutable(host);
+  if (!obstacle) co_return;
+  base::Error failure(*obstacle);
+  failure.set_transience(base::Transience::kMayPass);
+  throw base::Error(failure);
+}
+
 }  // namespace
 
-GcePlatform::GcePlatform(asio::any_io_executor executor, base::Clock clock)
-    : server_(std::move(executor), MetadataServer::host_from_environment()), clock_(std::move(clock)) {}
+GcePlatform::GcePlatform(asio::any_io_executor executor, base::Clock clock, std::chrono::seconds patience)
+    : executor_(std::move(executor)),
+      host_(MetadataServer::host_from_environment()),
+      server_(executor_, host_),
+      clock_(std::move(clock)),
+      patience_(patience) {}
 
 base::Awaitable<Attributes> GcePlatform::attributes() {
+  co_await wait_for_network();
+  Attributes attributes;
+  base::ServiceWait::Attempt read = [this, &attributes] { return read_attributes(attributes); };
+  base::ServiceWait wait(executor_, clock_, "metadata server", patience_);
+  co_await wait.until(std::move(read));
+  co_return attributes;
+}
+
+base::Awaitable<void> GcePlatform::wait_for_network() {
+  const net::HttpUrl url = net::HttpUrl::parse("http://" + host_, "GCE_METADATA_HOST");
+  if (url.is_loopback()) co_return;
+  base::ServiceWait::Attempt look = [host = url.host] { return expect_route(host); };
+  base::ServiceWait wait(executor_, clock_, "network", patience_);
+  co_await wait.until(std::move(look));
+}
+
+base::Awaitable<void> GcePlatform::read_attributes(Attributes& attributes) {
   constexpr base::RetryPolicy kOneTry;
-  co_return parse_attributes(co_await server_.require("instance/attributes/?recursive=true", kOneTry));
+  attributes = parse_attributes(co_await server_.require("instance/attributes/?recursive=true", kOneTry));
 }
 
 base::Awaitable<std::optional<Location>> GcePlatform::location() {

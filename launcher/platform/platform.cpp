@@ -1,6 +1,12 @@
 #include "launcher/platform/platform.h"
 
+#include <array>
+#include <cerrno>
+
+#include <unistd.h>
+
 #include "base/error.h"
+#include "evidence/instance_identity.h"
 
 namespace launcher {
 
@@ -10,6 +16,24 @@ std::string Location::region() const {
     throw base::InvalidInput("zone", "\"" + zone + "\" is not of the form region-letter");
   }
   return zone.substr(0, dash);
+}
+
+base::Awaitable<Location> location_of_machine(Platform& platform, const X509& ak_certificate) {
+  std::optional<Location> known = co_await platform.location();
+  if (known) co_return std::move(*known);
+  const auto identity = evidence::instance_identity_of(ak_certificate);
+  if (!identity) throw base::Error("neither the metadata nor the attestation key certificate tell project and zone");
+  co_return Location{.project_id = identity->project_id, .zone = identity->zone};
+}
+
+base::Awaitable<std::string> name_of_machine(Platform& platform) {
+  std::optional<std::string> known = co_await platform.instance_name();
+  if (known) co_return std::move(*known);
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) {
+    throw base::SystemError("cannot get hostname", errno, base::Action::kRestart);
+  }
+  co_return name.data();
 }
 
 }  // namespace launcher

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include <openssl/types.h>
+
 #include "base/asio.h"
 #include "launcher/spec/launch_spec.h"
 
@@ -17,21 +19,26 @@ struct Location {
   std::string region() const;
 };
 
-/// Where the operator's input comes from, and what the machine's platform knows of it.
+/// What the machine runs on: where the operator's input comes from, and what is known there of the machine.
 class Platform {
  public:
   virtual ~Platform() = default;
 
-  /// One try: a server that is not there yet is waited for by the caller.
+  /// The operator's input.
   virtual base::Awaitable<Attributes> attributes() = 0;
-  /// Nothing when the source does not know: then the attestation key certificate does.
+  /// Nothing when the platform does not know.
   virtual base::Awaitable<std::optional<Location>> location() = 0;
-  /// The name by which the platform knows the machine; nothing when the source does not know it.
+  /// The name by which the platform knows the machine; nothing when it does not know it.
   virtual base::Awaitable<std::optional<std::string>> instance_name() = 0;
   /// An OAuth access token of the machine's service account; nothing when it has none.
   virtual base::Awaitable<std::optional<std::string>> access_token() = 0;
   /// An ID token of the machine's service account; nothing when it has none.
   virtual base::Awaitable<std::optional<std::string>> identity_token(std::string audience) = 0;
 };
+
+/// What the platform says, or else the attestation key's certificate. Throws Error when neither does.
+base::Awaitable<Location> location_of_machine(Platform& platform, const X509& ak_certificate);
+/// What the platform says, or else gethostname(2).
+base::Awaitable<std::string> name_of_machine(Platform& platform);
 
 }  // namespace launcher

@@ -42,10 +42,10 @@ void refuse_unless_none(const Attributes& attributes, std::string_view key) {
   refuse_unless(text.empty() || base::equal_ignoring_case(text, "none"), key);
 }
 
-std::string parse_image_reference(const Attributes& attributes) {
-  std::string reference = text_of(attributes, "tee-image-reference");
+oci::ImageReference parse_image_reference(const Attributes& attributes) {
+  const std::string reference = text_of(attributes, "tee-image-reference");
   if (reference.empty()) throw Error("tee-image-reference is not specified in the custom metadata");
-  return reference;
+  return oci::ImageReference::parse(reference, "tee-image-reference");
 }
 
 RestartPolicy parse_restart_policy(const Attributes& attributes) {
@@ -113,10 +113,9 @@ Attributes parse_attributes(std::string_view json) {
 }
 
 LaunchSpec LaunchSpec::parse(const Attributes& attributes) {
-  LaunchSpec spec;
   refuse_unless_false(attributes, "test-fake-verifier");
   refuse_unless_false(attributes, "tee-install-gpu-driver");
-  spec.image_reference = parse_image_reference(attributes);
+  LaunchSpec spec{.image = parse_image_reference(attributes)};
   spec.restart_policy = parse_restart_policy(attributes);
   refuse_unless_empty(attributes, "tee-impersonate-service-accounts");
   refuse_unless_empty(attributes, "tee-signed-image-repos");
@@ -139,7 +138,7 @@ LaunchSpec LaunchSpec::parse(const Attributes& attributes) {
 base::Json LaunchSpec::loggable() const {
   base::Json variables = base::Json::object();
   for (const auto& [name, value] : env) variables[name] = value.empty() ? std::string() : std::string(kRedacted);
-  base::Json json = {{"ImageRef", image_reference}, {"RestartPolicy", name_of(restart_policy)}, {"Envs", variables}};
+  base::Json json = {{"ImageRef", image.name()}, {"RestartPolicy", name_of(restart_policy)}, {"Envs", variables}};
   if (cmd) json["Cmd"] = *cmd;
   return json;
 }

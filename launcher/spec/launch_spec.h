@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "oci/reference.h"
 
 namespace launcher {
 
@@ -28,10 +29,10 @@ Attributes parse_attributes(std::string_view json);
 
 /// What the operator of the machine wants to be run.
 struct LaunchSpec {
-  std::string image_reference;
+  oci::ImageReference image;
   RestartPolicy restart_policy = RestartPolicy::kNever;
-  std::optional<std::vector<std::string>> cmd;  ///< absent: the image's own; never empty
-  std::map<std::string, std::string> env;       ///< by name, which is also the order in which it is measured
+  std::optional<std::vector<std::string>> cmd = {};  ///< absent: the image's own; never empty
+  std::map<std::string, std::string> env = {};       ///< by name, which is also the order in which it is measured
 
   /// Reads the attributes in the order of the contract, so that the first error wins. Attributes that it does not know
   /// are ignored; those of the contract that this launcher does not serve yet are refused when they ask for something.

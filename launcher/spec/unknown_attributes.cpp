@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/log.h"
 
 namespace launcher {
 namespace {
@@ -94,6 +95,17 @@ std::vector<UnknownAttribute> unknown_attributes(const Attributes& attributes) {
     if (is_ours || !nearest.empty()) unknown.push_back({key.substr(0, kMaxKeyCompared), nearest});
   }
   return unknown;
+}
+
+void warn_of_unknown(const Attributes& attributes) {
+  for (const UnknownAttribute& unknown : unknown_attributes(attributes)) {
+    if (unknown.nearest.empty()) {
+      base::log::warning("an attribute is not known and has no effect", {{"attribute", unknown.key}});
+    } else {
+      base::log::warning("an attribute is not known and has no effect",
+                         {{"attribute", unknown.key}, {"did_you_mean", unknown.nearest}});
+    }
+  }
 }
 
 }  // namespace launcher

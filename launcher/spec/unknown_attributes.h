@@ -23,5 +23,7 @@ inline constexpr std::size_t kMaxUnknownListed = 16;
 /// not known. A cloud puts attributes of its own beside the launcher's; those are passed over. In the order of their
 /// keys.
 std::vector<UnknownAttribute> unknown_attributes(const Attributes& attributes);
+/// A warning in the log for each.
+void warn_of_unknown(const Attributes& attributes);
 
 }  // namespace launcher

@@ -9,6 +9,11 @@ TEST_CASE("times are written as RFC 3339 and NumericDate") {
   CHECK(base::to_unix_seconds(base::from_unix_seconds(-1)) == -1);
 }
 
+TEST_CASE("durations are written in seconds with three decimals") {
+  CHECK(base::to_seconds_text(std::chrono::milliseconds(12345)) == "12.345");
+  CHECK(base::to_seconds_text(std::chrono::nanoseconds(0)) == "0.000");
+}
+
 TEST_CASE("the system's clock since boot does not go back") {
   const base::Clock clock = base::Clock::system();
   const auto before = clock.since_boot();

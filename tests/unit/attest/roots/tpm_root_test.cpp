@@ -5,12 +5,9 @@
 #include "evidence/quote.h"
 #include "measure/launch_log.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/provisioned_tpm.h"
 #include "tests/unit/support/run.h"
-#include "tests/unit/support/swtpm.h"
-#include "tests/unit/support/temporary_directory.h"
 #include "tpm/pcr.h"
-#include "vtpm/certificate_authority.h"
-#include "vtpm/provision.h"
 
 using attest::TpmRoot;
 using evidence::TpmEvidence;
@@ -20,35 +17,16 @@ using tpm::Tpm;
 
 namespace {
 
-constexpr auto kDay = std::chrono::hours(24);
-
-evidence::InstanceIdentity some_machine() {
-  return {.zone = "us-central1-a",
-          .project_number = 1,
-          .project_id = "p",
-          .instance_id = 2,
-          .instance_name = "i",
-          .is_production = true};
-}
-
 /// A provisioned machine whose launch has been measured.
 struct Machine {
-  test::TemporaryDirectory directory;
-  test::Swtpm swtpm;
-  vtpm::CertificateAuthority authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
+  test::ProvisionedTpm device;
   asio::io_context context;
   std::unique_ptr<tpm::TpmWorker> worker = std::make_unique<tpm::TpmWorker>();
   std::unique_ptr<TpmRoot> attester;
   base::EvpPkeyPtr key;
 
-  explicit Machine(vtpm::KeyKind kind = vtpm::KeyKind::kEcc) {
-    {
-      Tpm tpm = Tpm::open(swtpm.tcti());
-      const auto now = std::chrono::system_clock::now();
-      vtpm::provision(tpm, authority, some_machine(), {now - kDay, now + kDay}, kind);
-    }
-    swtpm.power_cycle();
-    test::run(context, worker->open(swtpm.tcti()));
+  explicit Machine(vtpm::KeyKind kind = vtpm::KeyKind::kEcc) : device(kind) {
+    test::run(context, worker->open(device.tcti()));
     const auto indices = kind == vtpm::KeyKind::kEcc ? tpm::kEccKeyIndices : tpm::kRsaKeyIndices;
     const auto prepare = [indices](Tpm& tpm) {
       tpm::Pcr pcr(tpm, measure::kLaunchPcr);

@@ -7,7 +7,9 @@
 #include "launcher/container/process.h"
 #include "launcher/container/runtime_spec.h"
 #include "measure/cel.h"
+#include "evidence/messages.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/some_spec.h"
 
 using launcher::LaunchSpec;
 using measure::Event;
@@ -26,20 +28,21 @@ oci::ImageConfig image_of(std::vector<std::string> entrypoint, std::vector<std::
 }
 
 /// The events of a launch, by the way that the launcher goes.
-std::vector<Event> events_of(const oci::ImageConfig& image, const LaunchSpec& spec) {
+std::vector<Event> events_of(const oci::ImageConfig& image, const LaunchSpec& spec = test::some_spec()) {
   launcher::ProcessSpec process;
   process.args = launcher::final_args(image, spec.cmd);
   process.env = launcher::final_env(image, spec.env, "vm");
   const base::Json runtime_spec =
       launcher::build_runtime_spec(process, {.runtime_directory = "/run/x", .cgroups_path = "/c"});
-  return launcher::launch_events({.image_reference = "docker.io/library/x:latest",
-                                  .image_digest = Digest::of(base::view_of("manifest")),
-                                  .image_id = Digest::of(base::view_of("config")),
-                                  .restart_policy = spec.restart_policy,
-                                  .args = launcher::args_of(runtime_spec),
-                                  .env = launcher::env_of(runtime_spec),
-                                  .env_override = spec.env,
-                                  .cmd_override = spec.cmd});
+  const Digest config = Digest::of(base::view_of("config"));
+  const Digest manifest = Digest::of(base::view_of("manifest"));
+  const launcher::Image pulled{.name = "docker.io/library/x:latest",
+                               .target = {"", manifest, 0},
+                               .manifest_digest = manifest,
+                               .config_digest = config,
+                               .config = image,
+                               .chain_id = config};
+  return launcher::launch_events(launcher::MeasuredLaunch::of(pulled, spec, runtime_spec));
 }
 
 base::Bytes log_of(const std::vector<Event>& events) {
@@ -59,7 +62,7 @@ std::vector<std::string> texts_of(const std::vector<Event>& events, EventType ty
 }  // namespace
 
 TEST_CASE("events stand in the contract's order and say what is run") {
-  LaunchSpec spec;
+  LaunchSpec spec = test::some_spec();
   spec.cmd = {"over", "ride"};
   spec.env = {{"B", "2"}, {"A", "1"}};
   const auto events = events_of(image_of({"/entry"}, {"cmd"}, {"PATH=/bin", "A=image"}), spec);
@@ -82,7 +85,7 @@ TEST_CASE("M 1: no two sets of arguments give the same log") {
   std::vector<base::Bytes> logs;
   const auto add = [&](const std::vector<std::string>& cmd,
                        const std::optional<std::vector<std::string>>& override_cmd) {
-    LaunchSpec spec;
+    LaunchSpec spec = test::some_spec();
     spec.cmd = override_cmd;
     logs.push_back(log_of(events_of(image_of({"/e"}, cmd), spec)));
   };
@@ -122,7 +125,7 @@ TEST_CASE("M 2: the same configuration in any order of its inputs gives the same
 }
 
 TEST_CASE("M 3: duplicates, awkward values and large environments") {
-  LaunchSpec spec;
+  LaunchSpec spec = test::some_spec();
   spec.env = {{"DUP", "operator"}, {"X", "A=B=C"}};
   const auto events = events_of(image_of({"/e"}, {}, {"DUP=1", "E=", "DUP=2", "HOSTNAME=image", "NL=a\nb"}), spec);
   CHECK(texts_of(events, EventType::kEnvVar) ==
@@ -130,28 +133,39 @@ TEST_CASE("M 3: duplicates, awkward values and large environments") {
   for (const std::string& bad : {std::string("foo.bar=1"), std::string("foo-bar=1"), std::string("A\n=1"),
                                  std::string("noequals"), std::string("A=\xff"), std::string("A=a\0b", 5)}) {
     CAPTURE(bad);
-    CHECK_THROWS_AS(events_of(image_of({"/e"}, {}, {bad}), {}), base::InvalidInput);
+    CHECK_THROWS_AS(events_of(image_of({"/e"}, {}, {bad})), base::InvalidInput);
   }
   const std::string large(131071 - 4, 'x');
-  CHECK(texts_of(events_of(image_of({"/e"}, {}, {"BIG=" + large}), {}), EventType::kEnvVar)[0].size() == 131071);
+  CHECK(texts_of(events_of(image_of({"/e"}, {}, {"BIG=" + large})), EventType::kEnvVar)[0].size() == 131071);
   std::vector<std::string> many;
   for (int i = 0; i < 10000; ++i) many.push_back("V" + std::to_string(i) + "=1");
-  CHECK(texts_of(events_of(image_of({"/e"}, {}, many), {}), EventType::kEnvVar).size() == 10001);
+  CHECK(texts_of(events_of(image_of({"/e"}, {}, many)), EventType::kEnvVar).size() == 10001);
 }
 
 TEST_CASE("C 6: as many events as the TPM is asked for, and no more") {
   // Beside the arguments: what says which image, by which policy, HOSTNAME and the monitor.
-  const std::size_t others = events_of(image_of({}, {"/e"}), {}).size() - 1;
+  const std::size_t others = events_of(image_of({}, {"/e"})).size() - 1;
   std::vector<std::string> args(launcher::kMaxLaunchEvents - others, "/e");
-  CHECK(events_of(image_of({}, args), {}).size() == launcher::kMaxLaunchEvents);
+  CHECK(events_of(image_of({}, args)).size() == launcher::kMaxLaunchEvents);
   args.emplace_back("x");
-  CHECK_THROWS_WITH(events_of(image_of({}, args), {}), ContainsSubstring("has 12289 events, more than the 12288"));
+  CHECK_THROWS_WITH(events_of(image_of({}, args)), ContainsSubstring("has 12289 events, more than the 12288"));
 }
 
 TEST_CASE("C 6: overrides count as events, too") {
-  LaunchSpec spec;
+  LaunchSpec spec = test::some_spec();
   spec.cmd = std::vector<std::string>(launcher::kMaxLaunchEvents / 2, "x");
   CHECK_THROWS_WITH(events_of(image_of({"/e"}, {}), spec), ContainsSubstring("events, more than"));
+}
+
+TEST_CASE("what no verifier would take is not measured") {
+  launcher::MeasuredLaunch launch{
+      .image_reference = "x", .image_digest = Digest::of({}), .image_id = Digest::of({}), .args = {"/e"}};
+  CHECK_NOTHROW(launcher::expect_attestable(launch, evidence::kMaxVerifyRequestBytes));
+  CHECK_THROWS_WITH(launcher::expect_attestable(launch, evidence::kMaxVerifyRequestBytes + 1),
+                    ContainsSubstring("container arguments and environment: the request for a token may have 8388609"));
+  launch.args = std::vector<std::string>(8, std::string(100000, 'x'));
+  CHECK_THROWS_WITH(launcher::expect_attestable(launch, 1),
+                    ContainsSubstring("container arguments and environment: a token that tells them"));
 }
 
 TEST_CASE("C 6: the size of the claims is known before anything is measured") {
@@ -169,7 +183,7 @@ TEST_CASE("C 6: the size of the claims is known before anything is measured") {
 
 TEST_CASE("C 6: a process that execve would refuse is not measured") {
   const std::string large(131071, 'x');
-  CHECK(events_of(image_of({"/e"}, std::vector<std::string>(15, large)), {}).size() > 15);
-  CHECK_THROWS_WITH(events_of(image_of({"/e"}, std::vector<std::string>(16, large)), {}),
+  CHECK(events_of(image_of({"/e"}, std::vector<std::string>(15, large))).size() > 15);
+  CHECK_THROWS_WITH(events_of(image_of({"/e"}, std::vector<std::string>(16, large))),
                     ContainsSubstring("more than the 2097152 bytes that a program can be given"));
 }

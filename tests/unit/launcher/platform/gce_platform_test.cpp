@@ -26,7 +26,8 @@ struct Service {
     ::setenv("GCE_METADATA_HOST", host.c_str(), 1);
     metadata = std::make_unique<launcher::GcePlatform>(
         context.get_executor(),
-        base::Clock{.wall = [] { return base::WallTime(); }, .since_boot = [this] { return boot; }});
+        base::Clock{.wall = [] { return base::WallTime(); }, .since_boot = [this] { return boot; }},
+        std::chrono::seconds(0));
     ::unsetenv("GCE_METADATA_HOST");
   }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/some_spec.h"
 
 using launcher::LaunchPolicy;
 using launcher::LaunchSpec;
@@ -23,8 +24,8 @@ std::string error_of(const std::map<std::string, std::string>& labels, const Lau
 }  // namespace
 
 TEST_CASE("nothing may be overridden unless the author says so") {
-  CHECK(error_of({}, {}).empty());
-  LaunchSpec cmd;
+  CHECK(error_of({}, test::some_spec()).empty());
+  LaunchSpec cmd = test::some_spec();
   cmd.cmd = {"a"};
   CHECK(error_of({}, cmd) == "CMD is not allowed to be overridden on this image");
   CHECK(error_of({{kCmd, "false"}}, cmd) == "CMD is not allowed to be overridden on this image");
@@ -32,7 +33,7 @@ TEST_CASE("nothing may be overridden unless the author says so") {
 }
 
 TEST_CASE("T 22: a variable that may not be overridden is named, its value is not") {
-  LaunchSpec spec;
+  LaunchSpec spec = test::some_spec();
   spec.env = {{"ALLOWED", "v"}, {"OUT", "canary"}};
   CHECK(error_of({{kEnv, "ALLOWED"}}, spec) ==
         "env var {OUT [REDACTED]} is not allowed to be overridden on this image; allowed envs to be overridden: "
@@ -44,7 +45,7 @@ TEST_CASE("T 22: a variable that may not be overridden is named, its value is no
 }
 
 TEST_CASE("variables are judged before the command") {
-  LaunchSpec spec;
+  LaunchSpec spec = test::some_spec();
   spec.env = {{"A", ""}};
   spec.cmd = {"a"};
   CHECK_THAT(error_of({}, spec), ContainsSubstring("env var {A }"));

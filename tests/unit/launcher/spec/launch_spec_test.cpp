@@ -30,7 +30,7 @@ std::string error_of(const Attributes& attributes) {
 
 TEST_CASE("an image is all that is needed") {
   const LaunchSpec spec = LaunchSpec::parse(kMinimal);
-  CHECK(spec.image_reference == "registry.example/x");
+  CHECK(spec.image.name() == "registry.example/x:latest");
   CHECK(spec.restart_policy == RestartPolicy::kNever);
   CHECK_FALSE(spec.cmd.has_value());
   CHECK(spec.env.empty());

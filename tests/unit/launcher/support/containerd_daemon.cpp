@@ -25,6 +25,17 @@ namespace {
 constexpr auto kContainerd = "/usr/bin/containerd";
 constexpr auto kSetpriv = "/usr/bin/setpriv";
 constexpr auto kRunc = "/usr/sbin/runc";
+/// Containers are given a limit of open files that only CAP_SYS_RESOURCE may raise. Where the machine withholds that
+/// capability (some sandboxes do, from root too), this stands before runc and lowers the limit to what is possible.
+constexpr auto kRuncWrapper = R"(#!/bin/busybox sh
+possible=$(ulimit -Hn)
+for word; do
+  if [ "$before" = --bundle ] && [ "$possible" -lt 131072 ]; then
+    /bin/busybox sed -i "s/:131072/:$possible/g" "$word/config.json"
+  fi
+  before=$word
+done
+exec )";
 constexpr auto kStartTimeout = std::chrono::seconds(20);
 constexpr int kPollMs = 20;
 
@@ -56,18 +67,22 @@ ContainerdDaemon::ContainerdDaemon() {
   config << "version = 2\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[ttrpc]\naddress = \"" << folder
          << "/ttrpc.sock\"\n";
   config.close();
+  std::filesystem::create_directory(programs());
+  std::ofstream(programs() / "runc") << kRuncWrapper << kRunc << " \"$@\"\n";
+  std::filesystem::permissions(programs() / "runc", std::filesystem::perms::owner_all);
   start();
 }
 
 void ContainerdDaemon::start() {
   // A test program that crashes takes its containerd with it.
-  std::string arguments[] = {kSetpriv,      "--pdeathsig",
-                             "TERM",        kContainerd,
-                             "--config",    folder_ / "config.toml",
-                             "--root",      folder_ / "root",
-                             "--state",     folder_ / "state",
-                             "--address",   socket().string(),
-                             "--log-level", "warn"};
+  std::string arguments[] = {"/usr/bin/env", "PATH=" + programs().string() + ":/usr/sbin:/usr/bin:/sbin:/bin",
+                             kSetpriv,       "--pdeathsig",
+                             "TERM",         kContainerd,
+                             "--config",     folder_ / "config.toml",
+                             "--root",       folder_ / "root",
+                             "--state",      folder_ / "state",
+                             "--address",    socket().string(),
+                             "--log-level",  "warn"};
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
@@ -76,7 +91,7 @@ void ContainerdDaemon::start() {
   const std::string log = folder_ / "log";
   posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
-  const int error = ::posix_spawn(&pid_, kSetpriv, &actions, nullptr, argv.data(), environ);
+  const int error = ::posix_spawn(&pid_, arguments[0].c_str(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw std::runtime_error("cannot start containerd");
   const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;

@@ -24,6 +24,7 @@ class ContainerdDaemon {
   void restart();
 
  private:
+  std::filesystem::path programs() const { return folder_ / "programs"; }
   void start();
   void stop() noexcept;
 

@@ -1,0 +1,161 @@
+#include "launcher/workload.h"
+
+#include <csignal>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "launcher/container/mount_points.h"
+#include "launcher/container/process.h"
+#include "launcher/container/runtime_spec.h"
+#include "launcher/container/user.h"
+#include "launcher/containerd/mount.h"
+#include "launcher/outcome.h"
+
+namespace launcher {
+namespace {
+
+using base::Action;
+using base::Awaitable;
+using base::Error;
+using base::log::info;
+
+}  // namespace
+
+Workload::Workload(asio::any_io_executor executor, base::Clock clock, ContainerdClient containerd,
+                   const std::string& snapshotter)
+    : executor_(std::move(executor)),
+      clock_(std::move(clock)),
+      made_(clock_.since_boot()),
+      containerd_(std::move(containerd)),
+      container_(containerd_, {.snapshotter = snapshotter}),
+      signals_(executor_),
+      start_is_over_(executor_),
+      is_over_(executor_),
+      grace_is_over_(executor_) {}
+
+Awaitable<void> Workload::reach_containerd() {
+  const std::string version = co_await containerd_.version();
+  info("connected to containerd", {{"version", version}});
+}
+
+Awaitable<Image> Workload::pull(oci::RegistryClient& registry, oci::ImageReference reference) {
+  const auto began = clock_.since_boot();
+  uses_containerd_ = true;
+  try {
+    PullOptions options{.snapshotter = container_.names().snapshotter};
+    Image image = co_await launcher::pull(registry, containerd_, std::move(reference), std::move(options));
+    info("image pulled", {{"image", image.name},
+                          {"digest", image.target.digest.string()},
+                          {"image_id", image.config_digest.string()},
+                          {"pull_sec", base::to_seconds_text(clock_.since_boot() - began)}});
+    co_return image;
+  } catch (const Error& error) {
+    throw error.in_context("cannot pull the image", Action::kGiveUp);
+  }
+}
+
+Awaitable<base::Json> Workload::create(Image image, LaunchSpec spec, std::string hostname,
+                                       std::filesystem::path runtime_directory) {
+  co_await container_.remove();
+  const std::vector<Mount> mounts = co_await container_.prepare_snapshot(image.chain_id);
+  ProcessSpec process;
+  process.args = final_args(image.config, spec.cmd);
+  process.env = final_env(image.config, spec.env, hostname);
+  process.cwd = final_working_dir(image.config);
+  const ReadonlyMount file_system(mounts);
+  process.user = resolve_user(file_system.path(), image.config.user);
+  base::Json runtime_spec = build_runtime_spec(
+      process, {.runtime_directory = std::move(runtime_directory), .cgroups_path = container_.cgroups_path()});
+  check_mount_points(file_system.path(), runtime_spec);
+  try {
+    co_await container_.create(image.name, runtime_spec);
+  } catch (const Error& error) {
+    throw error.in_context("failed to create the container", Action::kRestart);
+  }
+  co_return runtime_spec;
+}
+
+Awaitable<void> Workload::start(base::Json runtime_spec) {
+  // From here on containerd is left to end what it is at: a task that is half made is nobody's to remove.
+  starting_ = true;
+  const std::shared_ptr<void> started_or_not(nullptr, [this](void*) {
+    starting_ = false;
+    start_is_over_.set();
+  });
+  try {
+    TaskOutput discarded;
+    co_await container_.create_task(std::move(discarded));
+  } catch (const Error& error) {
+    throw error.in_context("failed to create the task", is_to_end_ ? Action::kGiveUp : Action::kRestart);
+  }
+  if (is_to_end_) throw boost::system::system_error(asio::error::operation_aborted);
+  co_await container_.expect_spec(std::move(runtime_spec));
+  info("Workload setup completed", {{"setup_sec", base::to_seconds_text(clock_.since_boot() - made_)}});
+  try {
+    co_await container_.start();
+  } catch (const Error& error) {
+    throw error.in_context("failed to start the task", Action::kRestart);
+  }
+  runs_ = true;
+  info("workload task started", {{"uptime_sec", base::to_seconds_text(clock_.since_boot())}});
+}
+
+Awaitable<void> Workload::wait() {
+  const std::shared_ptr<void> ended_or_lost(nullptr, [this](void*) {
+    runs_ = false;
+    grace_is_over_.set();
+    is_over_.set();
+  });
+  const auto began = clock_.since_boot();
+  const std::uint32_t status = co_await container_.wait();
+  const std::string duration = base::to_seconds_text(clock_.since_boot() - began);
+  if (status == 0) {
+    info("workload task ended and returned 0", {{"workload_execution_sec", duration}});
+    co_return;
+  }
+  base::log::error("workload task ended and returned non-zero",
+                   {{"workload_execution_sec", duration}, {"return_code", std::uint64_t{status}}});
+  throw WorkloadError();
+}
+
+Awaitable<void> Workload::remove() {
+  signals_.cancel();
+  try {
+    co_await container_.remove();
+  } catch (const ContainerdError& error) {
+    if (uses_containerd_ || !error.is_unavailable()) throw;
+  }
+  co_await signals_.join();
+}
+
+Awaitable<void> Workload::end(std::chrono::seconds grace) {
+  is_to_end_ = true;
+  if (starting_) co_await start_is_over_.wait_for(kStartBound);
+  if (!runs_) co_return;
+  info("received a signal, the workload is asked to end", {{"grace_sec", std::int64_t{grace.count()}}});
+  signals_.spawn(signal(SIGTERM));
+  co_await grace_is_over_.wait_for(grace);
+  if (runs_) {
+    base::log::warning(grace_is_over_.is_set() ? "received a second signal, the workload is killed"
+                                               : "the workload has not ended within its grace, it is killed");
+    signals_.spawn(signal(SIGKILL));
+  }
+  co_await is_over_.wait_for(kKillBound);
+}
+
+void Workload::hurry() { grace_is_over_.set(); }
+
+Awaitable<void> Workload::signal(int number) {
+  try {
+    co_await container_.kill(number);
+  } catch (const Error& error) {
+    base::log::error("signalling the workload failed", {{"error", error.what()}});
+  }
+}
+
+}  // namespace launcher

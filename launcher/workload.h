@@ -1,0 +1,68 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include "base/asio.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "launcher/containerd/client.h"
+#include "launcher/containerd/container.h"
+#include "launcher/pull/image.h"
+#include "launcher/spec/launch_spec.h"
+#include "oci/distribution/registry_client.h"
+#include "oci/reference.h"
+
+namespace launcher {
+
+/// The workload, from its image in a registry to the end of its process. The calls of a launch stand in their order;
+/// `end` and `hurry` may come at any time beside them.
+class Workload {
+ public:
+  Workload(asio::any_io_executor executor, base::Clock clock, ContainerdClient containerd,
+           const std::string& snapshotter);
+
+  base::Awaitable<void> reach_containerd();
+  base::Awaitable<Image> pull(oci::RegistryClient& registry, oci::ImageReference reference);
+  /// The container, in the place of one that an earlier launch left. Returns the runtime spec that containerd was
+  /// given: final arguments, environment and mounts.
+  base::Awaitable<base::Json> create(Image image, LaunchSpec spec, std::string hostname,
+                                     std::filesystem::path runtime_directory);
+  /// Throws when containerd no longer keeps exactly `runtime_spec`: what runs is what was measured.
+  base::Awaitable<void> start(base::Json runtime_spec);
+  /// Returns when the process has ended with status 0. Throws WorkloadError for any other.
+  base::Awaitable<void> wait();
+  /// What there is of the container, running or not.
+  base::Awaitable<void> remove();
+
+  bool runs() const noexcept { return runs_; }
+  /// Lets a start under way come to its end; what runs then gets SIGTERM, and SIGKILL when it has not ended after
+  /// `grace`. Returns when the process has ended, or kEndBound beyond the grace. What was not started will not be.
+  base::Awaitable<void> end(std::chrono::seconds grace);
+  /// Ends the grace.
+  void hurry();
+
+  static constexpr std::chrono::seconds kStartBound{5};  ///< for a start under way
+  static constexpr std::chrono::seconds kKillBound{5};   ///< for the end of what was killed
+  static constexpr std::chrono::seconds kEndBound = kStartBound + kKillBound;
+
+ private:
+  base::Awaitable<void> signal(int number);
+
+  asio::any_io_executor executor_;
+  base::Clock clock_;
+  std::chrono::nanoseconds made_;
+  ContainerdClient containerd_;
+  Container container_;
+  base::TaskGroup signals_;
+  base::Event start_is_over_;  ///< the process runs, or could not be made or started
+  base::Event is_over_;        ///< the process has ended, or is lost
+  base::Event grace_is_over_;
+  bool uses_containerd_ = false;  ///< before that it need not be there
+  bool starting_ = false;
+  bool runs_ = false;
+  bool is_to_end_ = false;
+};
+
+}  // namespace launcher
