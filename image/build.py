@@ -43,7 +43,9 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
 sys.path.insert(0, str(HERE))
 
-import reference_values
+from predictions.entry import predicted_entry
+from predictions.error import PredictionError
+from predictions.secure_boot import signature_list
 
 RELEASE = "trixie"
 VARIANTS = ("hardened", "debug")
@@ -86,7 +88,7 @@ def main() -> None:
         raise SystemExit(1 if os.environ.get("CS_REQUIRE_SERVICES") else NOT_POSSIBLE)
     try:
         build(arguments)
-    except (BuildError, reference_values.PredictionError, subprocess.CalledProcessError, OSError) as error:
+    except (BuildError, PredictionError, subprocess.CalledProcessError, OSError) as error:
         raise SystemExit(f"image: {error}") from None
 
 
@@ -122,7 +124,7 @@ class SecureBootKeys:
         elif not self.signing_key.exists():
             for name in KEY_NAMES:
                 make_key(folder, name)
-        self.lists = {name: reference_values.signature_list(self.certificate(name), KEY_OWNER) for name in KEY_NAMES}
+        self.lists = {name: signature_list(self.certificate(name), KEY_OWNER) for name in KEY_NAMES}
         for name, content in self.lists.items():
             (folder / f"{name}.esl").write_bytes(content)
 
@@ -399,7 +401,7 @@ def describe(variant: str, output: Path, keys: SecureBootKeys) -> dict[str, obje
     kernel_image = output / f"{variant}.efi"
     manifest = json.loads((output / f"{variant}.manifest").read_text())
     version = _version()
-    entry = reference_values.entry(
+    entry = predicted_entry(
         kernel_image.read_bytes(),
         keys=keys.lists,
         name=f"confidential-space-{variant}-{version}",

@@ -27,13 +27,22 @@ from cryptography.x509.oid import NameOID
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "image"))
 
-import reference_values
-from reference_values import (
-    PredictionError,
+from predictions.entry import load_packages
+from predictions.error import PredictionError
+from predictions.registers import (
+    application_pcr,
+    driver_pcr,
+    predict_pcrs,
+    sections_pcr,
+    secure_boot_pcr,
+)
+from predictions.secure_boot import (
     SecureBootKeys,
-    UnifiedKernelImage,
+    load_signature_lists,
+    parse_signature_lists,
     signature_list,
 )
+from predictions.unified_kernel_image import UnifiedKernelImage
 
 BOOT_LOG = REPOSITORY / "tests/data/boot-log/ovmf-secure-boot"
 OWNER = uuid.UUID("c5a1ab1e-0000-4000-8000-000000000001")
@@ -181,21 +190,21 @@ def test_keys_of_a_recorded_boot(bank: str) -> None:
     db = signature_list(certificate, owner)
     assert db == variables["db"]
     keys = SecureBootKeys(pk=variables["PK"], kek=variables["KEK"], db=db)
-    predicted = reference_values.secure_boot_pcr(bank, keys, owner.bytes_le + certificate)
+    predicted = secure_boot_pcr(bank, keys, owner.bytes_le + certificate)
     assert predicted.hex() == machine["pcrs"][bank]["7"]
 
 
 @pytest.mark.parametrize("bank", ["sha256", "sha384"])
 def test_drivers_of_a_recorded_boot(bank: str) -> None:
     _, machine = recorded()
-    assert reference_values.driver_pcr(bank).hex() == machine["pcrs"][bank]["2"]
+    assert driver_pcr(bank).hex() == machine["pcrs"][bank]["2"]
 
 
 @pytest.mark.parametrize("bank", ["sha256", "sha384"])
 def test_application_of_a_recorded_boot(bank: str) -> None:
     events, machine = recorded()
     (digest,) = [digests[bank] for pcr, kind, digests, _ in events if (pcr, kind) == (4, EV_EFI_APPLICATION)]
-    assert reference_values.application_pcr(bank, digest).hex() == machine["pcrs"][bank]["4"]
+    assert application_pcr(bank, digest).hex() == machine["pcrs"][bank]["4"]
 
 
 @pytest.mark.parametrize("bank", ["sha256", "sha384"])
@@ -256,7 +265,7 @@ def test_section_measurements(signer: Signer) -> None:
     digests = []
     for name in names:
         digests += [hashlib.sha256(name.encode() + b"\0").digest(), hashlib.sha256(contents[name]).digest()]
-    assert reference_values.sections_pcr("sha256", image) == replayed("sha256", *digests)
+    assert sections_pcr("sha256", image) == replayed("sha256", *digests)
 
 
 SYSTEMD_MEASURE = "usr/lib/systemd/systemd-measure"
@@ -288,7 +297,7 @@ def test_systemd_measure_agrees(signer: Signer) -> None:
                 options.append(f"--{section[1:]}=/tmp/{folder.name}/{section}")
         command = ["chroot", root, f"/{SYSTEMD_MEASURE}", "calculate", "--bank=sha256", "--phase=:", *options]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert f"11:sha256={reference_values.sections_pcr('sha256', image_of(signer)).hex()}" in said
+    assert f"11:sha256={sections_pcr('sha256', image_of(signer)).hex()}" in said
 
 
 def test_initial_ram_disk(signer: Signer) -> None:
@@ -424,7 +433,7 @@ def test_which_of_two_approves_is_not_guessed(keys: SecureBootKeys) -> None:
 def test_a_dbx_is_measured(signer: Signer, keys: SecureBootKeys) -> None:
     dbx = SecureBootKeys(pk=keys.pk, kek=keys.kek, db=keys.db, dbx=Signer("revoked").list)
     image = image_of(signer)
-    predicted = [reference_values.predict_pcrs(image, each) for each in (keys, dbx)]
+    predicted = [predict_pcrs(image, each) for each in (keys, dbx)]
     assert [pcr for pcr in predicted[0] if predicted[0][pcr] != predicted[1][pcr]] == [7]
 
 
@@ -441,20 +450,20 @@ def test_a_dbx_is_measured(signer: Signer, keys: SecureBootKeys) -> None:
 )
 def test_broken_signature_lists(change: Callable[[bytes], bytes], reason: str, signer: Signer) -> None:
     with pytest.raises(PredictionError, match=f"^db.esl: signature list {reason}"):
-        reference_values.parse_signature_lists(change(signer.list), "db.esl")
+        parse_signature_lists(change(signer.list), "db.esl")
 
 
 def test_keys_are_read_from_lists_and_from_certificates(tmp_path: Path, signer: Signer) -> None:
     for name, content in {"db.esl": signer.list, "db.pem": signer.pem, "db.der": signer.der}.items():
         (tmp_path / name).write_bytes(content)
-        assert reference_values.load_signature_lists(tmp_path / name, OWNER) == signer.list
-    assert reference_values.load_signature_lists(tmp_path / "db.esl", None) == signer.list
+        assert load_signature_lists(tmp_path / name, OWNER) == signer.list
+    assert load_signature_lists(tmp_path / "db.esl", None) == signer.list
     with pytest.raises(PredictionError, match="db.pem: owner: a certificate takes the GUID of its owner"):
-        reference_values.load_signature_lists(tmp_path / "db.pem", None)
+        load_signature_lists(tmp_path / "db.pem", None)
     for name, content in {"empty": b"", "cut.der": signer.der[:-1], "cut.pem": signer.pem[:99]}.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(PredictionError, match=f"/{name}: (signature lists: there are none|certificate: )"):
-            reference_values.load_signature_lists(tmp_path / name, OWNER)
+            load_signature_lists(tmp_path / name, OWNER)
 
 
 # --- images that are refused
@@ -601,9 +610,9 @@ def test_program(tmp_path: Path, signer: Signer, keys: SecureBootKeys) -> None:
                     "sha256": {
                         "2": replayed("sha256", hashlib.sha256(bytes(4)).digest()).hex(),
                         "4": replayed("sha256", *digests[0], authenticode(unsigned_image(SECTIONS))).hex(),
-                        "7": reference_values.secure_boot_pcr("sha256", keys, OWNER.bytes_le + signer.der).hex(),
+                        "7": secure_boot_pcr("sha256", keys, OWNER.bytes_le + signer.der).hex(),
                         "9": replayed("sha256", *digests[1]).hex(),
-                        "11": reference_values.sections_pcr("sha256", image).hex(),
+                        "11": sections_pcr("sha256", image).hex(),
                         "12": "0" * 64,
                     }
                 },
@@ -658,4 +667,4 @@ def test_program_says_what_is_wrong(tmp_path: Path, signer: Signer, keys: Secure
 def test_broken_manifests(manifest: bytes, reason: str, tmp_path: Path) -> None:
     (tmp_path / "image.manifest").write_bytes(manifest)
     with pytest.raises(PredictionError, match=f"image.manifest: {reason}"):
-        reference_values.load_packages(tmp_path / "image.manifest")
+        load_packages(tmp_path / "image.manifest")
