@@ -8,21 +8,17 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass
-from typing import Any
 
+import pefile  # type: ignore[import]
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 from .error import PredictionError
 
-PE32_PLUS = 0x20B
-MACHINE_X86_64 = 0x8664
+X86_64 = pefile.MACHINE_TYPE["IMAGE_FILE_MACHINE_AMD64"]
+PE32_PLUS = pefile.OPTIONAL_HEADER_MAGIC_PE_PLUS
+CERTIFICATE_TABLE = pefile.DIRECTORY_ENTRY["IMAGE_DIRECTORY_ENTRY_SECURITY"]
 MAX_SECTIONS = 96
-CHECKSUM_OFFSET = 64
-CERTIFICATE_TABLE_OFFSET = 144
-OPTIONAL_HEADER_SIZE = CERTIFICATE_TABLE_OFFSET + 8
-CERTIFICATE_TABLE_INDEX = 4
-SECTION_HEADER = struct.Struct("<8sIIII")
 SECTION_HEADER_SIZE = 40
 CERTIFICATE_HEADER = struct.Struct("<IHH")
 PKCS7_REVISION, PKCS7_TYPE = 0x0200, 0x0002
@@ -39,13 +35,20 @@ class Section:
 
 
 class PeImage:
-    """A signed PE32+ image for x86-64."""
+    """A signed PE32+ image for x86-64.
+
+    pefile reads whatever it can, and passes over what is odd or stops there. So what it has read is checked here.
+    """
 
     def __init__(self, data: bytes, file: str) -> None:
         self.file = file
         self._data = data
-        self._read_headers()
-        self._read_certificate_table()
+        try:
+            self._pe = pefile.PE(data=data, fast_load=True)
+        except pefile.PEFormatError as error:
+            raise self._error("PE headers", error.value.rstrip(".")) from error
+        self._expect_headers()
+        self._certificate_table = self._read_certificate_table()
         self._sections = self._read_section_table()
 
     def section(self, name: str) -> bytes | None:
@@ -58,25 +61,24 @@ class PeImage:
     def authenticode(self, bank: str) -> bytes:
         """Return the digest of all but the checksum, the place of the certificate table, and the table itself."""
         digest = hashlib.new(bank)
-        checksum = self._optional_header + CHECKSUM_OFFSET
-        directory = self._optional_header + CERTIFICATE_TABLE_OFFSET
+        checksum = self._pe.OPTIONAL_HEADER.get_field_absolute_offset("CheckSum")
+        directory = self._certificate_directory.get_file_offset()
         digest.update(self._data[:checksum])
         digest.update(self._data[checksum + 4 : directory])
-        digest.update(self._data[directory + 8 : self._certificate_table])
+        digest.update(self._data[directory + 8 : self._certificate_directory.VirtualAddress])
         return digest.digest()
 
     def signer_certificates(self) -> list[x509.Certificate]:
         """Return the certificates in the signature. It must be over the image as it is now."""
-        field = "certificate table"
-        length, revision, kind = CERTIFICATE_HEADER.unpack_from(self._data, self._certificate_table)
+        field, table = "certificate table", self._certificate_table
+        length, revision, kind = CERTIFICATE_HEADER.unpack_from(table)
         if (revision, kind) != (PKCS7_REVISION, PKCS7_TYPE):
             raise self._error(field, "is no PKCS #7 signature")
-        if not CERTIFICATE_HEADER.size < length <= self._certificate_table_size:
+        if not CERTIFICATE_HEADER.size < length <= len(table):
             raise self._error(field, "the signature reaches beyond the table")
-        if (length + 7) & ~7 != (self._certificate_table_size + 7) & ~7:
+        if (length + 7) & ~7 != (len(table) + 7) & ~7:
             raise self._error(field, "holds more than one signature")
-        start = self._certificate_table + CERTIFICATE_HEADER.size
-        signature = self._data[start : self._certificate_table + length]
+        signature = table[CERTIFICATE_HEADER.size : length]
         digest = self.authenticode("sha256")
         if bytes([0x04, len(digest)]) + digest not in signature:
             raise self._error(field, "the signature is not over this image's SHA-256 digest")
@@ -91,70 +93,60 @@ class PeImage:
     def _error(self, field: str, reason: str) -> PredictionError:
         return PredictionError(self.file, field, reason)
 
-    def _unpack(self, form: str, offset: int, field: str) -> tuple[Any, ...]:
-        if offset + struct.calcsize(form) > len(self._data):
-            raise self._error(field, f"lies beyond the end of the file, at {offset:#x}")
-        return struct.unpack_from(form, self._data, offset)
+    def _expect_headers(self) -> None:
+        file_header, optional_header = self._pe.FILE_HEADER, self._pe.OPTIONAL_HEADER
+        if file_header.Machine != X86_64:
+            raise self._error("Machine", f"is {file_header.Machine:#x}, not x86-64")
+        if not 0 < file_header.NumberOfSections <= MAX_SECTIONS:
+            raise self._error("NumberOfSections", f"is {file_header.NumberOfSections}, not 1 to {MAX_SECTIONS}")
+        if optional_header.Magic != PE32_PLUS:
+            raise self._error("optional header", f"is of type {optional_header.Magic:#x}, not PE32+")
+        if len(optional_header.DATA_DIRECTORY) <= CERTIFICATE_TABLE:
+            count = optional_header.NumberOfRvaAndSizes
+            raise self._error("NumberOfRvaAndSizes", f"is {count}, without a certificate table")
+        self._certificate_directory = optional_header.DATA_DIRECTORY[CERTIFICATE_TABLE]
+        section_table = optional_header.get_file_offset() + file_header.SizeOfOptionalHeader
+        if self._certificate_directory.get_file_offset() + self._certificate_directory.sizeof() > section_table:
+            size = file_header.SizeOfOptionalHeader
+            raise self._error("SizeOfOptionalHeader", f"is {size}, without a certificate table")
+        section_table_end = section_table + file_header.NumberOfSections * SECTION_HEADER_SIZE
+        if not section_table_end <= optional_header.SizeOfHeaders <= len(self._data):
+            raise self._error("SizeOfHeaders", f"is {optional_header.SizeOfHeaders:#x}, but the headers end elsewhere")
 
-    def _read_headers(self) -> None:
-        if self._data[:2] != b"MZ":
-            raise self._error("DOS header", "does not begin with MZ")
-        (pe,) = self._unpack("<I", 0x3C, "e_lfanew")
-        signature, machine, self._section_count = self._unpack("<4sHH", pe, "PE header")
-        if signature != b"PE\0\0":
-            raise self._error("PE header", "has no PE signature")
-        if machine != MACHINE_X86_64:
-            raise self._error("Machine", f"is {machine:#x}, not x86-64")
-        if not 0 < self._section_count <= MAX_SECTIONS:
-            raise self._error("NumberOfSections", f"is {self._section_count}, not 1 to {MAX_SECTIONS}")
-        (self._optional_header_size,) = self._unpack("<H", pe + 20, "SizeOfOptionalHeader")
-        self._optional_header = pe + 24
-        if self._optional_header_size < OPTIONAL_HEADER_SIZE:
-            raise self._error("SizeOfOptionalHeader", f"is {self._optional_header_size}, without a certificate table")
-        (magic,) = self._unpack("<H", self._optional_header, "optional header")
-        if magic != PE32_PLUS:
-            raise self._error("optional header", f"is of type {magic:#x}, not PE32+")
-        self._size_of_image, self._size_of_headers = self._unpack("<II", self._optional_header + 56, "SizeOfHeaders")
-        (directories,) = self._unpack("<I", self._optional_header + 108, "NumberOfRvaAndSizes")
-        if directories <= CERTIFICATE_TABLE_INDEX:
-            raise self._error("NumberOfRvaAndSizes", f"is {directories}, without a certificate table")
-        section_table_end = self._section_table + self._section_count * SECTION_HEADER_SIZE
-        if not section_table_end <= self._size_of_headers <= len(self._data):
-            raise self._error("SizeOfHeaders", f"is {self._size_of_headers:#x}, but the headers end elsewhere")
-
-    @property
-    def _section_table(self) -> int:
-        return self._optional_header + self._optional_header_size
-
-    def _read_certificate_table(self) -> None:
+    def _read_certificate_table(self) -> bytes:
         field = "certificate table"
-        place = self._optional_header + CERTIFICATE_TABLE_OFFSET
-        self._certificate_table, self._certificate_table_size = self._unpack("<II", place, field)
-        if not self._certificate_table_size:
+        # The one address in a PE image that is a place in the file.
+        start, size = self._certificate_directory.VirtualAddress, self._certificate_directory.Size
+        if not size:
             raise self._error(field, "is empty: the image is not signed")
-        if self._certificate_table < self._size_of_headers or self._certificate_table % 8:
-            raise self._error(field, f"begins at {self._certificate_table:#x}, in the headers or not aligned")
-        if self._certificate_table + self._certificate_table_size != len(self._data):
+        if start < self._pe.OPTIONAL_HEADER.SizeOfHeaders or start % 8:
+            raise self._error(field, f"begins at {start:#x}, in the headers or not aligned")
+        if start + size != len(self._data):
             raise self._error(field, "does not end where the file does")
-        if self._certificate_table_size < CERTIFICATE_HEADER.size:
+        if size < CERTIFICATE_HEADER.size:
             raise self._error(field, "is too short")
+        return self._data[start:]
 
     def _read_section_table(self) -> list[Section]:
+        optional_header = self._pe.OPTIONAL_HEADER
         sections: list[Section] = []
-        file_end, memory_end = self._size_of_headers, self._size_of_headers
-        for index in range(self._section_count):
-            place = self._section_table + index * SECTION_HEADER_SIZE
-            raw_name, virtual_size, address, raw_size, raw_offset = SECTION_HEADER.unpack_from(self._data, place)
-            name = raw_name.rstrip(b"\0").decode("ascii", "backslashreplace")
-            field = f"section {name or index}"
-            if address < memory_end or address + virtual_size > self._size_of_image:
+        file_end = memory_end = optional_header.SizeOfHeaders
+        # pefile sorts them by their addresses.
+        for header in sorted(self._pe.sections, key=pefile.SectionStructure.get_file_offset):
+            name = header.Name.rstrip(b"\0").decode("ascii", "backslashreplace")
+            field = f"section {name or len(sections)}"
+            end = header.VirtualAddress + header.Misc_VirtualSize
+            if header.VirtualAddress < memory_end or end > optional_header.SizeOfImage:
                 raise self._error(field, "VirtualAddress is in another section or beyond SizeOfImage")
-            memory_end = address + virtual_size
+            memory_end = end
             # Whether the digest covers what lies between sections depends on who computes it.
-            if raw_size and raw_offset != file_end:
-                raise self._error(field, f"PointerToRawData is {raw_offset:#x}, not where the section before it ends")
-            file_end += raw_size
-            if file_end > self._certificate_table:
+            place, size = header.PointerToRawData, header.SizeOfRawData
+            if size and place != file_end:
+                raise self._error(field, f"PointerToRawData is {place:#x}, not where the section before it ends")
+            file_end += size
+            if file_end > self._certificate_directory.VirtualAddress:
                 raise self._error(field, "SizeOfRawData reaches into the certificate table")
-            sections.append(Section(name, virtual_size, raw_offset, raw_size))
+            sections.append(Section(name, header.Misc_VirtualSize, place, size))
+        if len(sections) != self._pe.FILE_HEADER.NumberOfSections:
+            raise self._error(f"section {len(sections)}", "the header is empty or makes no sense")
         return sections

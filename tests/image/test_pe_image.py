@@ -67,9 +67,9 @@ def test_signing_tools_agree(tmp_path: Path, signer: Signer, keys: SecureBootKey
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ((0, "<H", 0), "DOS header: does not begin with MZ"),
-        ((0x3C, "<I", 0x7FFFFFFF), "PE header: lies beyond the end of the file, at 0x7fffffff"),
-        ((PE, "<I", 0), "PE header: has no PE signature"),
+        ((0, "<H", 0), "PE headers: DOS Header magic not found"),
+        ((0x3C, "<I", 0x7FFFFFFF), "PE headers: Invalid e_lfanew value"),
+        ((PE, "<I", 0), "PE headers: NT Headers not found"),
         ((PE + 4, "<H", 0xAA64), "Machine: is 0xaa64, not x86-64"),
         ((PE + 6, "<H", 0), "NumberOfSections: is 0, not 1 to 96"),
         ((PE + 6, "<H", 97), "NumberOfSections: is 97, not 1 to 96"),
@@ -77,6 +77,7 @@ def test_signing_tools_agree(tmp_path: Path, signer: Signer, keys: SecureBootKey
         ((PE + 20, "<H", 151), "SizeOfOptionalHeader: is 151, without a certificate table"),
         ((OPTIONAL, "<H", 0x10B), "optional header: is of type 0x10b, not PE32"),
         ((OPTIONAL + 108, "<I", 4), "NumberOfRvaAndSizes: is 4, without a certificate table"),
+        ((OPTIONAL + 108, "<I", 0x80000000), "NumberOfRvaAndSizes: is 2147483648, without a certificate table"),
         ((OPTIONAL + 60, "<I", 0x7FFFFFFF), "SizeOfHeaders: is 0x7fffffff, but the headers end elsewhere"),
         ((OPTIONAL + 144, "<Q", 0), "certificate table: is empty: the image is not signed"),
         ((OPTIONAL + 144, "<I", 8), "certificate table: begins at 0x8, in the headers or not aligned"),
@@ -90,13 +91,23 @@ def test_signing_tools_agree(tmp_path: Path, signer: Signer, keys: SecureBootKey
         ((TABLE + 16, "<I", 0x400), "section .sbat: PointerToRawData is 0x600, not where the section before it ends"),
         ((TABLE + 6 * 40 + 16, "<I", 0x7FFFFFFF), "section .initrd: SizeOfRawData reaches into the certificate table"),
         ((TABLE + 6 * 40 + 8, "<I", 0), "section .initrd: is missing or empty"),
+        ((TABLE + 6 * 40, "<40s", b""), "section 6: the header is empty or makes no sense"),
+        ((TABLE + 6 * 40 + 8, "<16s", b"\xff" * 16), "section 6: the header is empty or makes no sense"),
     ],
 )
-def test_broken_images(change: tuple[int, str, int], reason: str, signer: Signer) -> None:
+def test_broken_images(change: tuple[int, str, int | bytes], reason: str, signer: Signer) -> None:
     image = signer.sign(unsigned_image(SECTIONS))
     offset, form, value = change
     struct.pack_into(form, image, offset, value)
     with pytest.raises(PredictionError, match=f"^test.efi: {reason}"):
+        UnifiedKernelImage(bytes(image), "test.efi")
+
+
+def test_sections_out_of_order_are_refused(signer: Signer) -> None:
+    image = signer.sign(unsigned_image(SECTIONS))
+    for index, address in enumerate((0x2000, 0x1000)):
+        struct.pack_into("<I", image, TABLE + index * 40 + 12, address)
+    with pytest.raises(PredictionError, match="^test.efi: section .sbat: VirtualAddress is in another section"):
         UnifiedKernelImage(bytes(image), "test.efi")
 
 
