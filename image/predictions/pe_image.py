@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import pefile  # type: ignore[import]
 from cryptography import x509
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs7
 
 from .error import PredictionError
@@ -84,7 +85,7 @@ class PeImage:
             raise self._error(field, "the signature is not over this image's SHA-256 digest")
         try:
             certificates = pkcs7.load_der_pkcs7_certificates(signature)
-        except ValueError as error:
+        except (ValueError, UnsupportedAlgorithm, InternalError) as error:
             raise self._error(field, f"the signature can't be read: {error}") from error
         if not certificates:
             raise self._error(field, "the signature holds no certificate")

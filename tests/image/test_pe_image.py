@@ -140,4 +140,7 @@ def test_signatures_that_no_firmware_takes(signer: Signer) -> None:
     refused(changed(OPTIONAL + 148, "<I", 2 * len(table), signed + table), "holds more than one signature")
     refused(changed(place - 1, "<B", 1), "the signature is not over this image's SHA-256 digest")
     refused(changed(place + 8, "<B", 0), "the signature can't be read")
+    content_type = place + 8 + signed[place + 8 :].index(b"\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02")
+    for last in (0x01, 0x63):
+        refused(changed(content_type + 8, "<B", last), "the signature can't be read")
     refused(bytes(signer.sign(bytearray(unsigned), bytes(32))), "the signature is not over this image's SHA-256 digest")
