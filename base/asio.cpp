@@ -10,8 +10,10 @@
 namespace base {
 
 Awaitable<void> sleep_for(asio::any_io_executor executor, Milliseconds duration) {
-  asio::steady_timer timer(executor, duration);
-  co_await timer.async_wait(asio::use_awaitable);
+  Timer timer(executor, duration);
+  boost::system::error_code code;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, code));
+  if (!timer.expired()) throw boost::system::system_error(code);
 }
 
 Event::Event(asio::any_io_executor executor)
@@ -35,7 +37,7 @@ Awaitable<void> Event::wait() {
 
 Awaitable<void> Event::wait_for(Milliseconds duration) {
   if (set_) co_return;
-  asio::steady_timer patience(executor_, duration);
+  Timer patience(executor_, duration);
   co_await asio::experimental::make_parallel_group(timer_.async_wait(asio::deferred),
                                                    patience.async_wait(asio::deferred))
       .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);

@@ -27,6 +27,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "base/timer.h"
+
 namespace asio = boost::asio;
 
 namespace base {
@@ -50,11 +52,11 @@ Awaitable<std::invoke_result_t<Work>> run_elsewhere(Start start, Milliseconds de
   struct Shared {
     std::optional<std::conditional_t<std::is_void_v<Result>, std::monostate, Result>> result;
     std::exception_ptr failure;
-    std::mutex mutex;                      // the two threads meet here and nowhere else
-    asio::steady_timer* caller = nullptr;  // null once the caller has gone on, perhaps with its io_context gone too
+    std::mutex mutex;         // the two threads meet here and nowhere else
+    Timer* caller = nullptr;  // null once the caller has gone on, perhaps with its io_context gone too
   };
   const asio::any_io_executor home = co_await asio::this_coro::executor;
-  asio::steady_timer done(home, deadline);
+  Timer done(home, deadline);
   const auto shared = std::make_shared<Shared>();
   shared->caller = &done;
   const std::shared_ptr<void> leave(nullptr, [shared](void*) {
@@ -81,10 +83,10 @@ Awaitable<std::invoke_result_t<Work>> run_elsewhere(Start start, Milliseconds de
       shared->caller->cancel();
     });
   });
-  boost::system::error_code ended;
-  co_await done.async_wait(asio::redirect_error(asio::use_awaitable, ended));
+  boost::system::error_code ignored;
+  co_await done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   if (!finished) {
-    if (ended) throw boost::system::system_error(asio::error::operation_aborted);
+    if (!done.expired()) throw boost::system::system_error(asio::error::operation_aborted);
     throw on_timeout();
   }
   if (shared->failure) std::rethrow_exception(shared->failure);

@@ -9,34 +9,33 @@ constexpr base::Milliseconds kFromInterruptToClose{1000};
 
 }  // namespace
 
-Deadline::Deadline(asio::any_io_executor executor, std::function<void()> interrupt, std::function<void()> close)
-    : timer_(std::make_shared<asio::steady_timer>(std::move(executor))),
+Deadline::Deadline(const asio::any_io_executor& executor, std::function<void()> interrupt, std::function<void()> close)
+    : timer_(std::make_shared<base::Timer>(executor)),
       actions_(std::make_shared<Actions>(Actions{std::move(interrupt), std::move(close)})) {}
 
 Deadline::~Deadline() { timer_->cancel(); }
 
-void Deadline::arm_at(TimePoint when) {
+void Deadline::arm_at(base::TimePoint when) {
   when_ = when;
   timer_->expires_at(when);
-  timer_->async_wait([timer = timer_, actions = std::weak_ptr(actions_)](const boost::system::error_code& cancelled) {
-    // A timer that was armed anew may have expired before that.
-    if (!cancelled && timer->expiry() <= std::chrono::steady_clock::now()) expire(timer, actions);
+  timer_->async_wait([timer = timer_, actions = std::weak_ptr(actions_)](const boost::system::error_code&) {
+    if (timer->expired()) expire(timer, actions);
   });
 }
 
 void Deadline::disarm() {
-  when_ = TimePoint::max();
+  when_ = base::TimePoint::max();
   timer_->expires_at(when_);  // not only cancelled: one that has expired already would go on
 }
 
-void Deadline::expire(const std::shared_ptr<asio::steady_timer>& timer, const std::weak_ptr<Actions>& actions) {
+void Deadline::expire(const std::shared_ptr<base::Timer>& timer, const std::weak_ptr<Actions>& actions) {
   const auto alive = actions.lock();
   if (!alive) return;
   alive->interrupt();
   timer->expires_after(kFromInterruptToClose);
-  timer->async_wait([actions](const boost::system::error_code& cancelled) {
+  timer->async_wait([timer, actions](const boost::system::error_code&) {
     const auto still_alive = actions.lock();
-    if (!cancelled && still_alive) still_alive->close();
+    if (timer->expired() && still_alive) still_alive->close();
   });
 }
 

@@ -4,10 +4,8 @@
 #include <functional>
 #include <memory>
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include "base/asio.h"
+#include "base/timer.h"
 
 namespace net {
 
@@ -19,29 +17,28 @@ namespace net {
 /// in a loop asks passed() each time round, which looks at the clock.
 class Deadline {
  public:
-  using TimePoint = std::chrono::steady_clock::time_point;
-
-  Deadline(asio::any_io_executor executor, std::function<void()> interrupt, std::function<void()> close);
+  Deadline(const asio::any_io_executor& executor, std::function<void()> interrupt, std::function<void()> close);
   Deadline(const Deadline&) = delete;
   Deadline& operator=(const Deadline&) = delete;
   ~Deadline();
 
-  void arm(base::Milliseconds duration) { arm_at(std::chrono::steady_clock::now() + duration); }
-  void arm_at(TimePoint when);
+  void arm(base::Milliseconds duration) { arm_at(now() + duration); }
+  void arm_at(base::TimePoint when);
   void disarm();
-  TimePoint when() const noexcept { return when_; }
-  bool passed() const { return std::chrono::steady_clock::now() >= when_; }
+  base::TimePoint now() const { return timer_->now(); }
+  base::TimePoint when() const noexcept { return when_; }
+  bool passed() const { return now() >= when_; }
 
  private:
   struct Actions {
     std::function<void()> interrupt;
     std::function<void()> close;
   };
-  static void expire(const std::shared_ptr<asio::steady_timer>& timer, const std::weak_ptr<Actions>& actions);
+  static void expire(const std::shared_ptr<base::Timer>& timer, const std::weak_ptr<Actions>& actions);
 
-  std::shared_ptr<asio::steady_timer> timer_;
+  std::shared_ptr<base::Timer> timer_;
   std::shared_ptr<Actions> actions_;  ///< gone with this object
-  TimePoint when_ = TimePoint::max();
+  base::TimePoint when_ = base::TimePoint::max();
 };
 
 }  // namespace net

@@ -30,7 +30,7 @@ using boost::system::error_code;
 using boost::system::system_error;
 using TlsStream = ssl::stream<tcp::socket&>;
 using Request = http::request<http::span_body<const char>>;
-using TimePoint = Deadline::TimePoint;
+using base::TimePoint;
 
 /// Taken from a connection at a time.
 constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
@@ -108,7 +108,7 @@ class HttpClient::Connection {
 
   base::Awaitable<void> connect() {
     const HttpUrl& peer = proxy_ ? proxy_->url : url_;
-    const auto patience = deadline_.when() - std::chrono::steady_clock::now();
+    const auto patience = deadline_.when() - deadline_.now();
     const auto endpoints = co_await look_up(peer.host, peer.port, std::chrono::ceil<base::Milliseconds>(patience));
     error_code code;
     co_await asio::async_connect(socket_, endpoints, asio::redirect_error(asio::use_awaitable, code));
@@ -333,7 +333,7 @@ class Receiver {
 
   base::Awaitable<void> take(base::ByteView piece, HttpResponse& response, Deadline& deadline) {
     const bool is_first = received_ == 0;
-    if (is_first) began_ = std::chrono::steady_clock::now();
+    if (is_first) began_ = deadline.now();
     received_ += piece.size();
     extend(deadline);
     if (!goes_to_sink_) {
@@ -453,7 +453,7 @@ base::Awaitable<HttpResponse> HttpClient::send(HttpRequest request, HttpLimits l
 
 base::Awaitable<HttpResponse> HttpClient::stream(HttpRequest request, HttpLimits limits, Sink sink) {
   const HttpUrl url = HttpUrl::parse(request.url, "URL");
-  const TimePoint began = std::chrono::steady_clock::now();
+  const TimePoint began = base::TimeService::of(state_->executor).now();
   for (;;) {
     auto connection = state_->take_idle(url.origin());
     if (!connection) connection = state_->new_connection(url);

@@ -615,9 +615,10 @@ base::Awaitable<void> HttpServer::stop(base::Milliseconds grace) {
   if (state->connections.empty()) co_return;
   state->all_closed.emplace(state->executor);
   state->connections.on_empty([raw = state.get()] { raw->all_closed->set(); });
-  asio::steady_timer timer(state->executor, grace);
-  timer.async_wait([state](const error_code& cancelled) {
-    if (!cancelled) state->connections.close_all();
+  const auto timer = std::make_shared<base::Timer>(state->executor, grace);
+  timer->async_wait([state, timer = std::weak_ptr(timer)](const error_code&) {
+    const auto alive = timer.lock();
+    if (alive && alive->expired()) state->connections.close_all();
   });
   co_await state->all_closed->wait();
 }

@@ -9,7 +9,7 @@ namespace launcher {
 
 base::Awaitable<void> within(base::Milliseconds bound, std::string what, base::Awaitable<void> work) {
   const auto executor = co_await asio::this_coro::executor;
-  asio::steady_timer timer(executor, bound);
+  base::Timer timer(executor, bound);
   // The first to end cancels the other one, and both are waited for.
   auto [order, failure, timer_code] =
       co_await asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(work), asio::deferred),

@@ -110,15 +110,15 @@ base::Awaitable<void> stream_call(ContainerdClient client, grpc::ClientContext& 
                                   base::Milliseconds patience = kUnwantedCallPatience, bool unwanted = false) {
   struct Bound {
     explicit Bound(const asio::any_io_executor& executor) : timer(executor) {}
-    asio::steady_timer timer;
+    base::Timer timer;
     bool is_unwanted = false;
     bool ended = false;
   };
   const auto bound = std::make_shared<Bound>(co_await asio::this_coro::executor);
   const auto end_after = [&context, bound](base::Milliseconds limit) {
     bound->timer.expires_after(limit);
-    bound->timer.async_wait([&context, bound](const boost::system::error_code& stopped) {
-      if (!stopped && !bound->ended) context.TryCancel();
+    bound->timer.async_wait([&context, bound](const boost::system::error_code&) {
+      if (!bound->ended && bound->timer.expired()) context.TryCancel();
     });
   };
   const auto start_bound = [bound, patience, end_after] {

@@ -364,13 +364,14 @@ base::Awaitable<HttpResponse> RegistryClient::exchange(net::HttpRequest request,
       return blob->write(head, bytes);
     };
   }
-  const auto began = std::chrono::steady_clock::now();
+  const base::TimeService& time = base::TimeService::of(co_await asio::this_coro::executor);
+  const base::TimePoint began = time.now();
   try {
     co_return co_await http_->stream(std::move(request), limits, std::move(sink));
   } catch (const HttpError& error) {
     // Who was waited for that long is not asked again: it would begin anew.
     const bool has_begun = blob != nullptr && blob->has_begun();
-    const bool took_all = std::chrono::steady_clock::now() - began >= limits_.answer_timeout;
+    const bool took_all = time.now() - began >= limits_.answer_timeout;
     if (error.kind() != HttpError::Kind::kTimeout || has_begun || !took_all) throw;
     throw RegistryError(error.what(), 0);
   }

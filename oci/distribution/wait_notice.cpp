@@ -10,7 +10,7 @@ namespace oci {
 
 /// Held by the timer's handler, which may run once more when the notice is gone.
 struct WaitNotice::State {
-  asio::steady_timer timer;
+  base::Timer timer;
   std::string host;
   std::string what;
   base::Milliseconds interval;
@@ -20,7 +20,7 @@ struct WaitNotice::State {
 
 WaitNotice::WaitNotice(const asio::any_io_executor& executor, std::string host, std::string what,
                        base::Milliseconds first, base::Milliseconds interval)
-    : state_(new State{asio::steady_timer(executor), std::move(host), std::move(what), interval}) {
+    : state_(new State{base::Timer(executor), std::move(host), std::move(what), interval}) {
   arm(state_, first);
 }
 
@@ -31,8 +31,8 @@ void WaitNotice::end() {
 
 void WaitNotice::arm(const std::shared_ptr<State>& state, base::Milliseconds delay) {
   state->timer.expires_after(delay);
-  state->timer.async_wait([state, delay](const boost::system::error_code& code) {
-    if (code || state->over) return;
+  state->timer.async_wait([state, delay](const boost::system::error_code&) {
+    if (state->over) return;
     state->waited += delay;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(state->waited);
     base::log::info("waiting for the registry",

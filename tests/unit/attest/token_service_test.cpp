@@ -8,6 +8,7 @@
 
 #include "evidence/status.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/manual_time.h"
 #include "tests/unit/support/run.h"
 
 using attest::DefaultToken;
@@ -25,8 +26,7 @@ constexpr std::int64_t kStart = 1800000000;
 
 /// A verifier, a clock and a file, all under the test's control.
 struct World {
-  asio::io_context context;
-  nanoseconds boot = hours(5);
+  test::ManualContext context;
   seconds wall_offset{0};  ///< how far the time of day has jumped
   seconds lifetime = hours(1);
   int attestations = 0;
@@ -37,10 +37,12 @@ struct World {
   TokenOptions last_options;
   TokenService service{context.get_executor(), [this](TokenOptions options) { return attest(std::move(options)); },
                        [this](const Token& token) { publish(token); },
-                       base::Clock{.wall = [this] { return wall(); }, .since_boot = [this] { return boot; }}};
+                       base::Clock{.wall = [this] { return wall(); }, .since_boot = [this] { return boot(); }}};
+
+  nanoseconds boot() const { return hours(5) + context.time.elapsed(); }
 
   base::WallTime wall() const {
-    return base::from_unix_seconds(kStart) + std::chrono::duration_cast<seconds>(boot - hours(5)) + wall_offset;
+    return base::from_unix_seconds(kStart) + std::chrono::duration_cast<seconds>(context.time.elapsed()) + wall_offset;
   }
 
   base::Awaitable<Token> attest(TokenOptions options) {
@@ -62,8 +64,8 @@ struct World {
   }
 
   std::string latest() const { return "token " + std::to_string(attestations); }
-  std::string get() { return test::run(context, service.default_token()).token->jwt; }
-  std::string get_fresh() { return test::run(context, service.fresh_default_token()).token->jwt; }
+  std::string get() { return context.time.run(service.default_token()).token->jwt; }
+  std::string get_fresh() { return context.time.run(service.fresh_default_token()).token->jwt; }
 };
 
 }  // namespace
@@ -72,9 +74,9 @@ TEST_CASE("the default token comes from memory while ten minutes of its life are
   World world;
   CHECK(world.get() == "token 1");
   CHECK(world.get() == "token 1");
-  world.boot += minutes(50);
+  world.context.time.advance(minutes(50));
   CHECK(world.get() == "token 1");
-  world.boot += nanoseconds(1);
+  world.context.time.advance(nanoseconds(1));
   CHECK(world.get() == "token 2");
   CHECK(world.published == std::vector<std::string>{"token 1", "token 2"});
   CHECK(world.get_fresh() == "token 3");
@@ -142,9 +144,9 @@ TEST_CASE("S 24: a custom token for which there is no place in time is none") {
   world.gate.emplace(world.context.get_executor());
   TokenService service(
       world.context.get_executor(), [&](TokenOptions options) { return world.attest(std::move(options)); },
-      [](const Token&) {}, base::Clock::system(), {.at_once = 1, .patience = base::Milliseconds(1)});
+      [](const Token&) {}, world.context.time.clock(), {.at_once = 1, .patience = base::Milliseconds(60000)});
   asio::co_spawn(world.context, service.custom_token({}), asio::detached);
-  CHECK_FALSE(test::run(world.context, service.custom_token({})));
+  CHECK_FALSE(world.context.time.run(service.custom_token({})));
   CHECK(world.attestations == 1);
   world.gate->set();
   CHECK(test::run(world.context, service.custom_token({})));
@@ -185,10 +187,10 @@ TEST_CASE("T 18: with the verifier down a valid token is served, an expired one 
   World world;
   CHECK(world.get() == "token 1");
   world.down = true;
-  world.boot += minutes(55);
+  world.context.time.advance(minutes(55));
   CHECK(world.get() == "token 1");
   CHECK_THROWS_WITH(world.get_fresh(), "down");
-  world.boot += minutes(5);
+  world.context.time.advance(minutes(5));
   CHECK_THROWS_WITH(world.get(), "down");
   world.down = false;
   const std::string renewed = world.get();
@@ -206,10 +208,10 @@ TEST_CASE("T 19: the time of day may jump either way without an expired token be
   World world;
   CHECK(world.get() == "token 1");
   world.wall_offset = -hours(1);
-  world.boot += minutes(59);
+  world.context.time.advance(minutes(59));
   world.down = true;
   CHECK(world.get() == "token 1");  // valid by the clock that does not jump
-  world.boot += minutes(1);
+  world.context.time.advance(minutes(1));
   CHECK_THROWS_AS(world.get(), evidence::StatusError);
   world.down = false;
   const std::string third = world.get();
@@ -222,7 +224,7 @@ TEST_CASE("T 19: the time of day may jump either way without an expired token be
 TEST_CASE("T 19: a valid token is served while the verifier hangs") {
   World world;
   CHECK(world.get() == "token 1");
-  world.boot += minutes(55);
+  world.context.time.advance(minutes(55));
   world.gate.emplace(world.context.get_executor());
   CHECK(world.get() == "token 1");
   CHECK(world.attestations == 2);
@@ -241,21 +243,17 @@ TEST_CASE("T 20: a token that can't be published is served all the same, the fir
 
 TEST_CASE("the token is renewed between 70 and 90 percent of its life, for ever") {
   World world;
-  world.lifetime = seconds(1);
-  // Real timers, real time: the test's clock follows it.
-  const auto real = base::Clock::system();
-  const nanoseconds began = real.since_boot();
-  TokenService service(
-      world.context.get_executor(), [&](TokenOptions options) { return world.attest(std::move(options)); },
-      [&](const Token& token) { world.publish(token); }, real);
-  // The tokens' own end is far away on the wall clock, so that only the clock since boot counts.
-  world.wall_offset = std::chrono::duration_cast<seconds>(real.wall() - base::from_unix_seconds(kStart)) + hours(1);
+  world.get();
   asio::cancellation_signal stop;
-  asio::co_spawn(world.context, service.keep_fresh(), asio::bind_cancellation_slot(stop.slot(), asio::detached));
-  while (world.attestations < 4) world.context.run_one();
-  const double spent = std::chrono::duration<double>(real.since_boot() - began).count();
-  CHECK(spent >= 3 * 0.7);
-  CHECK(world.published.size() >= 3);
+  asio::co_spawn(world.context, world.service.keep_fresh(), asio::bind_cancellation_slot(stop.slot(), asio::detached));
+  for (int renewals = 1; renewals <= 20; ++renewals) {
+    const nanoseconds began = world.context.time.elapsed();
+    world.context.time.run_until([&] { return world.attestations > renewals; });
+    const nanoseconds waited = world.context.time.elapsed() - began;
+    CHECK(waited >= minutes(42));
+    CHECK(waited <= minutes(54));
+  }
+  CHECK(world.published.size() == 21);
   stop.emit(asio::cancellation_type::terminal);
   world.context.poll();
 }

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/manual_time.h"
 #include "tests/unit/support/run.h"
 
 using base::Awaitable;
@@ -35,7 +36,7 @@ Awaitable<int> value_after(Milliseconds delay, int value) {
 }  // namespace
 
 TEST_CASE("blocking work runs on the other thread and its result or exception comes back") {
-  asio::io_context context;
+  test::ManualContext context;
   asio::thread_pool pool(1);
   const auto here = std::this_thread::get_id();
   const auto there =
@@ -46,39 +47,38 @@ TEST_CASE("blocking work runs on the other thread and its result or exception co
 }
 
 TEST_CASE("work past its deadline is left behind") {
-  asio::io_context context;
+  test::ManualContext context;
   asio::thread_pool pool(1);
   std::promise<void> release;
   const auto hang = [released = release.get_future().share()] { released.wait(); };
   const auto on_timeout = [] { return base::Error("late"); };
-  CHECK_THROWS_WITH(test::run(context, base::run_blocking(pool.get_executor(), Milliseconds(20), hang, on_timeout)),
+  CHECK_THROWS_WITH(context.time.run(base::run_blocking(pool.get_executor(), Milliseconds(20), hang, on_timeout)),
                     "late");
   release.set_value();
 }
 
 TEST_CASE("an event wakes all who wait, and bounded waits end without it") {
-  asio::io_context context;
+  test::ManualContext context;
   base::Event event(context.get_executor());
-  test::run(context, event.wait_for(Milliseconds(10)));
+  context.time.run(event.wait_for(Milliseconds(10)));
   CHECK_FALSE(event.is_set());
   asio::co_spawn(context, set_later(event, Milliseconds(5)), asio::detached);
-  test::run(context, base::both(value_after(Milliseconds(1), 1), [](base::Event& e) -> Awaitable<int> {
-              co_await e.wait();
-              co_return 2;
-            }(event)));
+  context.time.run(base::both(value_after(Milliseconds(1), 1), [](base::Event& e) -> Awaitable<int> {
+    co_await e.wait();
+    co_return 2;
+  }(event)));
   CHECK(event.is_set());
   test::run(context, event.wait());
 }
 
 TEST_CASE("both: results of the two, or the first failure") {
-  asio::io_context context;
-  const auto pair = test::run(context, base::both(value_after(Milliseconds(5), 1), value_after(Milliseconds(1), 2)));
+  test::ManualContext context;
+  const auto pair = context.time.run(base::both(value_after(Milliseconds(5), 1), value_after(Milliseconds(1), 2)));
   CHECK(pair == std::pair(1, 2));
   const auto slow = std::chrono::hours(1);
-  CHECK_THROWS_WITH(test::run(context, base::both(value_after(slow, 1), fail_after(Milliseconds(1), "second"))),
+  CHECK_THROWS_WITH(context.time.run(base::both(value_after(slow, 1), fail_after(Milliseconds(1), "second"))),
                     "second");
-  CHECK_THROWS_WITH(test::run(context, base::both(fail_after(Milliseconds(1), "first"), value_after(slow, 1))),
-                    "first");
+  CHECK_THROWS_WITH(context.time.run(base::both(fail_after(Milliseconds(1), "first"), value_after(slow, 1))), "first");
 }
 
 namespace {
@@ -96,17 +96,17 @@ Awaitable<void> fail_soon() {
 }  // namespace
 
 TEST_CASE("a failing child cancels its siblings and its failure is the group's") {
-  asio::io_context context;
+  test::ManualContext context;
   base::TaskGroup group(context.get_executor());
   bool ended = false;
   group.spawn(forever(ended));
   group.spawn(fail_soon());
-  CHECK_THROWS_WITH(test::run(context, group.join()), "child");
+  CHECK_THROWS_WITH(context.time.run(group.join()), "child");
   CHECK(ended);
 }
 
 TEST_CASE("an owner who is cancelled as the last child ends hears of it behind the join") {
-  asio::io_context context;
+  test::ManualContext context;
   asio::cancellation_signal signal;
   bool went_on = false;
   bool cleaned_up = false;
@@ -129,13 +129,13 @@ TEST_CASE("an owner who is cancelled as the last child ends hears of it behind t
     cleaned_up = true;
   };
   asio::co_spawn(context, owner(), asio::bind_cancellation_slot(signal.slot(), asio::detached));
-  context.run();
+  context.time.run_until([&] { return cleaned_up; });
   CHECK_FALSE(went_on);
   CHECK(cleaned_up);
 }
 
 TEST_CASE("a join leaves its owner as easy to cancel as before") {
-  asio::io_context context;
+  test::ManualContext context;
   bool throws = false;
   const auto owner = [&]() -> Awaitable<void> {
     base::TaskGroup group(context.get_executor());
@@ -147,12 +147,12 @@ TEST_CASE("a join leaves its owner as easy to cancel as before") {
 }
 
 TEST_CASE("a cancelled group ends without a failure, and can be joined empty") {
-  asio::io_context context;
+  test::ManualContext context;
   base::TaskGroup group(context.get_executor());
-  test::run(context, group.join());
+  context.time.run(group.join());
   bool ended = false;
   group.spawn(forever(ended));
   group.cancel();
-  test::run(context, group.join());
+  context.time.run(group.join());
   CHECK(ended);
 }

@@ -5,6 +5,7 @@
 #include <boost/asio/redirect_error.hpp>
 
 #include "tests/unit/catch.h"
+#include "tests/unit/support/manual_time.h"
 #include "tests/unit/support/run.h"
 
 using base::Awaitable;
@@ -17,7 +18,7 @@ constexpr Milliseconds kLong{3600000};
 constexpr Milliseconds kShort{1};
 
 struct World {
-  asio::io_context context;
+  test::ManualContext context;
   base::Event release{context.get_executor()};
   bool cancelled = false;
 
@@ -51,10 +52,10 @@ TEST_CASE("A 6: a task ends with what it threw") {
 TEST_CASE("A 6: a task that can be cancelled ends when it is") {
   World world;
   BoundedTask task = world.start(base::sleep_for(world.context.get_executor(), kLong));
-  test::run(world.context, task.wait_for(kShort));
+  world.context.time.run(task.wait_for(kShort));
   CHECK_FALSE(task.has_ended());
   task.cancel();
-  test::run(world.context, task.wait_for(kLong));
+  world.context.time.run(task.wait_for(kLong));
   CHECK(task.has_ended());
   CHECK_THROWS_AS(std::rethrow_exception(task.failure()), boost::system::system_error);
 }
@@ -62,9 +63,9 @@ TEST_CASE("A 6: a task that can be cancelled ends when it is") {
 TEST_CASE("A 6: a task that does not end although it was cancelled is let go of, and its owner goes on") {
   World world;
   BoundedTask task = world.start(world.hang());
-  test::run(world.context, task.wait_for(kShort));
+  world.context.time.run(task.wait_for(kShort));
   task.cancel();
-  test::run(world.context, task.wait_for(kShort));
+  world.context.time.run(task.wait_for(kShort));
   REQUIRE_FALSE(task.has_ended());
   task.let_go();
   test::run(world.context, task.wait());

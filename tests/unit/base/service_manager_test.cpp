@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/manual_time.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/temporary_directory.h"
 
@@ -81,15 +82,20 @@ TEST_CASE("behind the last word nothing is left in the environment") {
 
 TEST_CASE("a sign of life comes twice in the watchdog's time, for as long as the event loop turns") {
   const Systemd systemd("40000");
-  asio::io_context context;
+  test::ManualContext context;
   ServiceManager manager(context.get_executor());
   base::TaskGroup tasks(context.get_executor());
   tasks.spawn(manager.keep_alive());
-  test::run(context, base::sleep_for(context.get_executor(), Milliseconds(110)));
-  int signs = 0;
-  while (systemd.message() == "WATCHDOG=1") ++signs;
-  CHECK(signs >= 2);
-  CHECK(signs <= 6);
+  context.poll();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(systemd.message() == "WATCHDOG=1");
+    CHECK(systemd.message().empty());
+    context.time.advance(Milliseconds(19));
+    context.poll();
+    CHECK(systemd.message().empty());
+    context.time.advance(Milliseconds(1));
+    context.poll();
+  }
   tasks.cancel();
   test::run(context, tasks.join());
 }

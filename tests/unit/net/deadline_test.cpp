@@ -3,27 +3,38 @@
 #include <optional>
 
 #include "tests/unit/catch.h"
+#include "tests/unit/support/manual_time.h"
 #include "tests/unit/support/run.h"
 
 using base::Milliseconds;
 using net::Deadline;
 
 TEST_CASE("past a deadline what is under way is interrupted, and what goes on all the same is closed") {
-  asio::io_context context;
+  test::ManualContext context;
   base::Event interrupted(context.get_executor());
   base::Event closed(context.get_executor());
   Deadline deadline(
       context.get_executor(), [&] { interrupted.set(); }, [&] { closed.set(); });
   CHECK_FALSE(deadline.passed());
-  deadline.arm(Milliseconds(1));
-  test::run(context, interrupted.wait());
+  deadline.arm(Milliseconds(5));
+  context.time.advance(Milliseconds(4));
+  context.poll();
+  CHECK_FALSE(interrupted.is_set());
+  CHECK_FALSE(deadline.passed());
+  context.time.advance(Milliseconds(1));
+  context.poll();
+  CHECK(interrupted.is_set());
   CHECK(deadline.passed());
+  context.time.advance(Milliseconds(999));
+  context.poll();
   CHECK_FALSE(closed.is_set());
-  test::run(context, closed.wait());
+  context.time.advance(Milliseconds(1));
+  context.poll();
+  CHECK(closed.is_set());
 }
 
 TEST_CASE("a deadline that was armed anew in time does nothing") {
-  asio::io_context context;
+  test::ManualContext context;
   int interruptions = 0;
   Deadline deadline(
       context.get_executor(), [&] { ++interruptions; }, [&] { ++interruptions; });
@@ -41,20 +52,20 @@ TEST_CASE("a deadline that was armed anew in time does nothing") {
 }
 
 TEST_CASE("a deadline that is disarmed in the turn in which it expires does nothing") {
-  asio::io_context context;
+  test::ManualContext context;
   int interruptions = 0;
   Deadline deadline(
       context.get_executor(), [&] { ++interruptions; }, [&] { ++interruptions; });
-  const auto when = std::chrono::steady_clock::now();
-  asio::steady_timer first(context.get_executor(), when);
+  base::Timer first(context.get_executor(), Milliseconds(1));
   first.async_wait([&](const boost::system::error_code&) { deadline.disarm(); });
-  deadline.arm_at(when + std::chrono::nanoseconds(1));
-  context.run();
+  deadline.arm(Milliseconds(1));
+  context.time.advance(Milliseconds(1));
+  context.poll();
   CHECK(interruptions == 0);
 }
 
 TEST_CASE("a deadline that is gone does nothing") {
-  asio::io_context context;
+  test::ManualContext context;
   int interruptions = 0;
   std::optional<Deadline> deadline;
   deadline.emplace(

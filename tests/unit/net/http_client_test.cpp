@@ -7,6 +7,7 @@
 
 #include "net/http_server.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/manual_time.h"
 #include "tests/unit/support/raw_server.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/temporary_directory.h"
@@ -49,12 +50,23 @@ test::RawServer::Serve answering(std::string text) {
   };
 }
 
+/// A hundred bytes, one every twenty milliseconds.
+Awaitable<void> crawl(tcp::socket socket, test::ManualTime& time) {
+  co_await test::read_some_request(socket);
+  co_await test::write_text(socket, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
+  for (int i = 0; i < 100; ++i) {
+    co_await test::write_text(socket, "x");
+    time.advance(Milliseconds(20));
+  }
+  co_await test::read_some_request(socket);
+}
+
 constexpr HttpLimits kQuick{.max_body_bytes = 1000, .timeout = Milliseconds(300)};
 
 }  // namespace
 
 TEST_CASE("requests go out and answers come back over a connection that is kept") {
-  asio::io_context context;
+  test::ManualContext context;
   int requests = 0;
   const auto handler = [&](const net::HttpServerRequest& request) -> Awaitable<HttpResponse> {
     ++requests;
@@ -79,7 +91,7 @@ TEST_CASE("requests go out and answers come back over a connection that is kept"
 }
 
 TEST_CASE("a kept connection that the server has closed meanwhile is replaced unseen") {
-  asio::io_context context;
+  test::ManualContext context;
   test::RawServer server(context, answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
   HttpClient client(context.get_executor());
   for (int i = 0; i < 3; ++i) CHECK(test::run(context, client.send(get(server.url()), kQuick)).body == "ok");
@@ -87,7 +99,7 @@ TEST_CASE("a kept connection that the server has closed meanwhile is replaced un
 }
 
 TEST_CASE("nobody listens, names that do not resolve") {
-  asio::io_context context;
+  test::ManualContext context;
   HttpClient client(context.get_executor());
   std::string url;
   {
@@ -99,21 +111,16 @@ TEST_CASE("nobody listens, names that do not resolve") {
 }
 
 TEST_CASE("answers that are late, slow, too long, cut off or no HTTP have a kind each") {
-  asio::io_context context;
+  test::ManualContext context;
   HttpClient client(context.get_executor());
-  const test::RawServer silent(context, [](tcp::socket socket) -> Awaitable<void> {
+  const test::RawServer silent(context, [&context](tcp::socket socket) -> Awaitable<void> {
     co_await test::read_some_request(socket);
+    context.time.advance(kQuick.timeout);
     co_await test::read_some_request(socket);
   });
   CHECK(kind_of(context, client, silent.url(), kQuick) == HttpError::Kind::kTimeout);
-  const test::RawServer slow(context, [](tcp::socket socket) -> Awaitable<void> {
-    co_await test::read_some_request(socket);
-    co_await test::write_text(socket, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
-    for (int i = 0; i < 100; ++i) {
-      co_await test::write_text(socket, "x");
-      co_await base::sleep_for(co_await asio::this_coro::executor, Milliseconds(20));
-    }
-  });
+  const test::RawServer slow(context,
+                             [&context](tcp::socket socket) { return crawl(std::move(socket), context.time); });
   CHECK(kind_of(context, client, slow.url(), kQuick) == HttpError::Kind::kTimeout);
   const test::RawServer long_one(context, answering("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n"));
   CHECK(kind_of(context, client, long_one.url(), kQuick) == HttpError::Kind::kTooLarge);
@@ -145,7 +152,7 @@ test::RawServer::Serve endlessly(std::string head, std::string piece) {
 }  // namespace
 
 TEST_CASE("answers that are not yet the answer are passed over, but not for ever") {
-  asio::io_context context;
+  test::ManualContext context;
   HttpClient client(context.get_executor());
   const std::string interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
   const std::string final = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -166,7 +173,7 @@ TEST_CASE("answers that are not yet the answer are passed over, but not for ever
 }
 
 TEST_CASE("the head of an answer at its limit, and one beyond") {
-  asio::io_context context;
+  test::ManualContext context;
   HttpClient client(context.get_executor());
   const auto with_head = [](std::size_t bytes) {
     const std::string start = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: ";
@@ -180,7 +187,7 @@ TEST_CASE("the head of an answer at its limit, and one beyond") {
 }
 
 TEST_CASE("an answer has as many fields as the limit, in head and trailer together") {
-  asio::io_context context;
+  test::ManualContext context;
   HttpClient client(context.get_executor());
   const auto fields = [](std::size_t count) {
     std::string text;
@@ -200,7 +207,7 @@ TEST_CASE("an answer has as many fields as the limit, in head and trailer togeth
 }
 
 TEST_CASE("chunk extensions and trailer fields of an answer are counted") {
-  asio::io_context context;
+  test::ManualContext context;
   HttpClient client(context.get_executor());
   const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   const HttpLimits limits{.max_body_bytes = std::size_t{1} << 30U, .timeout = Milliseconds(20000)};
@@ -218,7 +225,7 @@ TEST_CASE("chunk extensions and trailer fields of an answer are counted") {
 }
 
 TEST_CASE("an answer that comes without a pause does not outrun its deadline") {
-  asio::io_context context;
+  test::ManualContext context;
   HttpClient client(context.get_executor());
   const HttpLimits limits{.max_body_bytes = std::size_t{1} << 40U,
                           .timeout = Milliseconds(300),
@@ -226,7 +233,10 @@ TEST_CASE("an answer that comes without a pause does not outrun its deadline") {
                           .body_delay = Milliseconds(300)};
   const test::RawServer server(
       context, endlessly("HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n", std::string(65536, 'x')));
-  const auto forget = [](const HttpResponse&, base::ByteView) -> Awaitable<void> { co_return; };
+  const auto forget = [&context](const HttpResponse&, base::ByteView) -> Awaitable<void> {
+    context.time.advance(Milliseconds(1));
+    co_return;
+  };
   try {
     test::run(context, client.stream(get(server.url()), limits, forget));
     FAIL("ended");
@@ -236,7 +246,7 @@ TEST_CASE("an answer that comes without a pause does not outrun its deadline") {
 }
 
 TEST_CASE("a transfer coding that is not understood is an error") {
-  asio::io_context context;
+  test::ManualContext context;
   HttpClient client(context.get_executor());
   for (const char* coding : {"gzip", "gzip, chunked", "chunked, gzip"}) {
     const test::RawServer server(context, answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: " + std::string(coding) +
@@ -246,19 +256,20 @@ TEST_CASE("a transfer coding that is not understood is an error") {
 }
 
 TEST_CASE("the connection has a time of its own within that of the answer") {
-  asio::io_context context;
+  test::ManualContext context;
   HttpClient client(context.get_executor());
   // Takes the connection and never shakes hands.
-  const test::RawServer mute(context, [](tcp::socket socket) -> Awaitable<void> {
-    co_await test::read_some_request(socket);
-    co_await base::sleep_for(co_await asio::this_coro::executor, Milliseconds(60000));
-  });
   const HttpLimits limits{.timeout = Milliseconds(60000), .connect_timeout = Milliseconds(200)};
+  const test::RawServer mute(context, [&](tcp::socket socket) -> Awaitable<void> {
+    co_await test::read_some_request(socket);
+    context.time.advance(limits.connect_timeout);
+    co_await test::read_some_request(socket);
+  });
   CHECK(kind_of(context, client, "https" + mute.url().substr(4), limits) == HttpError::Kind::kTimeout);
 }
 
 TEST_CASE("connections that wait for a next request are limited over all servers") {
-  asio::io_context context;
+  test::ManualContext context;
   const auto handler = [](const net::HttpServerRequest&) -> Awaitable<HttpResponse> { co_return HttpResponse(); };
   std::vector<std::unique_ptr<net::HttpServer>> servers;
   HttpClient client(context.get_executor());
@@ -275,7 +286,7 @@ TEST_CASE("connections that wait for a next request are limited over all servers
 }
 
 TEST_CASE("TLS peers are verified against the roots that were given") {
-  asio::io_context context;
+  test::ManualContext context;
   const test::TemporaryDirectory good;
   const test::TemporaryDirectory other;
   test::make_tls_files(good.path());
@@ -300,11 +311,12 @@ TEST_CASE("TLS peers are verified against the roots that were given") {
 }
 
 TEST_CASE("a TLS connection outlives the time that its handshake had") {
-  asio::io_context context;
+  test::ManualContext context;
   const test::TemporaryDirectory directory;
   test::make_tls_files(directory.path());
-  const auto handler = [](const net::HttpServerRequest&) -> Awaitable<HttpResponse> {
-    co_await base::sleep_for(co_await asio::this_coro::executor, Milliseconds(300));
+  const auto handler = [&context](const net::HttpServerRequest&) -> Awaitable<HttpResponse> {
+    context.time.advance(Milliseconds(300));
+    co_await base::sleep_for(context.get_executor(), Milliseconds(0));  // until what was due by then is over
     co_return HttpResponse{200, {}, "late"};
   };
   net::HttpServer server(context.get_executor(), handler, {.request_timeout = Milliseconds(150)});
@@ -316,7 +328,7 @@ TEST_CASE("a TLS connection outlives the time that its handshake had") {
 }
 
 TEST_CASE("what may not be done twice is not sent again, a read is") {
-  asio::io_context context;
+  test::ManualContext context;
   int requests = 0;
   // Keeps the connection open after the first answer, and closes it upon the second request.
   const test::RawServer server(context, [&requests](tcp::socket socket) -> Awaitable<void> {
@@ -336,7 +348,7 @@ TEST_CASE("what may not be done twice is not sent again, a read is") {
 }
 
 TEST_CASE("a stream hands on what arrives, and gives up on one that crawls") {
-  asio::io_context context;
+  test::ManualContext context;
   HttpClient client(context.get_executor());
   const std::string body(600000, 'z');
   const test::RawServer server(context, answering("HTTP/1.1 200 OK\r\nContent-Length: 600000\r\n\r\n" + body));
@@ -369,14 +381,8 @@ TEST_CASE("a stream hands on what arrives, and gives up on one that crawls") {
   CHECK(busy.status == 503);
   CHECK(busy.body.size() == 0x8000);
 
-  const test::RawServer crawling(context, [](tcp::socket socket) -> Awaitable<void> {
-    co_await test::read_some_request(socket);
-    co_await test::write_text(socket, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
-    for (int i = 0; i < 100; ++i) {
-      co_await test::write_text(socket, "x");
-      co_await base::sleep_for(co_await asio::this_coro::executor, Milliseconds(20));
-    }
-  });
+  const test::RawServer crawling(context,
+                                 [&context](tcp::socket socket) { return crawl(std::move(socket), context.time); });
   const HttpLimits impatient{.max_body_bytes = 1000,
                              .timeout = Milliseconds(300),
                              .min_bytes_per_second = 1000,
@@ -390,7 +396,7 @@ TEST_CASE("a stream hands on what arrives, and gives up on one that crawls") {
 }
 
 TEST_CASE("a proxy is asked for what is not on loopback") {
-  asio::io_context context;
+  test::ManualContext context;
   std::string seen;
   const auto handler = [&seen](const net::HttpServerRequest& request) -> Awaitable<HttpResponse> {
     seen = std::string(request.header("Host")) + request.path;

@@ -16,6 +16,7 @@
 #include <boost/asio/write.hpp>
 
 #include "tests/unit/catch.h"
+#include "tests/unit/support/manual_time.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/temporary_directory.h"
 #include "tests/unit/support/tls.h"
@@ -78,7 +79,7 @@ Awaitable<std::string> converse(Socket& socket, std::string bytes) {
 
 /// The production server over an in-memory stream.
 struct Bench {
-  asio::io_context context;
+  test::ManualContext context;
   HttpServer server{context.get_executor(), echo, kLimits};
 
   Local::socket connect() { return connect_to(context, server); }
@@ -86,7 +87,7 @@ struct Bench {
   /// Sends bytes and reads until the server closes.
   std::string exchange(std::string bytes) {
     Local::socket socket = connect();
-    return test::run(context, converse(socket, std::move(bytes)));
+    return context.time.run(converse(socket, std::move(bytes)));
   }
 };
 
@@ -211,10 +212,9 @@ TEST_CASE("S 24: chunk extensions and trailer fields are counted, at their limit
 }
 
 TEST_CASE("S 24: what stands between the pieces of a body is limited over all of them") {
-  asio::io_context context;
+  test::ManualContext context;
   HttpServerLimits limits = kLimits;
   limits.max_body_bytes = 100000;
-  limits.request_timeout = Milliseconds(10000);
   HttpServer server(context.get_executor(), echo, limits);
   // Chunks of one byte with extensions, so that all but the bytes themselves weighs `framing`.
   const auto send_chunks = [&](std::size_t framing) {
@@ -240,7 +240,7 @@ TEST_CASE("S 24: what stands between the pieces of a body is limited over all of
 }
 
 TEST_CASE("S 24: a trailer field is no header field") {
-  asio::io_context context;
+  test::ManualContext context;
   const auto handler = [](const HttpServerRequest& request) -> Awaitable<HttpResponse> {
     co_return HttpResponse{200, {}, std::string(request.header("X-Role"))};
   };
@@ -331,11 +331,13 @@ TEST_CASE("S 24: slow headers and slow bodies are given up with 408") {
 namespace {
 
 /// Sends `piece` again and again as fast as the server takes it; returns what it answered when it has had enough.
-Awaitable<std::string> send_for_ever(Local::socket& socket, std::string head, std::string piece) {
+Awaitable<std::string> send_for_ever(Local::socket& socket, std::string head, std::string piece,
+                                     test::ManualTime& time) {
   error_code code;
   co_await asio::async_write(socket, asio::buffer(head), asio::redirect_error(asio::use_awaitable, code));
   while (!code) {
     co_await asio::async_write(socket, asio::buffer(piece), asio::redirect_error(asio::use_awaitable, code));
+    time.advance(Milliseconds(1));
   }
   co_return co_await read_to_end(socket);
 }
@@ -343,15 +345,15 @@ Awaitable<std::string> send_for_ever(Local::socket& socket, std::string head, st
 }  // namespace
 
 TEST_CASE("S 24: a stream without a pause does not outrun its deadline") {
-  asio::io_context context;
+  test::ManualContext context;
   HttpServerLimits limits = kLimits;
   limits.max_body_bytes = std::size_t{1} << 40U;
   limits.max_buffered_bytes = std::size_t{1} << 40U;
   HttpServer server(context.get_executor(), echo, limits);
   Local::socket socket = connect_to(context, server);
   const std::string chunk = "400\r\n" + std::string(1024, 'x') + "\r\n";
-  const std::string response = test::run(
-      context, send_for_ever(socket, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", chunk));
+  const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string response = test::run(context, send_for_ever(socket, head, chunk, context.time));
   CHECK(status_of(response) == "HTTP/1.1 408 Request Timeout");
 }
 
@@ -479,7 +481,7 @@ struct TcpBench {
     return status_of(test::run(context, converse(socket, before + "GET / HTTP/1.1\r\n" + kClose)));
   }
 
-  asio::io_context context;
+  test::ManualContext context;
   HttpServer server;
   std::uint16_t port;
 };
@@ -489,7 +491,6 @@ struct TcpBench {
 TEST_CASE("S 24: three hundred clients of one address are all served while there is room") {
   HttpServerLimits limits = kLimits;
   limits.max_connections = 300;
-  limits.request_timeout = Milliseconds(10000);
   TcpBench bench(limits);
   std::vector<tcp::socket> clients;
   for (int i = 0; i < 300; ++i) clients.push_back(bench.connect("127.0.0.1"));
@@ -514,7 +515,6 @@ TEST_CASE("S 24: bodies of all connections together are limited, and the peer wi
   limits.max_connections = 16;
   limits.max_body_bytes = std::size_t{64} << 10U;
   limits.max_buffered_bytes = std::size_t{128} << 10U;
-  limits.request_timeout = Milliseconds(60000);
   TcpBench bench(limits);
   const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n\r\n";
   std::vector<tcp::socket> greedy;
@@ -541,8 +541,7 @@ TEST_CASE("S 24: answers that nobody takes are limited over all connections, and
   HttpServerLimits limits = kLimits;
   limits.max_connections = 16;
   limits.max_buffered_bytes = 4 * kAnswer;
-  limits.response_timeout = Milliseconds(60000);
-  asio::io_context context;
+  test::ManualContext context;
   HttpServer server(
       context.get_executor(),
       [](const HttpServerRequest& request) -> Awaitable<HttpResponse> {
@@ -588,16 +587,10 @@ TEST_CASE("S 24: who says nothing, or takes no answer, is not waited for") {
   HttpServerLimits limits = kLimits;
   limits.max_buffered_bytes = std::size_t{64} << 20U;
   std::string request;
-  SECTION("nothing") { limits.idle_timeout = Milliseconds(50); }
-  SECTION("nothing more") {
-    limits.idle_timeout = Milliseconds(50);
-    request = "GET /small HTTP/1.1\r\nHost: x\r\n\r\n";
-  }
-  SECTION("takes no answer") {
-    limits.response_timeout = Milliseconds(50);
-    request = "GET /large HTTP/1.1\r\nHost: x\r\n\r\n";
-  }
-  asio::io_context context;
+  SECTION("nothing") {}
+  SECTION("nothing more") { request = "GET /small HTTP/1.1\r\nHost: x\r\n\r\n"; }
+  SECTION("takes no answer") { request = "GET /large HTTP/1.1\r\nHost: x\r\n\r\n"; }
+  test::ManualContext context;
   HttpServer server(
       context.get_executor(),
       [](const HttpServerRequest& head) -> Awaitable<HttpResponse> {
@@ -607,19 +600,21 @@ TEST_CASE("S 24: who says nothing, or takes no answer, is not waited for") {
       limits);
   Local::socket socket = connect_to(context, server);
   asio::write(socket, asio::buffer(request));
-  context.run();  // the server's connection is all there is
-  CHECK(server.connection_count() == 0);
+  REQUIRE(server.connection_count() == 1);
+  context.time.run_until([&] { return server.connection_count() == 0; });
 }
 
 TEST_CASE("a handler may take as long as it likes") {
-  HttpServerLimits limits = kLimits;
-  limits.request_timeout = Milliseconds(20);
-  asio::io_context context;
+  constexpr HttpServerLimits limits = kLimits;
+  test::ManualContext context;
   HttpServer server(
       context.get_executor(),
       [&](const HttpServerRequest&) -> Awaitable<HttpResponse> {
         // Past the request's deadline, and past the second after which a deadline closes the connection.
-        co_await base::sleep_for(context.get_executor(), Milliseconds(1300));
+        for (const Milliseconds duration : {limits.request_timeout, Milliseconds(1000)}) {
+          context.time.advance(duration);
+          co_await base::sleep_for(context.get_executor(), Milliseconds(0));
+        }
         HttpResponse response{200, {}, "late"};
         co_return response;
       },
@@ -668,7 +663,7 @@ TEST_CASE("a trusted proxy tells whose connection it is, and must") {
 }
 
 TEST_CASE("S 24: as many connections at work as the limit says, and one more is told so") {
-  asio::io_context context;
+  test::ManualContext context;
   base::Event gate(context.get_executor());
   const auto slow = [&gate](const HttpServerRequest&) -> Awaitable<HttpResponse> {
     co_await gate.wait();
@@ -719,7 +714,7 @@ TEST_CASE("a handler that throws is a 500, and the server goes on") {
 TEST_CASE("S 23: a Unix socket appears when it is ready, with its mode, over a stale one but not a live one") {
   const test::TemporaryDirectory directory;
   const auto path = directory.path() / "s.sock";
-  asio::io_context context;
+  test::ManualContext context;
   { Local::acceptor stale(context, Local::endpoint(path.string())); }
   REQUIRE(std::filesystem::is_socket(path));
   HttpServer first(context.get_executor(), echo, kLimits);
@@ -738,7 +733,7 @@ TEST_CASE("S 23: a Unix socket appears when it is ready, with its mode, over a s
 TEST_CASE("S 23: who connects in a loop is never let in before the socket is ready") {
   const test::TemporaryDirectory directory;
   const auto path = directory.path() / "s.sock";
-  asio::io_context context;
+  test::ManualContext context;
   std::atomic<bool> stop = false;
   std::atomic<int> early = 0;
   std::atomic<bool> ready = false;
@@ -773,7 +768,7 @@ TEST_CASE("S 23: who connects in a loop is never let in before the socket is rea
 }
 
 TEST_CASE("stopping lets requests under way end, but not for ever") {
-  asio::io_context context;
+  test::ManualContext context;
   base::Event gate(context.get_executor());
   int begun = 0;
   const auto slow = [&](const HttpServerRequest&) -> Awaitable<HttpResponse> {
@@ -791,7 +786,7 @@ TEST_CASE("stopping lets requests under way end, but not for ever") {
     CHECK(status_of(test::run(context, read_to_end(client))) == "HTTP/1.1 200 OK");
   }
   SECTION("one that does not is cut off") {
-    test::run(context, server.stop(Milliseconds(10)));  // the gate never opens
+    context.time.run(server.stop(Milliseconds(10)));  // the gate never opens
     CHECK(server.connection_count() == 0);
   }
 }

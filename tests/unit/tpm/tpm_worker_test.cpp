@@ -2,6 +2,7 @@
 
 #include "tests/unit/catch.h"
 #include "tests/unit/support/faulty_tpm.h"
+#include "tests/unit/support/manual_time.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/swtpm.h"
 
@@ -31,15 +32,17 @@ TEST_CASE("M 8: a TPM that is not there can't be opened") {
 }
 
 TEST_CASE("M 8: a TPM that says nothing past the deadline is given up, and nothing waits for it") {
+  static constexpr base::Milliseconds kDeadline{300};
   test::Swtpm swtpm;
   const std::string socket = swtpm.tcti().substr(swtpm.tcti().find('=') + 1);
-  test::FaultyTpm faulty(socket, [](std::uint32_t command) -> std::unique_ptr<test::FaultyTpm::Answer> {
+  test::ManualContext context;
+  test::FaultyTpm faulty(socket, [&context](std::uint32_t command) -> std::unique_ptr<test::FaultyTpm::Answer> {
     if (command != 0x182) return nullptr;
+    asio::post(context, [&context] { context.time.advance(kDeadline); });
     return std::make_unique<test::FaultyTpm::Answer>(test::FaultyTpm::Answer{{}, true});
   });
-  asio::io_context context;
   {
-    TpmWorker worker(base::Milliseconds(300));
+    TpmWorker worker(kDeadline);
     test::run(context, worker.open(faulty.tcti()));
     const auto extend = [](Tpm& tpm) {
       tpm.extend(13, {measure::Digest(measure::HashAlgorithm::kSha256, base::Bytes(32, 1))});

@@ -3,6 +3,7 @@
 #include "net/http_server.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/captured_log.h"
+#include "tests/unit/support/manual_time.h"
 #include "tests/unit/support/raw_server.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/temporary_directory.h"
@@ -24,7 +25,7 @@ HttpResponse json_response(unsigned status, const base::Json& body) {
 
 /// A verifier whose answers a test sets, one for each path's end.
 struct Service {
-  asio::io_context context;
+  test::ManualContext context;
   std::vector<HttpResponse> answers;  ///< in order; the last stays
   std::vector<HttpServerRequest> requests;
   net::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
@@ -48,9 +49,12 @@ struct Service {
   }
 };
 
-std::string code_of(asio::io_context& context, Awaitable<Challenge> call) {
+/// As long as the client's pauses between attempts may be, but not as long as it waits for an answer.
+constexpr std::chrono::milliseconds kLongestPause{1200};
+
+std::string code_of(test::ManualContext& context, Awaitable<Challenge> call) {
   try {
-    test::run(context, std::move(call));
+    context.time.run(std::move(call), kLongestPause);
     return "";
   } catch (const StatusError& error) {
     return std::string(name_of(error.code()));
@@ -67,12 +71,12 @@ TEST_CASE("the calls go where the REST API says, over one connection") {
   service.answers = {
       json_response(200, base::Json::object()), json_response(200, kChallenge),
       json_response(200, {{"attestationToken", "a.b.c"}, {"partialErrors", base::Json::array({{{"message", "m"}}})}})};
-  test::run(service.context, client.check_location());
-  Challenge challenge = test::run(service.context, client.create_challenge());
+  service.context.time.run(client.check_location(), kLongestPause);
+  Challenge challenge = service.context.time.run(client.create_challenge(), kLongestPause);
   CHECK(challenge.nonce == base::Bytes{0, 1, 2, 3});
   evidence::VerifyRequest request;
   request.id_tokens = {"id"};
-  CHECK(test::run(service.context, client.verify(challenge, request)) == "a.b.c");
+  CHECK(service.context.time.run(client.verify(challenge, request), kLongestPause) == "a.b.c");
   REQUIRE(service.requests.size() == 3);
   CHECK(service.requests[0].method == "GET");
   CHECK(service.requests[0].path == "/v1/projects/p/locations/r");
@@ -92,8 +96,8 @@ TEST_CASE("A 1: of partial errors so many are logged, and the number of the othe
     answer["partialErrors"] = std::vector<base::Json>(count, {{"message", "m"}});
     service.answers = {json_response(200, answer)};
     const test::CapturedLog log;
-    CHECK(test::run(service.context, client.verify(Challenge{"projects/p/locations/r/challenges/c", {1}}, {})) ==
-          "a.b.c");
+    CHECK(service.context.time.run(client.verify(Challenge{"projects/p/locations/r/challenges/c", {1}}, {}),
+                                   kLongestPause) == "a.b.c");
     return std::pair(log.count("Partial errors from"),
                      log.count("more partial errors from VerifyAttestation\" count=1"));
   };
@@ -110,7 +114,7 @@ TEST_CASE("the access token is sent where there is one") {
   config.region = "r";
   config.access_token = []() -> Awaitable<std::optional<std::string>> { co_return "secret"; };
   GcaVerifier client(service.context.get_executor(), std::move(config));
-  test::run(service.context, client.create_challenge());
+  service.context.time.run(client.create_challenge(), kLongestPause);
   CHECK(service.requests[0].header("Authorization") == "Bearer secret");
 }
 
@@ -130,7 +134,7 @@ TEST_CASE("an access token is asked for once, however often the verifier is") {
       co_return "secret";
     };
     GcaVerifier client(service.context.get_executor(), config);
-    test::run(service.context, client.create_challenge());
+    service.context.time.run(client.create_challenge(), kLongestPause);
   };
   CHECK_THROWS_WITH(challenge(true), ContainsSubstring("later"));
   CHECK(asked == 1);
@@ -147,7 +151,7 @@ TEST_CASE("a region that there is not is answered with those there are") {
       {"locations", base::Json::array({{{"locationId", "us-central1"}}, {{"locationId", "europe-west4"}}})}};
   service.answers = {json_response(404, evidence::error_json(StatusCode::kNotFound, "no")),
                      json_response(200, regions)};
-  CHECK_THROWS_WITH(test::run(service.context, client.check_location()),
+  CHECK_THROWS_WITH(service.context.time.run(client.check_location(), kLongestPause),
                     "invalid region \"r\", available regions are [us-central1 europe-west4]");
 }
 
@@ -156,7 +160,7 @@ TEST_CASE("T 18: refusals keep the service's own word and code") {
   GcaVerifier client = service.client();
   service.answers = {json_response(403, evidence::error_json(StatusCode::kPermissionDenied, "role missing"))};
   try {
-    test::run(service.context, client.create_challenge());
+    service.context.time.run(client.create_challenge(), kLongestPause);
     FAIL("no error");
   } catch (const StatusError& error) {
     CHECK(error.code() == StatusCode::kPermissionDenied);
@@ -165,7 +169,7 @@ TEST_CASE("T 18: refusals keep the service's own word and code") {
   CHECK(service.requests.size() == 1);
   service.answers = {
       json_response(403, evidence::error_json(StatusCode::kPermissionDenied, std::string(500, 'm') + "n"))};
-  CHECK_THROWS_WITH(test::run(service.context, client.create_challenge()),
+  CHECK_THROWS_WITH(service.context.time.run(client.create_challenge(), kLongestPause),
                     ContainsSubstring(std::string(500, 'm')) && !ContainsSubstring("mn"));
   service.answers = {HttpResponse{400, {}, "<html>proxy</html>"}};
   CHECK(code_of(service.context, client.create_challenge()) == "INVALID_ARGUMENT");
@@ -176,7 +180,7 @@ TEST_CASE("T 18: 429 says when to come back") {
   GcaVerifier client = service.client();
   service.answers = {HttpResponse{429, {{"Retry-After", "17"}}, ""}};
   try {
-    test::run(service.context, client.create_challenge());
+    service.context.time.run(client.create_challenge(), kLongestPause);
     FAIL("no error");
   } catch (const StatusError& error) {
     CHECK(error.code() == StatusCode::kResourceExhausted);
@@ -185,7 +189,7 @@ TEST_CASE("T 18: 429 says when to come back") {
   for (const char* a_day_or_more : {"86400", "86401", "4294967295"}) {
     service.answers = {HttpResponse{429, {{"Retry-After", a_day_or_more}}, ""}};
     try {
-      test::run(service.context, client.create_challenge());
+      service.context.time.run(client.create_challenge(), kLongestPause);
       FAIL("no error");
     } catch (const StatusError& error) {
       CHECK(error.retry_after() == std::chrono::hours(24));
@@ -194,7 +198,7 @@ TEST_CASE("T 18: 429 says when to come back") {
   }
   service.answers = {HttpResponse{429, {{"Retry-After", "-3x"}}, ""}};
   try {
-    test::run(service.context, client.create_challenge());
+    service.context.time.run(client.create_challenge(), kLongestPause);
   } catch (const StatusError& error) {
     CHECK_FALSE(error.retry_after().has_value());
   }
@@ -215,7 +219,8 @@ TEST_CASE("T 18: 5xx is tried again for a challenge, but a verification never is
   CHECK(code_of(service.context, client.create_challenge()) == "UNAVAILABLE");
   CHECK(service.requests.size() == 3);
   service.requests.clear();
-  CHECK_THROWS_AS(test::run(service.context, client.verify(Challenge{"projects/c", {1}}, {})), StatusError);
+  CHECK_THROWS_AS(service.context.time.run(client.verify(Challenge{"projects/c", {1}}, {}), kLongestPause),
+                  StatusError);
   CHECK(service.requests.size() == 1);
 }
 
@@ -227,19 +232,19 @@ TEST_CASE("T 18: answers that are cut, too long, slow or not what they should be
   service.answers = {json_response(200, {{"name", "projects/p"}})};
   CHECK(code_of(service.context, client.create_challenge()) == "DATA_LOSS");
   service.answers = {json_response(200, {{"attestationToken", 7}})};
-  CHECK_THROWS_WITH(test::run(service.context, client.verify(Challenge{"projects/c", {1}}, {})),
+  CHECK_THROWS_WITH(service.context.time.run(client.verify(Challenge{"projects/c", {1}}, {}), kLongestPause),
                     ContainsSubstring("answer.attestationToken: expected a string"));
   service.answers = {HttpResponse{200, {}, std::string(std::size_t{10} << 20U, ' ')}};
   CHECK(code_of(service.context, client.create_challenge()) == "UNAVAILABLE");
 }
 
 TEST_CASE("T 18: one byte a second is not waited for") {
-  asio::io_context context;
-  const test::RawServer slow(context, [](asio::ip::tcp::socket socket) -> Awaitable<void> {
+  test::ManualContext context;
+  const test::RawServer slow(context, [&context](asio::ip::tcp::socket socket) -> Awaitable<void> {
     co_await test::read_some_request(socket);
     for (const char c : std::string("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")) {
       co_await test::write_text(socket, std::string(1, c));
-      co_await base::sleep_for(co_await asio::this_coro::executor, std::chrono::seconds(1));
+      context.time.advance(std::chrono::seconds(1));
     }
   });
   GcaVerifier client = Service::client_of(context, slow.url());
@@ -247,7 +252,7 @@ TEST_CASE("T 18: one byte a second is not waited for") {
 }
 
 TEST_CASE("T 18: a verifier that is down, or behind another TLS root") {
-  asio::io_context context;
+  test::ManualContext context;
   GcaVerifier nobody = Service::client_of(context, "http://127.0.0.1:1");
   CHECK(code_of(context, nobody.create_challenge()) == "UNAVAILABLE");
   const test::TemporaryDirectory directory;
@@ -258,11 +263,12 @@ TEST_CASE("T 18: a verifier that is down, or behind another TLS root") {
       "127.0.0.1", 0,
       net::HttpServerCertificate::load({directory.path() / "server.pem", directory.path() / "server-key.pem"}));
   GcaVerifier client = Service::client_of(context, "https://127.0.0.1:" + std::to_string(port));
-  CHECK_THROWS_WITH(test::run(context, client.create_challenge()), ContainsSubstring("TLS with https://127.0.0.1"));
+  CHECK_THROWS_WITH(context.time.run(client.create_challenge(), kLongestPause),
+                    ContainsSubstring("TLS with https://127.0.0.1"));
 }
 
 TEST_CASE("a verifier behind another TLS root is tried once") {
-  asio::io_context context;
+  test::ManualContext context;
   int connections = 0;
   const test::RawServer no_tls(context, [&](asio::ip::tcp::socket socket) -> Awaitable<void> {
     ++connections;
@@ -271,12 +277,13 @@ TEST_CASE("a verifier behind another TLS root is tried once") {
   });
   const std::string url = "https" + no_tls.url().substr(std::string("http").size());
   GcaVerifier client = Service::client_of(context, url);
-  CHECK_THROWS_WITH(test::run(context, client.create_challenge()), ContainsSubstring("TLS with https://127.0.0.1"));
+  CHECK_THROWS_WITH(context.time.run(client.create_challenge(), kLongestPause),
+                    ContainsSubstring("TLS with https://127.0.0.1"));
   CHECK(connections == 1);
 }
 
 TEST_CASE("an endpoint is https, or on loopback") {
-  asio::io_context context;
+  test::ManualContext context;
   for (const char* url : {"http://verifier.example", "https://v.example/path", "v.example", "ftp://v.example", ""}) {
     CAPTURE(url);
     CHECK_THROWS_AS(Service::client_of(context, url), base::InvalidInput);
@@ -286,7 +293,7 @@ TEST_CASE("an endpoint is https, or on loopback") {
 }
 
 TEST_CASE("A 7: project and region become parts of a path, so they are plain names") {
-  asio::io_context context;
+  test::ManualContext context;
   for (const char* bad : {"", "..", "a/b", "a b", "a\r\nX: y", "\xff"}) {
     CAPTURE(bad);
     GcaVerifier::Config config{
@@ -303,7 +310,7 @@ TEST_CASE("C 6: a request that no verifier takes is not sent") {
   service.answers = {json_response(200, {{"attestationToken", "a.b.c"}})};
   evidence::VerifyRequest request;
   request.options.audience = std::string(evidence::kMaxVerifyRequestBytes, 'a');
-  CHECK_THROWS_WITH(test::run(service.context, client.verify(Challenge{"projects/c", {1}}, request)),
+  CHECK_THROWS_WITH(service.context.time.run(client.verify(Challenge{"projects/c", {1}}, request), kLongestPause),
                     ContainsSubstring("more than the 8388608 that a verifier takes"));
   CHECK(service.requests.empty());
 }
@@ -312,7 +319,7 @@ TEST_CASE("a verifier that may come later is told from one that says no") {
   Service service;
   const auto may_pass = [&](GcaVerifier client) {
     try {
-      test::run(service.context, client.check_location());
+      service.context.time.run(client.check_location(), kLongestPause);
     } catch (const StatusError& error) {
       return error.may_pass();
     }

@@ -7,6 +7,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 
 #include "tests/unit/catch.h"
+#include "tests/unit/support/manual_time.h"
 #include "tests/unit/support/run.h"
 
 namespace launcher {
@@ -33,23 +34,23 @@ base::Awaitable<void> fail() {
 }  // namespace
 
 TEST_CASE("work that ends in time is let alone") {
-  asio::io_context context;
+  test::ManualContext context;
   bool ended = false;
-  test::run(context, within(kLong, "work", work_for(base::Milliseconds{1}, ended)));
+  context.time.run(within(kLong, "work", work_for(base::Milliseconds{1}, ended)));
   CHECK(ended);
   CHECK_THROWS_WITH(test::run(context, within(kLong, "work", fail())), "of its own");
 }
 
 TEST_CASE("work that takes too long is cancelled and named") {
-  asio::io_context context;
+  test::ManualContext context;
   bool ended = false;
-  CHECK_THROWS_WITH(test::run(context, within(base::Milliseconds{10}, "work", work_for(kLong, ended))),
+  CHECK_THROWS_WITH(context.time.run(within(base::Milliseconds{10}, "work", work_for(kLong, ended))),
                     "containerd work: not done after 10 ms");
   CHECK(ended);
 }
 
 TEST_CASE("a caller that is cancelled goes on with nothing, even if the work ends at the same moment") {
-  asio::io_context context;
+  test::ManualContext context;
   asio::cancellation_signal signal;
   std::exception_ptr failure;
   const auto work = [&]() -> base::Awaitable<void> {

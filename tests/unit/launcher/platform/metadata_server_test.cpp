@@ -2,6 +2,7 @@
 
 #include "net/http_server.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/manual_time.h"
 #include "tests/unit/support/raw_server.h"
 #include "tests/unit/support/run.h"
 
@@ -13,13 +14,19 @@ using net::HttpServerRequest;
 namespace {
 
 struct Service {
-  asio::io_context context;
+  test::ManualContext context;
   std::vector<HttpResponse> answers;
   std::vector<HttpServerRequest> requests;
   net::HttpServer server{context.get_executor(),
                          [this](const HttpServerRequest& request) { return answer(request); },
                          {.max_buffered_bytes = std::size_t{16} << 20U}};
   MetadataServer client{context.get_executor(), "127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0))};
+
+  /// As long as the client's longest pause between attempts may be, but not as long as it waits for an answer.
+  template <typename T>
+  T run(Awaitable<T> task) {
+    return context.time.run(std::move(task), std::chrono::milliseconds(3600));
+  }
 
   Awaitable<HttpResponse> answer(const HttpServerRequest& request) {
     requests.push_back(request);
@@ -38,7 +45,7 @@ HttpResponse google(unsigned status, std::string body) {
 TEST_CASE("metadata is asked for with the header that proves no browser does") {
   Service service;
   service.answers = {google(200, "my-project")};
-  CHECK(test::run(service.context, service.client.require("project/project-id")) == "my-project");
+  CHECK(service.run(service.client.require("project/project-id")) == "my-project");
   CHECK(service.requests[0].path == "/computeMetadata/v1/project/project-id");
   CHECK(service.requests[0].header("Metadata-Flavor") == "Google");
 }
@@ -46,27 +53,27 @@ TEST_CASE("metadata is asked for with the header that proves no browser does") {
 TEST_CASE("an answer from somebody else is refused") {
   Service service;
   service.answers = {HttpResponse{200, {}, "my-project"}};
-  CHECK_THROWS_WITH(test::run(service.context, service.client.get("x")), ContainsSubstring("comes from somebody else"));
+  CHECK_THROWS_WITH(service.run(service.client.get("x")), ContainsSubstring("comes from somebody else"));
 }
 
 TEST_CASE("absence is a value, other refusals are errors") {
   Service service;
   service.answers = {google(404, "")};
-  CHECK_FALSE(test::run(service.context, service.client.get("x")).has_value());
-  CHECK_THROWS_WITH(test::run(service.context, service.client.require("instance/zone")),
+  CHECK_FALSE(service.run(service.client.get("x")).has_value());
+  CHECK_THROWS_WITH(service.run(service.client.require("instance/zone")),
                     ContainsSubstring("instance/zone does not exist"));
   service.answers = {google(403, "")};
-  CHECK_THROWS_WITH(test::run(service.context, service.client.get("x")), ContainsSubstring("status 403"));
+  CHECK_THROWS_WITH(service.run(service.client.get("x")), ContainsSubstring("status 403"));
 }
 
 TEST_CASE("what may pass is tried again, at most five times") {
   Service service;
   service.answers = {google(503, ""), google(500, ""), google(200, "late")};
-  CHECK(test::run(service.context, service.client.get("x")) == "late");
+  CHECK(service.run(service.client.get("x")) == "late");
   CHECK(service.requests.size() == 3);
   service.requests.clear();
   service.answers = {google(503, "")};
-  CHECK_THROWS_WITH(test::run(service.context, service.client.get("x")), ContainsSubstring("status 503"));
+  CHECK_THROWS_WITH(service.run(service.client.get("x")), ContainsSubstring("status 503"));
   CHECK(service.requests.size() == 6);
 }
 
@@ -75,7 +82,7 @@ TEST_CASE("a metadata server that says when to come back is asked again, too") {
   HttpResponse busy = google(503, "");
   busy.headers.push_back({"Retry-After", "0"});
   service.answers = {busy, google(200, "late")};
-  CHECK(test::run(service.context, service.client.get("x")) == "late");
+  CHECK(service.run(service.client.get("x")) == "late");
   CHECK(service.requests.size() == 2);
 }
 
@@ -84,7 +91,7 @@ TEST_CASE("absence is told from refusals and from answers that make no sense") {
   constexpr base::RetryPolicy kOneTry;
   const auto is_unavailable = [&](MetadataServer& client) {
     try {
-      test::run(service.context, client.get("x", kOneTry));
+      service.run(client.get("x", kOneTry));
     } catch (const base::Error& error) {
       return error.may_pass();
     }
@@ -112,19 +119,19 @@ TEST_CASE("absence is told from refusals and from answers that make no sense") {
 TEST_CASE("an identity token names its audience, and a machine without an account has none") {
   Service service;
   service.answers = {google(200, "jwt")};
-  CHECK(test::run(service.context, service.client.identity_token("projects/p:x")) == "jwt");
+  CHECK(service.run(service.client.identity_token("projects/p:x")) == "jwt");
   CHECK(service.requests[0].query == "audience=projects%2Fp%3Ax&format=full");
   service.answers = {google(404, "")};
-  CHECK_FALSE(test::run(service.context, service.client.identity_token("a")).has_value());
+  CHECK_FALSE(service.run(service.client.identity_token("a")).has_value());
 }
 
 TEST_CASE("A 7: an identity token that is no token, and names that are no names, are refused where they come in") {
   Service service;
   service.answers = {google(200, "ey\xff.a.b")};
-  CHECK_THROWS_WITH(test::run(service.context, service.client.identity_token("a")),
+  CHECK_THROWS_WITH(service.run(service.client.identity_token("a")),
                     "metadata server: identity token: holds characters that are no token's");
   service.answers = {google(200, "vm\r\nX: y")};
-  CHECK_THROWS_WITH(test::run(service.context, service.client.get_name("instance/name")),
+  CHECK_THROWS_WITH(service.run(service.client.get_name("instance/name")),
                     ContainsSubstring("metadata server: instance/name: is no name"));
-  CHECK_THROWS_AS(test::run(service.context, service.client.require_name("project/project-id")), base::InvalidInput);
+  CHECK_THROWS_AS(service.run(service.client.require_name("project/project-id")), base::InvalidInput);
 }

@@ -12,6 +12,7 @@
 #include "tests/unit/support/captured_log.h"
 #include "tests/unit/support/environment.h"
 #include "tests/unit/support/fake_registry.h"
+#include "tests/unit/support/manual_time.h"
 #include "tests/unit/support/raw_server.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/temporary_directory.h"
@@ -36,7 +37,7 @@ RegistryLimits quick() {
 }
 
 struct World {
-  asio::io_context context;
+  test::ManualContext context;
   test::FakeRegistry registry{context.get_executor()};
   test::FakeRegistry other{context.get_executor()};
   net::HttpClient http{context.get_executor()};
@@ -54,10 +55,13 @@ struct World {
   ImageReference reference(const std::string& suffix = ":latest") const {
     return ImageReference::parse(registry.host() + "/repo/x" + suffix, "test");
   }
-  ManifestBytes resolve(const std::string& suffix = ":latest") {
-    return test::run(context, client.resolve(reference(suffix)));
+  /// As long as pauses between attempts may be, and the bounds on bodies, but not as long as an answer is waited for.
+  template <typename T>
+  T run(base::Awaitable<T> task) {
+    return context.time.run(std::move(task), base::Milliseconds{1500});
   }
-  std::string fetch(const Descriptor& wanted) { return test::run(context, client.small_blob(reference(), wanted)); }
+  ManifestBytes resolve(const std::string& suffix = ":latest") { return run(client.resolve(reference(suffix))); }
+  std::string fetch(const Descriptor& wanted) { return run(client.small_blob(reference(), wanted)); }
 };
 
 ImageReference reference_at(const test::RawServer& server) {
@@ -93,13 +97,12 @@ base::Awaitable<void> say(tcp::acceptor& acceptor, std::string bytes) {
 }
 
 /// One byte after the other, for as long as anybody listens.
-base::Awaitable<void> drip(tcp::socket socket) {
+base::Awaitable<void> drip(tcp::socket socket, test::ManualTime& time) {
   co_await test::read_some_request(socket);
   co_await test::write_text(socket, "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n");
   boost::system::error_code code;
   while (!code) {
-    const auto executor = co_await asio::this_coro::executor;
-    co_await base::sleep_for(executor, base::Milliseconds{5});
+    time.advance(base::Milliseconds{5});
     co_await asio::async_write(socket, asio::buffer("x", 1), asio::redirect_error(asio::use_awaitable, code));
   }
 }
@@ -170,20 +173,19 @@ base::Awaitable<void> challenge(tcp::socket socket, std::string fields) {
   co_await test::write_text(socket, request.find("Bearer t") == std::string::npos ? bad : good);
 }
 
-base::Awaitable<void> never_answer(tcp::socket socket) {
+base::Awaitable<void> never_answer(tcp::socket socket, test::ManualTime& time) {
   co_await test::read_some_request(socket);
-  std::string more;
-  boost::system::error_code code;
-  co_await asio::async_read_until(socket, asio::dynamic_buffer(more), "\r\n\r\n",
-                                  asio::redirect_error(asio::use_awaitable, code));
+  time.advance(quick().answer_timeout);
+  co_await test::read_some_request(socket);  // until it hangs up
 }
 
 /// Answers when the client has said twice that it waits.
-base::Awaitable<void> answer_when_told(tcp::socket socket, const test::CapturedLog& log) {
+base::Awaitable<void> answer_when_told(tcp::socket socket, const test::CapturedLog& log, test::ManualTime& time) {
   co_await test::read_some_request(socket);
   while (log.count("waiting for the registry") < 2) {
     const auto executor = co_await asio::this_coro::executor;
-    co_await base::sleep_for(executor, base::Milliseconds{5});
+    time.advance(base::Milliseconds{1});
+    co_await base::sleep_for(executor, base::Milliseconds{0});
   }
   co_await test::write_text(
       socket, "HTTP/1.1 200 OK\r\nContent-Type: " + std::string(kOciManifest) + "\r\nContent-Length: 2\r\n\r\n{}");
@@ -203,7 +205,7 @@ TEST_CASE("a tag and a digest are resolved to the manifest's bytes") {
   CHECK(world.resolve().bytes == kManifestText);
   CHECK(world.resolve().digest == world.manifest.digest);
   CHECK(world.resolve("@" + world.manifest.digest.string()).bytes == kManifestText);
-  CHECK(test::run(world.context, world.client.manifest(world.reference(), world.manifest)).bytes == kManifestText);
+  CHECK(world.run(world.client.manifest(world.reference(), world.manifest)).bytes == kManifestText);
   CHECK(world.fetch(world.blob) == "the bytes of a blob");
   CHECK(world.asked_for.empty());
 }
@@ -234,7 +236,7 @@ TEST_CASE("C 32: a manifest that is not what it is said to be is refused") {
   SECTION("a size other than the descriptor's") {
     Descriptor wanted = world.manifest;
     ++wanted.size;
-    CHECK_THROWS_WITH(test::run(world.context, world.client.manifest(world.reference(), wanted)),
+    CHECK_THROWS_WITH(world.run(world.client.manifest(world.reference(), wanted)),
                       ContainsSubstring("has another size"));
   }
   SECTION("too large") {
@@ -276,7 +278,7 @@ TEST_CASE("C 4: a manifest says itself what it is where the registry does not") 
   type = "application/x";
   text = "{}";
   const Descriptor wanted{std::string(kOciManifest), Digest::of(base::view_of(text)), text.size()};
-  CHECK(test::run(world.context, world.client.manifest(world.reference(), wanted)).media_type == kOciManifest);
+  CHECK(world.run(world.client.manifest(world.reference(), wanted)).media_type == kOciManifest);
 }
 
 TEST_CASE("C 8: of several challenges the one that can be read is answered") {
@@ -288,12 +290,12 @@ TEST_CASE("C 8: of several challenges the one that can be read is answered") {
   const auto reference = reference_at(server);
   SECTION("behind one that can't be read") {
     challenges = "WWW-Authenticate: Negotiate =\r\nWWW-Authenticate: " + good + "\r\n";
-    CHECK(test::run(world.context, world.client.resolve(reference)).bytes == "{}");
+    CHECK(world.run(world.client.resolve(reference)).bytes == "{}");
     CHECK(world.other.requests.size() == 1);
   }
   SECTION("none") {
     challenges = "WWW-Authenticate: Negotiate =\r\n";
-    CHECK_THROWS_AS(test::run(world.context, world.client.resolve(reference)), base::InvalidInput);
+    CHECK_THROWS_AS(world.run(world.client.resolve(reference)), base::InvalidInput);
   }
 }
 
@@ -565,9 +567,9 @@ TEST_CASE("C 32: rate limits and server errors are tried again within the policy
     status = 429;
     good_after = 1;
     headers.push_back({"Retry-After", "1"});
-    const auto begin = std::chrono::steady_clock::now();
+    const auto before = world.context.time.elapsed();
     CHECK(world.resolve().bytes == kManifestText);
-    CHECK(std::chrono::steady_clock::now() - begin >= std::chrono::seconds(1));
+    CHECK(world.context.time.elapsed() - before == std::chrono::seconds(1));
   }
   SECTION("a refusal is not tried again") {
     status = 403;
@@ -586,7 +588,7 @@ TEST_CASE("C 32: Retry-After is cut to a bound") {
     if (answers++ > 0) return std::nullopt;
     return HttpResponse{429, {{"Retry-After", "86400"}}, ""};
   };
-  CHECK(test::run(world.context, client.resolve(world.reference())).bytes == kManifestText);
+  CHECK(world.run(client.resolve(world.reference())).bytes == kManifestText);
 }
 
 TEST_CASE("C 28: a blob that is longer, shorter or another is refused") {
@@ -623,7 +625,7 @@ TEST_CASE("C 32: a transfer that breaks off is begun again, and given up in the 
     co_return;
   };
   sink.write = [](base::ByteView) -> base::Awaitable<void> { co_return; };
-  CHECK_THROWS_AS(test::run(world.context, world.client.blob(reference, world.blob, sink)), base::Error);
+  CHECK_THROWS_AS(world.run(world.client.blob(reference, world.blob, sink)), base::Error);
   CHECK(restarts == expected_restarts);
 }
 
@@ -634,7 +636,7 @@ TEST_CASE("C 8: a transfer that breaks off goes on where it stood, as often as i
   limits.min_progress = 5;
   limits.retry.max_attempts = 1;
   RegistryClient client(world.http, {}, limits);
-  CHECK(test::run(world.context, client.small_blob(registry.reference(), world.blob)) == registry.text);
+  CHECK(world.run(client.small_blob(registry.reference(), world.blob)) == registry.text);
   CHECK(registry.ranges == std::vector<std::string>{"", "5", "10", "15"});
 }
 
@@ -645,7 +647,7 @@ TEST_CASE("C 8: a transfer that hardly gets on is given up after as many tries a
   limits.min_progress = 5;
   limits.retry.max_attempts = 3;
   RegistryClient client(world.http, {}, limits);
-  CHECK_THROWS_AS(test::run(world.context, client.small_blob(registry.reference(), world.blob)), net::HttpError);
+  CHECK_THROWS_AS(world.run(client.small_blob(registry.reference(), world.blob)), net::HttpError);
   CHECK(registry.ranges == std::vector<std::string>{"", "4", "8"});
 }
 
@@ -662,7 +664,7 @@ TEST_CASE("C 8: a registry that sends less than it was asked for is asked for th
     co_await test::write_text(socket, std::move(answer));
   });
   const auto reference = reference_at(server);
-  CHECK(test::run(world.context, world.client.small_blob(reference, world.blob)) == "the bytes of a blob");
+  CHECK(world.run(world.client.small_blob(reference, world.blob)) == "the bytes of a blob");
   CHECK(ranges == std::vector<std::string>{"", "9", "14"});
 }
 
@@ -679,7 +681,7 @@ TEST_CASE("C 8: a transfer that takes too long counts, however far it got") {
   limits.body_delay = base::Milliseconds{20};
   RegistryClient client(world.http, {}, limits);
   const auto reference = reference_at(server);
-  CHECK_THROWS_AS(test::run(world.context, client.small_blob(reference, world.blob)), net::HttpError);
+  CHECK_THROWS_AS(world.run(client.small_blob(reference, world.blob)), net::HttpError);
   CHECK(requests == 2);
 }
 
@@ -694,7 +696,7 @@ TEST_CASE("C 8: what begins anew has not got on") {
   });
   RegistryClient client(world.http, {}, limits_with(2));
   const auto reference = reference_at(server);
-  CHECK_THROWS_AS(test::run(world.context, client.small_blob(reference, world.blob)), net::HttpError);
+  CHECK_THROWS_AS(world.run(client.small_blob(reference, world.blob)), net::HttpError);
   CHECK(requests == 3);  // the first one got on
 }
 
@@ -708,7 +710,7 @@ TEST_CASE("C 8: a transfer that breaks off behind the last byte is whole") {
                               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\nthe bytes of a blob\r\n");
   });
   const auto reference = reference_at(server);
-  CHECK(test::run(world.context, world.client.small_blob(reference, world.blob)) == "the bytes of a blob");
+  CHECK(world.run(world.client.small_blob(reference, world.blob)) == "the bytes of a blob");
   CHECK(requests.size() == 1);
 }
 
@@ -725,7 +727,7 @@ TEST_CASE("C 8: where a registry can't go on in the middle, the transfer begins 
     registry.refusal = "HTTP/1.1 206 Part\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx";
   }
   RegistryClient client(world.http, {}, quick());
-  CHECK(test::run(world.context, client.small_blob(registry.reference(), world.blob)) == registry.text);
+  CHECK(world.run(client.small_blob(registry.reference(), world.blob)) == registry.text);
   CHECK(registry.ranges == std::vector<std::string>{"", "4", ""});
 }
 
@@ -738,19 +740,19 @@ TEST_CASE("C 8: a redirect to two places is refused, the same place twice is one
                                            "\r\nContent-Length: 0\r\n\r\n");
   });
   const auto reference = reference_at(server);
-  CHECK(test::run(world.context, world.client.resolve(reference)).bytes == kManifestText);
+  CHECK(world.run(world.client.resolve(reference)).bytes == kManifestText);
   second = "/elsewhere";
-  CHECK_THROWS_WITH(test::run(world.context, world.client.resolve(reference)), ContainsSubstring("two places"));
+  CHECK_THROWS_WITH(world.run(world.client.resolve(reference)), ContainsSubstring("two places"));
 }
 
 TEST_CASE("C 32: a registry that never answers is given up, and not asked again after the whole wait") {
   World world;
-  test::RawServer silent(world.context, never_answer);
+  test::RawServer silent(world.context,
+                         [&](tcp::socket socket) { return never_answer(std::move(socket), world.context.time); });
   RegistryLimits limits = quick();
-  limits.answer_timeout = base::Milliseconds{200};
   RegistryClient client(world.http, {}, limits);
   const auto reference = reference_at(silent);
-  CHECK_THROWS_WITH(test::run(world.context, client.resolve(reference)), ContainsSubstring("did not answer in time"));
+  CHECK_THROWS_WITH(world.run(client.resolve(reference)), ContainsSubstring("did not answer in time"));
   CHECK(silent.connections() == 1);
 }
 
@@ -760,10 +762,11 @@ TEST_CASE("C 8: an answer is waited for in one attempt, with a word in the log")
   RegistryLimits limits = quick();
   limits.first_notice = base::Milliseconds{1};
   limits.notice_interval = base::Milliseconds{1};
-  test::RawServer slow(world.context, [&](tcp::socket socket) { return answer_when_told(std::move(socket), log); });
+  test::RawServer slow(
+      world.context, [&](tcp::socket socket) { return answer_when_told(std::move(socket), log, world.context.time); });
   RegistryClient client(world.http, {}, limits);
   const auto reference = reference_at(slow);
-  CHECK(test::run(world.context, client.resolve(reference)).bytes == "{}");
+  CHECK(world.run(client.resolve(reference)).bytes == "{}");
   CHECK(slow.connections() == 1);
   CHECK_THAT(log.text(), ContainsSubstring("waiting for the registry") && ContainsSubstring("manifest latest"));
 }
@@ -771,7 +774,8 @@ TEST_CASE("C 8: an answer is waited for in one attempt, with a word in the log")
 TEST_CASE("C 32: a blob that drips in too slowly is given up") {
   World world;
   constexpr std::size_t kSize = std::size_t{1} << 20U;
-  test::RawServer server(world.context, drip);
+  test::RawServer server(world.context,
+                         [&](tcp::socket socket) { return drip(std::move(socket), world.context.time); });
   RegistryLimits limits = quick();
   limits.body_delay = base::Milliseconds{100};
   limits.min_bytes_per_second = kSize;
@@ -787,7 +791,7 @@ TEST_CASE("C 32: a blob that drips in too slowly is given up") {
   };
   const Descriptor wanted{"application/x", Digest::of({}), kSize};
   try {
-    test::run(world.context, client.blob(reference, wanted, sink));
+    world.run(client.blob(reference, wanted, sink));
     FAIL("no error");
   } catch (const net::HttpError& error) {
     CHECK(error.kind() == net::HttpError::Kind::kTimeout);
@@ -812,8 +816,7 @@ TEST_CASE("C 32: a redirect from https to http is refused before anything is ask
   world.registry.fault = [&](const HttpServerRequest& request) -> Answer {
     return redirected("https://127.0.0.1:" + std::to_string(port) + request.path);
   };
-  CHECK_THROWS_WITH(test::run(world.context, client.resolve(world.reference())),
-                    ContainsSubstring("from https to http"));
+  CHECK_THROWS_WITH(world.run(client.resolve(world.reference())), ContainsSubstring("from https to http"));
   CHECK(world.registry.requests.size() == 1);
   CHECK(world.other.requests.empty());
 }
@@ -829,14 +832,14 @@ TEST_CASE("C 32: a registry beyond a proxy is reached through a tunnel only, and
   net::HttpClient http(world.context.get_executor());
   RegistryClient client(
       http, [&](const std::string&) { return world.credential; }, limits);
-  CHECK_THROWS_WITH(test::run(world.context, client.resolve(ImageReference::parse("registry.invalid/x/y", "test"))),
+  CHECK_THROWS_WITH(world.run(client.resolve(ImageReference::parse("registry.invalid/x/y", "test"))),
                     ContainsSubstring("refused a tunnel"));
   REQUIRE(seen.size() == 1);
   CHECK(seen[0].starts_with("CONNECT registry.invalid:443 HTTP/1.1\r\n"));
   CHECK_THAT(seen[0], !ContainsSubstring("uthorization"));
 
   INFO("a registry on loopback needs no proxy");
-  CHECK(test::run(world.context, client.resolve(world.reference())).bytes == kManifestText);
+  CHECK(world.run(client.resolve(world.reference())).bytes == kManifestText);
   CHECK(seen.size() == 1);
 }
 
@@ -846,7 +849,7 @@ TEST_CASE("a registry that is not on loopback is spoken to with TLS only") {
   limits.retry.max_attempts = 1;
   RegistryClient client(world.http, {}, limits);
   // No such name: what matters is the scheme that the error shows.
-  CHECK_THROWS_WITH(test::run(world.context, client.resolve(ImageReference::parse("registry.invalid/x", "test"))),
+  CHECK_THROWS_WITH(world.run(client.resolve(ImageReference::parse("registry.invalid/x", "test"))),
                     ContainsSubstring("registry.invalid"));
 }
 
