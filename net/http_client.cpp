@@ -15,6 +15,7 @@
 #include <boost/beast/ssl.hpp>
 
 #include "base/openssl.h"
+#include "net/connect.h"
 #include "net/http_reader.h"
 #include "net/name_lookup.h"
 #include "net/proxy_environment.h"
@@ -110,11 +111,10 @@ class HttpClient::Connection {
     const HttpUrl& peer = proxy_ ? proxy_->url : url_;
     const auto patience = deadline_.when() - deadline_.now();
     const auto endpoints = co_await look_up(peer.host, peer.port, std::chrono::ceil<base::Milliseconds>(patience));
-    error_code code;
-    co_await asio::async_connect(socket_, endpoints, asio::redirect_error(asio::use_awaitable, code));
-    if (code && deadline_.passed()) throw to_http_error(peer, beast::error::timeout);
-    if (code == asio::error::operation_aborted) throw system_error(code);
+    auto [socket, code] = co_await connect_any(endpoints, deadline_.when());
+    if (code == asio::error::timed_out || deadline_.passed()) throw to_http_error(peer, beast::error::timeout);
     if (code) throw HttpError(HttpError::Kind::kConnect, "connecting to " + peer.origin() + ": " + code.message());
+    socket_ = std::move(socket);
     socket_.set_option(tcp::no_delay(true), code);
     if (!tls_) co_return;
     if (proxy_) co_await open_tunnel();
