@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "measure/boot_log.h"
+#include "verifier/reference/recording.h"
 #include "verifier/reference/reference_values.h"
 #include "verifier/service/service.h"
 

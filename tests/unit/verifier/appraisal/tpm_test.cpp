@@ -14,6 +14,7 @@
 #include "tests/unit/verifier/esys_attestations.h"
 #include "tests/unit/verifier/support.h"
 #include "tpm/nv_indices.h"
+#include "verifier/reference/recording.h"
 #include "verifier/reference/reference_values.h"
 #include "vtpm/provision.h"
 
@@ -107,7 +108,7 @@ std::string refusal_with_identity(const base::Bytes& extension) {
   base::X509Ptr root(X509_new());
   const auto* name = reinterpret_cast<const unsigned char*>("authority");
   X509_NAME_add_entry_by_NID(X509_get_subject_name(root.get()), NID_commonName, MBSTRING_UTF8, name, -1, -1, 0);
-  const std::unique_ptr<X509_EXTENSION, base::OpensslDeleter<X509_EXTENSION_free>> is_authority(
+  const std::unique_ptr<X509_EXTENSION, base::FreeWith<X509_EXTENSION_free>> is_authority(
       X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE"));
   X509_add_ext(root.get(), is_authority.get(), -1);
   sign_certificate(*root, *authority, *authority);
@@ -115,11 +116,11 @@ std::string refusal_with_identity(const base::Bytes& extension) {
   TpmEvidence evidence = good_evidence();
   const auto usual = base::parse_certificate(evidence.ak_certificate, "certificate");
   const base::X509Ptr leaf(X509_new());
-  const std::unique_ptr<ASN1_OBJECT, base::OpensslDeleter<ASN1_OBJECT_free>> oid(
+  const std::unique_ptr<ASN1_OBJECT, base::FreeWith<ASN1_OBJECT_free>> oid(
       OBJ_txt2obj(evidence::kInstanceIdentityOid, 1));
-  const std::unique_ptr<ASN1_OCTET_STRING, base::OpensslDeleter<ASN1_OCTET_STRING_free>> value(ASN1_OCTET_STRING_new());
+  const std::unique_ptr<ASN1_OCTET_STRING, base::FreeWith<ASN1_OCTET_STRING_free>> value(ASN1_OCTET_STRING_new());
   ASN1_OCTET_STRING_set(value.get(), extension.data(), static_cast<int>(extension.size()));
-  const std::unique_ptr<X509_EXTENSION, base::OpensslDeleter<X509_EXTENSION_free>> identity(
+  const std::unique_ptr<X509_EXTENSION, base::FreeWith<X509_EXTENSION_free>> identity(
       X509_EXTENSION_create_by_OBJ(nullptr, oid.get(), 0, value.get()));
   X509_add_ext(leaf.get(), identity.get(), -1);
   sign_certificate(*leaf, *X509_get0_pubkey(usual.get()), *authority);
@@ -231,7 +232,7 @@ TEST_CASE("an attestation with another magic is refused even when the attestatio
   REQUIRE(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1);
   REQUIRE(EVP_DigestSign(context.get(), der.data(), &size, quote.attest.data(), quote.attest.size()) == 1);
   const unsigned char* cursor = der.data();
-  const std::unique_ptr<ECDSA_SIG, base::OpensslDeleter<ECDSA_SIG_free>> pair(
+  const std::unique_ptr<ECDSA_SIG, base::FreeWith<ECDSA_SIG_free>> pair(
       d2i_ECDSA_SIG(nullptr, &cursor, static_cast<long>(size)));
   quote.signature = {0x00, 0x18, 0x00, 0x0b};
   for (const BIGNUM* number : {ECDSA_SIG_get0_r(pair.get()), ECDSA_SIG_get0_s(pair.get())}) {

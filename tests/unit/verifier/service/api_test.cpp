@@ -17,6 +17,7 @@
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/skip.h"
 #include "tests/unit/verifier/support.h"
+#include "verifier/reference/recording.h"
 #include "verifier/service/issue_token.h"
 
 namespace {
