@@ -234,7 +234,7 @@ base::Awaitable<void> HttpClient::Connection::handshake() {
 
 namespace {
 
-using X509StorePtr = std::unique_ptr<X509_STORE, base::OpensslDeleter<X509_STORE_free>>;
+using X509StorePtr = std::unique_ptr<X509_STORE, base::FreeWith<X509_STORE_free>>;
 
 /// Shared by all clients and read when the first TLS peer of the web is met: there are so many that parsing them would
 /// be the dearest step of a launch.

@@ -29,6 +29,7 @@
 #include "net/connection_table.h"
 #include "net/http_reader.h"
 #include "net/proxy_protocol.h"
+#include "net/request_target.h"
 
 namespace net {
 namespace {
@@ -77,28 +78,6 @@ bool is_disconnect(const error_code& code) {
          code.category() == asio::error::get_ssl_category();
 }
 
-/// No character that could end host and port for another reader (RFC 9110 section 7.2). Empty where there is none to be
-/// named.
-bool is_authority(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    return c > ' ' && c <= '~' && std::string_view("/?#@\\\"<>^`{|}").find(c) == std::string_view::npos;
-  });
-}
-
-/// RFC 9112 section 3.2.2: a server takes the absolute form too. What is left of `target` behind scheme and authority;
-/// nothing when that is no authority.
-std::optional<std::string_view> without_origin(std::string_view target) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!beast::iequals(target.substr(0, scheme.size()), scheme)) continue;
-    target.remove_prefix(scheme.size());
-    const std::string_view authority = target.substr(0, target.find_first_of("/?#"));
-    target.remove_prefix(authority.size());
-    if (authority.empty() || !is_authority(authority)) return std::nullopt;
-    break;
-  }
-  return target;
-}
-
 /// RFC 9112 section 3.2: one Host, and in HTTP/1.1 not none.
 template <typename Message>
 bool has_valid_host(const Message& message) {
@@ -110,14 +89,12 @@ bool has_valid_host(const Message& message) {
 /// Nothing when target or Host could be read in more than one way.
 template <typename Message>
 std::optional<HttpServerRequest> to_server_request(const Message& message) {
-  const auto target = without_origin(message.target());
-  if (!target || target->find('#') != std::string_view::npos || !has_valid_host(message)) return std::nullopt;
+  auto target = RequestTarget::parse(message.target());
+  if (!target || !has_valid_host(message)) return std::nullopt;
   HttpServerRequest request;
   request.method = std::string(message.method_string());
-  const std::size_t question_mark = target->find('?');
-  request.path = std::string(target->substr(0, question_mark));
-  if (request.path.empty()) request.path = "/";
-  if (question_mark != std::string_view::npos) request.query = std::string(target->substr(question_mark + 1));
+  request.path = std::move(target->path);
+  request.query = std::move(target->query);
   for (const auto& field : message) {
     request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
   }
