@@ -3,8 +3,10 @@
 #include <cstdlib>
 #include <iostream>
 #include <map>
+#include <set>
+#include <sstream>
 #include <system_error>
-#include <vector>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
@@ -117,32 +119,30 @@ void expect_no_section(const std::filesystem::path& file, std::istringstream& te
   text.seekg(0);
 }
 
-/// A file of lines `name = "value"`, as options of a command line. Throws base::Error that names the file, or the key.
-std::vector<std::string> read_config(const std::filesystem::path& file, const CLI::App& app) {
+/// Takes what the command line has not said from a file of lines `name = "value"`. Throws base::Error that names the
+/// file, and the key.
+void take_config(const std::filesystem::path& file, CLI::App& app) {
   std::istringstream text(base::read_text_file(file, kMaxConfigBytes));
   expect_no_section(file, text);
-  std::vector<std::string> arguments;
+  const std::set<std::string> of_command_line_alone = {"config", "help", "version"};
+  std::set<std::string> seen;
   for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(text)) {
-    const std::string option = "--" + item.name;
-    if (!item.parents.empty() || app.get_option_no_throw(option) == nullptr) {
+    CLI::Option* option = app.get_option_no_throw("--" + item.name);
+    if (!item.parents.empty() || option == nullptr || of_command_line_alone.contains(item.name)) {
       throw base::InvalidInput(file.string(), "unknown key " + item.fullname());
     }
+    if (!seen.insert(item.name).second) throw base::InvalidInput(file.string(), item.name + " stands twice");
     if (item.inputs.empty()) throw base::InvalidInput(file.string(), item.name + " has no value");
-    for (const std::string& value : item.inputs) arguments.push_back(option + "=" + value);
-  }
-  return arguments;
-}
-
-void take_config(const std::filesystem::path& file, Settings& settings) {
-  CLI::App app;
-  app.set_help_flag();
-  add_settings(app, settings);
-  std::vector<std::string> arguments = read_config(file, app);
-  std::ranges::reverse(arguments);  // the parser takes them from the end
-  try {
-    app.parse(arguments);
-  } catch (const CLI::ParseError& error) {
-    throw base::InvalidInput(file.string(), error.what());
+    if (option->count() > 0) continue;
+    const bool is_flag = option->get_expected_max() == 0;
+    try {
+      for (const std::string& value : item.inputs) {
+        option->add_result(is_flag ? option->get_flag_value(item.name, value) : value);
+      }
+      option->run_callback();
+    } catch (const CLI::ParseError& error) {
+      throw base::InvalidInput(file.string(), error.what());
+    }
   }
 }
 
@@ -165,33 +165,26 @@ std::optional<std::filesystem::path> credentials_directory() {
 
 std::optional<Options> parse_options(int argc, const char* const* argv,
                                      const std::optional<std::filesystem::path>& credentials, int& exit_code) {
-  // The command line is read twice: first for the name of the configuration file, then over what the file says.
   std::optional<std::filesystem::path> config = credential(credentials, kConfigCredential);
   Settings settings;
   settings.options.verifier_ca = credential(credentials, kVerifierCaCredential);
   settings.options.registry_ca = credential(credentials, kRegistryCaCredential);
-  for (const bool config_is_known : {false, true}) {
-    CLI::App app("Measures one container into the TPM, attests it, runs it, and hands it its tokens.", "cs-launcher");
-    app.set_version_flag("--version", CS_VERSION);
-    app.failure_message(
-        [](const CLI::App*, const CLI::Error& error) { return base::log::one_line(error.what()) + '\n'; });
-    app.add_option("--config", config, "file of options: lines of the form name = \"value\"");
-    Settings of_command_line;
-    add_settings(app, config_is_known ? settings : of_command_line);
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      exit_code = app.exit(error);
-      return std::nullopt;
-    }
-    if (config_is_known || !config) continue;
-    try {
-      take_config(*config, settings);
-    } catch (const base::Error& error) {
-      std::cerr << "cs-launcher: " << base::log::one_line(error.what()) << '\n';
-      exit_code = static_cast<int>(CLI::ExitCodes::ConfigError);
-      return std::nullopt;
-    }
+  CLI::App app("Measures one container into the TPM, attests it, runs it, and hands it its tokens.", "cs-launcher");
+  app.set_version_flag("--version", CS_VERSION);
+  app.failure_message(
+      [](const CLI::App*, const CLI::Error& error) { return base::log::one_line(error.what()) + '\n'; });
+  app.add_option("--config", config, "file of options: lines of the form name = \"value\"");
+  add_settings(app, settings);
+  try {
+    app.parse(argc, argv);
+    if (config) take_config(*config, app);
+  } catch (const CLI::ParseError& error) {
+    exit_code = app.exit(error);
+    return std::nullopt;
+  } catch (const base::Error& error) {
+    std::cerr << "cs-launcher: " << base::log::one_line(error.what()) << '\n';
+    exit_code = static_cast<int>(CLI::ExitCodes::ConfigError);
+    return std::nullopt;
   }
   // Those that nobody named are not checked yet.
   for (const auto& roots : {settings.options.verifier_ca, settings.options.registry_ca}) {
