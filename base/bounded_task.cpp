@@ -41,8 +41,6 @@ void BoundedTask::let_go() {
   state_->over.set();
 }
 
-bool BoundedTask::was_let_go() const noexcept { return state_->let_go; }
-
 Awaitable<void> BoundedTask::wait() const {
   const auto state = state_;
   co_await state->over.wait();

@@ -23,7 +23,6 @@ class BoundedTask {
   void cancel();
   /// Wakes those who wait. Without effect when it has ended.
   void let_go();
-  bool was_let_go() const noexcept;
 
   /// Returns when it has ended, or its owner has let go of it.
   Awaitable<void> wait() const;

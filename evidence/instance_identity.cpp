@@ -19,8 +19,8 @@ using base::Bytes;
 using base::ByteView;
 using base::InvalidInput;
 
-using Asn1IntegerPtr = std::unique_ptr<ASN1_INTEGER, base::OpensslDeleter<ASN1_INTEGER_free>>;
-using Asn1ObjectPtr = std::unique_ptr<ASN1_OBJECT, base::OpensslDeleter<ASN1_OBJECT_free>>;
+using Asn1IntegerPtr = std::unique_ptr<ASN1_INTEGER, base::FreeWith<ASN1_INTEGER_free>>;
+using Asn1ObjectPtr = std::unique_ptr<ASN1_OBJECT, base::FreeWith<ASN1_OBJECT_free>>;
 
 constexpr std::string_view kSubject = "instance identity";
 constexpr std::uint8_t kDerTrue = 0xff;

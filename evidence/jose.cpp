@@ -31,17 +31,10 @@ constexpr std::size_t kMaxRsaBits = 8192;  // verifying costs the square of this
 constexpr std::size_t kEs256SignatureSize = 64;
 constexpr std::array<std::uint8_t, 3> kRsaExponent = {0x01, 0x00, 0x01};
 
-template <auto Release>
-struct CjoseDeleter {
-  template <typename T>
-  void operator()(T* object) const noexcept {
-    Release(object);
-  }
-};
-using JwkPtr = std::unique_ptr<cjose_jwk_t, CjoseDeleter<cjose_jwk_release>>;
-using JwsPtr = std::unique_ptr<cjose_jws_t, CjoseDeleter<cjose_jws_release>>;
-using HeaderPtr = std::unique_ptr<cjose_header_t, CjoseDeleter<cjose_header_release>>;
-using CTextPtr = std::unique_ptr<char, CjoseDeleter<std::free>>;
+using JwkPtr = std::unique_ptr<cjose_jwk_t, base::FreeWith<cjose_jwk_release>>;
+using JwsPtr = std::unique_ptr<cjose_jws_t, base::FreeWith<cjose_jws_release>>;
+using HeaderPtr = std::unique_ptr<cjose_header_t, base::FreeWith<cjose_header_release>>;
+using CTextPtr = std::unique_ptr<char, base::FreeWith<std::free>>;
 
 /// Which signature algorithm a key is for; nothing for a key of another kind, which a key set may hold as well.
 std::optional<std::string_view> algorithm_of(const JsonObject& key) {

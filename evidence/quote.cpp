@@ -23,7 +23,7 @@ using base::ByteView;
 using base::InvalidInput;
 using measure::HashAlgorithm;
 
-using EcdsaSigPtr = std::unique_ptr<ECDSA_SIG, base::OpensslDeleter<ECDSA_SIG_free>>;
+using EcdsaSigPtr = std::unique_ptr<ECDSA_SIG, base::FreeWith<ECDSA_SIG_free>>;
 using base::BignumPtr;
 
 constexpr std::size_t kP256CoordinateSize = 32;

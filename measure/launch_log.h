@@ -29,7 +29,6 @@ class LaunchLog {
   /// How many bytes the log would have with `events` and the separator behind what it has.
   std::size_t size_with(std::span<const Event> events) const;
 
-  bool is_sealed() const noexcept { return sealed_; }
   const base::Bytes& bytes() const noexcept { return bytes_; }
   /// What the register holds according to the log.
   const DigestSet& value() const noexcept { return expected_; }

@@ -20,10 +20,10 @@
 namespace vtpm {
 namespace {
 
-using Asn1ObjectPtr = std::unique_ptr<ASN1_OBJECT, base::OpensslDeleter<ASN1_OBJECT_free>>;
-using Asn1OctetsPtr = std::unique_ptr<ASN1_OCTET_STRING, base::OpensslDeleter<ASN1_OCTET_STRING_free>>;
+using Asn1ObjectPtr = std::unique_ptr<ASN1_OBJECT, base::FreeWith<ASN1_OBJECT_free>>;
+using Asn1OctetsPtr = std::unique_ptr<ASN1_OCTET_STRING, base::FreeWith<ASN1_OCTET_STRING_free>>;
 using base::BignumPtr;
-using ExtensionPtr = std::unique_ptr<X509_EXTENSION, base::OpensslDeleter<X509_EXTENSION_free>>;
+using ExtensionPtr = std::unique_ptr<X509_EXTENSION, base::FreeWith<X509_EXTENSION_free>>;
 
 constexpr const char* kCertificateFile = "ca.pem";
 constexpr const char* kKeyFile = "ca-key.pem";

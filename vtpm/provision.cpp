@@ -20,8 +20,8 @@ using base::ByteView;
 using base::InvalidInput;
 
 using base::BignumPtr;
-using ParamBuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, base::OpensslDeleter<OSSL_PARAM_BLD_free>>;
-using ParamsPtr = std::unique_ptr<OSSL_PARAM, base::OpensslDeleter<OSSL_PARAM_free>>;
+using ParamBuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, base::FreeWith<OSSL_PARAM_BLD_free>>;
+using ParamsPtr = std::unique_ptr<OSSL_PARAM, base::FreeWith<OSSL_PARAM_free>>;
 
 constexpr std::string_view kSubject = "key's public area";
 constexpr std::size_t kP256CoordinateSize = 32;

@@ -11,7 +11,7 @@ constexpr std::size_t kMaxChainLength = 4;
 constexpr std::size_t kMaxUrlsTried = 3;
 constexpr net::HttpLimits kLimits{.max_body_bytes = std::size_t{64} << 10U, .timeout = base::Milliseconds(10000)};
 
-using AccessInfoPtr = std::unique_ptr<AUTHORITY_INFO_ACCESS, base::OpensslDeleter<AUTHORITY_INFO_ACCESS_free>>;
+using AccessInfoPtr = std::unique_ptr<AUTHORITY_INFO_ACCESS, base::FreeWith<AUTHORITY_INFO_ACCESS_free>>;
 
 /// The certificate at `url` if its key signed `child`; throws Error otherwise.
 base::Awaitable<base::X509Ptr> fetch_issuer(net::HttpClient& client, std::string url, X509& child) {

@@ -59,12 +59,6 @@ base::Awaitable<void> Container::create(std::string image_name, base::Json spec)
   co_await containers_.create(std::move(record));
 }
 
-base::Awaitable<std::string> Container::current_spec() const {
-  const auto record = co_await containers_.find(names_.id);
-  if (!record) throw base::Error("the container " + names_.id + " is gone from containerd");
-  co_return record->spec;
-}
-
 base::Awaitable<void> Container::expect_spec(base::Json spec) const {
   const auto record = co_await containers_.find(names_.id);
   if (!record) throw base::Error("the container " + names_.id + " is gone from containerd");

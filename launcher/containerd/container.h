@@ -45,8 +45,6 @@ class Container {
   /// the image's user is looked up.
   base::Awaitable<std::vector<Mount>> prepare_snapshot(oci::Digest chain_id) const;
   base::Awaitable<void> create(std::string image_name, base::Json spec) const;
-  /// The spec's bytes as containerd keeps them now.
-  base::Awaitable<std::string> current_spec() const;
   /// Throws unless containerd still keeps exactly `spec`, down to the byte that `create` stored.
   base::Awaitable<void> expect_spec(base::Json spec) const;
   base::Awaitable<std::uint32_t> create_task(TaskOutput output) const;

@@ -71,11 +71,4 @@ base::Awaitable<std::vector<std::string>> ContainerStore::list() const {
   co_return ids;
 }
 
-base::Awaitable<std::vector<std::string>> ContainerStore::label_names(std::string id) const {
-  const auto response = co_await get(client_, id);
-  std::vector<std::string> names;
-  for (const auto& label : response.container().labels()) names.push_back(label.first);
-  co_return names;
-}
-
 }  // namespace launcher

@@ -29,8 +29,6 @@ class ContainerStore {
   /// Fine when there is none.
   base::Awaitable<void> remove(std::string id) const;
   base::Awaitable<std::vector<std::string>> list() const;
-  /// The names of the labels that containerd keeps for the container.
-  base::Awaitable<std::vector<std::string>> label_names(std::string id) const;
 
  private:
   ContainerdClient client_;

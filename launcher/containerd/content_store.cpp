@@ -240,21 +240,6 @@ base::Awaitable<void> ContentStore::remove(oci::Digest digest) const {
                                                                       request);
 }
 
-base::Awaitable<std::vector<std::string>> ContentStore::list_blobs() const {
-  auto work = [channel = client_.connection().channel](grpc::ClientContext& context) {
-    const auto stub = api::Content::NewStub(channel);
-    const auto reader = stub->List(&context, api::ListContentRequest());
-    std::vector<std::string> digests;
-    api::ListContentResponse part;
-    while (reader->Read(&part)) {
-      for (const auto& info : part.info()) digests.push_back(info.digest());
-    }
-    rpc::check(reader->Finish(), "content list");
-    return digests;
-  };
-  co_return co_await rpc::read_stream<std::vector<std::string>>(client_, std::move(work));
-}
-
 base::Awaitable<std::vector<std::string>> ContentStore::list_ingests() const {
   api::ListStatusesRequest request;
   const auto response = co_await rpc::unary<api::Content, api::ListStatusesRequest, api::ListStatusesResponse>(

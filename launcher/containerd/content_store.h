@@ -63,7 +63,6 @@ class ContentStore {
   base::Awaitable<void> abort(std::string ref) const;
   base::Awaitable<void> remove(oci::Digest digest) const;
 
-  base::Awaitable<std::vector<std::string>> list_blobs() const;
   base::Awaitable<std::vector<std::string>> list_ingests() const;
 
  private:

@@ -24,7 +24,7 @@ struct StackDeleter {
   void operator()(STACK_OF(X509) * stack) const noexcept { sk_X509_pop_free(stack, X509_free); }
 };
 using StackPtr = std::unique_ptr<STACK_OF(X509), StackDeleter>;
-using ContextPtr = std::unique_ptr<X509_STORE_CTX, base::OpensslDeleter<X509_STORE_CTX_free>>;
+using ContextPtr = std::unique_ptr<X509_STORE_CTX, base::FreeWith<X509_STORE_CTX_free>>;
 
 base::X509Ptr parse(base::ByteView der, const char* field) {
   if (der.size() > kMaxCertificateBytes) {

@@ -55,7 +55,7 @@ class TrustAnchors {
   /// Of the anchor at which the chain that OpenSSL built ends: its last certificate, but for a leaf that is an anchor.
   const Platform& platform_of(X509_STORE_CTX* verified) const;
 
-  std::unique_ptr<X509_STORE, base::OpensslDeleter<X509_STORE_free>> store_;
+  std::unique_ptr<X509_STORE, base::FreeWith<X509_STORE_free>> store_;
   std::map<std::string, Platform> platforms_;  // by the hexadecimal SHA-256 of the anchor's public key
 };
 

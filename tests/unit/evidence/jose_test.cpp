@@ -77,7 +77,7 @@ Es256 make_es256_token() {
   const base::ByteView input = base::view_of(signing_input);
   REQUIRE(EVP_DigestSign(context.get(), der.data(), &size, input.data(), input.size()) == 1);
   const unsigned char* cursor = der.data();
-  const std::unique_ptr<ECDSA_SIG, base::OpensslDeleter<ECDSA_SIG_free>> pair(
+  const std::unique_ptr<ECDSA_SIG, base::FreeWith<ECDSA_SIG_free>> pair(
       d2i_ECDSA_SIG(nullptr, &cursor, static_cast<long>(size)));
   base::Bytes raw(64);
   BN_bn2binpad(ECDSA_SIG_get0_r(pair.get()), raw.data(), 32);

@@ -47,7 +47,7 @@ TEST_CASE("a log names the register that it was measured into, and replays to wh
   }
   CHECK(measure::replay_cel(records, HashAlgorithm::kSha384) == target.values.at(HashAlgorithm::kSha384));
   CHECK(log.value() == target.values);
-  CHECK(log.is_sealed());
+  CHECK_THROWS_WITH(log.measure(target, Event::text(EventType::kArg, "late")), ContainsSubstring("sealed"));
 }
 
 TEST_CASE("a register that has been extended before is named with what it holds") {

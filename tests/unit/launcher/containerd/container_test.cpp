@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/containerd_contents.h"
 #include "tests/unit/launcher/support/containerd_world.h"
 #include "tests/unit/support/temporary_directory.h"
 
@@ -99,7 +100,7 @@ TEST_CASE("a container that is not there can be removed, and nothing else be don
   const Container container(world.client, names);
   CHECK(container.cgroups_path() == "/default/tee-container");
   CHECK_NOTHROW(world.run(container.remove()));
-  CHECK_THROWS_WITH(world.run(container.current_spec()), ContainsSubstring("is gone"));
+  CHECK_THROWS_WITH(world.run(container.expect_spec(base::Json::object())), ContainsSubstring("is gone"));
   CHECK_THROWS_AS(world.run(container.prepare_snapshot(oci::Digest::of({}))), ContainerdError);
   CHECK_THROWS_AS(world.run(container.create_task({})), ContainerdError);
   CHECK_THROWS_AS(world.run(container.start()), ContainerdError);
@@ -115,7 +116,7 @@ TEST_CASE("M 6: the spec's bytes are kept as they were given, and nothing replac
   const Container container(world.client, names);
   const base::Json spec = {{"ociVersion", "1.0.2"}, {"process", {{"args", {"/app", "\xc3\xa4 \"quoted\"\n"}}}}};
   world.run(container.create("image", spec));
-  CHECK(world.run(container.current_spec()) == spec.dump());
+  CHECK(test::spec_of(world.client, names.id) == spec.dump());
   CHECK_NOTHROW(world.run(container.expect_spec(spec)));
   CHECK_THROWS_AS(world.run(container.create("image", spec)), ContainerdError);
 

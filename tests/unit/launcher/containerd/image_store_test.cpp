@@ -2,6 +2,7 @@
 
 #include "launcher/containerd/lease.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/containerd_contents.h"
 #include "tests/unit/launcher/support/containerd_world.h"
 
 namespace launcher {
@@ -21,19 +22,19 @@ TEST_CASE("an image's record keeps what it points to, and moves when it is put a
   CHECK(world.run(images.list()) == std::vector<std::string>{name});
   SECTION("put once") {
     world.run(lease.release_and_collect());
-    CHECK(world.run(content.list_blobs()) == std::vector<std::string>{first.digest.string()});
+    CHECK(test::blobs_of(world.client) == std::vector<std::string>{first.digest.string()});
   }
   SECTION("put again") {
     world.run(images.put(name, second));
     CHECK(world.run(images.list()) == std::vector<std::string>{name});
     world.run(lease.release_and_collect());
-    CHECK(world.run(content.list_blobs()) == std::vector<std::string>{second.digest.string()});
+    CHECK(test::blobs_of(world.client) == std::vector<std::string>{second.digest.string()});
   }
   SECTION("removed, which may be done twice") {
     world.run(lease.release());
     world.run(images.remove(name));
     CHECK(world.run(images.list()).empty());
-    CHECK(world.run(content.list_blobs()).empty());
+    CHECK(test::blobs_of(world.client).empty());
     CHECK_NOTHROW(world.run(images.remove(name)));
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/containerd_contents.h"
 #include "tests/unit/launcher/support/containerd_world.h"
 
 namespace launcher {
@@ -21,22 +22,21 @@ TEST_CASE("a lease keeps what is made under it for as long as it is there, and n
     CHECK(other.id() != lease.id());
     test::put_blob(world.context, other.client(), "not kept");
     world.run(other.release_and_collect());
-    CHECK(world.run(ContentStore(world.client).list_blobs()) ==
-          std::vector<std::string>{test::describe("kept").digest.string()});
+    CHECK(test::blobs_of(world.client) == std::vector<std::string>{test::describe("kept").digest.string()});
   }
   SECTION("by a second lease that it was added to") {
     const Lease second = world.run(Lease::create(world.client));
     world.run(second.add("content", test::describe("kept").digest.string()));
     world.run(lease.release_and_collect());
-    CHECK(world.run(ContentStore(world.client).list_blobs()).size() == 1);
+    CHECK(test::blobs_of(world.client).size() == 1);
     world.run(second.release_and_collect());
-    CHECK(world.run(ContentStore(world.client).list_blobs()).empty());
+    CHECK(test::blobs_of(world.client).empty());
   }
   SECTION("through a restart of containerd") {
     world.daemon.restart();
     const ContainerdClient again(world.daemon.socket());
     CHECK(world.run(Lease::list(again)) == std::vector<std::string>{lease.id()});
-    CHECK(world.run(ContentStore(again).list_blobs()).size() == 1);
+    CHECK(test::blobs_of(again).size() == 1);
   }
 }
 

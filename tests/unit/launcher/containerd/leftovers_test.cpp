@@ -4,6 +4,7 @@
 #include "launcher/containerd/lease.h"
 #include "launcher/containerd/snapshotter.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/containerd_contents.h"
 #include "tests/unit/launcher/support/containerd_world.h"
 
 namespace launcher {
@@ -38,13 +39,13 @@ TEST_CASE("F 7: what launches that were killed have left is removed before anyth
   world.run(unleased.abandon());
   REQUIRE(world.run(Lease::list(world.client)).size() == 2);
   REQUIRE(world.run(content.list_ingests()).size() == 3);
-  REQUIRE(world.run(content.list_blobs()).size() == 2);
+  REQUIRE(test::blobs_of(world.client).size() == 2);
   REQUIRE(world.run(snapshots.list()).size() == 2);
 
   world.run(remove_leftovers(world.client));
   CHECK(world.run(Lease::list(world.client)).empty());
   CHECK(world.run(content.list_ingests()).empty());
-  CHECK(world.run(content.list_blobs()).empty());
+  CHECK(test::blobs_of(world.client).empty());
   CHECK(world.run(snapshots.list()).empty());
 }
 
@@ -59,7 +60,7 @@ TEST_CASE("F 7: what belongs to others stays") {
   world.run(foreign.abandon());
   world.run(remove_leftovers(world.client));
   CHECK(world.run(Lease::list(other)) == std::vector<std::string>{lease.id()});
-  CHECK(world.run(ContentStore(other).list_blobs()).size() == 1);
+  CHECK(test::blobs_of(other).size() == 1);
   CHECK(world.run(content.list_ingests()) == std::vector<std::string>{"somebody-else"});
 }
 

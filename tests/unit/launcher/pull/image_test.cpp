@@ -22,6 +22,7 @@
 #include "launcher/pull/image_documents.h"
 #include "oci/chain_id.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/containerd_contents.h"
 #include "tests/unit/launcher/support/containerd_world.h"
 #include "tests/unit/launcher/support/fake_containerd.h"
 #include "tests/unit/launcher/support/image_world.h"
@@ -126,7 +127,7 @@ TEST_CASE("an image is pulled, unpacked and run") {
     test::run(world.context, container.create(image.name, spec));
     test::run(world.context, container.expect_spec(spec));
     INFO("C 28: image labels never become container labels");
-    CHECK(test::run(world.context, ContainerStore(world.containerd).label_names("tee-container")).empty());
+    CHECK(test::label_names_of(world.containerd, "tee-container").empty());
     test::run(world.context, container.create_task({}));
     test::run(world.context, container.expect_spec(spec));
     test::run(world.context, container.start());

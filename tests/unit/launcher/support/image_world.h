@@ -18,6 +18,7 @@
 #include "launcher/pull/image.h"
 #include "net/http_client.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/containerd_contents.h"
 #include "tests/unit/launcher/support/containerd_daemon.h"
 #include "tests/unit/launcher/support/containerd_world.h"
 #include "tests/unit/support/fake_registry.h"
@@ -73,7 +74,7 @@ struct ImageWorld {
   void expect_nothing_left() {
     CHECK(test::run(context, launcher::Lease::list(containerd)).empty());
     CHECK(test::run(context, launcher::ContentStore(containerd).list_ingests()).empty());
-    CHECK(test::run(context, launcher::ContentStore(containerd).list_blobs()).empty());
+    CHECK(test::blobs_of(containerd).empty());
     CHECK(test::run(context, launcher::Snapshotter(containerd, options.snapshotter).list()).empty());
     CHECK(test::run(context, launcher::ContainerStore(containerd).list()).empty());
     CHECK(test::run(context, launcher::ImageStore(containerd).list()).empty());
