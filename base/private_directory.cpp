@@ -9,7 +9,10 @@
 namespace base {
 
 PrivateDirectory::PrivateDirectory(const std::string& prefix) {
-  std::string name = (std::filesystem::temp_directory_path() / (prefix + "-XXXXXX")).string();
+  std::error_code code;
+  const std::filesystem::path temporary = std::filesystem::temp_directory_path(code);
+  if (code) throw SystemError("looking for the folder of temporary files", code.value());
+  std::string name = (temporary / (prefix + "-XXXXXX")).string();
   if (::mkdtemp(name.data()) == nullptr) throw SystemError("making a folder like " + name, errno);
   path_ = name;
 }
