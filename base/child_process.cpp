@@ -16,7 +16,6 @@
 namespace base {
 namespace {
 
-constexpr std::chrono::seconds kStopTimeout{5};
 constexpr std::chrono::milliseconds kPollInterval{2};
 constexpr int kSignalBase = 128;
 
@@ -28,6 +27,7 @@ constexpr int kSignalBase = 128;
   const int null = ::open("/dev/null", O_RDWR);
   ::dup2(null, STDIN_FILENO);
   ::dup2(null, STDOUT_FILENO);
+  if (null > STDERR_FILENO) ::close(null);
   ::execvp(arguments[0], arguments);
   const int code = errno;
   [[maybe_unused]] const ssize_t written = ::write(report, &code, sizeof(code));
@@ -87,12 +87,14 @@ int ChildProcess::wait() {
 void ChildProcess::stop() noexcept {
   if (pid_ <= 0) return;
   ::kill(pid_, SIGTERM);
-  const auto deadline = std::chrono::steady_clock::now() + kStopTimeout;
+  const auto deadline = std::chrono::steady_clock::now() + kStopPatience;
   while (is_running() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(kPollInterval);
   if (pid_ <= 0) return;
   ::kill(pid_, SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
-  pid_ = -1;
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  take_status(status);
 }
 
 }  // namespace base

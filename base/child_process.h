@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,11 @@ namespace base {
 /// killed when the thread that started it ends without a word.
 class ChildProcess {
  public:
+  /// Between SIGTERM and SIGKILL.
+  static constexpr std::chrono::seconds kStopPatience{5};
+
   /// `command` is a program, looked for in PATH, and its arguments. Standard input and output are /dev/null; standard
-  /// error stays. Throws SystemError, also when there is no such program.
+  /// error stays, and so does what is not close-on-exec. Throws SystemError, also when there is no such program.
   explicit ChildProcess(std::vector<std::string> command);
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
