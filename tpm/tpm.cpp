@@ -11,34 +11,38 @@
 
 namespace tpm {
 
-/// The ESYS context and its transport.
+/// The ESYS context, and its transport when nobody else keeps it.
 class EsysContext {
  public:
   explicit EsysContext(const std::string& tcti) {
-    TSS2_RC code = Tss2_TctiLdr_Initialize(tcti.c_str(), &tcti_);
+    const TSS2_RC code = Tss2_TctiLdr_Initialize(tcti.c_str(), &own_transport_);
     if (code != TSS2_RC_SUCCESS) fail_to_open(tcti, code);
-    code = Esys_Initialize(&esys_, tcti_, nullptr);
-    if (code != TSS2_RC_SUCCESS) {
-      Tss2_TctiLdr_Finalize(&tcti_);
-      fail_to_open(tcti, code);
-    }
+    initialize(own_transport_, tcti);
   }
+  explicit EsysContext(TSS2_TCTI_CONTEXT& transport) { initialize(&transport, "a transport"); }
   EsysContext(const EsysContext&) = delete;
   EsysContext& operator=(const EsysContext&) = delete;
   ~EsysContext() {
     Esys_Finalize(&esys_);
-    Tss2_TctiLdr_Finalize(&tcti_);
+    Tss2_TctiLdr_Finalize(&own_transport_);
   }
 
   /// For the ESYS calls of this file, which take a naked context.
   ESYS_CONTEXT* get() const noexcept { return esys_; }
 
  private:
+  void initialize(TSS2_TCTI_CONTEXT* transport, const std::string& name) {
+    const TSS2_RC code = Esys_Initialize(&esys_, transport, nullptr);
+    if (code == TSS2_RC_SUCCESS) return;
+    Tss2_TctiLdr_Finalize(&own_transport_);
+    fail_to_open(name, code);
+  }
+
   [[noreturn]] static void fail_to_open(const std::string& tcti, TSS2_RC code) {
     throw TpmError("failed to open TPM device: " + tcti + ": " + Tss2_RC_Decode(code), code, base::Action::kReboot);
   }
 
-  TSS2_TCTI_CONTEXT* tcti_ = nullptr;
+  TSS2_TCTI_CONTEXT* own_transport_ = nullptr;
   ESYS_CONTEXT* esys_ = nullptr;
 };
 
@@ -143,6 +147,8 @@ Tpm& Tpm::operator=(Tpm&&) noexcept = default;
 Tpm::~Tpm() = default;
 
 Tpm Tpm::open(const std::string& tcti) { return Tpm(std::make_shared<EsysContext>(tcti)); }
+
+Tpm Tpm::over(TSS2_TCTI_OPAQUE_CONTEXT_BLOB& transport) { return Tpm(std::make_shared<EsysContext>(transport)); }
 
 bool Tpm::knows_tcti(const std::string& name) {
   TSS2_TCTI_INFO* info = nullptr;

@@ -12,6 +12,8 @@
 #include "measure/digest.h"
 #include "measure/hash.h"
 
+struct TSS2_TCTI_OPAQUE_CONTEXT_BLOB;  // a transport of tpm2-tss, TSS2_TCTI_CONTEXT
+
 namespace tpm {
 
 /// A TPM command that failed. The text names the command and what the TPM answered.
@@ -81,6 +83,8 @@ class Tpm {
   /// `tcti` is a TCTI configuration string, such as "device:/dev/tpmrm0" or "swtpm:path=/run/swtpm.sock". A TPM that
   /// can't be opened or does not answer throws with Action::kReboot.
   static Tpm open(const std::string& tcti);
+  /// Over a transport that the caller has made and keeps for longer than the Tpm.
+  static Tpm over(TSS2_TCTI_OPAQUE_CONTEXT_BLOB& transport);
 
   /// Whether there is a transport of this name, such as "device" or "swtpm". Opens no TPM.
   static bool knows_tcti(const std::string& name);

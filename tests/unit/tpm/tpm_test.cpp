@@ -1,6 +1,9 @@
 #include "tpm/tpm.h"
 
 #include <atomic>
+#include <memory>
+
+#include <tss2/tss2_tctildr.h>
 
 #include "base/encoding.h"
 #include "tests/unit/catch.h"
@@ -72,6 +75,14 @@ TEST_CASE("one extend reaches every bank") {
     CHECK(values.at(12) == zero);
     CHECK(values.at(17) == Bytes(measure::digest_size(bank.algorithm), 0xff));
   }
+}
+
+TEST_CASE("a transport of the caller's own is used, and left to its keeper") {
+  test::Swtpm swtpm;
+  TSS2_TCTI_CONTEXT* transport = nullptr;
+  REQUIRE(Tss2_TctiLdr_Initialize(swtpm.tcti().c_str(), &transport) == TSS2_RC_SUCCESS);
+  const std::shared_ptr<void> keeper(nullptr, [&](void*) { Tss2_TctiLdr_Finalize(&transport); });
+  for (int i = 0; i < 2; ++i) CHECK(Tpm::over(*transport).pcr_banks().size() == 4);
 }
 
 TEST_CASE("NV memory written by the platform is read back, whatever its size") {
