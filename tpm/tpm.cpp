@@ -174,6 +174,9 @@ std::vector<PcrBank> Tpm::pcr_banks() const {
     if (algorithm && !indices.empty()) banks.push_back({*algorithm, indices});
   }
   std::ranges::sort(banks, {}, &PcrBank::algorithm);
+  if (std::ranges::adjacent_find(banks, {}, &PcrBank::algorithm) != banks.end()) {
+    throw TpmError("TPM2_GetCapability(PCRS): the TPM lists a bank twice", 0);
+  }
   return banks;
 }
 
@@ -285,7 +288,8 @@ std::uint32_t Tpm::property(std::uint32_t tag) const {
                            &more, &raw));
   const EsysPtr<TPMS_CAPABILITY_DATA> data(raw);
   const TPML_TAGGED_TPM_PROPERTY& properties = data->data.tpmProperties;
-  if (properties.count != 1 || properties.tpmProperty[0].property != tag) {
+  if (data->capability != TPM2_CAP_TPM_PROPERTIES || properties.count != 1 ||
+      properties.tpmProperty[0].property != tag) {
     throw TpmError("TPM2_GetCapability(TPM_PROPERTIES): property " + std::to_string(tag) + " is missing", 0);
   }
   return properties.tpmProperty[0].value;

@@ -23,6 +23,8 @@ namespace {
 // TPM_CC and TPM_RC of TPM 2.0 part 2, sections 6.5.2 and 6.6.3.
 constexpr std::uint32_t kPcrExtend = 0x182;
 constexpr std::uint32_t kGetCapability = 0x17a;
+constexpr std::uint32_t kCapPcrs = 5;  // TPM_CAP, section 6.12
+constexpr std::uint32_t kCapProperties = 6;
 constexpr std::uint32_t kRetry = 0x922;
 constexpr std::uint32_t kYielded = 0x908;
 constexpr std::uint32_t kLockout = 0x921;
@@ -37,6 +39,35 @@ measure::DigestSet digests_of(std::string_view text, const std::vector<PcrBank>&
   measure::DigestSet digests;
   for (const PcrBank& bank : banks) digests.insert(Digest::of(bank.algorithm, base::view_of(text)));
   return digests;
+}
+
+/// A response to TPM2_GetCapability: TPM_CAP, and what stands behind it.
+Bytes capability(std::uint32_t which, const Bytes& data) {
+  Bytes body = {0};  // no more data
+  base::append_u32_be(body, which);
+  base::append(body, data);
+  Bytes response = {0x80, 0x01};  // TPM_ST_NO_SESSIONS
+  base::append_u32_be(response, static_cast<std::uint32_t>(10 + body.size()));
+  base::append_u32_be(response, 0);
+  base::append(response, body);
+  return response;
+}
+
+/// What `use(tpm)` says when the TPM answers TPM2_GetCapability with `bytes`.
+template <typename Use>
+std::string capability_error(const Bytes& bytes, Use use) {
+  test::Swtpm swtpm;
+  const FaultyTpm faulty(socket_of(swtpm), [&](std::uint32_t code) -> std::unique_ptr<FaultyTpm::Answer> {
+    if (code != kGetCapability) return nullptr;
+    return std::make_unique<FaultyTpm::Answer>(FaultyTpm::Answer{bytes});
+  });
+  Tpm tpm = Tpm::open(faulty.tcti());
+  try {
+    use(tpm);
+    return "";
+  } catch (const TpmError& error) {
+    return error.what();
+  }
 }
 
 /// What extending a PCR says when the TPM answers that command with `bytes`.
@@ -156,12 +187,24 @@ TEST_CASE("M 8: RC_LOCKOUT, RC_FAILURE and short answers are errors that name th
   CHECK_THAT(extend_error(Bytes{0x80, 0x01, 0x00}), ContainsSubstring("TPM2_PCR_Extend: "));
 }
 
-TEST_CASE("M 8: a TPM that does not tell its banks is refused") {
-  test::Swtpm swtpm;
-  const FaultyTpm faulty(socket_of(swtpm), [&](std::uint32_t command) -> std::unique_ptr<FaultyTpm::Answer> {
-    if (command != kGetCapability) return nullptr;
-    return std::make_unique<FaultyTpm::Answer>(FaultyTpm::Answer{FaultyTpm::response(kFailure)});
-  });
-  Tpm tpm = Tpm::open(faulty.tcti());
-  CHECK_THROWS_WITH(tpm.pcr_banks(), ContainsSubstring("TPM2_GetCapability(PCRS)"));
+TEST_CASE("M 8: a TPM that does not tell its banks, or one twice, is refused") {
+  const auto error_of = [](const Bytes& bytes) {
+    return capability_error(bytes, [](Tpm& tpm) { (void)tpm.pcr_banks(); });
+  };
+  CHECK_THAT(error_of(FaultyTpm::response(kFailure)), ContainsSubstring("TPM2_GetCapability(PCRS)"));
+  const auto banks = [](std::uint8_t first, std::uint8_t second) {
+    return capability(kCapPcrs, {0, 0, 0, 2, 0, first, 3, 0xff, 0xff, 0xff, 0, second, 3, 0xff, 0xff, 0xff});
+  };
+  CHECK(error_of(banks(0x0b, 0x0c)).empty());
+  CHECK(error_of(banks(0x0b, 0x0b)) == "TPM2_GetCapability(PCRS): the TPM lists a bank twice");
+}
+
+TEST_CASE("M 8: a TPM that answers with another capability than asked for is refused") {
+  const Bytes property = {0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0};  // TPM_PT_PERMANENT, 0x200
+  CHECK_THAT(capability_error(capability(kCapProperties, property), [](Tpm& tpm) { (void)tpm.pcr_banks(); }),
+             ContainsSubstring("TPM2_GetCapability(PCRS)"));
+  // A bank that, as the library has it in memory, looks like that property.
+  const Bytes bank = {0, 0, 0, 1, 2, 0, 0};
+  CHECK_THAT(capability_error(capability(kCapPcrs, bank), [](Tpm& tpm) { (void)tpm.lockout_state(); }),
+             ContainsSubstring("property 512 is missing"));
 }
