@@ -12,7 +12,7 @@ constexpr mode_t kReadableByAll = 0644;
 }  // namespace
 
 void TokenFile::write(std::string_view jwt) const {
-  base::replace_file(directory_, kName, base::view_of(jwt), kReadableByAll);
+  base::replace_file(*directory_, kName, base::view_of(jwt), kReadableByAll);
 }
 
 }  // namespace attest

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/file.h"
 
@@ -12,13 +14,13 @@ class TokenFile {
  public:
   static constexpr const char* kName = "attestation_verifier_claims_token";
 
-  explicit TokenFile(base::FileDescriptor directory) : directory_(std::move(directory)) {}
+  explicit TokenFile(std::shared_ptr<const base::FileDescriptor> directory) : directory_(std::move(directory)) {}
 
   /// Throws SystemError; the old token stays then.
   void write(std::string_view jwt) const;
 
  private:
-  base::FileDescriptor directory_;
+  std::shared_ptr<const base::FileDescriptor> directory_;
 };
 
 }  // namespace attest

@@ -8,7 +8,8 @@
 
 namespace launcher {
 
-/// What the steps of a launch leave to be undone, whatever becomes of the launch.
+/// What the steps of a launch leave to be undone, whatever becomes of the launch. What an undoing holds lives as long
+/// as this, since others may still be at work with it when it has been undone.
 class CleanUp {
  public:
   using Undo = std::function<base::Awaitable<void>()>;
@@ -22,6 +23,7 @@ class CleanUp {
   struct Step {
     std::string what;
     Undo undo;
+    bool is_undone = false;
   };
   std::vector<Step> steps_;
 };

@@ -55,9 +55,12 @@ std::unique_ptr<Platform> platform_of(const asio::any_io_executor& executor, con
   return std::make_unique<GcePlatform>(executor, clock, options.wait);
 }
 
-base::FileDescriptor claim_runtime_directory(const std::filesystem::path& path) {
-  base::FileDescriptor directory = base::open_private_directory(path, kRuntimeDirectoryMode);
-  if (!base::lock_directory(directory)) throw Error("another launcher is at work in " + path.string());
+/// The folder, and with it the right to the container of that name, until the last copy has gone.
+using Claim = std::shared_ptr<const base::FileDescriptor>;
+
+Claim claim_runtime_directory(const std::filesystem::path& path) {
+  auto directory = std::make_shared<base::FileDescriptor>(base::open_private_directory(path, kRuntimeDirectoryMode));
+  if (!base::lock_directory(*directory)) throw Error("another launcher is at work in " + path.string());
   return directory;
 }
 
@@ -100,7 +103,7 @@ struct Launch::State {
   Awaitable<Image> pull_image(oci::ImageReference reference);
   Awaitable<ReachedVerifier> reach_verifier(const X509& ak_certificate);
   Awaitable<std::shared_ptr<attest::Attester>> measure(attest::TpmLaunch tpm_launch, ReachedVerifier reached,
-                                                       MeasuredLaunch launch, base::FileDescriptor runtime_directory);
+                                                       MeasuredLaunch launch, Claim claim);
   Awaitable<void> attest(attest::Attester& attester);
   void open_tee_server(std::shared_ptr<attest::Attester> attester);
 
@@ -124,9 +127,9 @@ struct Launch::State {
 };
 
 Awaitable<void> Launch::State::launch() {
-  base::FileDescriptor runtime_directory = claim_runtime_directory(options.runtime_directory);
+  const Claim claim = claim_runtime_directory(options.runtime_directory);
   // What there is of a container is this launcher's now, or nobody's any more.
-  clean_up.add("removing the container", [this] { return workload.remove(); });
+  clean_up.add("removing the container", [this, claim] { return workload.remove(); });
 
   begin("reading the launch specification");
   const LaunchSpec spec = co_await read_launch_spec();
@@ -160,7 +163,7 @@ Awaitable<void> Launch::State::launch() {
   begin("measuring");
   MeasuredLaunch measured = MeasuredLaunch::of(image, spec, runtime_spec);
   const std::shared_ptr<attest::Attester> attester =
-      co_await measure(std::move(tpm_launch), std::move(reached), std::move(measured), std::move(runtime_directory));
+      co_await measure(std::move(tpm_launch), std::move(reached), std::move(measured), claim);
 
   begin("attesting");
   co_await attest(*attester);
@@ -226,7 +229,7 @@ Awaitable<ReachedVerifier> Launch::State::reach_verifier(const X509& ak_certific
 
 Awaitable<std::shared_ptr<attest::Attester>> Launch::State::measure(attest::TpmLaunch tpm_launch,
                                                                     ReachedVerifier reached, MeasuredLaunch launch,
-                                                                    base::FileDescriptor runtime_directory) {
+                                                                    Claim claim) {
   std::vector<measure::Event> events = launch_events(launch);
   const std::size_t request = evidence::max_verify_request_bytes(tpm_launch.evidence_bytes(events, reached.ak_chain));
   expect_attestable(launch, request);
@@ -235,7 +238,7 @@ Awaitable<std::shared_ptr<attest::Attester>> Launch::State::measure(attest::TpmL
       .root = std::move(root),
       .verifier = std::move(reached.verifier),
       .id_tokens = [this](std::string audience) { return platform->identity_token(std::move(audience)); },
-      .file = attest::TokenFile(std::move(runtime_directory))};
+      .file = attest::TokenFile(std::move(claim))};
   auto attester = std::make_shared<attest::Attester>(
       executor, std::move(parts), clock,
       attest::TokenService::CustomTokens{.at_once = attest::custom_tokens_at_once(request)});

@@ -50,7 +50,8 @@ struct World {
     return {.root = std::move(machine.root),
             .verifier = std::make_unique<GcaVerifier>(machine.context.get_executor(), std::move(config)),
             .id_tokens = {},
-            .file = attest::TokenFile(base::open_private_directory(directory.path() / "d", 0755))};
+            .file = attest::TokenFile(std::make_shared<const base::FileDescriptor>(
+                base::open_private_directory(directory.path() / "d", 0755)))};
   }
 
   std::string file() const {

@@ -47,6 +47,10 @@ int __wrap_renameat(int from_dir, const char* from, int to_dir, const char* to) 
 
 namespace {
 
+TokenFile file_in(const fs::path& directory) {
+  return TokenFile(std::make_shared<const base::FileDescriptor>(base::open_private_directory(directory, 0755)));
+}
+
 std::size_t entries(const fs::path& directory) {
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
 }
@@ -55,7 +59,7 @@ std::size_t entries(const fs::path& directory) {
 
 TEST_CASE("T 20: a write that fails leaves the old token and nothing else") {
   const test::TemporaryDirectory directory;
-  const TokenFile file(base::open_private_directory(directory.path() / "d", 0755));
+  const TokenFile file = file_in(directory.path() / "d");
   const fs::path path = directory.path() / "d" / TokenFile::kName;
   file.write("old");
   for (const Call call : {Call::kWrite, Call::kFsync, Call::kRename}) {
@@ -80,7 +84,7 @@ TEST_CASE("T 20: a write that fails leaves the old token and nothing else") {
 
 TEST_CASE("T 20: a reader in a loop sees only whole tokens") {
   const test::TemporaryDirectory directory;
-  const TokenFile file(base::open_private_directory(directory.path() / "d", 0755));
+  const TokenFile file = file_in(directory.path() / "d");
   const fs::path path = directory.path() / "d" / TokenFile::kName;
   const std::string a(20000, 'a');
   const std::string b(30000, 'b');
@@ -110,7 +114,7 @@ TEST_CASE("T 20: a file system that is really full or read-only") {
   const bool is_mounted = ::mount("tmpfs", mounted.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=0755") == 0;
   if (test::skips(is_mounted ? "" : "this machine does not let us mount a tmpfs")) return;
   {
-    const TokenFile file(base::open_private_directory(mounted, 0755));
+    const TokenFile file = file_in(mounted);
     file.write("old");
     CHECK_THROWS_WITH(file.write(std::string(200000, 'x')), ContainsSubstring("No space left"));
     CHECK(base::read_text_file(mounted / TokenFile::kName, 100) == "old");

@@ -291,6 +291,24 @@ TEST_CASE("which step failed decides what becomes of the machine, and nothing is
   }
 }
 
+TEST_CASE("the machine is claimed until the container is gone, by launches that fail, too") {
+  if (machine_is_missing()) return;
+  Machine machine;
+  for (const char* tag : {"true", "absent"}) {
+    CAPTURE(tag);
+    machine.attributes[kImage] = machine.registry.host() + "/tiny:" + tag;
+    bool was_claimed = false;
+    const auto look = [&](launcher::Launch&, std::string_view step) {
+      if (step != "cleaning up") return;
+      const base::FileDescriptor other = base::open_private_directory(machine.options.runtime_directory, 0755);
+      was_claimed = !base::lock_directory(other);
+    };
+    const test::CapturedLog log;
+    machine.launch(look);
+    CHECK(was_claimed);
+  }
+}
+
 TEST_CASE("a register that somebody has extended before is no register to measure into") {
   if (machine_is_missing()) return;
   Machine machine;
