@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/ascii.h"
 #include "base/error.h"
 
 namespace base {
@@ -17,7 +18,7 @@ constexpr std::uint8_t kNotADigit = 0xff;
 constexpr std::size_t kMaxBase64Text = std::size_t{1} << 30U;  // OpenSSL counts with int
 
 std::uint8_t hex_digit(char c) {
-  if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
+  if (is_digit(c)) return static_cast<std::uint8_t>(c - '0');
   if (c >= 'a' && c <= 'f') return static_cast<std::uint8_t>(c - 'a' + 10);
   if (c >= 'A' && c <= 'F') return static_cast<std::uint8_t>(c - 'A' + 10);
   return kNotADigit;

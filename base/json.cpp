@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/error.h"
 
@@ -103,7 +104,7 @@ void expect_short_numbers(std::string_view text, std::string_view subject) {
     } else if (c == '"') {
       in_string = !in_string;
     } else if (!in_string) {
-      const bool is_of_number = (c >= '0' && c <= '9') || std::string_view("+-.eE").find(c) != std::string_view::npos;
+      const bool is_of_number = is_digit(c) || std::string_view("+-.eE").find(c) != std::string_view::npos;
       length = is_of_number ? length + 1 : 0;
     }
     if (length <= kMaxNumberBytes) continue;

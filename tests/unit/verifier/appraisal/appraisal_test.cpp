@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "tests/unit/catch.h"
-#include "tests/unit/verifier/support.h"
+#include "tests/unit/verifier/support/machine.h"
 
 // What each kind of evidence must hold: tests/unit/verifier/appraisal/tpm_test.cpp.
 

@@ -16,7 +16,7 @@
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/skip.h"
-#include "tests/unit/verifier/support.h"
+#include "tests/unit/verifier/support/machine.h"
 #include "verifier/reference/recording.h"
 #include "verifier/service/issue_token.h"
 

@@ -11,7 +11,7 @@
 #include "base/private_directory.h"
 #include "evidence/jose.h"
 #include "tests/unit/catch.h"
-#include "tests/unit/verifier/support.h"
+#include "tests/unit/verifier/support/machine.h"
 
 // What a request is answered with: tests/unit/verifier/service/api_test.cpp.
 

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/private_directory.h"
 #include "tests/unit/catch.h"
-#include "tests/unit/verifier/support.h"
+#include "tests/unit/verifier/support/machine.h"
 
 using verifier::Config;
 using verifier::Knowledge;

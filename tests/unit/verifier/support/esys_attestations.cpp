@@ -1,4 +1,4 @@
-#include "tests/unit/verifier/esys_attestations.h"
+#include "tests/unit/verifier/support/esys_attestations.h"
 
 #include <cstring>
 #include <memory>

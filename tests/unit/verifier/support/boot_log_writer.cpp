@@ -1,19 +1,9 @@
-#include "tests/unit/verifier/support.h"
+#include "tests/unit/verifier/support/boot_log_writer.h"
 
-#include <chrono>
-
-#include "attest/roots/attestation_key.h"
 #include "base/file.h"
-#include "measure/launch_log.h"
-#include "tpm/pcr.h"
-#include "vtpm/provision.h"
-#include "vtpm/replay.h"
 
 namespace test {
 
-using namespace std::chrono_literals;
-using measure::Event;
-using measure::EventType;
 using measure::HashAlgorithm;
 
 const std::string kGlobalVariableGuid("\x61\xdf\xe4\x8b\xca\x93\xd2\x11\xaa\x0d\x00\xe0\x98\x03\x2b\x8c", 16);
@@ -22,7 +12,6 @@ const std::string kImageSecurityGuid("\xcb\xb2\x19\xd7\x3a\x3d\x96\x45\xa3\xbc\x
 const std::string kSeparator(4, '\0');
 const std::string kCallingApplication = "Calling EFI Application from Boot Option";
 const std::string kApplicationReturned = "Returning from EFI Application from Boot Option";
-const std::string kSoftwareTpm = "SOFTWARE_TPM";
 const std::string kCertX509Guid("\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a\x87\xb5\xab\x15\x5c\x2b\xf0\x72", 16);
 const std::string kCertSha256Guid("\x26\x16\xc4\xc1\x4c\x50\x92\x40\xac\xa9\x41\xf9\x36\x93\x43\x28", 16);
 
@@ -106,67 +95,6 @@ std::string uefi_variable(std::string_view guid, std::string_view name, std::str
   variable += length(name.size()) + length(data.size());
   for (const char c : name) variable += {c, '\0'};
   return variable + std::string(data);
-}
-
-std::vector<Event> launch_events() {
-  const std::string digest = "sha256:" + std::string(64, 'a');
-  return {Event::text(EventType::kImageRef, "docker.io/library/nginx:latest"),
-          Event::text(EventType::kImageDigest, digest),
-          Event::text(EventType::kRestartPolicy, "Never"),
-          Event::text(EventType::kImageId, digest),
-          Event::text(EventType::kArg, "nginx"),
-          Event::text(EventType::kEnvVar, "PATH=/bin"),
-          Event{EventType::kMemoryMonitor, {0}}};
-}
-
-evidence::InstanceIdentity Machine::identity() {
-  return {"us-central1-a", 12345, "my-project", 678, "my-instance", true};
-}
-
-vtpm::Validity Machine::validity() {
-  const base::WallTime now = base::Clock::system().wall();
-  return {now - 1h, now + 24h};
-}
-
-Machine::Machine(base::Bytes boot_log)
-    : directory_("cs-test"),
-      authority_(vtpm::CertificateAuthority::open(directory_.path() / "ca")),
-      boot_log_(std::move(boot_log)) {
-  tpm_ = std::make_unique<tpm::Tpm>(tpm::Tpm::open(swtpm_.tcti()));
-  vtpm::provision(*tpm_, authority_, identity(), validity(), vtpm::KeyKind::kEcc);
-  vtpm::replay_boot_log(*tpm_, measure::decode_boot_log(boot_log_));
-  tpm::Pcr pcr(*tpm_, measure::kLaunchPcr);
-  measure::LaunchLog log = measure::LaunchLog::start(pcr);
-  for (const Event& event : launch_events()) log.measure(pcr, event);
-  log.seal(pcr);
-  launch_log_ = log.bytes();
-}
-
-evidence::TpmEvidence Machine::evidence(base::ByteView nonce) {
-  const auto key = attest::load_attestation_key(*tpm_, tpm::kEccKeyIndices);
-  evidence::TpmEvidence evidence;
-  for (const auto& bank : tpm_->pcr_banks()) {
-    auto blob = tpm_->quote(key.key, nonce, bank);
-    evidence.quotes.push_back({bank.algorithm, tpm_->read_pcrs(bank.algorithm, bank.pcrs), std::move(blob.attest),
-                               std::move(blob.signature)});
-  }
-  evidence.boot_log = boot_log_;
-  evidence.launch_log = launch_log_;
-  evidence.ak_certificate = base::certificate_der(*key.certificate);
-  return evidence;
-}
-
-verifier::TrustAnchors Machine::anchors() const { return anchors({kSoftwareTpm}); }
-
-verifier::TrustAnchors Machine::anchors(const verifier::Platform& platform) const {
-  std::vector<verifier::TrustAnchor> roots;
-  roots.push_back({base::parse_certificate(base::certificate_der(authority_.certificate()), "authority"), platform});
-  return verifier::TrustAnchors(roots);
-}
-
-base::Bytes Machine::certificate(const evidence::InstanceIdentity& identity, const vtpm::Validity& validity) {
-  const auto key = attest::load_attestation_key(*tpm_, tpm::kEccKeyIndices);
-  return base::certificate_der(*vtpm::certify_attestation_key(authority_, key.key, identity, validity));
 }
 
 }  // namespace test

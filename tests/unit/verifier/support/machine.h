@@ -2,61 +2,25 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/clock.h"
-#include "base/openssl.h"
+#include "base/private_directory.h"
 #include "evidence/evidence.h"
 #include "evidence/instance_identity.h"
-#include "measure/boot_log.h"
 #include "measure/event.h"
 #include "tests/unit/support/swtpm.h"
+#include "tests/unit/verifier/support/boot_log_writer.h"
 #include "tpm/tpm.h"
 #include "verifier/appraisal/ak_certificate.h"
 #include "vtpm/certificate_authority.h"
 
 namespace test {
 
-base::Bytes recorded_boot_log();
-
-/// A boot event log being written, crypto agile, of SHA-256 and SHA-384.
-class BootLogWriter {
- public:
-  /// `measured` is what the digests are of; without it the data.
-  BootLogWriter& add(std::uint32_t pcr, std::uint32_t type, std::string_view data);
-  BootLogWriter& add(std::uint32_t pcr, std::uint32_t type, std::string_view data, std::string_view measured);
-  BootLogWriter& add(const measure::BootEvent& event);
-  const measure::BootLog& log() const noexcept { return log_; }
-
- private:
-  measure::BootLog log_;
-};
-
-/// What every log needs: Secure Boot off, all separators. `firmware_events` are put ahead of PCR 0's.
-BootLogWriter plain_boot(const std::vector<std::string>& firmware_events = {});
-extern const std::string kSeparator;
-
-/// Secure Boot off, all separators, and these texts in PCR 4; of "" a separator is made.
-BootLogWriter boot_with_pcr4(const std::vector<std::string>& texts);
-extern const std::string kCallingApplication;
-extern const std::string kApplicationReturned;
-
-/// UEFI_VARIABLE_DATA.
-std::string uefi_variable(std::string_view guid, std::string_view name, std::string_view data);
-extern const std::string kGlobalVariableGuid;
-extern const std::string kImageSecurityGuid;
-extern const std::string kSoftwareTpm;  ///< the hardware model of a Machine
-extern const std::string kCertX509Guid;
-extern const std::string kCertSha256Guid;
-
-/// EFI_SIGNATURE_LIST of entries that all have the size of the first, each with an owner's GUID ahead of it.
-std::string signature_list(std::string_view type, const std::vector<std::string>& entries,
-                           std::string_view header = "");
-
 /// The events of a complete launch, but for the separator.
 std::vector<measure::Event> launch_events();
+
+extern const std::string kSoftwareTpm;  ///< the hardware model of a Machine
 
 /// A machine that was provisioned, has booted and has launched its workload: what a verifier meets.
 class Machine {
