@@ -47,7 +47,7 @@ constexpr mode_t kRuntimeDirectoryMode = 0755;
 constexpr std::chrono::seconds kUnwindingBound{15};
 constexpr std::chrono::seconds kCleanUpBound{15};
 static_assert(kPullUnwinding < kUnwindingBound);
-static_assert(Workload::kEndBound + kUnwindingBound + kCleanUpBound == Launch::kStopBound);
+static_assert(Workload::kStartBound + Workload::kKillBound + kUnwindingBound + kCleanUpBound == Launch::kStopBound);
 
 std::unique_ptr<Platform> platform_of(const asio::any_io_executor& executor, const Options& options,
                                       const base::Clock& clock) {
@@ -272,10 +272,13 @@ Awaitable<void> Launch::State::wait_for_verifier(base::ServiceWait::Attempt atte
 
 /// Cancel, bounded wait, hard stop: for whatever the launch is at.
 Awaitable<void> Launch::State::end_in_order() {
-  if (workload.runs()) begin("the workload is asked to end");
-  co_await workload.end(options.stop_grace);
-  if (launching->has_ended()) co_return;
-  launching->cancel();
+  co_await workload.forbid_start();
+  if (workload.runs()) {
+    begin("the workload is asked to end");
+    co_await workload.end(options.stop_grace);
+  }
+  // With its workload a launch ends by itself.
+  if (!workload.has_ended()) launching->cancel();
   co_await launching->wait_for(kUnwindingBound);
   if (launching->has_ended()) co_return;
   base::log::warning("a step of the launch does not end, it is left behind");

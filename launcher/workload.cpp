@@ -26,17 +26,16 @@ using base::log::info;
 
 }  // namespace
 
-Workload::Workload(asio::any_io_executor executor, base::Clock clock, ContainerdClient containerd,
+Workload::Workload(const asio::any_io_executor& executor, base::Clock clock, ContainerdClient containerd,
                    const std::string& snapshotter)
-    : executor_(std::move(executor)),
-      clock_(std::move(clock)),
+    : clock_(std::move(clock)),
       made_(clock_.since_boot()),
       containerd_(std::move(containerd)),
       container_(containerd_, {.snapshotter = snapshotter}),
-      signals_(executor_),
-      start_is_over_(executor_),
-      is_over_(executor_),
-      grace_is_over_(executor_) {}
+      signals_(executor),
+      start_is_over_(executor),
+      is_over_(executor),
+      grace_is_over_(executor) {}
 
 Awaitable<void> Workload::reach_containerd() {
   const std::string version = co_await containerd_.version();
@@ -125,17 +124,24 @@ Awaitable<void> Workload::wait() {
 
 Awaitable<void> Workload::remove() {
   signals_.cancel();
+  std::exception_ptr failure;
   try {
     co_await container_.remove();
   } catch (const ContainerdError& error) {
-    if (uses_containerd_ || !error.is_unavailable()) throw;
+    if (uses_containerd_ || !error.is_unavailable()) failure = std::current_exception();
+  } catch (...) {  // not hidden: thrown below
+    failure = std::current_exception();
   }
   co_await signals_.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+Awaitable<void> Workload::forbid_start() {
+  is_to_end_ = true;
+  if (starting_) co_await start_is_over_.wait_for(kStartBound);
 }
 
 Awaitable<void> Workload::end(std::chrono::seconds grace) {
-  is_to_end_ = true;
-  if (starting_) co_await start_is_over_.wait_for(kStartBound);
   if (!runs_) co_return;
   info("received a signal, the workload is asked to end", {{"grace_sec", std::int64_t{grace.count()}}});
   signals_.spawn(signal(SIGTERM));

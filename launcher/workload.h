@@ -17,10 +17,10 @@
 namespace launcher {
 
 /// The workload, from its image in a registry to the end of its process. The calls of a launch stand in their order;
-/// `end` and `hurry` may come at any time beside them.
+/// those that end it may come at any time beside them.
 class Workload {
  public:
-  Workload(asio::any_io_executor executor, base::Clock clock, ContainerdClient containerd,
+  Workload(const asio::any_io_executor& executor, base::Clock clock, ContainerdClient containerd,
            const std::string& snapshotter);
 
   base::Awaitable<void> reach_containerd();
@@ -37,20 +37,21 @@ class Workload {
   base::Awaitable<void> remove();
 
   bool runs() const noexcept { return runs_; }
-  /// Lets a start under way come to its end; what runs then gets SIGTERM, and SIGKILL when it has not ended after
-  /// `grace`. Returns when the process has ended, or kEndBound beyond the grace. What was not started will not be.
+  bool has_ended() const noexcept { return is_over_.is_set(); }
+  /// What has not been started will not be. A start under way comes to its end first, within kStartBound.
+  base::Awaitable<void> forbid_start();
+  /// What runs gets SIGTERM, and SIGKILL when it has not ended after `grace`. Returns when the process has ended, or
+  /// kKillBound beyond the grace.
   base::Awaitable<void> end(std::chrono::seconds grace);
   /// Ends the grace.
   void hurry();
 
-  static constexpr std::chrono::seconds kStartBound{5};  ///< for a start under way
-  static constexpr std::chrono::seconds kKillBound{5};   ///< for the end of what was killed
-  static constexpr std::chrono::seconds kEndBound = kStartBound + kKillBound;
+  static constexpr std::chrono::seconds kStartBound{5};
+  static constexpr std::chrono::seconds kKillBound{5};
 
  private:
   base::Awaitable<void> signal(int number);
 
-  asio::any_io_executor executor_;
   base::Clock clock_;
   std::chrono::nanoseconds made_;
   ContainerdClient containerd_;

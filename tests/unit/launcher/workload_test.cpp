@@ -67,7 +67,7 @@ TEST_CASE("what runs is what was measured, or nothing") {
 TEST_CASE("a workload that is to end before it was started is not") {
   if (test::containerd_is_missing()) return;
   World world(kSleep);
-  test::run(world.context, world.workload.end(std::chrono::hours(1)));
+  test::run(world.context, world.workload.forbid_start());
   CHECK_THROWS_AS(world.start(), boost::system::system_error);
   CHECK_FALSE(world.workload.runs());
   CHECK(world.log.count("workload task started") == 0);
