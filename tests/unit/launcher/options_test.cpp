@@ -197,6 +197,14 @@ TEST_CASE("a wrong configuration file is one error that names file and key") {
   credentials.expect_refused(std::string(70000, '#'), "longer than");
 }
 
+TEST_CASE("a wrong value in the configuration file is an error even where the command line counts more") {
+  const Credentials credentials;
+  credentials.write(launcher::kConfigCredential, "wait = \"long\"\n");
+  const StandardError standard_error;
+  CHECK_FALSE(credentials.parse({"--wait", "5"}));
+  CHECK_THAT(standard_error.text(), ContainsSubstring("cs-launcher.conf: --wait"));
+}
+
 TEST_CASE("a configuration file that can't be read is an error, whoever named it") {
   int exit_code = 0;
   StandardError standard_error;
