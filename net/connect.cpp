@@ -80,6 +80,8 @@ base::Awaitable<Connected> connect_any(std::vector<tcp::endpoint> endpoints, Tim
       break;
     }
     co_await race->news.wait_for(pause);
+    const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+    if (cancelled != asio::cancellation_type::none) throw boost::system::system_error(asio::error::operation_aborted);
   }
   if (race->winner) {
     Connected connected{std::move(race->sockets[*race->winner]), {}};
