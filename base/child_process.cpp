@@ -91,7 +91,7 @@ void ChildProcess::stop() noexcept {
   while (is_running() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(kPollInterval);
   if (pid_ <= 0) return;
   ::kill(pid_, SIGKILL);
-  int status = 0;
+  int status = SIGKILL;  // as which it counts where nobody can be asked
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   take_status(status);

@@ -11,17 +11,9 @@
 #include <openssl/x509v3.h>
 
 #include "base/bytes.h"
+#include "base/free_with.h"
 
 namespace base {
-
-/// Of a std::unique_ptr to what a C library frees with a function.
-template <auto Free>
-struct FreeWith {
-  template <typename T>
-  void operator()(T* object) const noexcept {
-    Free(object);
-  }
-};
 
 using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
 using EvpPkeyPtr = std::unique_ptr<EVP_PKEY, FreeWith<EVP_PKEY_free>>;

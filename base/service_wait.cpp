@@ -16,7 +16,7 @@ constexpr RetryPolicy kBetweenAttempts{.max_attempts = std::numeric_limits<int>:
                                        .multiplier = 1.5,
                                        .max_delay = Milliseconds(3000),
                                        .jitter = 0.1};
-/// Without a bound: what Google's own client of the metadata server does, five retries in some six seconds.
+/// Without a bound: five retries in some six seconds, as clients of clouds do.
 constexpr RetryPolicy kOneRound{.max_attempts = 6,
                                 .first_delay = Milliseconds(100),
                                 .multiplier = 2.0,

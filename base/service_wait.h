@@ -11,8 +11,8 @@
 
 namespace base {
 
-/// Patience with something outside of the machine that may come later than the launcher: its network, its metadata
-/// server, its verifier. Says in the log that it waits, and for what.
+/// Patience with something outside of the process that may come later, such as the network or somebody's server. Says
+/// in the log that it waits, and for what.
 class ServiceWait {
  public:
   using Attempt = std::function<Awaitable<void>()>;

@@ -47,7 +47,6 @@ class Timer {
   void expires_after(std::chrono::milliseconds duration) { expires_at(now() + duration); }
   void cancel() { timer_->cancel(); }
 
-  TimePoint expiry() const noexcept { return when_; }
   /// Whether the moment has come. Behind a wait this is what tells, and not the wait's error code.
   bool expired() const { return now() >= when_; }
 

@@ -10,6 +10,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "base/free_with.h"
 #include "base/openssl.h"
 
 namespace evidence {

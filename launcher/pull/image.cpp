@@ -266,10 +266,11 @@ base::Awaitable<void> Pull::apply(std::size_t index, std::vector<Mount> mounts, 
 /// containerd unpacks without a bound of its own, and how much a layer holds is known only when it is unpacked.
 base::Awaitable<void> Pull::watch_unpacking(std::size_t index, std::vector<Mount> mounts) {
   const auto executor = co_await asio::this_coro::executor;
+  const base::TimeService& time = base::TimeService::of(executor);
   base::Milliseconds interval = kUnpackWatchInterval;
   for (;;) {
     co_await base::sleep_for(executor, interval);
-    const auto begin = std::chrono::steady_clock::now();
+    const base::TimePoint begin = time.now();
     const std::uint64_t used = co_await snapshots_.usage(active_key_);
     if (used > unpack_limit(index)) {
       throw base::InvalidInput(layer_name(index), "unpacks to more than is accepted of a layer of its size");
@@ -277,7 +278,7 @@ base::Awaitable<void> Pull::watch_unpacking(std::size_t index, std::vector<Mount
     if (free_bytes_below(mounts) < options_.limits.min_free_bytes) {
       throw base::InvalidInput(layer_name(index), "unpacks to more than the disk has room for");
     }
-    const auto took = std::chrono::duration_cast<base::Milliseconds>(std::chrono::steady_clock::now() - begin);
+    const auto took = std::chrono::duration_cast<base::Milliseconds>(time.now() - begin);
     interval = std::max(kUnpackWatchInterval, took * kUnpackWatchShare);
   }
 }

@@ -95,11 +95,10 @@ def test_a_signal_ends_a_wait_at_once(world: World) -> None:
         world.launcher({"tee-image-reference": image.by_tag}, options=WAIT) as launcher,
     ):
         launcher.wait_for("waiting for the metadata server")
-        began = time.monotonic()
         launcher.terminate()
         assert launcher.wait() == FAILURE
-        assert time.monotonic() - began < 3
         assert "the launch was broken off by a signal" in launcher.log_text
+        assert "not reached within" not in launcher.log_text
 
 
 def test_a_certificate_that_is_not_trusted_is_not_waited_out(world: World) -> None:

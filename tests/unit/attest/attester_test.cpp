@@ -1,52 +1,28 @@
 #include "attest/attester.h"
 
-#include "base/encoding.h"
 #include "base/file.h"
-#include "net/http_server.h"
 #include "tests/unit/attest/machine.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/captured_log.h"
+#include "tests/unit/support/credulous_verifier.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/temporary_directory.h"
 
 using attest::Attester;
 using attest::GcaVerifier;
-using base::Awaitable;
-using base::Json;
-using net::HttpResponse;
-using net::HttpServerRequest;
 
 namespace {
 
-constexpr std::string_view kAudience = "https://sts.googleapis.com";
-
-std::string segment(const Json& json) { return base::base64url_encode(base::view_of(json.dump())); }
-
-HttpResponse json_response(const Json& body) { return {200, {{"Content-Type", "application/json"}}, body.dump()}; }
-
-/// A measured machine, a verifier that believes everything unless it holds its answers back, and an attester.
+/// A measured machine, and its attester.
 struct World {
   test::Machine machine;
   test::TemporaryDirectory directory;
-  int tokens = 0;
-  bool hangs = false;
-  base::Event never{machine.context.get_executor()};
-  net::HttpServer verifier{machine.context.get_executor(), [this](const auto& request) { return answer(request); }};
-  std::string url = "http://127.0.0.1:" + std::to_string(verifier.listen_tcp("127.0.0.1", 0));
+  test::CredulousVerifier verifier{machine.context.get_executor()};
   Attester attester{machine.context.get_executor(), parts(), base::Clock::system(), {}};
 
-  Awaitable<HttpResponse> answer(const HttpServerRequest& request) {
-    if (hangs) co_await never.wait();
-    if (request.path.ends_with("/challenges")) {
-      co_return json_response({{"name", "projects/p/locations/r/challenges/c"}, {"tpmNonce", "AAECAw=="}});
-    }
-    const std::int64_t now = base::to_unix_seconds(base::Clock::system().wall());
-    const Json claims = {{"aud", kAudience}, {"iat", now}, {"exp", now + 3600}, {"number", ++tokens}};
-    co_return json_response({{"attestationToken", segment({{"alg", "RS256"}}) + "." + segment(claims) + ".AAAA"}});
-  }
-
   Attester::Parts parts() {
-    GcaVerifier::Config config{.endpoint = url, .ca_file = {}, .project_id = "p", .region = "r", .access_token = {}};
+    GcaVerifier::Config config{
+        .endpoint = verifier.url(), .ca_file = {}, .project_id = "p", .region = "r", .access_token = {}};
     return {.root = std::move(machine.root),
             .verifier = std::make_unique<GcaVerifier>(machine.context.get_executor(), std::move(config)),
             .id_tokens = {},
@@ -76,7 +52,7 @@ TEST_CASE("an attester that is stopped renews nothing, and lets go of what is un
   const test::CapturedLog log;
   test::run(world.machine.context, world.attester.tokens().fresh_default_token());
   world.attester.keep_fresh();
-  world.hangs = true;
+  world.verifier.refuse("/challenges", 0);
   std::exception_ptr failure;
   asio::co_spawn(world.machine.context, world.attester.tokens().fresh_default_token(),
                  [&](const std::exception_ptr& error, const attest::DefaultToken&) { failure = error; });
@@ -87,5 +63,5 @@ TEST_CASE("an attester that is stopped renews nothing, and lets go of what is un
   world.machine.context.poll();
   REQUIRE(failure);
   CHECK_THROWS_AS(std::rethrow_exception(failure), boost::system::system_error);
-  CHECK(world.tokens == 1);
+  CHECK(world.verifier.tokens() == 1);
 }

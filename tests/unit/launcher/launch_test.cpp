@@ -8,16 +8,15 @@
 
 #include <boost/asio/local/datagram_protocol.hpp>
 
-#include "base/encoding.h"
 #include "base/file.h"
 #include "launcher/containerd/container_store.h"
 #include "launcher/containerd/snapshotter.h"
-#include "net/http_server.h"
 #include "teeserver/server.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/containerd_world.h"
 #include "tests/unit/launcher/support/tiny_image.h"
 #include "tests/unit/support/captured_log.h"
+#include "tests/unit/support/credulous_verifier.h"
 #include "tests/unit/support/environment.h"
 #include "tests/unit/support/fake_registry.h"
 #include "tests/unit/support/faulty_tpm.h"
@@ -28,8 +27,6 @@
 
 using base::Awaitable;
 using launcher::ExitCode;
-using net::HttpResponse;
-using net::HttpServerRequest;
 
 namespace {
 
@@ -37,61 +34,13 @@ constexpr auto kImage = "tee-image-reference";
 constexpr auto kRestart = "tee-restart-policy";
 constexpr auto kCommand = "tee-cmd";
 
-std::string segment(const base::Json& json) { return base::base64url_encode(base::view_of(json.dump())); }
-
-/// A verifier that believes everything.
-class CredulousVerifier {
- public:
-  explicit CredulousVerifier(asio::any_io_executor executor)
-      : never_(executor), server_(executor, [this](const HttpServerRequest& request) { return answer(request); }) {
-    url_ = "http://127.0.0.1:" + std::to_string(server_.listen_tcp("127.0.0.1", 0));
-  }
-
-  const std::string& url() const { return url_; }
-  /// Called before a refusal.
-  std::function<void()> on_refusal;
-  /// Calls whose path ends so get `status`; 0: no answer at all.
-  void refuse(std::string path_end, unsigned status) {
-    refused_ = std::move(path_end);
-    status_ = status;
-  }
-
- private:
-  Awaitable<HttpResponse> answer(const HttpServerRequest& request) {
-    if (!refused_.empty() && request.path.ends_with(refused_)) {
-      if (on_refusal) on_refusal();
-      if (status_ == 0) co_await never_.wait();
-      co_return HttpResponse{status_, {}, R"({"error":{"status":"PERMISSION_DENIED","message":"not you"}})"};
-    }
-    if (request.path.ends_with("/challenges")) {
-      co_return json({{"name", "projects/p/locations/us-central1/challenges/c"}, {"tpmNonce", "AAECAw=="}});
-    }
-    if (request.path.ends_with(":verifyConfidentialSpace")) {
-      const std::int64_t now = base::to_unix_seconds(base::Clock::system().wall());
-      const base::Json claims = {{"aud", "https://sts.googleapis.com"}, {"iat", now}, {"exp", now + 3600}};
-      co_return json({{"attestationToken", segment({{"alg", "RS256"}}) + "." + segment(claims) + ".AAAA"}});
-    }
-    co_return json(base::Json::object());
-  }
-
-  static HttpResponse json(const base::Json& body) {
-    return {200, {{"Content-Type", "application/json"}}, body.dump()};
-  }
-
-  base::Event never_;
-  std::string refused_;
-  unsigned status_ = 0;
-  net::HttpServer server_;
-  std::string url_;
-};
-
 /// All that a launch needs around it, in folders and on sockets of this test's own.
 struct Machine {
   asio::io_context context;
   test::TemporaryDirectory directory;
   test::ContainerdDaemon containerd;
   test::FakeRegistry registry{context.get_executor()};
-  CredulousVerifier verifier{context.get_executor()};
+  test::CredulousVerifier verifier{context.get_executor()};
   /// From it the path of a container's cgroup follows, and of runc's own state.
   const std::string containerd_namespace = "cs-test-" + std::to_string(::getpid());
   test::ProvisionedTpm tpm;
@@ -337,7 +286,7 @@ TEST_CASE("what can't be measured is not run") {
   CHECK(log.count("workload task started") == 0);
 }
 
-TEST_CASE("a signal breaks off whatever step the launch is at") {
+TEST_CASE("a signal that comes with a step breaks the launch off, there or at the next wait") {
   if (machine_is_missing()) return;
   Machine machine;
   machine.attributes[kRestart] = "Always";

@@ -14,7 +14,8 @@
 
 namespace test {
 
-/// Time that passes as a test says, for all that runs in a ManualContext.
+/// Time that passes as a test says, for all that runs in a ManualContext. A wait that begins later than in the turn in
+/// which its timer was armed for a moment that has passed ends with the next advance.
 class ManualTime final : public base::TimeService {
  public:
   ManualTime(asio::execution_context& owner, asio::io_context& context) : TimeService(owner), context_(context) {}
