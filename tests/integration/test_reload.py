@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import json
 import os
+import signal
 import socket
 import ssl
 import threading
@@ -237,3 +238,24 @@ def test_nothing_is_lost_under_load(world: World, workload: TeeClient) -> None:
         for thread in threads:
             thread.join()
     assert failures == []
+
+
+def test_who_is_to_stop_does_not_read_to_the_end(world: World) -> None:
+    """A request to stop that comes while files are being read anew is heeded at once, and nothing is said of them."""
+    verifier = world.verifier
+    with edited(verifier.reference_values):
+        known = json.loads(verifier.reference_values.read_text())["images"][0]
+        many = [{**known, "name": f"image-{number}"} for number in range(5000)]
+        verifier.reference_values.write_text(json.dumps({"images": many}))
+        lines, before = verifier.lines, len(verifier.lines)
+        threads = Path(f"/proc/{verifier.pid}/task")
+        usual = len(list(threads.iterdir()))
+        os.kill(verifier.pid, signal.SIGHUP)
+        while len(list(threads.iterdir())) == usual:  # until one reads
+            assert "reload" not in "".join(lines[before:])
+        verifier.stop()
+    verifier.start()
+    log = "\n".join(lines[before:])
+    assert "msg=stopping" in log or 'msg="stopping"' in log
+    assert "stopped" in log
+    assert "reload" not in log

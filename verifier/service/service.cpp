@@ -1,6 +1,7 @@
 #include "verifier/service/service.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -78,7 +79,8 @@ class Service {
         server_(
             executor_, [this](net::HttpServerRequest& request) { return api_.handle(request); }, kLimits,
             [this](const net::HttpServerRequest& head) { return api_.admit(head); }),
-        signs_of_life_(executor_) {}
+        signs_of_life_(executor_),
+        reloads_(executor_) {}
 
   /// Where it listens, for people and for tests.
   std::string listen(const std::optional<net::HttpServerCertificate>& certificate) {
@@ -98,14 +100,33 @@ class Service {
         base::log::info("stopping", {{"signal", number}});
         break;
       }
-      co_await reload();
+      ask_for_reload();
     }
     service_manager_.stopping();
+    stopping_ = true;
+    reloads_.cancel();
     co_await server_.stop(kStopGrace);
     signs_of_life_.cancel();
   }
 
+  /// Whether a thread may still be reading: the process must then end without waiting for it.
+  bool left_something_behind() const noexcept { return reloading_; }
+
  private:
+  /// Who asks while a reload is under way gets another one behind it: the files may have changed since.
+  void ask_for_reload() {
+    asked_again_ = true;
+    if (!std::exchange(reloading_, true)) reloads_.spawn(reload_as_asked());
+  }
+
+  base::Awaitable<void> reload_as_asked() {
+    do {
+      asked_again_ = false;
+      co_await reload();
+    } while (asked_again_);
+    reloading_ = false;
+  }
+
   /// Reads on a thread of its own, since files may be many and making sure of keys takes long.
   base::Awaitable<void> reload() {
     service_manager_.reloading();
@@ -117,6 +138,7 @@ class Service {
       api_.use(loaded.knowledge);
       log_loaded("reloaded", loaded);
     } catch (const std::exception& error) {
+      if (stopping_) throw;
       base::log::error("reload failed, nothing has changed", {{"error", error.what()}});
     }
     service_manager_.ready();
@@ -132,6 +154,10 @@ class Service {
   Api api_;
   net::HttpServer server_;
   base::TaskGroup signs_of_life_;
+  base::TaskGroup reloads_;
+  bool reloading_ = false;
+  bool asked_again_ = false;
+  bool stopping_ = false;
 };
 
 }  // namespace
@@ -152,6 +178,7 @@ void serve(const ServeOptions& options) {
   base::log::info("listening", {{"url", url}});
   context.run();
   base::log::info("stopped");
+  if (service.left_something_behind()) std::_Exit(EXIT_SUCCESS);
 }
 
 }  // namespace verifier
