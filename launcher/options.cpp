@@ -119,21 +119,17 @@ void expect_no_section(const std::filesystem::path& file, std::istringstream& te
   text.seekg(0);
 }
 
-void take_setting(const std::filesystem::path& file, CLI::Option& option, const CLI::ConfigItem& item) {
+void take_setting(CLI::Option& option, const CLI::ConfigItem& item) {
   const bool is_flag = option.get_expected_max() == 0;
-  try {
-    for (const std::string& value : item.inputs) {
-      option.add_result(is_flag ? option.get_flag_value(item.name, value) : value);
-    }
-    option.run_callback();
-  } catch (const CLI::ParseError& error) {
-    throw base::InvalidInput(file.string(), error.what());
+  for (const std::string& value : item.inputs) {
+    option.add_result(is_flag ? option.get_flag_value(item.name, value) : value);
   }
+  option.run_callback();
 }
 
 /// Takes what the command line has not said from a file of lines `name = "value"`. Throws base::Error that names the
 /// file, and the key; for what the line overrides, too.
-void take_config(const std::filesystem::path& file, CLI::App& app) {
+void take_config(const std::filesystem::path& file, CLI::App& app) try {
   std::istringstream text(base::read_text_file(file, kMaxConfigBytes));
   expect_no_section(file, text);
   CLI::App overridden;
@@ -148,8 +144,10 @@ void take_config(const std::filesystem::path& file, CLI::App& app) {
     }
     if (!seen.insert(item.name).second) throw base::InvalidInput(file.string(), item.name + " stands twice");
     if (item.inputs.empty()) throw base::InvalidInput(file.string(), item.name + " has no value");
-    take_setting(file, option->count() > 0 ? *overridden.get_option("--" + item.name) : *option, item);
+    take_setting(option->count() > 0 ? *overridden.get_option("--" + item.name) : *option, item);
   }
+} catch (const CLI::ParseError& error) {
+  throw base::InvalidInput(file.string(), error.what());
 }
 
 /// systemd.exec(5), "Credentials".
