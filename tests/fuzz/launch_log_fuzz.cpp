@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "measure/cel.h"
 #include "measure/event.h"
+#include "tests/unit/support/cel_records.h"
 #include "verifier/appraisal/launch_state.h"
 
 namespace {
@@ -22,17 +23,7 @@ using measure::Event;
 using measure::EventType;
 
 std::vector<CelRecord> records_of(const std::vector<Event>& events) {
-  std::vector<CelRecord> records;
-  for (const Event& event : events) {
-    CelRecord record{.number = records.size(),
-                     .register_kind = measure::RegisterKind::kPcr,
-                     .register_index = measure::kLaunchPcr,
-                     .digests = {},
-                     .content = measure::encode_content(event)};
-    record.digests.insert(measure::Digest::of(measure::HashAlgorithm::kSha256, record.content));
-    records.push_back(std::move(record));
-  }
-  return records;
+  return test::records_of(events, {measure::HashAlgorithm::kSha256});
 }
 
 void add(std::vector<Event>& events, EventType type, const std::vector<std::string>& texts) {

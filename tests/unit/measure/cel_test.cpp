@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/cel_records.h"
 #include "tests/unit/support/skip.h"
 
 using base::Bytes;
@@ -20,21 +21,11 @@ using measure::RegisterKind;
 
 namespace {
 
-CelRecord record_of(std::uint64_t number, const Event& event, std::vector<HashAlgorithm> algorithms) {
-  CelRecord record{.number = number,
-                   .register_kind = RegisterKind::kPcr,
-                   .register_index = 13,
-                   .digests = {},
-                   .content = measure::encode_content(event)};
-  for (const HashAlgorithm algorithm : algorithms) record.digests.insert(Digest::of(algorithm, record.content));
-  return record;
-}
-
 Bytes log_of(const std::vector<Event>& events,
              const std::vector<HashAlgorithm>& algorithms = {HashAlgorithm::kSha256}) {
   Bytes log;
   for (std::size_t i = 0; i < events.size(); ++i)
-    base::append(log, measure::encode_record(record_of(i, events[i], algorithms)));
+    base::append(log, measure::encode_record(test::record_of(i, events[i], algorithms)));
   return log;
 }
 
@@ -101,7 +92,7 @@ TEST_CASE("encoding and decoding are each other's inverse") {
   REQUIRE(records.size() == events.size());
   for (std::size_t i = 0; i < events.size(); ++i) {
     CHECK(measure::event_of(records[i]) == events[i]);
-    CHECK(records[i] == record_of(i, events[i], kThreeBanks));
+    CHECK(records[i] == test::record_of(i, events[i], kThreeBanks));
   }
   CHECK(measure::decode_cel({}).empty());
 }
@@ -159,7 +150,7 @@ TEST_CASE("M 12: malformed records are refused with what is wrong with them") {
   base::append(repeated, good);
   CHECK_THROWS_WITH(decode(repeated), ContainsSubstring("event log record 1: has record number 0"));
 
-  CelRecord other_register = record_of(1, Event::separator(), {HashAlgorithm::kSha256});
+  CelRecord other_register = test::record_of(1, Event::separator(), {HashAlgorithm::kSha256});
   other_register.register_index = 12;
   Bytes mixed = good;
   base::append(mixed, measure::encode_record(other_register));
@@ -167,7 +158,7 @@ TEST_CASE("M 12: malformed records are refused with what is wrong with them") {
 }
 
 TEST_CASE("M 12: content that is not exactly one known event is refused") {
-  CelRecord record = record_of(0, Event::text(EventType::kArg, "a"), {HashAlgorithm::kSha256});
+  CelRecord record = test::record_of(0, Event::text(EventType::kArg, "a"), {HashAlgorithm::kSha256});
   const Bytes good = record.content;
   const auto event_of = [&](const Bytes& content) {
     record.content = content;
@@ -183,7 +174,7 @@ TEST_CASE("M 12: content that is not exactly one known event is refused") {
 }
 
 TEST_CASE("M 13: a changed type or content no longer has its digests") {
-  CelRecord record = record_of(0, Event::text(EventType::kOverrideArg, "a"), kThreeBanks);
+  CelRecord record = test::record_of(0, Event::text(EventType::kOverrideArg, "a"), kThreeBanks);
   CHECK_NOTHROW(measure::check_digests(record));
   CelRecord retyped = record;
   retyped.content[5] = static_cast<std::uint8_t>(EventType::kArg);

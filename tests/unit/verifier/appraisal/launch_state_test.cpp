@@ -7,6 +7,7 @@
 #include "measure/cel.h"
 #include "measure/event.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/cel_records.h"
 #include "tests/unit/support/allocations.h"
 
 namespace {
@@ -34,21 +35,9 @@ std::vector<Event> complete_launch() {
           Event::separator()};
 }
 
-std::vector<CelRecord> records_of(const std::vector<Event>& events) {
-  std::vector<CelRecord> records;
-  for (const Event& event : events) {
-    CelRecord record{.number = records.size(),
-                     .register_kind = measure::RegisterKind::kPcr,
-                     .register_index = measure::kLaunchPcr,
-                     .digests = {},
-                     .content = measure::encode_content(event)};
-    for (const HashAlgorithm algorithm : {HashAlgorithm::kSha1, HashAlgorithm::kSha256}) {
-      record.digests.insert(measure::Digest::of(algorithm, record.content));
-    }
-    records.push_back(std::move(record));
-  }
-  return records;
-}
+const std::vector<HashAlgorithm> kBanks = {HashAlgorithm::kSha1, HashAlgorithm::kSha256};
+
+std::vector<CelRecord> records_of(const std::vector<Event>& events) { return test::records_of(events, kBanks); }
 
 using Change = std::function<void(std::vector<Event>&)>;
 

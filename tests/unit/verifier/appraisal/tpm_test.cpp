@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "measure/cel.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/cel_records.h"
 #include "tests/unit/verifier/support/esys_attestations.h"
 #include "tests/unit/verifier/support/machine.h"
 #include "tpm/nv_indices.h"
@@ -75,17 +76,9 @@ std::vector<std::uint32_t> range(std::uint32_t begin, std::uint32_t end) {
 
 /// The launch log with other events, the digests recomputed as a forger would.
 base::Bytes forged_log(const std::vector<measure::Event>& events) {
+  const std::vector<HashAlgorithm> banks(measure::kHashAlgorithms.begin(), measure::kHashAlgorithms.end());
   base::Bytes log;
-  std::uint64_t number = 0;
-  for (const auto& event : events) {
-    measure::CelRecord record{.number = number++,
-                              .register_kind = measure::RegisterKind::kPcr,
-                              .register_index = measure::kLaunchPcr,
-                              .digests = {},
-                              .content = measure::encode_content(event)};
-    for (const HashAlgorithm bank : measure::kHashAlgorithms) {
-      record.digests.insert(measure::Digest::of(bank, record.content));
-    }
+  for (const measure::CelRecord& record : test::records_of(events, banks)) {
     base::append(log, measure::encode_record(record));
   }
   return log;
