@@ -19,6 +19,8 @@ constexpr std::size_t kEventsInOneJob = 256;
 }  // namespace
 
 struct TpmLaunch::State {
+  State(measure::LaunchLog started, AttestationKey loaded) : log(std::move(started)), key(std::move(loaded)) {}
+
   measure::LaunchLog log;
   AttestationKey key;
 };
@@ -28,7 +30,7 @@ base::Awaitable<TpmLaunch> TpmLaunch::begin(tpm::TpmWorker& worker, tpm::Attesta
   auto prepare = [indices](tpm::Tpm& device) {
     tpm::Pcr pcr(device, measure::kLaunchPcr);
     measure::LaunchLog log = measure::LaunchLog::start(pcr);
-    return std::shared_ptr<State>(new State{std::move(log), load_attestation_key(device, indices)});
+    return std::make_shared<State>(std::move(log), load_attestation_key(device, indices));
   };
   std::shared_ptr<State> state = co_await worker.run(std::move(prepare));
   co_return TpmLaunch(worker, std::move(state), std::move(boot_log));
