@@ -43,7 +43,7 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
 sys.path.insert(0, str(HERE))
 
-from predictions.entry import predicted_entry
+from predictions.entry import load_packages, predicted_entry
 from predictions.error import PredictionError
 from predictions.secure_boot import signature_list
 
@@ -398,7 +398,6 @@ def copy_sources(target: Path) -> None:
 def describe(variant: str, output: Path, keys: SecureBootKeys) -> dict[str, object]:
     """Return the image's reference value, and write down and check what it weighs."""
     kernel_image = output / f"{variant}.efi"
-    manifest = json.loads((output / f"{variant}.manifest").read_text())
     version = _version()
     entry = predicted_entry(
         kernel_image.read_bytes(),
@@ -407,7 +406,7 @@ def describe(variant: str, output: Path, keys: SecureBootKeys) -> dict[str, obje
         swversion=software_version(version),
         hardened=variant == "hardened",
         support_attributes=["LATEST", "STABLE", "USABLE"] if variant == "hardened" else [],
-        packages={package["name"]: package["version"] for package in manifest["packages"]},
+        packages=load_packages(output / f"{variant}.manifest"),
     )
     sizes = {"image": (output / f"{variant}.raw").stat().st_size, "kernel_image": kernel_image.stat().st_size}
     (output / f"{variant}.sizes.json").write_text(json.dumps(sizes) + "\n")
