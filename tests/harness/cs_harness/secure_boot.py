@@ -13,17 +13,10 @@ from pathlib import Path
 GLOBAL_VARIABLE = uuid.UUID("8be4df61-93ca-11d2-aa0d-00e098032b8c")
 IMAGE_SECURITY_DATABASE = uuid.UUID("d719b2cb-3d3a-4596-a3bc-dad00e67656f")
 SECURE_BOOT_ENABLE = uuid.UUID("f0a30bc7-af08-4556-99c4-001009c93a44")
-CERT_X509 = uuid.UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072")
 AUTHENTICATED_STORE = uuid.UUID("aaf32c78-947b-439a-a180-2e144ec37792")
 NON_VOLATILE, BOOT_SERVICE, RUNTIME, TIME_BASED_AUTH = 0x01, 0x02, 0x04, 0x20
 KEY_VARIABLES = {"PK": GLOBAL_VARIABLE, "KEK": GLOBAL_VARIABLE, "db": IMAGE_SECURITY_DATABASE}
 EMPTY_STORE = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
-
-
-def signature_list(certificate: bytes, owner: uuid.UUID) -> bytes:
-    """Return an EFI_SIGNATURE_LIST with one X.509 certificate, given as DER."""
-    entry = owner.bytes_le + certificate
-    return CERT_X509.bytes_le + struct.pack("<III", 28 + len(entry), 0, len(entry)) + entry
 
 
 def enrolled_store(keys: Mapping[str, bytes], empty: Path = EMPTY_STORE) -> bytes:
