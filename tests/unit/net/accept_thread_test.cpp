@@ -118,7 +118,7 @@ TEST_CASE("connections are handed over in their order, with whom they are of") {
   CHECK_FALSE(is_closed(second));
 }
 
-TEST_CASE("S 24: a busy executor does not fill the kernel's queue") {
+TEST_CASE("a busy executor does not fill the kernel's queue") {
   const test::TemporaryDirectory directory;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -139,7 +139,7 @@ TEST_CASE("S 24: a busy executor does not fill the kernel's queue") {
   CHECK_FALSE(taken.connections->front().address);
 }
 
-TEST_CASE("S 24: of too many that wait, the peer with most loses its oldest") {
+TEST_CASE("of too many that wait, the peer with most loses its oldest") {
   TcpBench bench(4);
   const auto honest = bench.connect("127.0.0.1");
   std::vector<FileDescriptor> many;
@@ -154,7 +154,7 @@ TEST_CASE("S 24: of too many that wait, the peer with most loses its oldest") {
   }
 }
 
-TEST_CASE("S 24: of peers with as many the one goes that has waited longest, whatever its address") {
+TEST_CASE("of peers with as many the one goes that has waited longest, whatever its address") {
   TcpBench bench(4);
   std::vector<FileDescriptor> clients;
   for (const char* from : {"127.0.0.9", "127.0.0.1", "127.0.0.5", "127.0.0.3", "127.0.0.2", "127.0.0.4"}) {
@@ -167,7 +167,7 @@ TEST_CASE("S 24: of peers with as many the one goes that has waited longest, wha
   CHECK(taken[3].peer == peer("127.0.0.4"));
 }
 
-TEST_CASE("S 24: connections of an address that many share wait instead") {
+TEST_CASE("connections of an address that many share wait instead") {
   TcpBench bench(2, [](const asio::ip::address& address) { return address == asio::ip::make_address("127.0.0.1"); });
   std::vector<FileDescriptor> clients;
   for (int i = 0; i < 10; ++i) clients.push_back(bench.connect("127.0.0.1"));

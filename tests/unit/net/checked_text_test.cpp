@@ -2,7 +2,7 @@
 
 #include "tests/unit/catch.h"
 
-TEST_CASE("A 7: names are plain and no longer than a host's") {
+TEST_CASE("names are plain and no longer than a host's") {
   CHECK(net::checked_name("my-project", "f") == "my-project");
   CHECK(net::checked_name("example.com:my_project-1", "f") == "example.com:my_project-1");
   CHECK(net::checked_name(std::string(net::kMaxPlainNameBytes, 'a'), "f").size() == net::kMaxPlainNameBytes);
@@ -15,7 +15,7 @@ TEST_CASE("A 7: names are plain and no longer than a host's") {
   }
 }
 
-TEST_CASE("A 7: tokens are printable ASCII and have an end") {
+TEST_CASE("tokens are printable ASCII and have an end") {
   CHECK(net::checked_token("ya29.a-b_c~+/=", "f") == "ya29.a-b_c~+/=");
   CHECK(net::checked_token(std::string(net::kMaxTokenBytes, '~'), "f").size() == net::kMaxTokenBytes);
   for (const std::string& bad : {std::string(), std::string(net::kMaxTokenBytes + 1, 'a'), std::string("a b"),

@@ -90,7 +90,7 @@ TEST_CASE("addresses and names are looked up") {
   CHECK(failure_of("127.0.0.1", "http", kLong) == HttpError::Kind::kConnect);
 }
 
-TEST_CASE("A 3: a name server that does not answer is not waited for, and there is an end to such look-ups") {
+TEST_CASE("a name server that does not answer is not waited for, and there is an end to such look-ups") {
   const DeafNameServer server;
   if (test::skips(server.run([] {}) ? "" : "no name server can be played here")) return;
   server.run([] {
