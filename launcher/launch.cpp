@@ -201,7 +201,7 @@ Awaitable<Image> Launch::State::pull_image(oci::ImageReference reference) {
   }
   net::HttpClient http(executor, options.registry_ca);
   oci::RegistryLimits limits;
-  limits.answer_timeout = options.registry_wait;
+  limits.transport.answer_timeout = options.registry_wait;
   oci::RegistryClient registry(
       http, [google](const std::string& host) { return is_google_registry(host) ? google : std::nullopt; }, limits);
   co_return co_await workload.pull(registry, std::move(reference));

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "oci/distribution/registry_error.h"
+
 namespace oci {
 namespace {
 

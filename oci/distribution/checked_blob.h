@@ -1,12 +1,21 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
+#include "base/asio.h"
+#include "base/bytes.h"
 #include "base/openssl.h"
+#include "net/http.h"
 #include "oci/descriptor.h"
-#include "oci/distribution/registry_client.h"
 
 namespace oci {
+
+/// Where a blob goes. `restart` makes what came before it void.
+struct BlobSink {
+  std::function<base::Awaitable<void>()> restart;
+  std::function<base::Awaitable<void>(base::ByteView)> write;
+};
 
 /// Passes a blob on while checking that it is the one wanted, also when it comes in several answers. What it is made of
 /// must outlive it.
@@ -19,8 +28,6 @@ class CheckedBlob {
     has_begun_ = false;
     added_ = 0;
   }
-  /// Whether the present answer has.
-  bool has_begun() const noexcept { return has_begun_; }
   /// What it has added; nothing where it begins anew.
   std::uint64_t added() const noexcept { return added_; }
   bool has_all() const noexcept { return received_ > 0 && received_ == wanted_->size; }

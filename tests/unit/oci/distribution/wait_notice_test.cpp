@@ -8,7 +8,7 @@
 
 namespace oci {
 
-TEST_CASE("C 8: a wait is told again and again until it is over, and not before it is long") {
+TEST_CASE("a wait is told again and again until it is over, and not before it is long") {
   const test::CapturedLog log;
   test::ManualContext context;
   constexpr base::Milliseconds kFirst{2000};

@@ -6,7 +6,7 @@
 
 namespace oci {
 
-TEST_CASE("C 32: challenges are read, one or several") {
+TEST_CASE("challenges are read, one or several") {
   const auto bearer =
       parse_www_authenticate(R"(Bearer realm="https://auth.example/token",service="reg, \"one\"" , scope=pull)");
   REQUIRE(bearer.size() == 1);
@@ -28,7 +28,7 @@ TEST_CASE("C 32: challenges are read, one or several") {
   CHECK(parse_www_authenticate("Basic").size() == 1);
 }
 
-TEST_CASE("C 8: challenges are read as registries write them") {
+TEST_CASE("challenges are read as registries write them") {
   for (const char* text :
        {R"(Bearer realm="https://a/t";service="s")", R"(Bearer realm="https://a/t" ; service=s;)",
         R"(Bearer realm="https://a/t",service="x",service="s")",
@@ -54,7 +54,7 @@ TEST_CASE("C 8: challenges are read as registries write them") {
   CHECK(parse_www_authenticate(R"(Bearer realm="a;b")")[0].parameters.at("realm") == "a;b");
 }
 
-TEST_CASE("C 32: malformed challenges are refused") {
+TEST_CASE("malformed challenges are refused") {
   for (const std::string& text :
        {std::string("Bearer realm=\"x"), std::string("Bearer realm=\"x\\"), std::string("Bearer realm=\"x\" y"),
         std::string("=x"), std::string("Bearer ="), std::string("Bearer realm=b, realm=c"),
@@ -80,7 +80,7 @@ TEST_CASE("the length, the challenges and the parameters have limits") {
   CHECK_THROWS_AS(parse_www_authenticate(parameters + ",p0=x"), base::InvalidInput);
 }
 
-TEST_CASE("A 2: challenges are read with work in proportion to their length") {
+TEST_CASE("challenges are read with work in proportion to their length") {
   const auto quoted_of = [](std::size_t length) { return "Bearer realm=\"" + std::string(length, 'r') + "\""; };
   CHECK(test::growth(kMaxChallengeBytes / 2 - 32, quoted_of,
                      [](const std::string& text) { parse_www_authenticate(text); }) < test::kLinear);
