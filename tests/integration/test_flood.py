@@ -1,4 +1,4 @@
-"""Verifier and TEE server under everything at once (cases A 4, S 24, S 26): what it costs, and what others notice.
+"""Verifier and TEE server under everything at once: what it costs, and what others notice.
 
 CS_FLOOD_SECONDS says how long; a quarter of a minute without it. With it, how long honest clients wait is judged as well.
 """

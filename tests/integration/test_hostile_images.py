@@ -1,4 +1,4 @@
-"""Images made by somebody who means no good (case C 28): refused with the cause, or run without harm to the host."""
+"""Images made by somebody who means no good: refused with the cause, or run without harm to the host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// What a workload might try against the machine that runs it (case C 29). Prints a line for each thing that it could do,
+// What a workload might try against the machine that runs it. Prints a line for each thing that it could do,
 // and "probed" at the end; no line but that is the good outcome.
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,4 +1,4 @@
-"""The debug image: it holds, lets its operator look, and is the hardened one in all but that (case C 33)."""
+"""The debug image: it holds, lets its operator look, and is the hardened one in all but that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hardened machine as a workload sees it that wishes it harm (cases C 29 and C 33)."""
+"""The hardened machine as a workload sees it that wishes it harm."""
 
 from __future__ import annotations
 

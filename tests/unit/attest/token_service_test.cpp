@@ -115,7 +115,7 @@ TEST_CASE("concurrent requests for a fresh default token share one attestation, 
   CHECK(answered == 13);
 }
 
-TEST_CASE("S 24: only so many custom tokens are got at a time, and the default token beside them") {
+TEST_CASE("only so many custom tokens are got at a time, and the default token beside them") {
   World world;
   world.gate.emplace(world.context.get_executor());
   std::size_t answered = 0;
@@ -139,7 +139,7 @@ TEST_CASE("S 24: only so many custom tokens are got at a time, and the default t
   CHECK(answered == wanted + 1);
 }
 
-TEST_CASE("S 24: a custom token for which there is no place in time is none") {
+TEST_CASE("a custom token for which there is no place in time is none") {
   World world;
   world.gate.emplace(world.context.get_executor());
   TokenService service(
@@ -152,7 +152,7 @@ TEST_CASE("S 24: a custom token for which there is no place in time is none") {
   CHECK(test::run(world.context, service.custom_token({})));
 }
 
-TEST_CASE("S 24: as many custom tokens at a time as their requests leave room for, and one at least") {
+TEST_CASE("as many custom tokens at a time as their requests leave room for, and one at least") {
   CHECK(attest::custom_tokens_at_once(0) == 8);
   CHECK(attest::custom_tokens_at_once(512 << 10) == 8);
   CHECK(attest::custom_tokens_at_once((512 << 10) + 1) == 7);
@@ -183,7 +183,7 @@ TEST_CASE("a client that leaves takes nobody else's token away") {
   CHECK(world.attestations == 1);
 }
 
-TEST_CASE("T 18: with the verifier down a valid token is served, an expired one never") {
+TEST_CASE("with the verifier down a valid token is served, an expired one never") {
   World world;
   CHECK(world.get() == "token 1");
   world.down = true;
@@ -197,14 +197,14 @@ TEST_CASE("T 18: with the verifier down a valid token is served, an expired one 
   CHECK(renewed == world.latest());
 }
 
-TEST_CASE("T 18: with the verifier down at the start there is no token") {
+TEST_CASE("with the verifier down at the start there is no token") {
   World world;
   world.down = true;
   CHECK_THROWS_WITH(world.get(), "down");
   CHECK(world.published.empty());
 }
 
-TEST_CASE("T 19: the time of day may jump either way without an expired token being served") {
+TEST_CASE("the time of day may jump either way without an expired token being served") {
   World world;
   CHECK(world.get() == "token 1");
   world.wall_offset = -hours(1);
@@ -221,7 +221,7 @@ TEST_CASE("T 19: the time of day may jump either way without an expired token be
   CHECK(world.published.back() == world.latest());
 }
 
-TEST_CASE("T 19: a valid token is served while the verifier hangs") {
+TEST_CASE("a valid token is served while the verifier hangs") {
   World world;
   CHECK(world.get() == "token 1");
   world.context.time.advance(minutes(55));
@@ -230,7 +230,7 @@ TEST_CASE("T 19: a valid token is served while the verifier hangs") {
   CHECK(world.attestations == 2);
 }
 
-TEST_CASE("T 20: a token that can't be published is served all the same, the first is an error") {
+TEST_CASE("a token that can't be published is served all the same, the first is an error") {
   World world;
   world.publish_fails = true;
   CHECK_THROWS_AS(world.get_fresh(), base::SystemError);

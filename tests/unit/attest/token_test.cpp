@@ -45,7 +45,7 @@ TEST_CASE("a usable token gives its life and its claims") {
   CHECK(token.claims["aud"] == "aud");
 }
 
-TEST_CASE("T 18: tokens that can't be right are refused by claim") {
+TEST_CASE("tokens that can't be right are refused by claim") {
   CHECK(error_of_claims([](Json&) {}).empty());
   CHECK_THAT(error_of_claims([](Json& c) { c.erase("exp"); }), ContainsSubstring("token.exp: is missing"));
   CHECK_THAT(error_of_claims([](Json& c) {
@@ -70,7 +70,7 @@ TEST_CASE("T 18: tokens that can't be right are refused by claim") {
   CHECK_THAT(error_of_claims([](Json& c) { c["aud"] = Json::array({"aud"}); }), ContainsSubstring("token.aud"));
 }
 
-TEST_CASE("T 18: what is no signed JWT is refused") {
+TEST_CASE("what is no signed JWT is refused") {
   const auto segment = [](const std::string& text) { return base::base64url_encode(base::view_of(text)); };
   const std::string claims = segment(good_claims().dump());
   CHECK_FALSE(error_of("").empty());

@@ -40,7 +40,7 @@ struct World {
 
 }  // namespace
 
-TEST_CASE("A 6: a task ends with what it threw") {
+TEST_CASE("a task ends with what it threw") {
   World world;
   const BoundedTask task = world.start(world.fail());
   test::run(world.context, task.wait());
@@ -48,7 +48,7 @@ TEST_CASE("A 6: a task ends with what it threw") {
   CHECK_THROWS_AS(std::rethrow_exception(task.failure()), std::length_error);
 }
 
-TEST_CASE("A 6: a task that can be cancelled ends when it is") {
+TEST_CASE("a task that can be cancelled ends when it is") {
   World world;
   BoundedTask task = world.start(base::sleep_for(world.context.get_executor(), kLong));
   world.context.time.run(task.wait_for(kShort));
@@ -59,7 +59,7 @@ TEST_CASE("A 6: a task that can be cancelled ends when it is") {
   CHECK_THROWS_AS(std::rethrow_exception(task.failure()), boost::system::system_error);
 }
 
-TEST_CASE("A 6: a task that does not end although it was cancelled is let go of, and its owner goes on") {
+TEST_CASE("a task that does not end although it was cancelled is let go of, and its owner goes on") {
   World world;
   BoundedTask task = world.start(world.hang());
   world.context.time.run(task.wait_for(kShort));
@@ -76,7 +76,7 @@ TEST_CASE("A 6: a task that does not end although it was cancelled is let go of,
   CHECK(task.failure() == nullptr);
 }
 
-TEST_CASE("A 6: whoever has ended is not let go of") {
+TEST_CASE("whoever has ended is not let go of") {
   World world;
   BoundedTask task = world.start(world.fail());
   test::run(world.context, task.wait());

@@ -75,7 +75,7 @@ TEST_CASE("UTF-8 is judged as Unicode's table 3-7 says") {
   }
 }
 
-TEST_CASE("F 3: whole numbers are digits alone") {
+TEST_CASE("whole numbers are digits alone") {
   for (const char* text : {"0", "7", "10", "18446744073709551615"}) CHECK(base::why_no_whole_number(text).empty());
   for (const char* text :
        {"", "-1", "+1", "010", "00", "0x10", "1e3", "1.0", " 1", "1 ", "18446744073709551616", "x"}) {

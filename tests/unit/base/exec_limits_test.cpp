@@ -5,13 +5,13 @@
 
 namespace base {
 
-TEST_CASE("C 6: one string has 131,072 bytes at most, with its NUL") {
+TEST_CASE("one string has 131,072 bytes at most, with its NUL") {
   CHECK_NOTHROW(check_string_bytes(131071, "field"));
   CHECK_THROWS_WITH(check_string_bytes(131072, "tee-env-A"),
                     "tee-env-A: longer than the 131072 bytes that a program can be given");
 }
 
-TEST_CASE("C 6: a path has 4,096 bytes at most, with its NUL, and each name in it 255") {
+TEST_CASE("a path has 4,096 bytes at most, with its NUL, and each name in it 255") {
   std::string path;
   while (path.size() < 4095) path += "/x";
   path.resize(4095);
@@ -28,7 +28,7 @@ TEST_CASE("C 6: a path has 4,096 bytes at most, with its NUL, and each name in i
   CHECK_NOTHROW(check_path("/", "field"));
 }
 
-TEST_CASE("C 6: arguments and environment have two megabytes together, with a pointer and a NUL each") {
+TEST_CASE("arguments and environment have two megabytes together, with a pointer and a NUL each") {
   // Two strings of n bytes, and many that are empty, take 2 n + 9 (2 + many) bytes.
   constexpr std::size_t kMany = 1000;
   constexpr std::size_t kLeft = kMaxProcessBytes - kMaxPathBytes - 9 * (kMany + 2);

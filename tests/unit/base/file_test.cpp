@@ -31,7 +31,7 @@ TEST_CASE("files are read whole up to a limit") {
   CHECK_THROWS_WITH(base::read_file(directory.path() / "absent", 4), ContainsSubstring("No such file"));
 }
 
-TEST_CASE("F 8: nothing but a regular file is read, and nobody waits for the other end of a FIFO") {
+TEST_CASE("nothing but a regular file is read, and nobody waits for the other end of a FIFO") {
   const test::TemporaryDirectory directory;
   REQUIRE(::mkfifo((directory.path() / "fifo").c_str(), 0600) == 0);
   for (const fs::path& path : {directory.path() / "fifo", directory.path(), fs::path("/dev/zero")}) {
@@ -62,7 +62,7 @@ TEST_CASE("a private folder is made, or refused when it is not ours alone") {
   }
 }
 
-TEST_CASE("T 21: what is planted at a file's place is replaced, never followed") {
+TEST_CASE("what is planted at a file's place is replaced, never followed") {
   const test::TemporaryDirectory directory;
   const FileDescriptor fd = base::open_private_directory(directory.path() / "d", 0755);
   const fs::path target = directory.path() / "d" / "token";

@@ -24,7 +24,7 @@ TEST_CASE("a log line is one line, whatever it is given") {
   CHECK(format("x", {{"k", "a=b"}}) == "msg=\"x\" k=\"a=b\"");
 }
 
-TEST_CASE("F 8: what moves a cursor or turns the text is escaped, wherever it stands") {
+TEST_CASE("what moves a cursor or turns the text is escaped, wherever it stands") {
   struct Escape {
     const char* text;
     const char* escaped;
@@ -43,25 +43,25 @@ TEST_CASE("F 8: what moves a cursor or turns the text is escaped, wherever it st
   }
 }
 
-TEST_CASE("F 3: a text of the command line is shown on one line, as it is") {
+TEST_CASE("a text of the command line is shown on one line, as it is") {
   CHECK(base::log::one_line("--tcti: \"a\\b\" is none") == "--tcti: \"a\\b\" is none");
   CHECK(base::log::one_line("a\nb\x1b[31m\xff\u009b") == "a\\nb\\x1b[31m\\xff\\u009b");
   CHECK(base::log::one_line("").empty());
 }
 
-TEST_CASE("F 8: bytes that are not UTF-8 are shown one by one") {
+TEST_CASE("bytes that are not UTF-8 are shown one by one") {
   CHECK(format("a\xff\xc3\xa4\xc3", {}) == "msg=\"a\\xff\xc3\xa4\\xc3\"");
   CHECK(format("\x9b[31m", {}) == "msg=\"\\x9b[31m\"");
   CHECK(format("\xed\xa0\x80\xc0\x80", {}) == "msg=\"\\xed\\xa0\\x80\\xc0\\x80\"");
   CHECK(format(std::string_view("a\0b", 3), {}) == "msg=\"a\\x00b\"");
 }
 
-TEST_CASE("F 8: keys are plain and short") {
+TEST_CASE("keys are plain and short") {
   CHECK(format("x", {{"a b=\"\n\x9b", 1}}) == "msg=\"x\" a_b____=1");
   CHECK(format("x", {{std::string(65, 'k'), 1}}) == "msg=\"x\" " + std::string(64, 'k') + "=1");
 }
 
-TEST_CASE("F 8: a text is cut where nobody reads on, between characters") {
+TEST_CASE("a text is cut where nobody reads on, between characters") {
   using base::log::kMaxTextBytes;
   const std::string whole(kMaxTextBytes, 'a');
   CHECK(format(whole, {{"k", whole}}) == "msg=\"" + whole + "\" k=" + whole);

@@ -66,7 +66,7 @@ TEST_CASE("without a bound there is one round of retries, and the failure itself
   CHECK(service.asked == 6);
 }
 
-TEST_CASE("A 4: a service that says when to come back is not asked sooner, and not waited for beyond the bound") {
+TEST_CASE("a service that says when to come back is not asked sooner, and not waited for beyond the bound") {
   Service patient{.absent = 1, .asks_for = std::chrono::seconds(7)};
   patient.context.time.run(patient.wait(kLong));
   CHECK(patient.asked == 2);

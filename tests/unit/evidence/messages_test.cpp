@@ -126,7 +126,7 @@ TEST_CASE("a request's lists are as long as their limits at most") {
   }
 }
 
-TEST_CASE("A 2: reading a request is linear in its length") {
+TEST_CASE("reading a request is linear in its length") {
   const auto long_request = [](std::size_t n) {
     VerifyRequest request = sample();
     tpm_of(request).launch_log = base::Bytes(n, 1);
@@ -154,7 +154,7 @@ TEST_CASE("a challenge is a nonce and a name that is safe in a URL") {
   }
 }
 
-TEST_CASE("A 7: a challenge's nonce is no longer than a TPM quotes, and its name has an end") {
+TEST_CASE("a challenge's nonce is no longer than a TPM quotes, and its name has an end") {
   const auto parse_challenge = [](std::size_t name_bytes, std::size_t nonce_bytes) {
     std::string name = "projects/p/";
     name.resize(name_bytes, 'c');
@@ -168,7 +168,7 @@ TEST_CASE("A 7: a challenge's nonce is no longer than a TPM quotes, and its name
                     ContainsSubstring("challenge.name: longer"));
 }
 
-TEST_CASE("C 6: no request is longer than was foretold") {
+TEST_CASE("no request is longer than was foretold") {
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{100000}}) {
     VerifyRequest request = sample();
     const measure::PcrValues values = [] {
@@ -189,7 +189,7 @@ TEST_CASE("C 6: no request is longer than was foretold") {
   }
 }
 
-TEST_CASE("C 6: as many bytes of claims as a token may have") {
+TEST_CASE("as many bytes of claims as a token may have") {
   constexpr std::size_t kClaims = 720896;
   CHECK(evidence::max_token_bytes(kClaims) == evidence::kMaxJwtBytes);
   CHECK(evidence::max_token_bytes(kClaims + 1) > evidence::kMaxJwtBytes);

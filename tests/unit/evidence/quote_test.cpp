@@ -72,7 +72,7 @@ TEST_CASE("a recorded quote verifies, and its signer is the key in the endorseme
   CHECK(info.pcrs.size() == 24);
 }
 
-TEST_CASE("Q 14: each part of a quote that does not fit is refused by name") {
+TEST_CASE("each part of a quote that does not fit is refused by name") {
   const auto key = recorded_key();
   const auto error_of = [&](const std::function<void(Quote&)>& change, const Bytes& nonce = kNonce) -> std::string {
     Quote quote = recorded_quote();
@@ -101,7 +101,7 @@ TEST_CASE("Q 14: each part of a quote that does not fit is refused by name") {
   CHECK_THAT(error_of([](Quote& q) { q.signature.clear(); }), ContainsSubstring("is not a TPMT_SIGNATURE"));
 }
 
-TEST_CASE("Q 14: the structure of a quote is judged whatever signed it") {
+TEST_CASE("the structure of a quote is judged whatever signed it") {
   const Bytes good = recorded_quote().attest;
   const auto parse = [&](const std::function<void(Bytes&)>& change) {
     Bytes attest = good;

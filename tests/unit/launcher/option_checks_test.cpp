@@ -10,7 +10,7 @@
 
 namespace launcher {
 
-TEST_CASE("F 3: a file is one that is there, regular, and may be read") {
+TEST_CASE("a file is one that is there, regular, and may be read") {
   const test::TemporaryDirectory directory;
   const auto file = directory.path() / "file";
   std::ofstream(file) << "text";
@@ -22,7 +22,7 @@ TEST_CASE("F 3: a file is one that is there, regular, and may be read") {
   CHECK_THAT(check_readable_file(fifo), ContainsSubstring("not a regular file"));
 }
 
-TEST_CASE("F 3: a file of certificates has some") {
+TEST_CASE("a file of certificates has some") {
   const test::TemporaryDirectory directory;
   test::make_tls_files(directory.path());
   CHECK(check_certificates(directory.path() / "ca.pem") == "");
@@ -30,7 +30,7 @@ TEST_CASE("F 3: a file of certificates has some") {
   CHECK_THAT(check_certificates(directory.path() / "none"), ContainsSubstring("No such file"));
 }
 
-TEST_CASE("F 3: sockets have absolute paths that fit into an address") {
+TEST_CASE("sockets have absolute paths that fit into an address") {
   CHECK(check_socket("/" + std::string(106, 'x')) == "");
   CHECK_THAT(check_socket("/" + std::string(107, 'x')), ContainsSubstring("108 bytes, more than the 107"));
   CHECK_THAT(check_socket("run/socket"), ContainsSubstring("absolute"));
@@ -42,7 +42,7 @@ TEST_CASE("F 3: sockets have absolute paths that fit into an address") {
   CHECK_THAT(check_runtime_directory("run"), ContainsSubstring("absolute"));
 }
 
-TEST_CASE("F 3: containerd's names") {
+TEST_CASE("containerd's names") {
   for (const char* good : {"default", "k8s.io", "a-b_c.d", "1"}) CHECK(check_containerd_name(good) == "");
   for (const char* bad : {"", ".", "a..b", "-a", "a-", "a/b", "a b", "\xc3\xa4"}) {
     INFO(bad);
@@ -52,7 +52,7 @@ TEST_CASE("F 3: containerd's names") {
   CHECK_THAT(check_containerd_name(std::string(77, 'x')), ContainsSubstring("76 bytes"));
 }
 
-TEST_CASE("F 3: the verifier is https, or on loopback") {
+TEST_CASE("the verifier is https, or on loopback") {
   CHECK(check_verifier("https://verifier.example:8443") == "");
   CHECK(check_verifier("http://127.0.0.1:8080") == "");
   for (const char* bad :
@@ -62,7 +62,7 @@ TEST_CASE("F 3: the verifier is https, or on loopback") {
   }
 }
 
-TEST_CASE("F 3: a TCTI is one that is installed") {
+TEST_CASE("a TCTI is one that is installed") {
   CHECK(check_tcti("device:/dev/tpmrm0") == "");
   CHECK_THAT(check_tcti("nonesuch:x"), ContainsSubstring("knows no TCTI \"nonesuch\""));
   CHECK_THAT(check_tcti(""), ContainsSubstring("is empty"));

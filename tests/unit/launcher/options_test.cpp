@@ -216,7 +216,7 @@ TEST_CASE("a configuration file that can't be read is an error, whoever named it
   CHECK_FALSE(credentials.parse());
 }
 
-TEST_CASE("F 3: wrong values are found before anything happens, and named") {
+TEST_CASE("wrong values are found before anything happens, and named") {
   const Credentials files;
   const auto text = files.write("text", "no certificate");
   const auto fifo = (files.folder.path() / "fifo").string();
@@ -271,7 +271,7 @@ TEST_CASE("F 3: wrong values are found before anything happens, and named") {
   }
 }
 
-TEST_CASE("F 3: values at their limits are taken") {
+TEST_CASE("values at their limits are taken") {
   int exit_code = 0;
   const std::string socket = "/" + std::string(106, 'a');
   const std::string directory = "/" + std::string(91, 'a');
@@ -287,7 +287,7 @@ TEST_CASE("F 3: values at their limits are taken") {
   CHECK(options->registry_wait == std::chrono::seconds(86400));
 }
 
-TEST_CASE("F 3: a credential that is no certificate is named as well, unless another takes its place") {
+TEST_CASE("a credential that is no certificate is named as well, unless another takes its place") {
   const Credentials credentials;
   const auto file = credentials.write(launcher::kRegistryCaCredential, "nothing");
   const StandardError standard_error;

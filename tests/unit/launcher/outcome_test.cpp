@@ -44,7 +44,7 @@ TEST_CASE("before the launch spec is known, every image powers off") {
   CHECK(exit_code_of_failure(unknown, Action::kRestart) == ExitCode::kFailure);
 }
 
-TEST_CASE("A 7: whatever a launch throws is an ending, and only a bug is a panic") {
+TEST_CASE("whatever a launch throws is an ending, and only a bug is a panic") {
   const LaunchContext known{.spec_is_known = true, .hardened = true, .restart_policy = RestartPolicy::kNever};
   const auto aborted = std::make_exception_ptr(boost::system::system_error(boost::asio::error::operation_aborted));
   const auto ending = [&](const std::exception_ptr& failure, bool stop_requested = false) {

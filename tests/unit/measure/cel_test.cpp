@@ -97,12 +97,12 @@ TEST_CASE("encoding and decoding are each other's inverse") {
   CHECK(measure::decode_cel({}).empty());
 }
 
-TEST_CASE("M 12: a log is as long as the limit at most") {
+TEST_CASE("a log is as long as the limit at most") {
   CHECK_THROWS_WITH(measure::decode_cel(Bytes(measure::kMaxCelBytes)), !ContainsSubstring("too long"));
   CHECK_THROWS_WITH(measure::decode_cel(Bytes(measure::kMaxCelBytes + 1)), "event log: is too long");
 }
 
-TEST_CASE("M 12: every cut of a log is refused") {
+TEST_CASE("every cut of a log is refused") {
   const Bytes log = log_of({Event::text(EventType::kArg, "a"), Event::separator()});
   const std::size_t first = log_of({Event::text(EventType::kArg, "a")}).size();
   for (std::size_t length = 1; length < log.size(); ++length) {
@@ -112,7 +112,7 @@ TEST_CASE("M 12: every cut of a log is refused") {
   }
 }
 
-TEST_CASE("M 12: malformed records are refused with what is wrong with them") {
+TEST_CASE("malformed records are refused with what is wrong with them") {
   const Bytes good = log_of({Event::text(EventType::kArg, "a")});
   // Offsets: record number 0, its length 1, value 5..12; index type 13, its length 14, value 18; digests 19, length 20,
   // first digest's type 24, length 25, value 29; content 61.
@@ -157,7 +157,7 @@ TEST_CASE("M 12: malformed records are refused with what is wrong with them") {
   CHECK_THROWS_WITH(decode(mixed), ContainsSubstring("another register"));
 }
 
-TEST_CASE("M 12: content that is not exactly one known event is refused") {
+TEST_CASE("content that is not exactly one known event is refused") {
   CelRecord record = test::record_of(0, Event::text(EventType::kArg, "a"), {HashAlgorithm::kSha256});
   const Bytes good = record.content;
   const auto event_of = [&](const Bytes& content) {
@@ -173,7 +173,7 @@ TEST_CASE("M 12: content that is not exactly one known event is refused") {
   CHECK_THROWS_WITH(event_of({0x50, 0, 0, 0, 5, 12, 0, 0, 0, 0}), ContainsSubstring("unknown COS event type 12"));
 }
 
-TEST_CASE("M 13: a changed type or content no longer has its digests") {
+TEST_CASE("a changed type or content no longer has its digests") {
   CelRecord record = test::record_of(0, Event::text(EventType::kOverrideArg, "a"), kThreeBanks);
   CHECK_NOTHROW(measure::check_digests(record));
   CelRecord retyped = record;

@@ -5,7 +5,7 @@
 
 using measure::EnvVar;
 
-TEST_CASE("M 3: variables are split at the first '=' and judged") {
+TEST_CASE("variables are split at the first '=' and judged") {
   CHECK(EnvVar::parse("A=B=C", "e") == EnvVar{"A", "B=C"});
   CHECK(EnvVar::parse("A=", "e") == EnvVar{"A", ""});
   CHECK(EnvVar::parse("_a9=x\ny", "e") == EnvVar{"_a9", "x\ny"});
@@ -13,7 +13,7 @@ TEST_CASE("M 3: variables are split at the first '=' and judged") {
   CHECK(EnvVar::parse("A=" + megabyte, "e").value == megabyte);
 }
 
-TEST_CASE("M 3: variables that a verifier could not read are refused by name, their value unseen") {
+TEST_CASE("variables that a verifier could not read are refused by name, their value unseen") {
   const std::vector<std::string> bad = {"",
                                         "A",
                                         "=canary",

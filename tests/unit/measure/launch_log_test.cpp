@@ -72,7 +72,7 @@ TEST_CASE("what could not be measured does not stand in the log") {
   CHECK(measure::decode_cel(log.bytes()).size() == 3);
 }
 
-TEST_CASE("C 6: the size of a log is known before anything is measured") {
+TEST_CASE("the size of a log is known before anything is measured") {
   MemoryRegister target;
   target.values = {Digest::zero(HashAlgorithm::kSha1), Digest::zero(HashAlgorithm::kSha256)};
   LaunchLog log = LaunchLog::start(target);

@@ -69,7 +69,7 @@ TEST_CASE("a manifest is read") {
   CHECK(parsed.layers[0].size == 10);
 }
 
-TEST_CASE("C 28: a hostile manifest is refused with the field's name") {
+TEST_CASE("a hostile manifest is refused with the field's name") {
   const std::vector<Case> cases = {
       {"schema 1", [](Json& m) { m["schemaVersion"] = 1; }, "schemaVersion"},
       {"no schema", [](Json& m) { m.erase("schemaVersion"); }, "schemaVersion"},
@@ -116,7 +116,7 @@ TEST_CASE("C 28: a hostile manifest is refused with the field's name") {
   CHECK_THROWS_AS(parse_manifest("", kOciManifest), base::InvalidInput);
 }
 
-TEST_CASE("C 4: a config of no type is one beside Docker's manifest only, as old versions of Docker pushed it") {
+TEST_CASE("a config of no type is one beside Docker's manifest only, as old versions of Docker pushed it") {
   Json document = manifest();
   document["config"]["mediaType"] = "application/octet-stream";
   CHECK_THROWS_WITH(parse_manifest(document.dump(), kOciManifest), ContainsSubstring("mediaType"));
@@ -124,7 +124,7 @@ TEST_CASE("C 4: a config of no type is one beside Docker's manifest only, as old
   CHECK(parse_manifest(document.dump(), kDockerManifest).config.media_type == kDockerConfig);
 }
 
-TEST_CASE("C 3: documents that readers without regard to letters' case read differently are refused") {
+TEST_CASE("documents that readers without regard to letters' case read differently are refused") {
   Json layers = manifest();
   layers["Layers"] = Json::array();
   CHECK_THROWS_WITH(parse_manifest(layers.dump(), kOciManifest), ContainsSubstring("in other letters' case"));
@@ -155,7 +155,7 @@ TEST_CASE("sizes and the number of layers are accepted up to the limit") {
   CHECK_THROWS_WITH(parse_manifest(document.dump(), kOciManifest), ContainsSubstring("too many layers"));
 }
 
-TEST_CASE("C 4: OCI's and Docker's names for a kind of document may stand for each other, and be left out") {
+TEST_CASE("OCI's and Docker's names for a kind of document may stand for each other, and be left out") {
   Json document = manifest();
   document["mediaType"] = kDockerManifest;
   CHECK(parse_manifest(document.dump(), kOciManifest).layers.size() == 1);
@@ -175,7 +175,7 @@ TEST_CASE("C 4: OCI's and Docker's names for a kind of document may stand for ea
   CHECK_THROWS_AS(inner_media_type("{\"mediaType\": 1}"), base::InvalidInput);
 }
 
-TEST_CASE("C 4: layers of every kind that containerd unpacks are layers, foreign ones among them") {
+TEST_CASE("layers of every kind that containerd unpacks are layers, foreign ones among them") {
   for (const char* type :
        {"application/vnd.oci.image.layer.v1.tar", "application/vnd.oci.image.layer.v1.tar+gzip",
         "application/vnd.oci.image.layer.v1.tar+zstd", "application/vnd.docker.image.rootfs.diff.tar",
@@ -198,7 +198,7 @@ TEST_CASE("C 4: layers of every kind that containerd unpacks are layers, foreign
         "application/vnd.oci.image.layer.v1.tar+zstd");
 }
 
-TEST_CASE("C 3: an index gives the manifests for a platform, the fittest first, then those without platform") {
+TEST_CASE("an index gives the manifests for a platform, the fittest first, then those without platform") {
   const Platform machine{"linux", "amd64", "v3"};
   const auto digests_of = [&](const Json& document) {
     std::string order;
@@ -220,7 +220,7 @@ TEST_CASE("C 3: an index gives the manifests for a platform, the fittest first, 
   CHECK(digests_of(index_of({nested})) == "a");
 }
 
-TEST_CASE("C 3: entries that are not taken are passed over unread") {
+TEST_CASE("entries that are not taken are passed over unread") {
   const Platform machine{"linux", "amd64", "v1"};
   Json document = index_of({entry('a', "linux", "arm64"), entry('b', "linux", "amd64"), entry('c', "linux", "s390x")});
   Json& other = document["manifests"][0];
@@ -246,7 +246,7 @@ TEST_CASE("C 3: entries that are not taken are passed over unread") {
   CHECK_THROWS_WITH(bad.candidates(machine)[0]->descriptor(), ContainsSubstring("image index.manifests[1].digest"));
 }
 
-TEST_CASE("C 3: an index without a manifest for the machine says so, and which variants there would be") {
+TEST_CASE("an index without a manifest for the machine says so, and which variants there would be") {
   const auto why = [](const Json& document, const Platform& machine) {
     return parse_index(document.dump(), kOciIndex).why_none(machine);
   };
@@ -269,7 +269,7 @@ TEST_CASE("an index is accepted up to the limit of its entries and holds nothing
   CHECK_THROWS_AS(parse_index(manifest().dump(), kOciManifest), base::InvalidInput);
 }
 
-TEST_CASE("C 8: a document's values are accepted up to the limit") {
+TEST_CASE("a document's values are accepted up to the limit") {
   Json document = manifest();
   document["more"] = Json::array();
   // The document, two members, four values of the config, five of the layers, and the array itself.
@@ -280,7 +280,7 @@ TEST_CASE("C 8: a document's values are accepted up to the limit") {
   CHECK_THROWS_WITH(parse_manifest(document.dump(), kOciManifest), ContainsSubstring("values"));
 }
 
-TEST_CASE("A 2: an index and a manifest are read with work in proportion to their size") {
+TEST_CASE("an index and a manifest are read with work in proportion to their size") {
   const auto numbered = [](const std::string& media_type, std::size_t number) {
     std::string digits = std::to_string(number);
     digits.insert(0, 64 - digits.size(), '0');

@@ -5,7 +5,7 @@
 
 namespace oci {
 
-TEST_CASE("C 3: the host is of the kernel's architecture and can run what is made for it") {
+TEST_CASE("the host is of the kernel's architecture and can run what is made for it") {
   const Platform host = Platform::host();
   utsname kernel{};
   REQUIRE(::uname(&kernel) == 0);
@@ -16,7 +16,7 @@ TEST_CASE("C 3: the host is of the kernel's architecture and can run what is mad
   CHECK_FALSE(needs_more(told, host.normalized()));
 }
 
-TEST_CASE("C 3: a variant needs all of its features, and those below") {
+TEST_CASE("a variant needs all of its features, and those below") {
   const std::string v2 = "fpu cx16 lahf_lm popcnt pni ssse3 sse4_1 sse4_2";
   const std::string v3 = v2 + " avx avx2 bmi1 bmi2 f16c fma abm movbe";
   const std::string v4 = v3 + " avx512f avx512bw avx512cd avx512dq avx512vl";

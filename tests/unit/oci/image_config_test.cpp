@@ -51,7 +51,7 @@ TEST_CASE("what a config may leave out is empty") {
   CHECK(parse_image_config(document.dump(), kDockerConfig).env.empty());
 }
 
-TEST_CASE("C 3: a config whose root says no type, and labels without a value, are read as by Go") {
+TEST_CASE("a config whose root says no type, and labels without a value, are read as by Go") {
   Json document = image();
   document["rootfs"].erase("type");
   document["config"]["Labels"]["empty"] = nullptr;
@@ -60,7 +60,7 @@ TEST_CASE("C 3: a config whose root says no type, and labels without a value, ar
   CHECK(parse_image_config(document.dump(), kOciConfig).diff_ids.size() == 1);
 }
 
-TEST_CASE("C 3: a config that readers without regard to letters' case read differently is refused") {
+TEST_CASE("a config that readers without regard to letters' case read differently is refused") {
   const std::vector<std::function<void(Json&)>> bends = {
       [](Json& c) { c["OS"] = "linux"; },
       [](Json& c) { c["Config"] = Json::object(); },
@@ -78,7 +78,7 @@ TEST_CASE("C 3: a config that readers without regard to letters' case read diffe
   }
 }
 
-TEST_CASE("C 3: labels and ports have names of any case") {
+TEST_CASE("labels and ports have names of any case") {
   Json document = image();
   document["config"]["Labels"] = {{"a", "1"}, {"A", "2"}, {"user", "3"}, {"Config", "4"}};
   document["config"]["ExposedPorts"] = {{"80/tcp", Json::object()}, {"80/TCP", Json::object()}};
@@ -87,7 +87,7 @@ TEST_CASE("C 3: labels and ports have names of any case") {
   CHECK(config.exposed_ports.size() == 2);
 }
 
-TEST_CASE("M 4: a config that can't be read or is of another type is refused") {
+TEST_CASE("a config that can't be read or is of another type is refused") {
   const std::vector<std::function<void(Json&)>> bends = {
       [](Json& c) { c["architecture"] = 1; },
       [](Json& c) { c["os"] = 1; },
@@ -123,7 +123,7 @@ TEST_CASE("the number of diff ids is accepted up to the limit") {
   CHECK_THROWS_WITH(parse_image_config(document.dump(), kOciConfig), ContainsSubstring("too many"));
 }
 
-TEST_CASE("A 2: a config is read with work in proportion to its size") {
+TEST_CASE("a config is read with work in proportion to its size") {
   const auto config_of = [](std::size_t count) {
     Json document = image();
     for (std::size_t i = 0; i < count; ++i) {
@@ -139,7 +139,7 @@ TEST_CASE("A 2: a config is read with work in proportion to its size") {
         test::kLinear);
 }
 
-TEST_CASE("C 8: a config's values are accepted up to the limit") {
+TEST_CASE("a config's values are accepted up to the limit") {
   Json document = image();
   const auto is_refused = [&document] {
     try {

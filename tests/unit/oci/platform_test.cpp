@@ -13,7 +13,7 @@ std::string text_of(const Platform& platform) { return platform.name() + "/" + p
 
 }  // namespace
 
-TEST_CASE("C 3: platforms are compared in the words that containerd uses") {
+TEST_CASE("platforms are compared in the words that containerd uses") {
   const std::vector<std::tuple<Platform, const char*>> cases = {
       {{"linux", "amd64"}, "linux/amd64/v1"},
       {{"Linux", "AMD64", "V2"}, "linux/amd64/v2"},
@@ -31,7 +31,7 @@ TEST_CASE("C 3: platforms are compared in the words that containerd uses") {
   for (const auto& [platform, expected] : cases) CHECK(text_of(platform.normalized()) == expected);
 }
 
-TEST_CASE("C 3: the variant that every machine runs comes first, then the highest that this one runs") {
+TEST_CASE("the variant that every machine runs comes first, then the highest that this one runs") {
   const Platform v2{"linux", "amd64", "v2"};
   const auto amd64 = [](const char* variant) { return Platform{"linux", "amd64", variant}.normalized(); };
   CHECK(fitness(amd64(""), v2) > fitness(amd64("v2"), v2));
@@ -55,7 +55,7 @@ TEST_CASE("C 3: the variant that every machine runs comes first, then the highes
   CHECK(fitness(amd64(""), arm) == 0);
 }
 
-TEST_CASE("C 3: an image needs more than a machine has only where both are known") {
+TEST_CASE("an image needs more than a machine has only where both are known") {
   CHECK(needs_more({"linux", "amd64", "v4"}, {"linux", "amd64", "v3"}));
   CHECK_FALSE(needs_more({"linux", "amd64", "v3"}, {"linux", "amd64", "v3"}));
   CHECK_FALSE(needs_more({"linux", "amd64", "odd"}, {"linux", "amd64", "v1"}));

@@ -66,7 +66,7 @@ TEST_CASE("the workload's door is one socket that everybody in the container may
   CHECK_FALSE(std::filesystem::exists(world.directory.path() / "teeserver.sock"));
 }
 
-TEST_CASE("S 24: the door's limits are its own") {
+TEST_CASE("the door's limits are its own") {
   World world;
   world.server.listen(world.directory.path());
   const auto post = [&](std::size_t size) {

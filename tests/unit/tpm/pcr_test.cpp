@@ -49,7 +49,7 @@ TEST_CASE("events go into every bank of the TPM and the log replays to each") {
         "f31f13954f744b210b2fd3e59ae4781f310c558895ba5bf5842d9831086a5326");
 }
 
-TEST_CASE("M 9: PCR 13 that is not zero is refused at the start") {
+TEST_CASE("PCR 13 that is not zero is refused at the start") {
   test::Swtpm swtpm;
   Tpm tpm = Tpm::open(swtpm.tcti());
   extend_by_somebody_else(tpm);
@@ -57,7 +57,7 @@ TEST_CASE("M 9: PCR 13 that is not zero is refused at the start") {
   CHECK_THROWS_WITH(LaunchLog::start(pcr), ContainsSubstring("PCR 13 of bank sha1 is not zero"));
 }
 
-TEST_CASE("M 9: somebody else's extend between our events is noticed when the log is sealed") {
+TEST_CASE("somebody else's extend between our events is noticed when the log is sealed") {
   test::Swtpm swtpm;
   Tpm tpm = Tpm::open(swtpm.tcti());
   Pcr pcr(tpm, 13);
@@ -68,7 +68,7 @@ TEST_CASE("M 9: somebody else's extend between our events is noticed when the lo
   CHECK_THROWS_WITH(log.seal(pcr), ContainsSubstring("somebody else has extended it"));
 }
 
-TEST_CASE("M 11: nothing is measured behind the separator") {
+TEST_CASE("nothing is measured behind the separator") {
   test::Swtpm swtpm;
   Tpm tpm = Tpm::open(swtpm.tcti());
   Pcr pcr(tpm, 13);
@@ -81,7 +81,7 @@ TEST_CASE("M 11: nothing is measured behind the separator") {
   CHECK(tpm.read_pcrs(HashAlgorithm::kSha256, kPcr13).at(13) == log.value().at(HashAlgorithm::kSha256).to_bytes());
 }
 
-TEST_CASE("M 8: a TPM with SHA-1 alone is refused, one without SHA-256 is not") {
+TEST_CASE("a TPM with SHA-1 alone is refused, one without SHA-256 is not") {
   {
     test::Swtpm swtpm({"sha1"});
     Tpm tpm = Tpm::open(swtpm.tcti());

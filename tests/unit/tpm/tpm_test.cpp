@@ -148,7 +148,7 @@ TEST_CASE("lockout parameters are set and read") {
   CHECK(state.lockout_recovery_seconds == 86400);
 }
 
-TEST_CASE("M 8: a TPM that is absent can't be opened, and only a reboot may help") {
+TEST_CASE("a TPM that is absent can't be opened, and only a reboot may help") {
   for (const char* tcti : {"device:/dev/no-such-tpm", "swtpm:path=/nonexistent/socket", "nonsense:x"}) {
     CAPTURE(tcti);
     try {
@@ -161,7 +161,7 @@ TEST_CASE("M 8: a TPM that is absent can't be opened, and only a reboot may help
   }
 }
 
-TEST_CASE("M 8: RC_RETRY and RC_YIELDED pass, the command is sent again") {
+TEST_CASE("RC_RETRY and RC_YIELDED pass, the command is sent again") {
   for (const std::uint32_t code : {kRetry, kYielded}) {
     test::Swtpm swtpm;
     std::atomic<int> refused = 0;
@@ -180,14 +180,14 @@ TEST_CASE("M 8: RC_RETRY and RC_YIELDED pass, the command is sent again") {
   }
 }
 
-TEST_CASE("M 8: RC_LOCKOUT, RC_FAILURE and short answers are errors that name the command") {
+TEST_CASE("RC_LOCKOUT, RC_FAILURE and short answers are errors that name the command") {
   CHECK_THAT(extend_error(FaultyTpm::response(kLockout)), ContainsSubstring("TPM2_PCR_Extend: "));
   CHECK_THAT(extend_error(FaultyTpm::response(kFailure)), ContainsSubstring("TPM2_PCR_Extend: "));
   CHECK_THAT(extend_error(FaultyTpm::response(kRetry)), ContainsSubstring("TPM2_PCR_Extend: "));
   CHECK_THAT(extend_error(Bytes{0x80, 0x01, 0x00}), ContainsSubstring("TPM2_PCR_Extend: "));
 }
 
-TEST_CASE("M 8: a TPM that does not tell its banks, or one twice, is refused") {
+TEST_CASE("a TPM that does not tell its banks, or one twice, is refused") {
   const auto error_of = [](const Bytes& bytes) {
     return capability_error(bytes, [](Tpm& tpm) { (void)tpm.pcr_banks(); });
   };
@@ -199,7 +199,7 @@ TEST_CASE("M 8: a TPM that does not tell its banks, or one twice, is refused") {
   CHECK(error_of(banks(0x0b, 0x0b)) == "TPM2_GetCapability(PCRS): the TPM lists a bank twice");
 }
 
-TEST_CASE("M 8: a TPM that answers with another capability than asked for is refused") {
+TEST_CASE("a TPM that answers with another capability than asked for is refused") {
   const Bytes property = {0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0};  // TPM_PT_PERMANENT, 0x200
   CHECK_THAT(capability_error(capability(kCapProperties, property), [](Tpm& tpm) { (void)tpm.pcr_banks(); }),
              ContainsSubstring("TPM2_GetCapability(PCRS)"));

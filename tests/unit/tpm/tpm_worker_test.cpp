@@ -20,7 +20,7 @@ TEST_CASE("jobs run one behind the other and their results come back") {
   CHECK_THROWS_WITH(test::run(context, worker.run([](Tpm&) -> int { throw base::Error("job"); })), "job");
 }
 
-TEST_CASE("M 8: a TPM that is not there can't be opened") {
+TEST_CASE("a TPM that is not there can't be opened") {
   asio::io_context context;
   TpmWorker worker;
   try {
@@ -31,7 +31,7 @@ TEST_CASE("M 8: a TPM that is not there can't be opened") {
   }
 }
 
-TEST_CASE("M 8: a TPM that says nothing past the deadline is given up, and nothing waits for it") {
+TEST_CASE("a TPM that says nothing past the deadline is given up, and nothing waits for it") {
   static constexpr base::Milliseconds kDeadline{300};
   test::Swtpm swtpm;
   const std::string socket = swtpm.tcti().substr(swtpm.tcti().find('=') + 1);

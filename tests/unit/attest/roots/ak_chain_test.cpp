@@ -88,7 +88,7 @@ TEST_CASE("a certificate's issuers are fetched up to one that names none") {
   CHECK(library.fetch(make_identity(nullptr, "")).empty());
 }
 
-TEST_CASE("T 18: a chain of certificates is as long as the limit at most, and one more is refused") {
+TEST_CASE("a chain of certificates is as long as the limit at most, and one more is refused") {
   Library library;
   SECTION("at the limit") { CHECK(library.fetch(library.chain_of(4)).size() == 4); }
   SECTION("beyond") {
@@ -103,7 +103,7 @@ TEST_CASE("T 18: a chain of certificates is as long as the limit at most, and on
   }
 }
 
-TEST_CASE("T 18: of a certificate's URLs as many are tried as the limit, and no more") {
+TEST_CASE("of a certificate's URLs as many are tried as the limit, and no more") {
   Library library;
   const Identity root = make_identity(nullptr, "");
   library.put("/root", root);
@@ -121,7 +121,7 @@ TEST_CASE("T 18: of a certificate's URLs as many are tried as the limit, and no 
   }
 }
 
-TEST_CASE("T 18: what is not the issuer's certificate is refused") {
+TEST_CASE("what is not the issuer's certificate is refused") {
   Library library;
   const Identity root = make_identity(nullptr, "");
   const Identity leaf = make_identity(&root, library.access_to("/root"));

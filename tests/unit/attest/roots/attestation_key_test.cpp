@@ -25,7 +25,7 @@ const evidence::InstanceIdentity kMachine{.zone = "z-a",
 
 }  // namespace
 
-TEST_CASE("Q 17: a certificate of another key is refused") {
+TEST_CASE("a certificate of another key is refused") {
   const test::TemporaryDirectory directory;
   const auto authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
   test::Swtpm swtpm;

@@ -26,7 +26,7 @@ TEST_CASE("evidence holds one quote for each bank, and each verifies") {
   }
 }
 
-TEST_CASE("M 10: (quote, log) pairs of concurrent requests all replay") {
+TEST_CASE("(quote, log) pairs of concurrent requests all replay") {
   Machine machine;
   int good = 0;
   for (int i = 0; i < 20; ++i) {
@@ -57,7 +57,7 @@ TEST_CASE("another PCR that changes is read again, not quoted with old values") 
   CHECK(evidence.quotes[1].pcr_values.at(15) != before.at(15));
 }
 
-TEST_CASE("M 9: PCR 13 that somebody extends after the launch ends attestation before anything is sent") {
+TEST_CASE("PCR 13 that somebody extends after the launch ends attestation before anything is sent") {
   Machine machine;
   CHECK_NOTHROW(machine.evidence({1}));
   machine.extend(13);

@@ -88,7 +88,7 @@ TEST_CASE("the calls go where the REST API says, over one connection") {
   CHECK(service.server.connection_count() == 1);
 }
 
-TEST_CASE("A 1: of partial errors so many are logged, and the number of the others") {
+TEST_CASE("of partial errors so many are logged, and the number of the others") {
   const auto lines = [](std::size_t count) {
     Service service;
     GcaVerifier client = service.client();
@@ -155,7 +155,7 @@ TEST_CASE("a region that there is not is answered with those there are") {
                     "invalid region \"r\", available regions are [us-central1 europe-west4]");
 }
 
-TEST_CASE("T 18: refusals keep the service's own word and code") {
+TEST_CASE("refusals keep the service's own word and code") {
   Service service;
   GcaVerifier client = service.client();
   service.answers = {json_response(403, evidence::error_json(StatusCode::kPermissionDenied, "role missing"))};
@@ -175,7 +175,7 @@ TEST_CASE("T 18: refusals keep the service's own word and code") {
   CHECK(code_of(service.context, client.create_challenge()) == "INVALID_ARGUMENT");
 }
 
-TEST_CASE("T 18: 429 says when to come back") {
+TEST_CASE("429 says when to come back") {
   Service service;
   GcaVerifier client = service.client();
   service.answers = {HttpResponse{429, {{"Retry-After", "17"}}, ""}};
@@ -204,7 +204,7 @@ TEST_CASE("T 18: 429 says when to come back") {
   }
 }
 
-TEST_CASE("T 18: 5xx is tried again for a challenge, but a verification never is") {
+TEST_CASE("5xx is tried again for a challenge, but a verification never is") {
   Service service;
   GcaVerifier client = service.client();
   service.answers = {HttpResponse{503, {}, ""}, HttpResponse{500, {}, ""}, json_response(200, kChallenge)};
@@ -224,7 +224,7 @@ TEST_CASE("T 18: 5xx is tried again for a challenge, but a verification never is
   CHECK(service.requests.size() == 1);
 }
 
-TEST_CASE("T 18: answers that are cut, too long, slow or not what they should be") {
+TEST_CASE("answers that are cut, too long, slow or not what they should be") {
   Service service;
   GcaVerifier client = service.client();
   service.answers = {HttpResponse{200, {}, R"({"name":"projects/p)"}};
@@ -238,7 +238,7 @@ TEST_CASE("T 18: answers that are cut, too long, slow or not what they should be
   CHECK(code_of(service.context, client.create_challenge()) == "UNAVAILABLE");
 }
 
-TEST_CASE("T 18: one byte a second is not waited for") {
+TEST_CASE("one byte a second is not waited for") {
   test::ManualContext context;
   const test::RawServer slow(context, [&context](asio::ip::tcp::socket socket) -> Awaitable<void> {
     co_await test::read_some_request(socket);
@@ -251,7 +251,7 @@ TEST_CASE("T 18: one byte a second is not waited for") {
   CHECK(code_of(context, client.create_challenge()) == "DEADLINE_EXCEEDED");
 }
 
-TEST_CASE("T 18: a verifier that is down, or behind another TLS root") {
+TEST_CASE("a verifier that is down, or behind another TLS root") {
   test::ManualContext context;
   GcaVerifier nobody = Service::client_of(context, "http://127.0.0.1:1");
   CHECK(code_of(context, nobody.create_challenge()) == "UNAVAILABLE");
@@ -292,7 +292,7 @@ TEST_CASE("an endpoint is https, or on loopback") {
   CHECK_NOTHROW(Service::client_of(context, "http://[::1]:80"));
 }
 
-TEST_CASE("A 7: project and region become parts of a path, so they are plain names") {
+TEST_CASE("project and region become parts of a path, so they are plain names") {
   test::ManualContext context;
   for (const char* bad : {"", "..", "a/b", "a b", "a\r\nX: y", "\xff"}) {
     CAPTURE(bad);
@@ -304,7 +304,7 @@ TEST_CASE("A 7: project and region become parts of a path, so they are plain nam
   }
 }
 
-TEST_CASE("C 6: a request that no verifier takes is not sent") {
+TEST_CASE("a request that no verifier takes is not sent") {
   Service service;
   GcaVerifier client = service.client();
   service.answers = {json_response(200, {{"attestationToken", "a.b.c"}})};

@@ -81,7 +81,7 @@ TEST_CASE("events stand in the contract's order and say what is run") {
   CHECK(events.back() == Event{EventType::kMemoryMonitor, {0}});
 }
 
-TEST_CASE("M 1: no two sets of arguments give the same log") {
+TEST_CASE("no two sets of arguments give the same log") {
   std::vector<base::Bytes> logs;
   const auto add = [&](const std::vector<std::string>& cmd,
                        const std::optional<std::vector<std::string>>& override_cmd) {
@@ -106,7 +106,7 @@ TEST_CASE("M 1: no two sets of arguments give the same log") {
   }
 }
 
-TEST_CASE("M 2: the same configuration in any order of its inputs gives the same log, a hundred times") {
+TEST_CASE("the same configuration in any order of its inputs gives the same log, a hundred times") {
   std::vector<std::pair<std::string, std::string>> attributes = {{"tee-image-reference", "x"}, {"tee-cmd", R"(["c"])"}};
   for (int i = 0; i < 20; ++i) attributes.emplace_back("tee-env-V" + std::to_string(i), std::to_string(i * 7));
   std::mt19937 generator(1);  // NOLINT(cert-msc51-cpp): a test's order must be the same each time
@@ -124,7 +124,7 @@ TEST_CASE("M 2: the same configuration in any order of its inputs gives the same
   }
 }
 
-TEST_CASE("M 3: duplicates, awkward values and large environments") {
+TEST_CASE("duplicates, awkward values and large environments") {
   LaunchSpec spec = test::some_spec();
   spec.env = {{"DUP", "operator"}, {"X", "A=B=C"}};
   const auto events = events_of(image_of({"/e"}, {}, {"DUP=1", "E=", "DUP=2", "HOSTNAME=image", "NL=a\nb"}), spec);
@@ -142,7 +142,7 @@ TEST_CASE("M 3: duplicates, awkward values and large environments") {
   CHECK(texts_of(events_of(image_of({"/e"}, {}, many)), EventType::kEnvVar).size() == 10001);
 }
 
-TEST_CASE("C 6: as many events as the TPM is asked for, and no more") {
+TEST_CASE("as many events as the TPM is asked for, and no more") {
   // Beside the arguments: what says which image, by which policy, HOSTNAME and the monitor.
   const std::size_t others = events_of(image_of({}, {"/e"})).size() - 1;
   std::vector<std::string> args(launcher::kMaxLaunchEvents - others, "/e");
@@ -151,7 +151,7 @@ TEST_CASE("C 6: as many events as the TPM is asked for, and no more") {
   CHECK_THROWS_WITH(events_of(image_of({}, args)), ContainsSubstring("has 12289 events, more than the 12288"));
 }
 
-TEST_CASE("C 6: overrides count as events, too") {
+TEST_CASE("overrides count as events, too") {
   LaunchSpec spec = test::some_spec();
   spec.cmd = std::vector<std::string>(launcher::kMaxLaunchEvents / 2, "x");
   CHECK_THROWS_WITH(events_of(image_of({"/e"}, {}), spec), ContainsSubstring("events, more than"));
@@ -168,7 +168,7 @@ TEST_CASE("what no verifier would take is not measured") {
                     ContainsSubstring("container arguments and environment: a token that tells them"));
 }
 
-TEST_CASE("C 6: the size of the claims is known before anything is measured") {
+TEST_CASE("the size of the claims is known before anything is measured") {
   const launcher::MeasuredLaunch launch{.image_reference = "x",
                                         .image_digest = Digest::of({}),
                                         .image_id = Digest::of({}),
@@ -181,7 +181,7 @@ TEST_CASE("C 6: the size of the claims is known before anything is measured") {
   CHECK(launcher::claims_bytes(launch) == claims.size());
 }
 
-TEST_CASE("C 6: a process that execve would refuse is not measured") {
+TEST_CASE("a process that execve would refuse is not measured") {
   const std::string large(131071, 'x');
   CHECK(events_of(image_of({"/e"}, std::vector<std::string>(15, large))).size() > 15);
   CHECK_THROWS_WITH(events_of(image_of({"/e"}, std::vector<std::string>(16, large))),

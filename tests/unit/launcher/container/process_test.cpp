@@ -27,7 +27,7 @@ TEST_CASE("arguments are the entrypoint and the operator's command, else the ima
   CHECK(final_args(image({}, {"/app"}), {}) == Strings{"/app"});
 }
 
-TEST_CASE("C 28: an image without an entrypoint takes no command, and one with nothing to run is refused") {
+TEST_CASE("an image without an entrypoint takes no command, and one with nothing to run is refused") {
   CHECK_THROWS_WITH(
       final_args(image({}, {"x"}), Strings{"b", "c"}),
       Catch::Matchers::Equals(
@@ -46,7 +46,7 @@ TEST_CASE("the environment has one entry for each name") {
   CHECK(final_env(image({}, {}, {"HOSTNAME=image", "A=1"}), {}, "vm") == Strings{"HOSTNAME=vm", "A=1"});
 }
 
-TEST_CASE("M 3: ten thousand variables keep their order, each with its last value") {
+TEST_CASE("ten thousand variables keep their order, each with its last value") {
   constexpr std::size_t kVariables = 10000;
   const auto numbered = [](std::size_t i, const char* value) { return "NAME_" + std::to_string(i) + "=" + value; };
   Strings env;
@@ -60,7 +60,7 @@ TEST_CASE("M 3: ten thousand variables keep their order, each with its last valu
   CHECK(final_env(image({}, {}, env), {}, "vm") == expected);
 }
 
-TEST_CASE("M 3: values are taken as they are, names are letters, digits and underscores and no more") {
+TEST_CASE("values are taken as they are, names are letters, digits and underscores and no more") {
   const std::string large(base::kMaxStringBytes - sizeof("L="), 'x');
   CHECK(final_env(image({}, {}, {"A=B=C", "_=", "Z_9=line\nline", "L=" + large}), {}, "vm") ==
         Strings{"A=B=C", "_=", "Z_9=line\nline", "L=" + large, "HOSTNAME=vm"});
@@ -71,7 +71,7 @@ TEST_CASE("M 3: values are taken as they are, names are letters, digits and unde
   CHECK_THROWS_AS(final_env(image({}, {}, {std::string("A\0=x", 4)}), {}, "vm"), base::InvalidInput);
 }
 
-TEST_CASE("M 3: a bad variable is refused by name, and its value is never shown") {
+TEST_CASE("a bad variable is refused by name, and its value is never shown") {
   for (const std::string& entry : {std::string("a-b=secret"), std::string("A\n=secret"), std::string("=secret"),
                                    std::string("A=secret\xff"), std::string("A=secret\0", 9), std::string("secret")}) {
     try {
@@ -85,7 +85,7 @@ TEST_CASE("M 3: a bad variable is refused by name, and its value is never shown"
   CHECK_THROWS_WITH(final_env(image({}, {}), {{"X", "\xff"}}, "vm"), ContainsSubstring("tee-env-X"));
 }
 
-TEST_CASE("C 6: what is too long for execve is refused by its name") {
+TEST_CASE("what is too long for execve is refused by its name") {
   const std::string longest(base::kMaxStringBytes - 1, 'x');
   CHECK(final_args(image({longest}, {longest}), Strings{longest}).size() == 2);
   CHECK_THROWS_WITH(final_args(image({"/e", longest + "x"}, {}), {}),
@@ -102,7 +102,7 @@ TEST_CASE("C 6: what is too long for execve is refused by its name") {
                     ContainsSubstring("tee-env-B: longer than the 131072 bytes"));
 }
 
-TEST_CASE("C 5: an image without any variable gets containerd's PATH, and one that merely lacks PATH does not") {
+TEST_CASE("an image without any variable gets containerd's PATH, and one that merely lacks PATH does not") {
   const std::string path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   CHECK(final_env(image({}, {}), {}, "vm") == Strings{path, "HOSTNAME=vm"});
   CHECK(final_env(image({}, {}), {{"A", "1"}}, "vm") == Strings{path, "A=1", "HOSTNAME=vm"});
@@ -111,7 +111,7 @@ TEST_CASE("C 5: an image without any variable gets containerd's PATH, and one th
   CHECK(final_env(image({}, {}, {"PATH="}), {}, "vm") == Strings{"PATH=", "HOSTNAME=vm"});
 }
 
-TEST_CASE("C 9: of a name that the image has several times the last value counts") {
+TEST_CASE("of a name that the image has several times the last value counts") {
   CHECK(final_env(image({}, {}, {"A=1", "B=2", "A=", "A=3"}), {}, "vm") == Strings{"A=3", "B=2", "HOSTNAME=vm"});
 }
 
@@ -128,7 +128,7 @@ TEST_CASE("the working directory is absolute") {
   CHECK_THROWS_WITH(final_working_dir(config), ContainsSubstring("WorkingDir: has a name longer than"));
 }
 
-TEST_CASE("A 2: an environment is put together with work in proportion to its size") {
+TEST_CASE("an environment is put together with work in proportion to its size") {
   const auto config_of = [](std::size_t count) {
     oci::ImageConfig config = image({"/app"}, {});
     for (std::size_t i = 0; i < count; ++i)

@@ -68,7 +68,7 @@ TEST_CASE("a user that can't be found or is malformed is refused") {
   CHECK_THROWS_WITH(resolve_user(root.path, std::string(257, 'a')), ContainsSubstring("too long"));
 }
 
-TEST_CASE("C 28: a user is in as many groups as the kernel takes at most") {
+TEST_CASE("a user is in as many groups as the kernel takes at most") {
   const Root root;
   std::string groups;
   constexpr std::uint32_t kMost = 65536;
@@ -79,7 +79,7 @@ TEST_CASE("C 28: a user is in as many groups as the kernel takes at most") {
   CHECK_THROWS_WITH(resolve_user(root.path, "web"), ContainsSubstring("too many groups"));
 }
 
-TEST_CASE("C 9: a part that is empty is the default") {
+TEST_CASE("a part that is empty is the default") {
   const Root root;
   check(resolve_user(root.path, ":"), 0, 0, {0});
   check(resolve_user(root.path, "web:"), 33, 34, {4, 34, 50});
@@ -91,7 +91,7 @@ TEST_CASE("C 9: a part that is empty is the default") {
   check(resolve_user(root.path, ":"), 0, 5, {5});
 }
 
-TEST_CASE("C 9: account files with blanks at the ends of their lines are read as by containerd") {
+TEST_CASE("account files with blanks at the ends of their lines are read as by containerd") {
   const Root root;
   root.write("etc/passwd", "  \r\n\t web:x:33:34\r\nlast:x:35:36:::/bin/sh \t");
   root.write("etc/group", " www:x:34:\r\nlogs:x:50:web\r\nadm:x:4:root,web \r\n\r\n");
@@ -99,7 +99,7 @@ TEST_CASE("C 9: account files with blanks at the ends of their lines are read as
   check(resolve_user(root.path, "last:adm"), 35, 4, {4});
 }
 
-TEST_CASE("C 9: ids have an end, and signs, spaces and other notations make no number") {
+TEST_CASE("ids have an end, and signs, spaces and other notations make no number") {
   const Root root;
   check(resolve_user(root.path, "2147483647:2147483647"), 2147483647, 2147483647, {2147483647});
   check(resolve_user(root.path, "0033:007"), 33, 7, {4, 7, 50});
@@ -117,7 +117,7 @@ TEST_CASE("an image without account files runs as a number") {
   CHECK_THROWS_AS(resolve_user(root.path, "web"), base::InvalidInput);
 }
 
-TEST_CASE("C 28: account files as links do not lead out of the image") {
+TEST_CASE("account files as links do not lead out of the image") {
   const Root root;
   std::ofstream(root.path.parent_path() / "outside") << "web:x:1:1::/:\n";
   fs::remove(root.path / "etc/passwd");
@@ -167,7 +167,7 @@ TEST_CASE("links are followed up to the kernel's own limit, and from the folder 
   }
 }
 
-TEST_CASE("C 28: account files are found 63 levels down, and no deeper") {
+TEST_CASE("account files are found 63 levels down, and no deeper") {
   const Root root;
   const auto bury = [&](int folders) {
     fs::path inside;
@@ -186,7 +186,7 @@ TEST_CASE("C 28: account files are found 63 levels down, and no deeper") {
   }
 }
 
-TEST_CASE("C 28: account files that are no files, or huge, are refused") {
+TEST_CASE("account files that are no files, or huge, are refused") {
   const Root root;
   fs::remove(root.path / "etc/group");
   SECTION("a FIFO") { REQUIRE(::mkfifo((root.path / "etc/group").c_str(), 0600) == 0); }

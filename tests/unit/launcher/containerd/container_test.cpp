@@ -69,7 +69,7 @@ struct World {
 
 }  // namespace
 
-TEST_CASE("C 31: each outage of containerd has its own attempts, however many a container lives to see") {
+TEST_CASE("each outage of containerd has its own attempts, however many a container lives to see") {
   World world;
   world.tasks.outages = 20;
   world.tasks.calls_lost_in_each = kThreeAttempts.max_attempts - 1;
@@ -77,7 +77,7 @@ TEST_CASE("C 31: each outage of containerd has its own attempts, however many a 
   CHECK(world.tasks.waits == 21);
 }
 
-TEST_CASE("C 31: a containerd that stays away is given up") {
+TEST_CASE("a containerd that stays away is given up") {
   World world;
   world.tasks.outages = 1;
   world.tasks.calls_lost_in_each = kThreeAttempts.max_attempts;
@@ -85,7 +85,7 @@ TEST_CASE("C 31: a containerd that stays away is given up") {
   CHECK(world.tasks.waits == 1);
 }
 
-TEST_CASE("C 31: a task that is gone after an outage is an error, not an exit status") {
+TEST_CASE("a task that is gone after an outage is an error, not an exit status") {
   World world;
   world.tasks.outages = 1;
   world.tasks.has_task = false;
@@ -108,7 +108,7 @@ TEST_CASE("a container that is not there can be removed, and nothing else be don
   CHECK_NOTHROW(world.run(container.kill(9)));
 }
 
-TEST_CASE("M 6: the spec's bytes are kept as they were given, and nothing replaces an existing container") {
+TEST_CASE("the spec's bytes are kept as they were given, and nothing replaces an existing container") {
   if (test::containerd_is_missing()) return;
   test::ContainerdWorld world;
   ContainerNames names;

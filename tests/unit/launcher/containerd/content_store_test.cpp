@@ -92,7 +92,7 @@ TEST_CASE("the content store takes what has the right digest, and only that") {
   CHECK(test::run(context, Lease::list(client)).empty());
 }
 
-TEST_CASE("C 1: a blob that another namespace has wants only the commit") {
+TEST_CASE("a blob that another namespace has wants only the commit") {
   if (test::containerd_is_missing()) return;
   test::ContainerdWorld world;
   const std::string bytes((std::size_t{2} << 20U) + 5, 'x');
@@ -127,7 +127,7 @@ TEST_CASE("C 1: a blob that another namespace has wants only the commit") {
   CHECK(world.run(store.list_ingests()).empty());
 }
 
-TEST_CASE("C 1: a blob that another client finishes meanwhile is there") {
+TEST_CASE("a blob that another client finishes meanwhile is there") {
   if (test::containerd_is_missing()) return;
   test::ContainerdWorld world;
   const std::string bytes = "the bytes of a blob";
@@ -155,7 +155,7 @@ TEST_CASE("C 1: a blob that another client finishes meanwhile is there") {
   CHECK(world.run(store.list_ingests()).empty());
 }
 
-TEST_CASE("C 1: two that put the same blob at the same time do not stand in each other's way") {
+TEST_CASE("two that put the same blob at the same time do not stand in each other's way") {
   if (test::containerd_is_missing()) return;
   test::ContainerdWorld world;
   const std::string bytes((std::size_t{4} << 20U) + 5, 'x');
@@ -167,7 +167,7 @@ TEST_CASE("C 1: two that put the same blob at the same time do not stand in each
   CHECK(world.run(store.list_ingests()).empty());
 }
 
-TEST_CASE("C 1: a stream that has ended is not written to again, whenever it ends") {
+TEST_CASE("a stream that has ended is not written to again, whenever it ends") {
   const std::string bytes((std::size_t{2} << 20U) + 5, 'x');  // the stream's requests: STAT, three of WRITE, COMMIT
   const oci::Descriptor blob = describe(bytes);
   for (int request = 1; request <= 5; ++request) {

@@ -44,7 +44,7 @@ TEST_CASE("a layer is unpacked, and its uncompressed archive described") {
   CHECK(base::read_text_file(world.files() / "folder/file", 100) == "content");
 }
 
-TEST_CASE("C 28: nothing of a layer gets out of its snapshot") {
+TEST_CASE("nothing of a layer gets out of its snapshot") {
   if (test::containerd_is_missing()) return;
   World world;
   const std::filesystem::path outside = world.daemon.folder() / "outside";
@@ -65,7 +65,7 @@ TEST_CASE("C 28: nothing of a layer gets out of its snapshot") {
   }
 }
 
-TEST_CASE("C 28: a layer that is no archive, cut off or absent is refused") {
+TEST_CASE("a layer that is no archive, cut off or absent is refused") {
   if (test::containerd_is_missing()) return;
   World world;
   const std::string tar = test::make_tar({{"file", std::string(4096, 'x')}});

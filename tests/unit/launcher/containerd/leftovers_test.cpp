@@ -25,7 +25,7 @@ base::Awaitable<void> be_killed_in_a_pull(ContainerdClient client, oci::Descript
 
 }  // namespace
 
-TEST_CASE("F 7: what launches that were killed have left is removed before anything else happens") {
+TEST_CASE("what launches that were killed have left is removed before anything else happens") {
   if (test::containerd_is_missing()) return;
   test::ContainerdWorld world;
   const ContentStore content(world.client);
@@ -49,7 +49,7 @@ TEST_CASE("F 7: what launches that were killed have left is removed before anyth
   CHECK(world.run(snapshots.list()).empty());
 }
 
-TEST_CASE("F 7: what belongs to others stays") {
+TEST_CASE("what belongs to others stays") {
   if (test::containerd_is_missing()) return;
   test::ContainerdWorld world;
   const ContainerdClient other(world.daemon.socket(), "moby");

@@ -95,7 +95,7 @@ TEST_CASE("a snapshot is mounted read-only, without devices and programs, for as
   CHECK(world.nothing_is_left());
 }
 
-TEST_CASE("C 2: every layer of an image is mounted, however many there are") {
+TEST_CASE("every layer of an image is mounted, however many there are") {
   if (test::skips_without_root()) return;
   const World world;
   for (const std::size_t layers :
@@ -110,7 +110,7 @@ TEST_CASE("C 2: every layer of an image is mounted, however many there are") {
   CHECK(world.nothing_is_left());
 }
 
-TEST_CASE("C 2: lower layers do not go where the kernel's cut falls behind a folder that exists") {
+TEST_CASE("lower layers do not go where the kernel's cut falls behind a folder that exists") {
   if (test::skips_without_root()) return;
   const World world;
   // As absolute paths, 61 folders and the separators between them fill the kernel's page to the last byte.
@@ -131,7 +131,7 @@ TEST_CASE("C 2: lower layers do not go where the kernel's cut falls behind a fol
   }
 }
 
-TEST_CASE("C 2: options are taken up to what the kernel takes, and never a byte more") {
+TEST_CASE("options are taken up to what the kernel takes, and never a byte more") {
   if (test::skips_without_root()) return;
   const World world;
   // "lowerdir=" and seventeen names with the separators between them.
@@ -151,7 +151,7 @@ TEST_CASE("C 2: options are taken up to what the kernel takes, and never a byte 
   CHECK(world.nothing_is_left());
 }
 
-TEST_CASE("C 2: the path to the layers may hold what overlay options can't, their own names may not") {
+TEST_CASE("the path to the layers may hold what overlay options can't, their own names may not") {
   if (test::skips_without_root()) return;
   const World world;
   std::filesystem::create_directory(world.files.path() / "b,c d\\e");

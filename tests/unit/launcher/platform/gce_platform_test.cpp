@@ -74,7 +74,7 @@ TEST_CASE("a machine without a service account has no tokens") {
   CHECK_FALSE(test::run(service.context, service.metadata->identity_token("a")).has_value());
 }
 
-TEST_CASE("A 7: what could not stand in a header, a path or a variable does not come in") {
+TEST_CASE("what could not stand in a header, a path or a variable does not come in") {
   Service service;
   service.answers = {{"project/project-id", "my-project"},
                      {"instance/zone", "projects/1/zones/..?x=1"},
@@ -91,7 +91,7 @@ TEST_CASE("A 7: what could not stand in a header, a path or a variable does not 
                     ContainsSubstring("project/project-id: is no name"));
 }
 
-TEST_CASE("A 7: a bad access token does not take the place of a good one") {
+TEST_CASE("a bad access token does not take the place of a good one") {
   Service service;
   const char* path = "instance/service-accounts/default/token";
   service.answers = {{path, R"({"access_token":"t","expires_in":61})"}};

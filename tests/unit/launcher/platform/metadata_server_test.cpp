@@ -125,7 +125,7 @@ TEST_CASE("an identity token names its audience, and a machine without an accoun
   CHECK_FALSE(service.run(service.client.identity_token("a")).has_value());
 }
 
-TEST_CASE("A 7: an identity token that is no token, and names that are no names, are refused where they come in") {
+TEST_CASE("an identity token that is no token, and names that are no names, are refused where they come in") {
   Service service;
   service.answers = {google(200, "ey\xff.a.b")};
   CHECK_THROWS_WITH(service.run(service.client.identity_token("a")),

@@ -32,7 +32,7 @@ TEST_CASE("nothing may be overridden unless the author says so") {
   CHECK(error_of({{kCmd, "true"}}, cmd).empty());
 }
 
-TEST_CASE("T 22: a variable that may not be overridden is named, its value is not") {
+TEST_CASE("a variable that may not be overridden is named, its value is not") {
   LaunchSpec spec = test::some_spec();
   spec.env = {{"ALLOWED", "v"}, {"OUT", "canary"}};
   CHECK(error_of({{kEnv, "ALLOWED"}}, spec) ==

@@ -37,7 +37,7 @@ base::Json platform_of(const char* os, const char* architecture, const char* var
 
 }  // namespace
 
-TEST_CASE("C 3: of an index the entry is taken that containerd would take") {
+TEST_CASE("of an index the entry is taken that containerd would take") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   const auto good = test::TinyImage::busybox({"/bin/busybox", "good"});
@@ -87,7 +87,7 @@ TEST_CASE("C 3: of an index the entry is taken that containerd would take") {
   CHECK(world.registry.count(theirs.digest.string()) <= 1);
 }
 
-TEST_CASE("C 3: an index that leads nowhere is refused with the reason, and within bounds") {
+TEST_CASE("an index that leads nowhere is refused with the reason, and within bounds") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   auto for_arm = test::TinyImage::busybox({"/bin/busybox", "other"});
@@ -124,7 +124,7 @@ TEST_CASE("C 3: an index that leads nowhere is refused with the reason, and with
   world.expect_nothing_left();
 }
 
-TEST_CASE("C 3: indexes may lie in each other as deep as the limit") {
+TEST_CASE("indexes may lie in each other as deep as the limit") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   oci::Descriptor inner = publish_manifest(world.registry, "good", test::TinyImage::busybox({"/bin/busybox"}));
@@ -134,7 +134,7 @@ TEST_CASE("C 3: indexes may lie in each other as deep as the limit") {
   CHECK(world.pull_tag("latest").target.digest == inner.digest);
 }
 
-TEST_CASE("C 3: of manifests that may be meant as many are looked at as the limit") {
+TEST_CASE("of manifests that may be meant as many are looked at as the limit") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   auto for_arm = test::TinyImage::busybox({"/bin/busybox", "other"});
@@ -147,7 +147,7 @@ TEST_CASE("C 3: of manifests that may be meant as many are looked at as the limi
   CHECK(world.pull_tag("latest").manifest_digest == ours.digest);
 }
 
-TEST_CASE("C 3: a manifest that the reference names directly need not say for which machines it is") {
+TEST_CASE("a manifest that the reference names directly need not say for which machines it is") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   auto tiny = test::TinyImage::busybox({"/bin/busybox"});
@@ -170,7 +170,7 @@ TEST_CASE("C 3: a manifest that the reference names directly need not say for wh
   CHECK_NOTHROW(world.pull_tag("x-manifest"));
 }
 
-TEST_CASE("C 3: an image that needs more than the processor has is refused before it is fetched") {
+TEST_CASE("an image that needs more than the processor has is refused before it is fetched") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   world.options.platform.variant = "v2";

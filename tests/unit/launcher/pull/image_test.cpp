@@ -127,7 +127,7 @@ TEST_CASE("an image is pulled, unpacked and run") {
     const base::Json spec = build_runtime_spec(process, setup);
     test::run(world.context, container.create(image.name, spec));
     test::run(world.context, container.expect_spec(spec));
-    INFO("C 28: image labels never become container labels");
+    INFO("image labels never become container labels");
     CHECK(test::label_names_of(world.containerd, "tee-container").empty());
     test::run(world.context, container.create_task({}));
     test::run(world.context, container.expect_spec(spec));
@@ -138,7 +138,7 @@ TEST_CASE("an image is pulled, unpacked and run") {
     CHECK(test::run(world.context, Snapshotter(world.containerd, world.options.snapshotter).list()).size() == 2);
   }
 
-  SECTION("M 6: a changed spec is noticed") {
+  SECTION("a changed spec is noticed") {
     Container container(world.containerd, world.names());
     test::run(world.context, container.prepare_snapshot(image.chain_id));
     const base::Json spec = world.spec_for(image, {"/bin/busybox", "true"});
@@ -160,7 +160,7 @@ TEST_CASE("an image is pulled, unpacked and run") {
     CHECK(test::run(world.context, ContainerStore(world.containerd).list()).empty());
   }
 
-  SECTION("C 31: a signal's exit status arrives, also when containerd was restarted meanwhile") {
+  SECTION("a signal's exit status arrives, also when containerd was restarted meanwhile") {
     Container container(world.containerd, world.names());
     test::run(world.context, container.prepare_snapshot(image.chain_id));
     test::run(world.context, container.create(image.name, world.spec_for(image, {"/bin/busybox", "sleep", "600"})));
@@ -175,7 +175,7 @@ TEST_CASE("an image is pulled, unpacked and run") {
   }
 }
 
-TEST_CASE("C 1: a layer that another client has unpacked meanwhile is taken from there") {
+TEST_CASE("a layer that another client has unpacked meanwhile is taken from there") {
   if (test::containerd_is_missing()) return;
   asio::io_context other;  // outlives what gRPC's threads do with it
   test::ImageWorld world;
@@ -201,7 +201,7 @@ TEST_CASE("C 1: a layer that another client has unpacked meanwhile is taken from
   CHECK_FALSE(std::filesystem::exists(root.path() / "bin/busybox"));  // of the first layer, which was there: empty
 }
 
-TEST_CASE("C 1: what another client keeps of the same index stays") {
+TEST_CASE("what another client keeps of the same index stays") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   const oci::Descriptor manifest = test::TinyImage::busybox({"/bin/busybox"}).publish(world.registry, "single");
@@ -224,7 +224,7 @@ TEST_CASE("C 1: what another client keeps of the same index stays") {
   CHECK(test::run(world.context, content.find(manifest.digest)).has_value());
 }
 
-TEST_CASE("C 28: every format of a layer unpacks to the same file system") {
+TEST_CASE("every format of a layer unpacks to the same file system") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   auto tiny = test::TinyImage::busybox({"/bin/busybox"});
@@ -242,7 +242,7 @@ TEST_CASE("C 28: every format of a layer unpacks to the same file system") {
   CHECK(std::filesystem::file_size(root.path() / "bin/busybox") == std::filesystem::file_size("/bin/busybox"));
 }
 
-TEST_CASE("C 28: whiteouts take away what lies below, and names need not be ASCII") {
+TEST_CASE("whiteouts take away what lies below, and names need not be ASCII") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   auto tiny = test::TinyImage::busybox({"/bin/busybox"});
@@ -276,7 +276,7 @@ TEST_CASE("C 28: whiteouts take away what lies below, and names need not be ASCI
   }
 }
 
-TEST_CASE("C 28: a whiteout of /etc/passwd hides it from the lookup of the image's user") {
+TEST_CASE("a whiteout of /etc/passwd hides it from the lookup of the image's user") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   auto tiny = test::TinyImage::busybox({"/bin/busybox"});
@@ -289,7 +289,7 @@ TEST_CASE("C 28: a whiteout of /etc/passwd hides it from the lookup of the image
   CHECK(resolve_user(root.path(), "1000").uid == 1000);
 }
 
-TEST_CASE("C 28: a pull that fails leaves nothing behind") {
+TEST_CASE("a pull that fails leaves nothing behind") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   auto tiny = test::TinyImage::busybox({"/bin/busybox"});
@@ -350,7 +350,7 @@ TEST_CASE("C 28: a pull that fails leaves nothing behind") {
   world.expect_nothing_left();
 }
 
-TEST_CASE("C 32: a pull survives broken transfers") {
+TEST_CASE("a pull survives broken transfers") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   test::TinyImage::busybox({"/bin/busybox"}).publish(world.registry, "latest");
@@ -363,7 +363,7 @@ TEST_CASE("C 32: a pull survives broken transfers") {
   CHECK(test::run(world.context, ContentStore(world.containerd).list_ingests()).empty());
 }
 
-TEST_CASE("M 5: a tag that moves between two fetches gives one image, whole") {
+TEST_CASE("a tag that moves between two fetches gives one image, whole") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   auto first = test::TinyImage::busybox({"/bin/busybox", "first"});
@@ -424,7 +424,7 @@ TEST_CASE("without containerd a pull fails quickly and asks for a restart") {
   }
 }
 
-TEST_CASE("C 4: layers are unpacked that containerd unpacks") {
+TEST_CASE("layers are unpacked that containerd unpacks") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   auto tiny = test::TinyImage::busybox({"/bin/busybox"});
@@ -453,7 +453,7 @@ TEST_CASE("C 4: layers are unpacked that containerd unpacks") {
   CHECK(image.chain_id == oci::chain_ids(diff_ids).back());
 }
 
-TEST_CASE("C 4: a foreign layer that the registry does not have is refused with the reason") {
+TEST_CASE("a foreign layer that the registry does not have is refused with the reason") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   auto tiny = test::TinyImage::busybox({"/bin/busybox"});
@@ -467,7 +467,7 @@ TEST_CASE("C 4: a foreign layer that the registry does not have is refused with 
   world.expect_nothing_left();
 }
 
-TEST_CASE("F 7: a pull first removes what one that was killed has left") {
+TEST_CASE("a pull first removes what one that was killed has left") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   test::TinyImage::busybox({"/bin/busybox"}).publish(world.registry, "latest");
@@ -484,7 +484,7 @@ TEST_CASE("F 7: a pull first removes what one that was killed has left") {
   CHECK(test::run(world.context, Snapshotter(world.containerd, world.options.snapshotter).list()).size() == 2);
 }
 
-TEST_CASE("A 6: a pull is cancelled within a bound wherever containerd hangs") {
+TEST_CASE("a pull is cancelled within a bound wherever containerd hangs") {
   for (const char* method :
        {"Leases/List", "Content/ListStatuses", "Leases/Create", "Snapshots/Stat", "Snapshots/Prepare", "Diff/Apply"}) {
     INFO(method);

@@ -8,7 +8,7 @@
 
 namespace launcher {
 
-TEST_CASE("C 1: a layer that an image has several times is fetched once and unpacked as often as it stands") {
+TEST_CASE("a layer that an image has several times is fetched once and unpacked as often as it stands") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   auto tiny = test::TinyImage::busybox({"/bin/busybox"});
@@ -27,7 +27,7 @@ TEST_CASE("C 1: a layer that an image has several times is fetched once and unpa
   CHECK(image.chain_id == oci::chain_ids(diff_ids).back());
 }
 
-TEST_CASE("C 1: what another namespace of the same containerd has is taken from there, and stays when that goes") {
+TEST_CASE("what another namespace of the same containerd has is taken from there, and stays when that goes") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   const auto tiny = test::TinyImage::busybox({"/bin/busybox"});

@@ -45,7 +45,7 @@ TEST_CASE("restart policies are written exactly so") {
   CHECK(error_of(with("tee-restart-policy", "always")) == "invalid restart policy: always");
 }
 
-TEST_CASE("M 1: commands are arrays of strings; an empty text is none, an empty array is refused") {
+TEST_CASE("commands are arrays of strings; an empty text is none, an empty array is refused") {
   CHECK(LaunchSpec::parse(with("tee-cmd", R"(["a","b c",""])")).cmd == std::vector<std::string>{"a", "b c", ""});
   CHECK_FALSE(LaunchSpec::parse(with("tee-cmd", "")).cmd.has_value());
   CHECK_THAT(error_of(with("tee-cmd", "[]")), ContainsSubstring("tee-cmd: an empty array is not accepted"));
@@ -55,7 +55,7 @@ TEST_CASE("M 1: commands are arrays of strings; an empty text is none, an empty 
   CHECK_THAT(error_of(with("tee-cmd", R"(["a\u0000b"])")), ContainsSubstring("tee-cmd[0]: contains NUL"));
 }
 
-TEST_CASE("M 3: variables of the operator") {
+TEST_CASE("variables of the operator") {
   const LaunchSpec spec = LaunchSpec::parse(
       {{"tee-image-reference", "x"}, {"tee-env-B", "2"}, {"tee-env-A", "x=y"}, {"tee-env-EMPTY", ""}});
   CHECK(spec.env == std::map<std::string, std::string>{{"A", "x=y"}, {"B", "2"}, {"EMPTY", ""}});
@@ -112,7 +112,7 @@ TEST_CASE("attributes are a JSON object of strings") {
   CHECK_THROWS_AS(launcher::parse_attributes("<html>"), base::InvalidInput);
 }
 
-TEST_CASE("T 22: the log shows that a variable is there, never its value") {
+TEST_CASE("the log shows that a variable is there, never its value") {
   const LaunchSpec spec =
       LaunchSpec::parse({{"tee-image-reference", "x"}, {"tee-env-KEY", "canary"}, {"tee-env-NONE", ""}});
   const std::string text = spec.loggable().dump();
@@ -121,7 +121,7 @@ TEST_CASE("T 22: the log shows that a variable is there, never its value") {
   CHECK_THAT(text, ContainsSubstring(R"("NONE":"")"));
 }
 
-TEST_CASE("C 6: a variable or argument that no program can be given is refused by its name") {
+TEST_CASE("a variable or argument that no program can be given is refused by its name") {
   CHECK(error_of(with("tee-env-A", std::string(131069, 'x'))).empty());
   CHECK(error_of(with("tee-env-A", std::string(131070, 'x'))) ==
         "tee-env-A: longer than the 131072 bytes that a program can be given");
@@ -133,7 +133,7 @@ TEST_CASE("C 6: a variable or argument that no program can be given is refused b
   CHECK(long_name.size() < 200);
 }
 
-TEST_CASE("C 6: as many attributes and arguments as are taken, and no more") {
+TEST_CASE("as many attributes and arguments as are taken, and no more") {
   const auto document = [](std::size_t count) {
     std::string json = R"({"tee-image-reference":"x")";
     for (std::size_t i = 1; i < count; ++i) json += ",\"k" + std::to_string(i) + "\":\"\"";

@@ -14,7 +14,7 @@ std::string nearest(const std::string& key) {
 
 }  // namespace
 
-TEST_CASE("F 4: a slip in a name is answered with the name") {
+TEST_CASE("a slip in a name is answered with the name") {
   CHECK(nearest("tee-restartpolicy") == "tee-restart-policy");
   CHECK(nearest("tee-restart_policy") == "tee-restart-policy");
   CHECK(nearest("tee-image-refrence") == "tee-image-reference");
@@ -29,7 +29,7 @@ TEST_CASE("F 4: a slip in a name is answered with the name") {
   CHECK(nearest("tee-something-quite-different") == "");
 }
 
-TEST_CASE("F 4: what is known, and what is a cloud's own, is not listed") {
+TEST_CASE("what is known, and what is a cloud's own, is not listed") {
   for (const char* key : {"tee-image-reference",
                           "tee-restart-policy",
                           "tee-cmd",
@@ -56,7 +56,7 @@ TEST_CASE("F 4: what is known, and what is a cloud's own, is not listed") {
   }
 }
 
-TEST_CASE("F 4: keys without end are cut, and no more are listed than anybody reads") {
+TEST_CASE("keys without end are cut, and no more are listed than anybody reads") {
   const auto unknown = unknown_attributes({{"tee-" + std::string(std::size_t{1} << 20U, 'x'), ""}});
   REQUIRE(unknown.size() == 1);
   CHECK(unknown[0].key.size() == launcher::kMaxKeyCompared);
