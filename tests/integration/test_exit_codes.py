@@ -50,14 +50,14 @@ def launch(
         ("Always", 137, REBOOT),
     ],
 )
-def test_c31_a_hardened_image_obeys_the_restart_policy(world: World, policy: str, status: int, code: int) -> None:
+def test_a_hardened_image_obeys_the_restart_policy(world: World, policy: str, status: int, code: int) -> None:
     """Whether the VM reboots depends on the workload's end and the operator's policy."""
     image = push(world.registry, shell_image(f"exit {status}"), tag=f"exit-{status}")
     attributes = {"tee-image-reference": image.by_tag, "tee-restart-policy": policy}
     assert launch(world, attributes, hardened=True, errors=WORKLOAD_FAILED if status else ()) == code
 
 
-def test_c31_a_workload_that_a_signal_ends_has_failed(world: World) -> None:
+def test_a_workload_that_a_signal_ends_has_failed(world: World) -> None:
     """Killed is not finished."""
     image = push(world.registry, shell_image(STAY))
     with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
@@ -68,7 +68,7 @@ def test_c31_a_workload_that_a_signal_ends_has_failed(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", [0, 1, 137])
-def test_c31_a_debug_image_stays_up(world: World, status: int) -> None:
+def test_a_debug_image_stays_up(world: World, status: int) -> None:
     """On the debug image the VM stays up whatever the workload does."""
     image = push(world.registry, shell_image(f"exit {status}"), tag=f"exit-{status}")
     attributes = {"tee-image-reference": image.by_tag, "tee-restart-policy": "Always"}
@@ -112,7 +112,7 @@ def test_bad_metadata_ends_the_launch_on_any_image(
 
 
 @pytest.mark.parametrize("hardened", [True, False])
-def test_m8_a_tpm_that_is_absent_means_reboot(world: World, hardened: bool) -> None:
+def test_a_tpm_that_is_absent_means_reboot(world: World, hardened: bool) -> None:
     """The TPM can't be opened: reboot, on any image."""
     image = push(world.registry, shell_image())
     missing = f"swtpm:path={world.folder / 'no-such.sock'}"
@@ -122,7 +122,7 @@ def test_m8_a_tpm_that_is_absent_means_reboot(world: World, hardened: bool) -> N
 
 
 @pytest.mark.parametrize(("policy", "code"), [("Never", FAILURE), ("OnFailure", REBOOT), ("Always", REBOOT)])
-def test_c31_containerd_that_is_absent_may_be_retried(world: World, policy: str, code: int) -> None:
+def test_containerd_that_is_absent_may_be_retried(world: World, policy: str, code: int) -> None:
     """A containerd that does not answer may answer after a reboot, if the operator wants one."""
     image = push(world.registry, shell_image())
     attributes = {"tee-image-reference": image.by_tag, "tee-restart-policy": policy}

@@ -33,7 +33,7 @@ def launch(world: World, reference: str, **attributes: str) -> tuple[int, str]:
         return code, launcher.log_text
 
 
-def test_c28_whiteouts_hide_what_they_name(world: World) -> None:
+def test_whiteouts_hide_what_they_name(world: World) -> None:
     """A whiteout removes one file, an opaque one everything below a folder."""
     base = Layer().file("gone", "x").file("kept", "x").directory("folder").file("folder/old", "x")
     change = Layer().file(".wh.gone", "").directory("folder").file("folder/.wh..wh..opq", "").file("folder/new", "x")
@@ -44,7 +44,7 @@ def test_c28_whiteouts_hide_what_they_name(world: World) -> None:
 
 
 @pytest.mark.parametrize("target", ["{}", "../../../../../../../..{}", "/proc/1/root{}"])
-def test_c28_etc_passwd_that_points_at_the_host(world: World, folder: Path, postbox: Postbox, target: str) -> None:
+def test_etc_passwd_that_points_at_the_host(world: World, folder: Path, postbox: Postbox, target: str) -> None:
     """User names are looked up in the image and nowhere else."""
     host_file = folder / "passwd-of-the-host"
     host_file.write_text("planted:x:4242:4242::/:/bin/sh\n")
@@ -55,7 +55,7 @@ def test_c28_etc_passwd_that_points_at_the_host(world: World, folder: Path, post
     assert postbox.messages == []
 
 
-def test_c28_etc_group_that_is_huge(world: World) -> None:
+def test_etc_group_that_is_huge(world: World) -> None:
     """100 MB of groups are refused or read within bounds; the launcher neither dies nor hangs."""
     layer = Layer().file("etc/group", b"x:x:1:\n" * (100 * 1024 * 1024 // 7))
     image = push(world.registry, shell_image(more_layers=[layer], user="workload:workload"))
@@ -65,7 +65,7 @@ def test_c28_etc_group_that_is_huge(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["dev", "etc", "run", "proc", "sys"])
-def test_c28_folders_that_are_links_to_the_host(world: World, folder: Path, name: str) -> None:
+def test_folders_that_are_links_to_the_host(world: World, folder: Path, name: str) -> None:
     """Mounts that the container needs land in the container, whatever the image says."""
     victim = folder / f"victim-{name}"
     victim.mkdir(exist_ok=True)
@@ -79,7 +79,7 @@ def test_c28_folders_that_are_links_to_the_host(world: World, folder: Path, name
 
 
 @pytest.mark.parametrize("kind", ["entry", "symlink"])
-def test_c28_entries_that_leave_the_root(world: World, folder: Path, kind: str) -> None:
+def test_entries_that_leave_the_root(world: World, folder: Path, kind: str) -> None:
     """An archive can't write outside of its own root folder."""
     target = folder / f"escaped-{kind}"
     up = "../" * 12
@@ -94,7 +94,7 @@ def test_c28_entries_that_leave_the_root(world: World, folder: Path, kind: str) 
     assert not target.exists()
 
 
-def test_c28_device_nodes_of_the_image_are_no_way_to_the_host(world: World) -> None:
+def test_device_nodes_of_the_image_are_no_way_to_the_host(world: World) -> None:
     """A block device in the image can't be opened."""
     layer = Layer().entry("disk", tarfile.BLKTYPE, devmajor=253, devminor=0, mode=0o666)
     image = push(world.registry, shell_image("! cat /disk > /dev/null 2>&1", more_layers=[layer]))
@@ -103,7 +103,7 @@ def test_c28_device_nodes_of_the_image_are_no_way_to_the_host(world: World) -> N
     assert "returned non-zero" not in log
 
 
-def test_c28_names_that_are_not_ascii(world: World) -> None:
+def test_names_that_are_not_ascii(world: World) -> None:
     """Names in any script are names."""
     layer = Layer().directory("données").file("données/ばんごはん", "x")
     image = push(world.registry, shell_image("[ -e /données/ばんごはん ]", more_layers=[layer]))
@@ -111,7 +111,7 @@ def test_c28_names_that_are_not_ascii(world: World) -> None:
     assert code == 0, log
 
 
-def test_c28_labels_of_containerd_stay_outside(world: World) -> None:
+def test_labels_of_containerd_stay_outside(world: World) -> None:
     """An image's labels never become labels of the container, where containerd would act on them."""
     labels = {"containerd.io/gc.root": "now", "containerd.io/restart.status": "running", "harmless": "yes"}
     image = push(world.registry, shell_image(STAY, labels=labels))
@@ -121,7 +121,7 @@ def test_c28_labels_of_containerd_stay_outside(world: World) -> None:
     assert not set(info.get("Labels") or {}) & set(labels)
 
 
-def test_c28_no_entrypoint_and_no_command(world: World) -> None:
+def test_no_entrypoint_and_no_command(world: World) -> None:
     """There is nothing to run."""
     image = push(world.registry, Image(shell_image().layers))
     code, log = launch(world, image.by_tag)
@@ -129,7 +129,7 @@ def test_c28_no_entrypoint_and_no_command(world: World) -> None:
     assert world.pcr() == bytes(32)
 
 
-def test_c28_a_command_without_an_entrypoint(world: World) -> None:
+def test_a_command_without_an_entrypoint(world: World) -> None:
     """The operator's arguments must not become the program."""
     image = push(world.registry, Image(shell_image().layers, cmd=["/bin/true"], labels=ALLOW_CMD))
     code, log = launch(world, image.by_tag, tee_cmd='["/bin/sh"]')
@@ -138,7 +138,7 @@ def test_c28_a_command_without_an_entrypoint(world: World) -> None:
     assert world.pcr() == bytes(32)
 
 
-def test_c28_another_architecture(world: World) -> None:
+def test_another_architecture(world: World) -> None:
     """An image for other processors is refused by name."""
     image = push(world.registry, program_image("/bin/true", architecture="arm64"))
     code, log = launch(world, image.by_tag)
@@ -146,7 +146,7 @@ def test_c28_another_architecture(world: World) -> None:
     assert "the image is not for linux/amd64" in log
 
 
-def test_c28_an_index_of_several_architectures(world: World) -> None:
+def test_an_index_of_several_architectures(world: World) -> None:
     """The right one is taken, and the token names the index, which is what the reference resolved to."""
     ours, other = shell_image("exit 0").build(), shell_image("exit 9", architecture="arm64").build()
     for built in (ours, other):
@@ -161,7 +161,7 @@ def test_c28_an_index_of_several_architectures(world: World) -> None:
     assert container["image_id"] == ours.config_digest
 
 
-def test_c28_an_index_without_our_architecture(world: World) -> None:
+def test_an_index_without_our_architecture(world: World) -> None:
     """Nothing in it is for us."""
     other = shell_image(architecture="arm64").build()
     push(world.registry, other, "foreign", "part")  # type: ignore[arg-type]
@@ -172,7 +172,7 @@ def test_c28_an_index_without_our_architecture(world: World) -> None:
 
 
 @pytest.mark.parametrize("part", ["layer", "config"])
-def test_c28_a_blob_that_does_not_match_its_digest(world: World, part: str) -> None:
+def test_a_blob_that_does_not_match_its_digest(world: World, part: str) -> None:
     """Content that was changed on its way is noticed."""
     image = shell_image(f"exit 0 # {part}", more_layers=[Layer().file(f"only-in-{part}", part)]).build()
     pushed = world.registry.push(image, f"spoilt-{part}")
@@ -192,7 +192,7 @@ def test_c28_a_blob_that_does_not_match_its_digest(world: World, part: str) -> N
     "suffix",
     ["@SHA256:{}", "@sha256:{}00", "@md5:d41d8cd98f00b204e9800998ecf8427e", "@sha256:", ":with space", "@sha256:{}\n"],
 )
-def test_c28_references_that_are_none(world: World, suffix: str) -> None:
+def test_references_that_are_none(world: World, suffix: str) -> None:
     """A malformed reference is refused before anybody is asked for it."""
     image = push(world.registry, shell_image())
     code, log = launch(world, image.repository + suffix.format(image.digest.removeprefix("sha256:")))
@@ -200,14 +200,14 @@ def test_c28_references_that_are_none(world: World, suffix: str) -> None:
     assert world.pcr() == bytes(32)
 
 
-def test_c28_a_digest_in_capitals(world: World) -> None:
+def test_a_digest_in_capitals(world: World) -> None:
     """Digests are lower case."""
     image = push(world.registry, shell_image())
     code, log = launch(world, f"{image.repository}@sha256:{image.digest.removeprefix('sha256:').upper()}")
     assert code == FAILURE, log
 
 
-def test_c29_the_container_is_closed(world: World, postbox: Postbox) -> None:
+def test_the_container_is_closed(world: World, postbox: Postbox) -> None:
     """From inside: no writing to the kernel's knobs, no mounting, no TPM."""
     attempts = {
         "sysctl": "echo 1 > /proc/sys/kernel/panic",
@@ -272,7 +272,7 @@ X32_BIT = 0x40000000
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the probe's system call numbers are those of x86-64")
-def test_c29_keyrings_and_the_like_are_refused(world: World, folder: Path, postbox: Postbox) -> None:
+def test_keyrings_and_the_like_are_refused(world: World, folder: Path, postbox: Postbox) -> None:
     """The kernel's keyrings, which all containers would share, and calls that nobody needs answer EPERM."""
     unfiltered = 32  # dup(-1): EBADF
     numbers = [unfiltered, *X86_64_CALLS.values(), X86_64_CALLS["keyctl"] | X32_BIT]

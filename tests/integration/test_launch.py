@@ -192,7 +192,7 @@ def test_the_next_launch_takes_over_what_a_killed_one_left(world: World) -> None
         assert launcher.wait() == 0, launcher.process.last_words()
 
 
-def test_f7_a_launch_that_is_refused_removes_what_a_killed_one_left(world: World) -> None:
+def test_a_launch_that_is_refused_removes_what_a_killed_one_left(world: World) -> None:
     """PCR 13 is used up until the next boot, so there is no second launch; but nothing may run on without a launcher."""
     image = push(world.registry, shell_image(STAY))
     with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
@@ -210,7 +210,7 @@ def test_f7_a_launch_that_is_refused_removes_what_a_killed_one_left(world: World
     assert "tee-container" not in world.containerd.ctr("tasks", "list")
 
 
-def test_f7_a_containerd_that_is_absent_is_no_second_error(world: World) -> None:
+def test_a_containerd_that_is_absent_is_no_second_error(world: World) -> None:
     """The first error is the one that counts."""
     with world.launcher({}, options={"--containerd": world.folder / "no-such.sock"}) as launcher:
         assert launcher.wait() == 1

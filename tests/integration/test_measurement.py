@@ -28,7 +28,7 @@ def measured(world: World, attributes: dict[str, str]) -> bytes:
     return world.pcr()
 
 
-def test_m1_no_two_commands_are_measured_alike(world: World) -> None:
+def test_no_two_commands_are_measured_alike(world: World) -> None:
     """Arguments can't be moved across the borders between them."""
     image = push(world.registry, program_image("/bin/true", cmd=["a"], labels=ALLOW_CMD))
     commands: list[list[str] | None] = [None, ["a"], [""], ["", ""], ["a b"], ["a", "b"]]
@@ -41,7 +41,7 @@ def test_m1_no_two_commands_are_measured_alike(world: World) -> None:
     assert len(values) == len(commands)
 
 
-def test_m2_the_order_of_the_input_does_not_matter(world: World) -> None:
+def test_the_order_of_the_input_does_not_matter(world: World) -> None:
     """However the metadata server orders the variables, the measurement is the same."""
     names = ["ALPHA", "BETA", "GAMMA", "DELTA", "_EPSILON", "zeta"]
     labels = {"tee.launch_policy.allow_env_override": ",".join(names)}
@@ -56,7 +56,7 @@ def test_m2_the_order_of_the_input_does_not_matter(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["foo.bar", "foo-bar", "1st", "NAME\n"])
-def test_m3_an_env_name_that_no_verifier_would_accept(world: World, name: str) -> None:
+def test_an_env_name_that_no_verifier_would_accept(world: World, name: str) -> None:
     """The image is refused, by name, before anything has been measured."""
     image = push(world.registry, shell_image(env=["PATH=/bin", f"{name}=value"]))
     with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
@@ -66,7 +66,7 @@ def test_m3_an_env_name_that_no_verifier_would_accept(world: World, name: str) -
 
 
 @pytest.mark.parametrize("name", ["foo.bar", "foo-bar", "", "1st"])
-def test_m3_an_env_name_of_the_operator(world: World, name: str) -> None:
+def test_an_env_name_of_the_operator(world: World, name: str) -> None:
     """Malformed names are refused when the metadata is read."""
     image = push(world.registry, shell_image())
     with world.launcher({"tee-image-reference": image.by_tag, f"tee-env-{name}": "x"}) as launcher:
@@ -75,7 +75,7 @@ def test_m3_an_env_name_of_the_operator(world: World, name: str) -> None:
     assert world.pcr() == bytes(32)
 
 
-def test_m3_values_with_equals_signs_duplicates_and_nothing(world: World, postbox: Postbox) -> None:
+def test_values_with_equals_signs_duplicates_and_nothing(world: World, postbox: Postbox) -> None:
     """What the process gets, what is measured and what the token says are the same."""
     env = ["PATH=/bin", "TWICE=first", "EQUALS=b=c", "EMPTY=", "TWICE=second"]
     image = push(world.registry, shell_image(postbox.send('echo "$TWICE|$EQUALS|$EMPTY"'), env=env))
@@ -87,7 +87,7 @@ def test_m3_values_with_equals_signs_duplicates_and_nothing(world: World, postbo
     assert (claimed["EQUALS"], claimed["EMPTY"]) == ("b=c", "")
 
 
-def test_m4_a_config_of_the_wrong_media_type(world: World) -> None:
+def test_a_config_of_the_wrong_media_type(world: World) -> None:
     """An image whose configuration is something else is refused, not measured in part."""
     image = Image(shell_image().layers, entrypoint=["/bin/true"], config_media_type="application/vnd.example+json")
     pushed = push(world.registry, image)
@@ -97,7 +97,7 @@ def test_m4_a_config_of_the_wrong_media_type(world: World) -> None:
     assert world.pcr() == bytes(32)
 
 
-def test_m5_a_tag_that_moves_after_it_was_resolved(world: World, postbox: Postbox) -> None:
+def test_a_tag_that_moves_after_it_was_resolved(world: World, postbox: Postbox) -> None:
     """What runs is what was measured, though the tag now names another image."""
     first = push(world.registry, shell_image(postbox.send("echo first")), tag="moving")
     with world.launcher({"tee-image-reference": first.by_tag}) as launcher:
@@ -110,7 +110,7 @@ def test_m5_a_tag_that_moves_after_it_was_resolved(world: World, postbox: Postbo
     assert postbox.wait() == "first"
 
 
-def test_m8_only_a_sha1_bank(world: World, folder: Path, postbox: Postbox) -> None:
+def test_only_a_sha1_bank(world: World, folder: Path, postbox: Postbox) -> None:
     """SHA-1 alone proves nothing: refuse, and say so."""
     image = push(world.registry, shell_image(postbox.send("echo ran")))
     with Machine(folder / "sha1", world.metadata.instance, banks=["sha1"]) as machine:
@@ -121,7 +121,7 @@ def test_m8_only_a_sha1_bank(world: World, folder: Path, postbox: Postbox) -> No
     assert postbox.messages == []
 
 
-def test_m8_no_sha256_bank(world: World, folder: Path, postbox: Postbox) -> None:
+def test_no_sha256_bank(world: World, folder: Path, postbox: Postbox) -> None:
     """A TPM with SHA-384 alone is strong enough for the launcher; cs-verifier wants SHA-256 and says so."""
     image = push(world.registry, shell_image(postbox.send("echo ran")))
     with (
@@ -138,7 +138,7 @@ def test_m8_no_sha256_bank(world: World, folder: Path, postbox: Postbox) -> None
     assert postbox.messages == []
 
 
-def test_m9_the_register_is_not_zero(world: World, postbox: Postbox) -> None:
+def test_the_register_is_not_zero(world: World, postbox: Postbox) -> None:
     """Somebody has measured before us: refuse, name the PCR, and run nothing."""
     image = push(world.registry, shell_image(postbox.send("echo ran")))
     world.machine.reboot()
@@ -151,7 +151,7 @@ def test_m9_the_register_is_not_zero(world: World, postbox: Postbox) -> None:
     assert postbox.messages == []
 
 
-def test_m7_a_second_launch_without_reboot_is_refused(world: World, postbox: Postbox) -> None:
+def test_a_second_launch_without_reboot_is_refused(world: World, postbox: Postbox) -> None:
     """The register still holds the first launch, so the second could not be told apart from it."""
     first = push(world.registry, shell_image())
     measured(world, {"tee-image-reference": first.by_tag})
@@ -163,7 +163,7 @@ def test_m7_a_second_launch_without_reboot_is_refused(world: World, postbox: Pos
 
 
 @pytest.mark.parametrize(("length", "code"), [(131069, 0), (131070, FAILURE)])
-def test_c6_a_variable_that_no_program_can_be_given(world: World, length: int, code: int) -> None:
+def test_a_variable_that_no_program_can_be_given(world: World, length: int, code: int) -> None:
     """The kernel takes 131,072 bytes with name, equals sign and NUL; what is longer is not measured."""
     image = push(world.registry, shell_image(labels={"tee.launch_policy.allow_env_override": "A"}))
     attributes = {"tee-image-reference": image.by_tag, "tee-env-A": "x" * length}
@@ -174,7 +174,7 @@ def test_c6_a_variable_that_no_program_can_be_given(world: World, length: int, c
     assert (world.pcr() == bytes(32)) == (code == FAILURE)
 
 
-def test_c6_the_longest_arguments_are_executed_and_told(world: World) -> None:
+def test_the_longest_arguments_are_executed_and_told(world: World) -> None:
     """What is accepted has a token and runs; what no token could hold is not measured."""
     image = push(world.registry, program_image("/bin/true", labels=ALLOW_CMD))
     command = ["x" * 119_000] * 3  # as arguments and as what overrides them, in 720,896 bytes of claims
@@ -189,7 +189,7 @@ def test_c6_the_longest_arguments_are_executed_and_told(world: World) -> None:
     assert world.pcr() == bytes(32)
 
 
-def test_c5_an_image_without_environment_gets_the_default_path(world: World) -> None:
+def test_an_image_without_environment_gets_the_default_path(world: World) -> None:
     """As containerd's own client gives it; the program is found by it, and the token says so."""
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     image = push(world.registry, program_image("sh", "-c", "exit 0", env=[]))

@@ -51,7 +51,7 @@ def complaint(folder: Path, program: str, command: list[str], options: dict[str,
         ("--no\npe", "x"),
     ],
 )
-def test_f3_cs_launcher(tmp_path: Path, option: str, value: str) -> None:
+def test_cs_launcher(tmp_path: Path, option: str, value: str) -> None:
     """Its exit code is none of a launch, too."""
     assert option.replace("\n", "\\n") in complaint(tmp_path, "cs-launcher", [], {option: value})
 
@@ -68,7 +68,7 @@ def test_f3_cs_launcher(tmp_path: Path, option: str, value: str) -> None:
         ("--support-attributes", "STABLE,LATER"),
     ],
 )
-def test_f3_cs_verifier(tmp_path: Path, option: str, value: str) -> None:
+def test_cs_verifier(tmp_path: Path, option: str, value: str) -> None:
     """A reference value that is not what was typed would vouch for something else."""
     assert option in complaint(tmp_path, "cs-verifier", ["reference-value"], REFERENCE | {option: value})
 
@@ -92,6 +92,6 @@ def test_f3_cs_verifier(tmp_path: Path, option: str, value: str) -> None:
         ("--pcr-banks", "md5", "--pcr-banks"),
     ],
 )
-def test_f3_cs_vtpm(tmp_path: Path, option: str, value: str, reason: str) -> None:
+def test_cs_vtpm(tmp_path: Path, option: str, value: str, reason: str) -> None:
     """A certificate states what was typed."""
     assert reason in complaint(tmp_path, "cs-vtpm", ["provision"], PROVISION | {option: value})

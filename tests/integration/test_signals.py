@@ -24,7 +24,7 @@ def nothing_is_left(world: World) -> bool:
     return containerd.containers() == [] and containerd.bundles() == [] and containerd.snapshots() == []
 
 
-def test_a6_a_workload_that_ignores_sigterm_is_killed_after_its_grace(world: World) -> None:
+def test_a_workload_that_ignores_sigterm_is_killed_after_its_grace(world: World) -> None:
     """PID 1 gets no signal that it does not handle, so most workloads are of this kind."""
     image = push(world.registry, shell_image(IGNORE))
     with world.launcher({"tee-image-reference": image.by_tag}, options={"--stop-grace": "2"}) as launcher:
@@ -41,7 +41,7 @@ def test_a6_a_workload_that_ignores_sigterm_is_killed_after_its_grace(world: Wor
     assert nothing_is_left(world)
 
 
-def test_a6_a_second_signal_does_not_wait_for_the_grace(world: World) -> None:
+def test_a_second_signal_does_not_wait_for_the_grace(world: World) -> None:
     """Whoever asks twice is in a hurry."""
     image = push(world.registry, shell_image(IGNORE))
     with world.launcher({"tee-image-reference": image.by_tag}, options={"--stop-grace": "600"}) as launcher:
@@ -54,7 +54,7 @@ def test_a6_a_second_signal_does_not_wait_for_the_grace(world: World) -> None:
     assert nothing_is_left(world)
 
 
-def test_a6_a_workload_that_ends_in_order_is_not_killed(world: World) -> None:
+def test_a_workload_that_ends_in_order_is_not_killed(world: World) -> None:
     """Its status counts as if nobody had asked."""
     image = push(world.registry, shell_image(STAY))
     with world.launcher({"tee-image-reference": image.by_tag}, options={"--stop-grace": "600"}) as launcher:
@@ -64,7 +64,7 @@ def test_a6_a_workload_that_ends_in_order_is_not_killed(world: World) -> None:
         assert "is killed" not in launcher.log_text
 
 
-def test_a6_a_task_that_is_half_made_is_ended_before_it_is_removed(world: World) -> None:
+def test_a_task_that_is_half_made_is_ended_before_it_is_removed(world: World) -> None:
     """The next launcher would find it in its way."""
     image = push(world.registry, shell_image(STAY))
     with (
@@ -78,7 +78,7 @@ def test_a6_a_task_that_is_half_made_is_ended_before_it_is_removed(world: World)
     assert "workload task started" not in launcher.log_text
 
 
-def test_a6_a_tpm_that_hangs_does_not_hold_up_the_end(world: World) -> None:
+def test_a_tpm_that_hangs_does_not_hold_up_the_end(world: World) -> None:
     """The thread that waits for the TPM is left behind."""
     image = push(world.registry, shell_image())
     with contextlib.ExitStack() as stack:
@@ -105,7 +105,7 @@ def deaf_name_server(folder: Path) -> Iterator[tuple[Path, socket.socket]]:
         yield configuration, server
 
 
-def test_a6_the_look_up_of_a_name_does_not_hold_up_the_end(
+def test_the_look_up_of_a_name_does_not_hold_up_the_end(
     world: World, deaf_name_server: tuple[Path, socket.socket]
 ) -> None:
     """The C library waits for its name servers for minutes, and can't be asked to stop: its thread is left behind."""

@@ -215,7 +215,7 @@ def test_a_launch_as_a_user_with_two_capabilities(world: World) -> None:
         ("project/project-id", "a\r\nb", "project/project-id"),
     ],
 )
-def test_a7_what_the_metadata_server_says_is_no_panic(world: World, path: str, answer: str, word: str) -> None:
+def test_what_the_metadata_server_says_is_no_panic(world: World, path: str, answer: str, word: str) -> None:
     """A value that is no name or token ends the launch with an error that names it, and nothing is left."""
     image = push(world.registry, shell_image())
     world.metadata.overrides = {path: answer}
@@ -230,7 +230,7 @@ def test_a7_what_the_metadata_server_says_is_no_panic(world: World, path: str, a
     assert world.containerd.snapshots() == []
 
 
-def test_f4_a_mistyped_attribute_is_warned_about(world: World) -> None:
+def test_a_mistyped_attribute_is_warned_about(world: World) -> None:
     """The launch goes on without it, as the cloud puts attributes of its own there."""
     image = push(world.registry, shell_image())
     attributes = {"tee-image-reference": image.by_tag, "tee-restartpolicy": "Always", "ssh-keys": "a:ssh-rsa AAAA"}
@@ -246,7 +246,7 @@ def test_f4_a_mistyped_attribute_is_warned_about(world: World) -> None:
     ("option", "value"),
     [("--containerd", "run/containerd.sock"), ("--verifier", "verifier.example"), ("--verifier-ca", "/no/such/file")],
 )
-def test_f3_a_wrong_option_is_no_panic(world: World, option: str, value: str) -> None:
+def test_a_wrong_option_is_no_panic(world: World, option: str, value: str) -> None:
     """It is named before the log begins."""
     with world.launcher({}, options={option: value}) as launcher:
         assert launcher.wait() > 100
@@ -254,7 +254,7 @@ def test_f3_a_wrong_option_is_no_panic(world: World, option: str, value: str) ->
         assert "level=" not in launcher.log_text
 
 
-def test_f8_tracing_of_a_library_prints_no_values(world: World) -> None:
+def test_tracing_of_a_library_prints_no_values(world: World) -> None:
     """Values of variables are in no log, whatever the environment asks libraries to print."""
     image = push(world.registry, shell_image(labels={"tee.launch_policy.allow_env_override": "A"}))
     attributes = {"tee-image-reference": image.by_tag, "tee-env-A": "canary-in-the-trace"}
@@ -313,7 +313,7 @@ class BusyVerifier:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a4_a_verifier_that_is_busy_with_the_first_challenge_is_waited_for(world: World, status: int) -> None:
+def test_a_verifier_that_is_busy_with_the_first_challenge_is_waited_for(world: World, status: int) -> None:
     """Everything has been measured by then; to give up would cost a reboot."""
     image = push(world.registry, shell_image())
     refusals = 4  # one more than is tried without a wait

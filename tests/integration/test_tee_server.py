@@ -77,7 +77,7 @@ def test_a_token_type_that_the_verifier_does_not_issue(launcher: Launcher) -> No
     assert "UNIMPLEMENTED" in answer.text
 
 
-def test_m10_concurrent_requests_are_all_answered(world: World, launcher: Launcher) -> None:
+def test_concurrent_requests_are_all_answered(world: World, launcher: Launcher) -> None:
     """Every one gets the token it asked for."""
     nonces = [f"concurrent-{number:03}" for number in range(12)]
     with ThreadPoolExecutor(max_workers=6) as pool:
@@ -115,7 +115,7 @@ def test_m10_concurrent_requests_are_all_answered(world: World, launcher: Launch
     ],
     ids=lambda value: None if isinstance(value, str) else json.dumps(value, default=repr)[:50],
 )
-def test_s25_a_post_that_is_wrong(launcher: Launcher, body: Any, text: str) -> None:
+def test_a_post_that_is_wrong(launcher: Launcher, body: Any, text: str) -> None:
     """The client is told what is wrong with its request (contract 4.2), and it is the client's fault."""
     answer = launcher.tee.request("POST", body=body)
     assert answer.status == 400, answer.text
@@ -124,14 +124,14 @@ def test_s25_a_post_that_is_wrong(launcher: Launcher, body: Any, text: str) -> N
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
-def test_s24_a_method_that_there_is_not(launcher: Launcher, method: str) -> None:
+def test_a_method_that_there_is_not(launcher: Launcher, method: str) -> None:
     """The text is the one that clients know; the status says what it means, and which methods there are."""
     answer = launcher.tee.request(method, body=b"")
     assert (answer.status, answer.text) == (405, f"TEE server received an invalid HTTP method: {method}")
     assert answer.headers["Allow"] == "GET, POST"
 
 
-def test_s24_a_path_that_there_is_not(launcher: Launcher) -> None:
+def test_a_path_that_there_is_not(launcher: Launcher) -> None:
     """An unknown path is not found."""
     for path in ("/", "/v1", "/v1/tokens", "/v1/token/x", "/v2/token"):
         assert launcher.tee.request(target=path).status == 404, path
@@ -144,7 +144,7 @@ def test_a_token_type_that_there_is_not(launcher: Launcher) -> None:
     assert '"SAML"' in answer.text
 
 
-def test_s26_a_client_that_leaves_in_the_middle_harms_nobody(world: World, launcher: Launcher) -> None:
+def test_a_client_that_leaves_in_the_middle_harms_nobody(world: World, launcher: Launcher) -> None:
     """Half a request, and a whole one whose answer nobody waits for; then another client."""
     request = json.dumps({"audience": AUDIENCE, "token_type": "OIDC", "nonces": ["0123456789"]}).encode()
     head = b"POST /v1/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(request)
@@ -155,7 +155,7 @@ def test_s26_a_client_that_leaves_in_the_middle_harms_nobody(world: World, launc
     verified_claims(world, launcher.tee.custom_token(AUDIENCE, "afterwards-1").text, AUDIENCE)
 
 
-def test_s23_a_second_instance_leaves_the_first_alone(world: World, launcher: Launcher, folder: Path) -> None:
+def test_a_second_instance_leaves_the_first_alone(world: World, launcher: Launcher, folder: Path) -> None:
     """It refuses to start, and the first one's socket and workload live on."""
     image = push(world.registry, shell_image(), tag="second")
     with (
@@ -173,7 +173,7 @@ def test_s23_a_second_instance_leaves_the_first_alone(world: World, launcher: La
     verified_claims(world, launcher.tee.request().text)
 
 
-def test_s27_sigterm_ends_everything_in_bounded_time(world: World, launcher: Launcher) -> None:
+def test_sigterm_ends_everything_in_bounded_time(world: World, launcher: Launcher) -> None:
     """Comes last: the workload is stopped, the socket removed, the container gone."""
     launcher.terminate()
     launcher.wait(20)
@@ -181,7 +181,7 @@ def test_s27_sigterm_ends_everything_in_bounded_time(world: World, launcher: Lau
     assert world.containerd.containers() == []
 
 
-def test_s23_a_stale_socket_is_replaced(world: World, folder: Path) -> None:
+def test_a_stale_socket_is_replaced(world: World, folder: Path) -> None:
     """What a crashed launcher left is no obstacle."""
     runtime = folder / "stale"
     runtime.mkdir()
@@ -194,7 +194,7 @@ def test_s23_a_stale_socket_is_replaced(world: World, folder: Path) -> None:
         assert fresh.tee.request().status == 200
 
 
-def test_t21_a_file_at_the_path_of_the_socket_is_not_followed(world: World, folder: Path) -> None:
+def test_a_file_at_the_path_of_the_socket_is_not_followed(world: World, folder: Path) -> None:
     """A symbolic link planted there leads nowhere."""
     runtime = folder / "planted-socket"
     runtime.mkdir()

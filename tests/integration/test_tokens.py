@@ -24,7 +24,7 @@ def world(folder: Path) -> Iterator[World]:
         yield services
 
 
-def test_t18_the_verifier_is_down_at_the_start(world: World, postbox: Postbox) -> None:
+def test_the_verifier_is_down_at_the_start(world: World, postbox: Postbox) -> None:
     """Without a first token nothing runs, and no token file is left behind."""
     image = push(world.registry, shell_image(postbox.send("echo ran")))
     world.verifier.stop()
@@ -37,7 +37,7 @@ def test_t18_the_verifier_is_down_at_the_start(world: World, postbox: Postbox) -
     assert postbox.messages == []
 
 
-def test_t18_the_verifier_has_a_certificate_of_somebody_else(world: World, folder: Path, postbox: Postbox) -> None:
+def test_the_verifier_has_a_certificate_of_somebody_else(world: World, folder: Path, postbox: Postbox) -> None:
     """A verifier that can't prove its name is none."""
     image = push(world.registry, shell_image(postbox.send("echo ran")))
     other = CertificateAuthority(folder / "other-tls", "Another CA")
@@ -48,7 +48,7 @@ def test_t18_the_verifier_has_a_certificate_of_somebody_else(world: World, folde
     assert postbox.messages == []
 
 
-def test_t18_the_verifier_goes_away_and_comes_back(world: World) -> None:
+def test_the_verifier_goes_away_and_comes_back(world: World) -> None:
     """An expired token is never served, the workload is left alone, and all is well afterwards."""
     image = push(world.registry, shell_image(STAY))
     with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
@@ -75,7 +75,7 @@ def verified_expiry(launcher: Launcher) -> int:
     return int(str(unverified_claims(launcher.token)["exp"]))
 
 
-def test_t20_a_reader_in_a_loop_sees_only_whole_tokens(world: World) -> None:
+def test_a_reader_in_a_loop_sees_only_whole_tokens(world: World) -> None:
     """The file is replaced in one step, and in time."""
     image = push(world.registry, shell_image(STAY))
     with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
@@ -132,7 +132,7 @@ def wait_for_more(launcher: Launcher, message: str, count: int) -> None:
 
 
 @pytest.mark.parametrize("kind", ["symlink", "directory"])
-def test_t21_something_is_planted_at_the_path_of_the_token(world: World, folder: Path, kind: str) -> None:
+def test_something_is_planted_at_the_path_of_the_token(world: World, folder: Path, kind: str) -> None:
     """It is replaced or refused, never followed."""
     image = push(world.registry, shell_image())
     runtime = folder / f"planted-{kind}"
@@ -149,7 +149,7 @@ def test_t21_something_is_planted_at_the_path_of_the_token(world: World, folder:
     assert victim.read_text() == "precious"
 
 
-def test_t22_no_secret_reaches_the_log(world: World) -> None:
+def test_no_secret_reaches_the_log(world: World) -> None:
     """Values of variables, tokens and access tokens stay out of the log at its most talkative level."""
     canary = "canary-5f3759df"
     labels = {"tee.launch_policy.allow_env_override": "SECRET"}

@@ -39,14 +39,14 @@ def small_layers(count: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize(("layers", "user"), [(54, "1000"), (127, "workload"), (200, "1000")])
-def test_c2_an_image_of_many_layers_is_seen_whole(world: World, layers: int, user: str) -> None:
+def test_an_image_of_many_layers_is_seen_whole(world: World, layers: int, user: str) -> None:
     """The user's group stands in the lowest layer, far below what fits into mount options of whole paths."""
     image = shell_image(GROUP_OF_THE_LOWEST_LAYER, more_layers=small_layers(layers - 1), user=user)
     code, log = launch(world, push(world.registry, image).by_tag)
     assert code == 0, log
 
 
-def test_c2_a_link_at_a_mount_point_is_seen_below_many_layers(world: World) -> None:
+def test_a_link_at_a_mount_point_is_seen_below_many_layers(world: World) -> None:
     """What lies in the lowest layer is checked as well."""
     lowest = Layer()
     for name in ("bin", "dev", "etc", "proc", "sys", "var", "var/run"):
@@ -64,7 +64,7 @@ def busybox_program() -> bytes:
     return Path("/bin/busybox").read_bytes()
 
 
-def test_c1_a_layer_that_stands_several_times(world: World) -> None:
+def test_a_layer_that_stands_several_times(world: World) -> None:
     """It is fetched once, and no stream to containerd is used behind its end."""
     for _ in range(4):
         twin = Layer().file("opt/twin", os.urandom(300 << 10)).tar()
@@ -74,7 +74,7 @@ def test_c1_a_layer_that_stands_several_times(world: World) -> None:
         assert "API misuse" not in log
 
 
-def test_c1_content_that_another_client_of_containerd_has(world: World) -> None:
+def test_content_that_another_client_of_containerd_has(world: World) -> None:
     """Docker and Kubernetes share containerd's content store with us."""
     image = push(world.registry, shell_image("exit 0", more_layers=[Layer().file("only-here", os.urandom(4096))]))
     address = str(world.containerd.socket)
@@ -141,7 +141,7 @@ def leftovers(world: World) -> str:
     return leases + ingests
 
 
-def test_f7_what_a_killed_pull_left_is_gone_after_the_next(world: World) -> None:
+def test_what_a_killed_pull_left_is_gone_after_the_next(world: World) -> None:
     """kill -9 in mid-pull leaves a lease and layers; the next launch takes them away and succeeds."""
     layers = [Layer().file(f"part-{i}", os.urandom(100 << 10)) for i in range(3)]
     built = shell_image("exit 0", more_layers=layers).build()
@@ -158,7 +158,7 @@ def test_f7_what_a_killed_pull_left_is_gone_after_the_next(world: World) -> None
     assert "cs-launcher-" not in leftovers(world)
 
 
-def test_a6_sigterm_is_heard_while_containerd_hangs_in_a_pull(world: World) -> None:
+def test_sigterm_is_heard_while_containerd_hangs_in_a_pull(world: World) -> None:
     """A containerd that stands still does not hold the launcher."""
     built = shell_image("exit 0", more_layers=[Layer().file("slow", os.urandom(100 << 10))]).build()
     push(world.registry, built, "hanging")  # type: ignore[arg-type]
@@ -180,7 +180,7 @@ def test_a6_sigterm_is_heard_while_containerd_hangs_in_a_pull(world: World) -> N
             assert took < BREAK_OFF_SECONDS
 
 
-def test_c4_a_plain_layer_that_is_called_gzip(world: World) -> None:
+def test_a_plain_layer_that_is_called_gzip(world: World) -> None:
     """The bytes say how a layer is compressed, as in containerd."""
     built = shell_image("exit 0", more_layers=[Layer().file("odd", os.urandom(100))]).build()
     manifest = json.loads(built.manifest)
