@@ -175,9 +175,12 @@ TEST_CASE("connections of an address that many share wait instead") {
 }
 
 TEST_CASE("a thread that can't accept goes on later") {
-  // UBSan opens a pipe when it meets a class for the first time: the logger's, before there are no descriptors.
+  // UBSan opens a pipe when it meets a class for the first time: those of the logger and of a connection that was
+  // accepted, before there are no descriptors.
+  TcpBench bench(3);
+  const FileDescriptor earlier = bench.connect("127.0.0.1");
+  bench.take(1);
   base::log::info("no descriptors from here on");
-  TcpBench bench(2);
   FileDescriptor first = open_socket(AF_INET);
   FileDescriptor second = open_socket(AF_INET);
   rlimit before{};
@@ -189,8 +192,8 @@ TEST_CASE("a thread that can't accept goes on later") {
   for (int handlers = 0; handlers < 3; ++handlers) bench.context.run_one();  // one connection, and warnings
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   CHECK(are_connected);
-  CHECK(bench.taken.connections->size() < 2);
-  bench.take(2);
+  CHECK(bench.taken.connections->size() < 3);
+  bench.take(3);
 }
 
 TEST_CASE("nothing is handed over once the object has gone, and what waits is closed") {
