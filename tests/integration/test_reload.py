@@ -219,7 +219,7 @@ def test_nothing_is_lost_under_load(world: World, workload: TeeClient) -> None:
     def run(work: object) -> None:
         try:
             work()
-        except Exception as error:  # the thread's end is a failure of the test
+        except Exception as error:  # noqa: BLE001 - the thread's end is a failure of the test
             failures.append(repr(error))
 
     threads = [threading.Thread(target=run, args=(work,)) for work in (ask_for_tokens, use_challenges)]

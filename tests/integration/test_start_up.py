@@ -8,12 +8,12 @@ import shutil
 import socket
 import ssl
 import threading
-import time
 import urllib.request
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Self
 
 import pytest
 from cs_harness import World
@@ -287,7 +287,7 @@ class BusyVerifier:
                 with urllib.request.urlopen(request, context=trusted) as response:
                     self.reply(response.status, response.read())
 
-            do_GET = do_POST = answer  # noqa: N815 - the library's names
+            do_GET = do_POST = answer
 
             def reply(self, code: int, body: bytes) -> None:
                 self.send_response(code)
@@ -303,7 +303,7 @@ class BusyVerifier:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
-    def __enter__(self) -> BusyVerifier:
+    def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 

@@ -147,11 +147,13 @@ def test_what_a_killed_pull_left_is_gone_after_the_next(world: World) -> None:
     built = shell_image("exit 0", more_layers=layers).build()
     push(world.registry, built, "killed")  # type: ignore[arg-type]
     last = json.loads(built.manifest)["layers"][-1]["digest"]
-    with reluctant_registry(world, last) as (address, asked):
-        with world.launcher({"tee-image-reference": f"{address}/killed:latest"}) as launcher:
-            assert asked.wait(60)
-            launcher.process.signal(signal.SIGKILL)
-            launcher.wait()
+    with (
+        reluctant_registry(world, last) as (address, asked),
+        world.launcher({"tee-image-reference": f"{address}/killed:latest"}) as launcher,
+    ):
+        assert asked.wait(60)
+        launcher.process.signal(signal.SIGKILL)
+        launcher.wait()
     assert "cs-launcher-" in leftovers(world)
     code, log = launch(world, f"{world.registry.address}/killed:latest")
     assert code == 0, log
@@ -164,20 +166,22 @@ def test_sigterm_is_heard_while_containerd_hangs_in_a_pull(world: World) -> None
     push(world.registry, built, "hanging")  # type: ignore[arg-type]
     last = json.loads(built.manifest)["layers"][-1]["digest"]
     containerd = containerd_pid(world)
-    with reluctant_registry(world, last) as (address, asked):
-        with world.launcher({"tee-image-reference": f"{address}/hanging:latest"}) as launcher:
-            assert asked.wait(60)
-            os.kill(containerd, signal.SIGSTOP)
-            try:
-                began = time.monotonic()
-                launcher.terminate()
-                code = launcher.wait(BREAK_OFF_SECONDS + 10)
-                took = time.monotonic() - began
-            finally:
-                os.kill(containerd, signal.SIGCONT)
-            assert code == FAILURE
-            assert "broken off by a signal" in launcher.log_text
-            assert took < BREAK_OFF_SECONDS
+    with (
+        reluctant_registry(world, last) as (address, asked),
+        world.launcher({"tee-image-reference": f"{address}/hanging:latest"}) as launcher,
+    ):
+        assert asked.wait(60)
+        os.kill(containerd, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            launcher.terminate()
+            code = launcher.wait(BREAK_OFF_SECONDS + 10)
+            took = time.monotonic() - began
+        finally:
+            os.kill(containerd, signal.SIGCONT)
+        assert code == FAILURE
+        assert "broken off by a signal" in launcher.log_text
+        assert took < BREAK_OFF_SECONDS
 
 
 def test_a_plain_layer_that_is_called_gzip(world: World) -> None:

@@ -28,7 +28,7 @@ class Layer:
 
     def __init__(self) -> None:
         self._buffer = io.BytesIO()
-        self._tar = tarfile.open(fileobj=self._buffer, mode="w", format=tarfile.PAX_FORMAT)
+        self._tar = tarfile.TarFile(fileobj=self._buffer, mode="w", format=tarfile.PAX_FORMAT)
 
     def entry(self, name: str, kind: bytes = tarfile.REGTYPE, content: bytes = b"", **attributes: object) -> Layer:
         """Add any tar entry as it is, hostile ones included; attributes are those of `tarfile.TarInfo`."""
