@@ -170,7 +170,7 @@ TEST_CASE("quotes of the challenge's nonce, an ID token for its name and the opt
   CHECK(evidence.launch_log == world.machine.launch_log);
   CHECK(evidence.ak_chain == std::vector<base::Bytes>{{3}});
   CHECK_FALSE(evidence.ak_certificate.empty());
-  CHECK(token.jwt == Json::parse(world.service.verdict.body)["attestationToken"]);
+  CHECK(token.jwt == Json::parse(world.service.verdict.body)["attestationToken"].get<std::string>());
   CHECK(base::to_unix_seconds(token.expires) == kNow + 3600);
 }
 
