@@ -1,25 +1,16 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 
 #include "base/asio.h"
 #include "net/http.h"
+#include "oci/distribution/credential.h"
 #include "oci/distribution/registry_transport.h"
 #include "oci/reference.h"
 
 namespace oci {
-
-struct Credential {
-  std::string username;
-  std::string password;
-};
-
-/// The credential for a registry host ("gcr.io", "localhost:5000"), or nothing for anonymous access. Asked anew for
-/// each token.
-using CredentialSource = std::function<std::optional<Credential>(const std::string& host)>;
 
 /// Answers the challenges of registries, Basic or Bearer (distribution, docs/spec/auth/token.md), and remembers for
 /// each repository what its registry took.
