@@ -21,6 +21,7 @@
 #include "launcher/host/kernel_command_line.h"
 #include "launcher/host/lockout.h"
 #include "launcher/host/machine_checks.h"
+#include "launcher/host/machine_limits.h"
 #include "launcher/platform/access_token.h"
 #include "launcher/platform/file_platform.h"
 #include "launcher/platform/gce_platform.h"
@@ -152,9 +153,10 @@ Awaitable<void> Launch::State::launch() {
   begin("pulling " + spec.image.name());
   const Image image = co_await pull_image(spec.image);
 
+  LaunchPolicy::parse(image.config.labels).verify(spec, context.hardened);
+
   begin("connecting to the verifier");
   ReachedVerifier reached = co_await reach_verifier(tpm_launch.ak_certificate());
-  LaunchPolicy::parse(image.config.labels).verify(spec);
 
   begin("creating the container");
   std::string hostname = co_await name_of_machine(*platform);
@@ -180,7 +182,7 @@ Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
   try {
     const Attributes attributes = co_await platform->attributes();
     warn_of_unknown(attributes);
-    co_return LaunchSpec::parse(attributes);
+    co_return LaunchSpec::parse(attributes, read_machine_limits(options.container_capabilities));
   } catch (const Error& error) {
     throw error.in_context("failed to get launchspec");
   }

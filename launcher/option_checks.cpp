@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <string_view>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,6 +17,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/openssl.h"
+#include "launcher/spec/capabilities.h"
+#include "launcher/spec/lists.h"
 #include "teeserver/server.h"
 #include "tpm/tpm.h"
 
@@ -86,6 +89,16 @@ std::string check_verifier(const std::string& url) {
   } catch (const base::InvalidInput& error) {
     return error.what();
   }
+}
+
+std::string check_capabilities(const std::string& text) {
+  if (text == "all") return {};
+  const std::vector<std::string> names = split(text, ',');
+  if (names.empty()) return "names no capability";
+  for (const std::string& name : names) {
+    if (!capability_number(name)) return "there is no capability " + name;
+  }
+  return {};
 }
 
 std::string check_tcti(const std::string& tcti) {

@@ -20,6 +20,8 @@ std::string check_runtime_directory(const std::string& path);
 std::string check_containerd_name(const std::string& name);
 /// https://host[:port], or http:// on loopback.
 std::string check_verifier(const std::string& url);
+/// "all", or names of capabilities with commas between.
+std::string check_capabilities(const std::string& text);
 /// tpm2-tss has a transport of that name.
 std::string check_tcti(const std::string& tcti);
 

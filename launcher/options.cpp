@@ -15,6 +15,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "launcher/option_checks.h"
+#include "launcher/spec/lists.h"
+#include "launcher/spec/machine_limits.h"
 
 namespace launcher {
 namespace {
@@ -33,16 +35,23 @@ std::string log_level_number(const std::string& name) {
   return std::to_string(static_cast<int>(found->second));
 }
 
+/// As check_capabilities() takes it.
+CapabilitySet parse_capabilities(const std::string& text) {
+  return text == "all" ? MachineLimits().capabilities : capability_set(split(text, ','));
+}
+
 /// What the option parser writes to, in the forms that it knows.
 struct Settings {
   Options options;
   std::string attestation_key = "ecc";
+  std::string container_capabilities = "";
   std::int64_t wait_seconds = std::chrono::seconds(Options().wait).count();
   std::int64_t registry_wait_seconds = std::chrono::seconds(Options().registry_wait).count();
   std::int64_t stop_grace_seconds = std::chrono::seconds(Options().stop_grace).count();
 
   Options finished() && {
     options.attestation_key = kAttestationKeys.at(attestation_key);
+    if (!container_capabilities.empty()) options.container_capabilities = parse_capabilities(container_capabilities);
     options.wait = std::chrono::seconds(wait_seconds);
     options.registry_wait = std::chrono::seconds(registry_wait_seconds);
     options.stop_grace = std::chrono::seconds(stop_grace_seconds);
@@ -102,6 +111,9 @@ void add_settings(CLI::App& app, Settings& settings) {
       ->check(base::why_no_whole_number)
       ->check(CLI::Range(std::int64_t{1}, kMaxWaitSeconds))
       ->capture_default_str();
+  app.add_option("--container-capabilities", settings.container_capabilities,
+                 "what containerd can give a container: CAP_X,CAP_Y or all; without it, what the launcher could have")
+      ->check(check_capabilities);
   app.add_flag("--check-machine", options.check_machine,
                "refuse a machine whose root is not on dm-verity or whose state volume is not encrypted");
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")->transform(log_level_number);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "launcher/spec/capabilities.h"
 #include "tpm/nv_indices.h"
 
 namespace launcher {
@@ -26,6 +27,8 @@ struct Options {
   std::string verifier = "https://confidentialcomputing.googleapis.com";
   std::optional<std::filesystem::path> verifier_ca;
   std::optional<std::filesystem::path> registry_ca;
+  /// What containerd can give a container; absent: what the launcher itself could have.
+  std::optional<CapabilitySet> container_capabilities;
   /// Refuse a machine whose disks and mounts are not those of a hardened image.
   bool check_machine = false;
   /// How long to wait for the network, then for the metadata server, then for the verifier. Zero: one round of tries.

@@ -68,8 +68,12 @@ Awaitable<base::Json> Workload::create(Image image, LaunchSpec spec, std::string
   process.cwd = final_working_dir(image.config);
   const ReadonlyMount file_system(mounts);
   process.user = resolve_user(file_system.path(), image.config.user);
-  base::Json runtime_spec = build_runtime_spec(
-      process, {.runtime_directory = std::move(runtime_directory), .cgroups_path = container_.cgroups_path()});
+  base::Json runtime_spec = build_runtime_spec(process, {.runtime_directory = std::move(runtime_directory),
+                                                         .cgroups_path = container_.cgroups_path(),
+                                                         .added_capabilities = std::move(spec.added_capabilities),
+                                                         .dev_shm_kb = spec.dev_shm_kb,
+                                                         .tmpfs_mounts = std::move(spec.tmpfs_mounts),
+                                                         .cgroup_namespace = spec.cgroup_namespace});
   check_mount_points(file_system.path(), runtime_spec);
   try {
     co_await container_.create(image.name, runtime_spec);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include "base/error.h"
+#include "launcher/container/seccomp.h"
 
 namespace launcher {
 namespace {
@@ -55,62 +55,6 @@ constexpr std::array kDevices = {
     Device{136, -1},  // pts
 };
 
-// What a workload may not ask of the kernel, whatever capabilities it has or comes by (in a user namespace, for
-// instance). Names that an architecture lacks are passed over by runc.
-constexpr std::array kRefusedSystemCalls = {
-    // Keyrings know no namespaces: the state volume's key may lie in one (keyrings(7)).
-    "keyctl",
-    "add_key",
-    "request_key",
-    // Large parts of the kernel that no workload of a machine with one container needs.
-    "bpf",
-    "perf_event_open",
-    "userfaultfd",
-    "lookup_dcookie",
-    "nfsservctl",
-    "quotactl",
-    "quotactl_fd",
-    "acct",
-    // The kernel itself, the machine and its clock.
-    "kexec_load",
-    "kexec_file_load",
-    "init_module",
-    "finit_module",
-    "delete_module",
-    "reboot",
-    "swapon",
-    "swapoff",
-    "iopl",
-    "ioperm",
-    "settimeofday",
-    "stime",
-    "clock_settime",
-    "clock_settime64",
-    // Files by other ways than their names, and file systems.
-    "open_by_handle_at",
-    "mount",
-    "umount",
-    "umount2",
-    "pivot_root",
-    "mount_setattr",
-    "move_mount",
-    "open_tree",
-    "fsopen",
-    "fsconfig",
-    "fsmount",
-    "fspick",
-};
-
-// Every way in which the processor lets a program make system calls: one that is not named here would be closed
-// altogether, and a name that stands for another number there would not be found.
-#if defined(__x86_64__)
-constexpr std::array kSeccompArchitectures = {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"};
-#elif defined(__aarch64__)
-constexpr std::array kSeccompArchitectures = {"SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"};
-#else
-#error "name the architectures of this processor"
-#endif
-
 Json mount(std::string_view destination, std::string_view type, std::string_view source,
            std::initializer_list<const char*> options) {
   Json entry = Json::object();
@@ -127,9 +71,19 @@ Json shm_mount(const ContainerSetup& setup) {
   return mount("/dev/shm", "tmpfs", "shm", {"nosuid", "noexec", "nodev", "mode=1777", size.c_str()});
 }
 
+std::string octal(std::uint32_t mode) {
+  std::string digits;
+  for (; mode > 0; mode >>= 3U) digits.insert(digits.begin(), static_cast<char>('0' + (mode & 7U)));
+  return digits.empty() ? "0" : digits;
+}
+
 Json tmpfs_mount(const TmpfsMount& wanted) {
   Json entry = mount(wanted.destination, "tmpfs", "tmpfs", {"nosuid", "noexec", "nodev"});
-  if (wanted.size_bytes) entry["options"].push_back("size=" + std::to_string(*wanted.size_bytes));
+  Json& options = entry["options"];
+  if (wanted.size_bytes) options.push_back("size=" + std::to_string(*wanted.size_bytes));
+  if (wanted.uid) options.push_back("uid=" + std::to_string(*wanted.uid));
+  if (wanted.gid) options.push_back("gid=" + std::to_string(*wanted.gid));
+  if (wanted.mode) options.push_back("mode=" + octal(*wanted.mode));
   return entry;
 }
 
@@ -192,19 +146,6 @@ Json device_rules() {
   return rules;
 }
 
-Json seccomp() {
-  Json refused = Json::object();
-  refused["names"] = kRefusedSystemCalls;
-  refused["action"] = "SCMP_ACT_ERRNO";
-  refused["errnoRet"] = EPERM;
-  Json section = Json::object();
-  section["defaultAction"] = "SCMP_ACT_ALLOW";
-  section["architectures"] = kSeccompArchitectures;
-  section["syscalls"] = Json::array();
-  section["syscalls"].push_back(std::move(refused));
-  return section;
-}
-
 Json linux_section(const ContainerSetup& setup) {
   Json namespaces = Json::array();
   for (const char* type : {"pid", "ipc", "uts", "mount"}) namespaces.push_back({{"type", type}});
@@ -215,7 +156,7 @@ Json linux_section(const ContainerSetup& setup) {
   section["maskedPaths"] = kMaskedPaths;
   section["readonlyPaths"] = kReadonlyPaths;
   section["resources"]["devices"] = device_rules();
-  section["seccomp"] = seccomp();
+  section["seccomp"] = seccomp_filter(setup.added_capabilities);
   return section;
 }
 

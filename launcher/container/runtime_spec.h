@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "launcher/container/user.h"
+#include "launcher/spec/mounts.h"
 
 namespace launcher {
 
@@ -17,11 +18,6 @@ struct ProcessSpec {
   std::vector<std::string> env;  ///< NAME=VALUE
   User user;
   std::string cwd = "/";
-};
-
-struct TmpfsMount {
-  std::string destination;                       ///< absolute
-  std::optional<std::uint64_t> size_bytes = {};  ///< the kernel's default without it
 };
 
 inline constexpr std::uint64_t kMaxOpenFiles = 131072;

@@ -1,23 +1,29 @@
 #pragma once
 
-#include <map>
-#include <set>
-#include <string>
-
+#include "launcher/policy/labels.h"
+#include "launcher/policy/monitoring_policy.h"
+#include "launcher/policy/mount_policy.h"
+#include "launcher/policy/output_policy.h"
+#include "launcher/policy/override_policy.h"
+#include "launcher/policy/privilege_policy.h"
 #include "launcher/spec/launch_spec.h"
 
 namespace launcher {
 
-/// What the author of the image lets its operator change, from the image's labels (tee.launch_policy.*).
+/// What the author of the image lets its operator do, from the image's labels (tee.launch_policy.*).
 struct LaunchPolicy {
-  bool allow_cmd_override = false;
-  std::set<std::string> allowed_env;
+  OverridePolicy overrides = {};
+  OutputPolicy output = {};
+  MonitoringPolicy monitoring = {};
+  MountPolicy mounts = {};
+  PrivilegePolicy privileges = {};
 
-  /// Throws Error that starts with "failed to parse image Launch Policy". Other labels are ignored.
-  static LaunchPolicy parse(const std::map<std::string, std::string>& labels);
+  /// Throws Error that starts with "failed to parse image Launch Policy", with all that is wrong. Other labels are
+  /// ignored.
+  static LaunchPolicy parse(const Labels& labels);
 
-  /// Throws Error with the first thing in `spec` that is not allowed: variables first, then the command.
-  void verify(const LaunchSpec& spec) const;
+  /// Throws Error with everything in `spec` that is not allowed.
+  void verify(const LaunchSpec& spec, bool hardened) const;
 };
 
 }  // namespace launcher

@@ -1,92 +1,38 @@
 #include "launcher/spec/launch_spec.h"
 
-#include "base/ascii.h"
+#include <utility>
+
 #include "base/error.h"
-#include "base/exec_limits.h"
-#include "launcher/spec/parse_bool.h"
-#include "measure/event.h"
+#include "launcher/spec/command.h"
+#include "launcher/spec/privileges.h"
+#include "launcher/spec/unsupported.h"
 
 namespace launcher {
 namespace {
 
 using base::Error;
-using base::InvalidInput;
 
-constexpr std::string_view kEnvPrefix = "tee-env-";
-constexpr base::JsonLimits kCmdLimits{
-    .max_bytes = kMaxAttributesBytes, .max_depth = 4, .max_values = kMaxAttributes + 1};
 constexpr std::string_view kRedacted = "[REDACTED]";
 
-std::string text_of(const Attributes& attributes, std::string_view key) {
-  const auto found = attributes.find(std::string(key));
-  return found == attributes.end() ? std::string() : found->second;
+std::optional<oci::ImageReference> read_image_reference(AttributeReader& reader) {
+  constexpr std::string_view kKey = "tee-image-reference";
+  if (reader.text(kKey).empty()) reader.problems().add("tee-image-reference is not specified in the custom metadata");
+  return reader.read(kKey, [](const std::string& text) { return oci::ImageReference::parse(text, kKey); });
 }
 
-/// An attribute of the contract that asks for what this launcher can't do: running without it would not be what the
-/// operator wants, so the launch ends here.
-void refuse_unless(bool asks_for_nothing, std::string_view key) {
-  if (!asks_for_nothing) throw InvalidInput(key, "is not supported by this version of the launcher");
+/// To run without what was asked for would be worse.
+void refuse_what_has_no_effect(AttributeReader& reader, std::string_view key, bool is_asked_for) {
+  if (is_asked_for) reader.problems().add(std::string(key) + ": is not supported by this version of the launcher");
 }
 
-void refuse_unless_empty(const Attributes& attributes, std::string_view key) {
-  refuse_unless(text_of(attributes, key).empty(), key);
-}
-
-void refuse_unless_false(const Attributes& attributes, std::string_view key) {
-  const std::string text = text_of(attributes, key);
-  refuse_unless(text.empty() || parse_bool(text) == false, key);
-}
-
-void refuse_unless_none(const Attributes& attributes, std::string_view key) {
-  const std::string text = text_of(attributes, key);
-  refuse_unless(text.empty() || base::equal_ignoring_case(text, "none"), key);
-}
-
-oci::ImageReference parse_image_reference(const Attributes& attributes) {
-  const std::string reference = text_of(attributes, "tee-image-reference");
-  if (reference.empty()) throw Error("tee-image-reference is not specified in the custom metadata");
-  return oci::ImageReference::parse(reference, "tee-image-reference");
-}
-
-RestartPolicy parse_restart_policy(const Attributes& attributes) {
-  const std::string text = text_of(attributes, "tee-restart-policy");
-  if (text.empty()) return RestartPolicy::kNever;
-  for (const RestartPolicy policy : {RestartPolicy::kNever, RestartPolicy::kOnFailure, RestartPolicy::kAlways}) {
-    if (text == name_of(policy)) return policy;
-  }
-  throw Error("invalid restart policy: " + text);
-}
-
-std::optional<std::vector<std::string>> parse_cmd(const Attributes& attributes) {
-  const std::string text = text_of(attributes, "tee-cmd");
-  if (text.empty()) return std::nullopt;
-  const base::Json array = base::parse_json(text, "tee-cmd", kCmdLimits);
-  if (!array.is_array()) throw InvalidInput("tee-cmd", "expected an array of strings");
-  if (array.empty()) {
-    // It would take the image's Cmd away and leave no OverrideArg behind that a relying party could see.
-    throw InvalidInput("tee-cmd", "an empty array is not accepted; leave the attribute out to keep the image's Cmd");
-  }
-  std::vector<std::string> cmd;
-  for (const base::Json& item : array) {
-    const std::string field = "tee-cmd[" + std::to_string(cmd.size()) + "]";
-    if (!item.is_string()) throw InvalidInput(field, "expected a string");
-    cmd.push_back(item.get<std::string>());
-    if (cmd.back().find('\0') != std::string::npos) throw InvalidInput(field, "contains NUL");
-    base::check_string_bytes(cmd.back().size(), field);
-  }
-  return cmd;
-}
-
-std::map<std::string, std::string> parse_env(const Attributes& attributes) {
-  std::map<std::string, std::string> env;
-  for (const auto& [key, value] : attributes) {
-    if (!key.starts_with(kEnvPrefix)) continue;
-    const std::string field(base::shown_key(key));
-    base::check_string_bytes(key.size() - kEnvPrefix.size() + 1 + value.size(), field);
-    measure::EnvVar variable = measure::EnvVar::parse(key.substr(kEnvPrefix.size()) + "=" + value, field);
-    env.emplace(std::move(variable.name), std::move(variable.value));
-  }
-  return env;
+RestartPolicy read_restart_policy(AttributeReader& reader) {
+  const auto parse = [](const std::string& text) {
+    for (const RestartPolicy policy : {RestartPolicy::kNever, RestartPolicy::kOnFailure, RestartPolicy::kAlways}) {
+      if (text == name_of(policy)) return policy;
+    }
+    throw Error("invalid restart policy: " + shown(text));
+  };
+  return reader.read("tee-restart-policy", parse).value_or(RestartPolicy::kNever);
 }
 
 }  // namespace
@@ -100,46 +46,71 @@ std::string_view name_of(RestartPolicy policy) {
   throw Error("unknown restart policy");
 }
 
-Attributes parse_attributes(std::string_view json) {
-  const base::Json document = base::parse_json(
-      json, "metadata", {.max_bytes = kMaxAttributesBytes, .max_depth = 4, .max_values = kMaxAttributes + 1});
-  const base::JsonObject object(document, "metadata");
-  Attributes attributes;
-  for (const auto& [key, value] : document.items()) {
-    if (!value.is_string()) throw InvalidInput("metadata." + std::string(base::shown_key(key)), "expected a string");
-    attributes.emplace(key, value.get<std::string>());
-  }
-  return attributes;
-}
-
-LaunchSpec LaunchSpec::parse(const Attributes& attributes) {
-  refuse_unless_false(attributes, "test-fake-verifier");
-  refuse_unless_false(attributes, "tee-install-gpu-driver");
-  LaunchSpec spec{.image = parse_image_reference(attributes)};
-  spec.restart_policy = parse_restart_policy(attributes);
-  refuse_unless_empty(attributes, "tee-impersonate-service-accounts");
-  refuse_unless_empty(attributes, "tee-signed-image-repos");
-  refuse_unless_false(attributes, "tee-monitoring-memory-enable");
-  refuse_unless_none(attributes, "tee-monitoring-enable");
-  spec.cmd = parse_cmd(attributes);
-  spec.env = parse_env(attributes);
-  refuse_unless_false(attributes, "tee-container-log-redirect");
-  refuse_unless_empty(attributes, "gca-service-env");
-  refuse_unless_empty(attributes, "tee-dev-shm-size-kb");
-  refuse_unless_empty(attributes, "tee-mount");
-  refuse_unless_empty(attributes, "ita-region");
-  refuse_unless_empty(attributes, "ita-api-key");
-  refuse_unless_empty(attributes, "tee-added-capabilities");
-  refuse_unless_false(attributes, "tee-cgroup-ns");
-  refuse_unless_false(attributes, "tee-disable-gca-refresh");
-  return spec;
+LaunchSpec LaunchSpec::parse(const Attributes& attributes, const MachineLimits& machine) {
+  AttributeReader reader(attributes);
+  refuse_unsupported(reader);
+  std::optional<oci::ImageReference> image = read_image_reference(reader);
+  const RestartPolicy restart_policy = read_restart_policy(reader);
+  AttestationSpec attestation = read_attestation(reader);
+  const Monitoring monitoring = read_monitoring(reader);
+  auto cmd = read_cmd(reader);
+  auto env = read_env(reader);
+  const LogRedirect log_redirect = read_log_redirect(reader);
+  const auto dev_shm_kb = read_dev_shm_kb(reader);
+  auto tmpfs_mounts = read_tmpfs_mounts(reader);
+  auto added_capabilities = read_added_capabilities(reader);
+  const bool cgroup_namespace = read_cgroup_namespace(reader);
+  oci::DockerConfig registry_auth = read_registry_auth(reader);
+  check_memory(tmpfs_mounts, dev_shm_kb, machine.available_kb, reader.problems());
+  expect_given(added_capabilities, machine.capabilities, reader.problems());
+  refuse_what_has_no_effect(reader, "tee-container-log-redirect", log_redirect != LogRedirect::kNowhere);
+  refuse_what_has_no_effect(reader, "tee-monitoring-enable", monitoring != Monitoring::kNone);
+  refuse_what_has_no_effect(reader, "tee-attestation-service", !attestation.service.empty());
+  refuse_what_has_no_effect(reader, "gca-service-env",
+                            attestation.public_service.value_or(PublicService::kProd) != PublicService::kProd);
+  refuse_what_has_no_effect(reader, "tee-impersonate-service-accounts", !attestation.impersonated.empty());
+  refuse_what_has_no_effect(reader, "tee-signed-image-repos", !attestation.signature_repositories.empty());
+  refuse_what_has_no_effect(reader, "tee-disable-gca-refresh", !attestation.default_token);
+  refuse_what_has_no_effect(reader, "tee-registry-auth", !registry_auth.empty());
+  reader.problems().throw_if_any();
+  return {.image = std::move(*image),
+          .restart_policy = restart_policy,
+          .cmd = std::move(cmd),
+          .env = std::move(env),
+          .log_redirect = log_redirect,
+          .monitoring = monitoring,
+          .tmpfs_mounts = std::move(tmpfs_mounts),
+          .dev_shm_kb = dev_shm_kb,
+          .added_capabilities = std::move(added_capabilities),
+          .cgroup_namespace = cgroup_namespace,
+          .attestation = std::move(attestation),
+          .registry_auth = std::move(registry_auth)};
 }
 
 base::Json LaunchSpec::loggable() const {
   base::Json variables = base::Json::object();
   for (const auto& [name, value] : env) variables[name] = value.empty() ? std::string() : std::string(kRedacted);
-  base::Json json = {{"ImageRef", image.name()}, {"RestartPolicy", name_of(restart_policy)}, {"Envs", variables}};
+  base::Json json = {{"ImageRef", image.name()},
+                     {"RestartPolicy", name_of(restart_policy)},
+                     {"Envs", variables},
+                     {"LogRedirect", name_of(log_redirect)},
+                     {"MonitoringType", name_of(monitoring)},
+                     {"DisableGcaRefresh", !attestation.default_token},
+                     {"CgroupNamespace", cgroup_namespace}};
   if (cmd) json["Cmd"] = *cmd;
+  if (dev_shm_kb) json["DevShmSize"] = *dev_shm_kb;
+  base::Json mounts = base::Json::array();
+  for (const TmpfsMount& mount : tmpfs_mounts) {
+    base::Json entry = {{"Destination", mount.destination}};
+    if (mount.size_bytes) entry["Size"] = *mount.size_bytes;
+    mounts.push_back(std::move(entry));
+  }
+  if (!mounts.empty()) json["Mounts"] = std::move(mounts);
+  if (!added_capabilities.empty()) json["AddedCapabilities"] = added_capabilities;
+  if (!attestation.service.empty()) json["AttestationService"] = attestation.service;
+  if (!attestation.impersonated.empty()) json["ImpersonateServiceAccounts"] = attestation.impersonated;
+  if (!attestation.signature_repositories.empty()) json["SignedImageRepos"] = attestation.signature_repositories;
+  if (!registry_auth.empty()) json["RegistryAuth"] = std::string(kRedacted);
   return json;
 }
 

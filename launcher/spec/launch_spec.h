@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,6 +8,13 @@
 #include <vector>
 
 #include "base/json.h"
+#include "launcher/spec/attestation.h"
+#include "launcher/spec/attributes.h"
+#include "launcher/spec/machine_limits.h"
+#include "launcher/spec/monitoring.h"
+#include "launcher/spec/mounts.h"
+#include "launcher/spec/output.h"
+#include "launcher/spec/registry_auth.h"
 #include "oci/reference.h"
 
 namespace launcher {
@@ -17,26 +24,24 @@ enum class RestartPolicy { kNever, kOnFailure, kAlways };
 
 std::string_view name_of(RestartPolicy policy);
 
-/// The operator's attributes as they came: key and text.
-using Attributes = std::map<std::string, std::string>;
-
-inline constexpr std::size_t kMaxAttributesBytes = std::size_t{4} << 20U;
-/// Of attributes, and of the arguments in one of them; more than can be measured (kMaxLaunchEvents).
-inline constexpr std::size_t kMaxAttributes = 16384;
-
-/// A JSON object whose values are all strings; throws InvalidInput.
-Attributes parse_attributes(std::string_view json);
-
 /// What the operator of the machine wants to be run.
 struct LaunchSpec {
   oci::ImageReference image;
   RestartPolicy restart_policy = RestartPolicy::kNever;
   std::optional<std::vector<std::string>> cmd = {};  ///< absent: the image's own; never empty
   std::map<std::string, std::string> env = {};       ///< by name, which is also the order in which it is measured
+  LogRedirect log_redirect = LogRedirect::kNowhere;
+  Monitoring monitoring = Monitoring::kNone;
+  std::vector<TmpfsMount> tmpfs_mounts = {};
+  std::optional<std::uint64_t> dev_shm_kb = {};
+  std::vector<std::string> added_capabilities = {};
+  bool cgroup_namespace = false;
+  AttestationSpec attestation = {};
+  oci::DockerConfig registry_auth = {};
 
-  /// Reads the attributes in the order of the contract, so that the first error wins. Attributes that it does not know
-  /// are ignored; those of the contract that this launcher does not serve yet are refused when they ask for something.
-  static LaunchSpec parse(const Attributes& attributes);
+  /// Throws Error with all that is wrong, or more than the machine can give. Attributes that it does not know are
+  /// ignored.
+  static LaunchSpec parse(const Attributes& attributes, const MachineLimits& machine);
 
   /// For the log: no value of a variable is in it.
   base::Json loggable() const;

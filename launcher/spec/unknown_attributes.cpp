@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kPrefix = "tee-";
 constexpr std::string_view kEnvPrefix = "tee-env-";
 
-constexpr std::array<std::string_view, 18> kKnown = {
+constexpr std::array<std::string_view, 21> kKnown = {
     "tee-image-reference",
     "tee-restart-policy",
     "tee-cmd",
@@ -30,6 +30,9 @@ constexpr std::array<std::string_view, 18> kKnown = {
     "tee-cgroup-ns",
     "tee-disable-gca-refresh",
     "tee-install-gpu-driver",
+    "tee-attestation-service",
+    "tee-registry-auth",
+    "tee-nonroot-container",
     "gca-service-env",
     "ita-region",
     "ita-api-key",

@@ -99,7 +99,7 @@ def test_an_image_that_is_not_there_is_a_failure(world: World, hardened: bool, c
         ({}, "tee-image-reference is not specified"),
         (
             {"tee-image-reference": "x.example/y", "tee-restart-policy": "sometimes"},
-            "invalid restart policy: sometimes",
+            "tee-restart-policy: invalid restart policy: sometimes",
         ),
     ],
     ids=["no image reference", "bad restart policy"],

@@ -117,7 +117,7 @@ TEST_CASE("the same configuration in any order of its inputs gives the same log,
     for (const auto& [key, value] : attributes) {
       json += (json.size() > 1 ? "," : "") + base::Json(key).dump() + ":" + base::Json(value).dump();
     }
-    const LaunchSpec spec = LaunchSpec::parse(launcher::parse_attributes(json + "}"));
+    const LaunchSpec spec = LaunchSpec::parse(launcher::parse_attributes(json + "}"), {});
     const base::Bytes log = log_of(events_of(image_of({"/e"}, {}, {"B=1", "A=2"}), spec));
     if (!expected) expected = log;
     CHECK(log == *expected);

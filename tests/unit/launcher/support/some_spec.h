@@ -6,7 +6,7 @@ namespace test {
 
 /// What the operator of a machine says at the least.
 inline launcher::LaunchSpec some_spec() {
-  return launcher::LaunchSpec::parse({{"tee-image-reference", "registry.example/x"}});
+  return launcher::LaunchSpec::parse({{"tee-image-reference", "registry.example/x"}}, {});
 }
 
 }  // namespace test

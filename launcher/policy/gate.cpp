@@ -1,0 +1,30 @@
+#include "launcher/policy/gate.h"
+
+#include <string_view>
+
+#include "base/ascii.h"
+
+namespace launcher {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+}  // namespace
+
+Gate read_gate(LabelReader& reader, const std::string& label) {
+  const auto given = reader.text(label);
+  if (!given) return Gate::kDebugOnly;
+  const std::string_view word = trimmed(*given);
+  if (base::equal_ignoring_case(word, "debugonly")) return Gate::kDebugOnly;
+  if (base::equal_ignoring_case(word, "always")) return Gate::kAlways;
+  if (base::equal_ignoring_case(word, "never")) return Gate::kNever;
+  reader.reject(label);
+  return Gate::kNever;
+}
+
+}  // namespace launcher

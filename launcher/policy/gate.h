@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "launcher/policy/labels.h"
+
+namespace launcher {
+
+/// On which images something is allowed.
+enum class Gate { kDebugOnly, kAlways, kNever };
+
+/// "debugonly", "always" or "never", in any letters' case, white space around it; kDebugOnly where the label is absent.
+Gate read_gate(LabelReader& reader, const std::string& label);
+
+}  // namespace launcher

@@ -1,0 +1,31 @@
+#include "launcher/policy/labels.h"
+
+#include "launcher/spec/lists.h"
+#include "launcher/spec/parse_bool.h"
+
+namespace launcher {
+
+std::optional<std::string> LabelReader::text(const std::string& label) const {
+  const auto found = labels_.find(label);
+  if (found == labels_.end()) return std::nullopt;
+  return found->second;
+}
+
+bool LabelReader::boolean(const std::string& label) {
+  const auto given = text(label);
+  if (!given) return false;
+  const auto value = parse_bool(*given);
+  if (!value) reject(label, "(not a boolean)");
+  return value.value_or(false);
+}
+
+std::vector<std::string> LabelReader::list(const std::string& label, char separator) const {
+  return split(text(label).value_or(""), separator);
+}
+
+void LabelReader::reject(const std::string& label, const std::string& what) {
+  problems_.add("invalid image LABEL '" + label + "'" + (what.empty() ? "" : " " + what) +
+                ": contact the image author");
+}
+
+}  // namespace launcher

@@ -1,0 +1,46 @@
+#include "launcher/spec/privileges.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "launcher/spec/lists.h"
+
+namespace launcher {
+namespace {
+
+constexpr std::string_view kCapabilities = "tee-added-capabilities";
+constexpr std::string_view kCgroups = "tee-cgroup-ns";
+
+std::vector<std::string> parse_capabilities(const std::string& text) {
+  std::vector<std::string> names;
+  for (std::string& name : parse_array_attribute(kCapabilities, text)) {
+    if (!capability_number(name)) throw base::Error("unknown capability \"" + shown(name) + "\"");
+    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+  }
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> read_added_capabilities(AttributeReader& reader) {
+  return reader.read(kCapabilities, parse_capabilities).value_or(std::vector<std::string>());
+}
+
+void expect_given(const std::vector<std::string>& wanted, CapabilitySet given, Problems& problems) {
+  std::vector<std::string> missing;
+  for (const std::string& name : wanted) {
+    if ((capability_set({name}) & ~given) != 0) missing.push_back(name);
+  }
+  if (missing.empty()) return;
+  problems.add(std::string(kCapabilities) + ": failed to validate added capabilities: received added capabilities ([" +
+               joined(missing) + "]) not allowed by current capabilities");
+}
+
+bool read_cgroup_namespace(AttributeReader& reader) {
+  if (!reader.has(kCgroups)) return false;
+  bool wanted = false;
+  reader.problems().collect(kCgroups, [&] { wanted = parse_bool_attribute(kCgroups, reader.text(kCgroups)); });
+  return wanted;
+}
+
+}  // namespace launcher
