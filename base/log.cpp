@@ -3,12 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <ctime>
 #include <memory>
-
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -17,6 +13,7 @@
 
 #include "base/ascii.h"
 #include "base/encoding.h"
+#include "base/journal_stream.h"
 
 namespace base::log {
 namespace {
@@ -24,14 +21,6 @@ namespace {
 constexpr std::string_view kHex = "0123456789abcdef";
 
 bool is_plain(char c) { return is_alphanumeric_or(c, "._:/@+-"); }
-
-/// Whether standard error is the stream that JOURNAL_STREAM tells of (systemd.exec(5)): "device:inode".
-bool goes_to_journal() {
-  const char* stream = std::getenv("JOURNAL_STREAM");
-  struct stat status {};
-  return stream != nullptr && ::fstat(STDERR_FILENO, &status) == 0 &&
-         stream == std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
-}
 
 constexpr char kPriorityFlag = '*';
 
@@ -166,7 +155,7 @@ void start(Level lowest) {
   auto logger = std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   formatter->add_flag<Priority>(kPriorityFlag);
-  formatter->set_pattern(goes_to_journal() ? "%*time=%Y-%m-%dT%H:%M:%S.%eZ %v" : "time=%Y-%m-%dT%H:%M:%S.%eZ %v");
+  formatter->set_pattern(log_is_journal() ? "%*time=%Y-%m-%dT%H:%M:%S.%eZ %v" : "time=%Y-%m-%dT%H:%M:%S.%eZ %v");
   logger->set_formatter(std::move(formatter));
   switch (lowest) {
     case Level::kDebug: logger->set_level(spdlog::level::debug); break;
