@@ -92,7 +92,7 @@ struct Launch::State {
         clock(base::Clock::system()),
         platform(platform_of(executor, options, clock)),
         workload(executor, clock, ContainerdClient(options.containerd_socket, options.containerd_namespace),
-                 options.snapshotter),
+                 options.snapshotter, options.output),
         stopping(executor) {}
 
   Awaitable<void> launch();
@@ -332,6 +332,8 @@ void Launch::stop() {
   }
 }
 
-bool Launch::left_something_behind() const noexcept { return state_->left_something_behind; }
+bool Launch::left_something_behind() const noexcept {
+  return state_->left_something_behind || state_->workload.left_something_behind();
+}
 
 }  // namespace launcher

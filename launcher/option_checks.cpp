@@ -15,6 +15,7 @@
 #include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/error.h"
+#include "base/exec_limits.h"
 #include "base/file.h"
 #include "base/openssl.h"
 #include "launcher/spec/capabilities.h"
@@ -55,6 +56,16 @@ std::string check_certificates(const std::string& path) {
     base::parse_pem_certificates(base::read_text_file(path, kMaxCertificatesBytes), "PEM");
     return {};
   } catch (const base::Error& error) {
+    return error.what();
+  }
+}
+
+std::string check_absolute_path(const std::string& path) {
+  if (!path.starts_with('/')) return "is not an absolute path";
+  try {
+    base::check_path(path, "path");
+    return {};
+  } catch (const base::InvalidInput& error) {
     return error.what();
   }
 }

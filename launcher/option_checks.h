@@ -11,6 +11,8 @@ namespace launcher {
 std::string check_readable_file(const std::string& path);
 /// The same, and it holds certificates in PEM.
 std::string check_certificates(const std::string& path);
+/// A path that begins at the root, short enough for a system call.
+std::string check_absolute_path(const std::string& path);
 /// The path of a Unix socket: absolute, 107 bytes at most (unix(7)).
 std::string check_socket(const std::string& path);
 /// A folder with the TEE server's socket in it: absolute, UTF-8, short enough for the socket's path.

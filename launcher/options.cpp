@@ -89,6 +89,13 @@ void add_settings(CLI::App& app, Settings& settings) {
   app.add_option("--runtime-directory", options.runtime_directory, "folder of the workload's socket and token")
       ->check(check_runtime_directory)
       ->capture_default_str();
+  app.add_option("--output-directory", options.output.folder,
+                 "folder of the pipes from which the workload's output is read")
+      ->check(check_absolute_path)
+      ->capture_default_str();
+  app.add_option("--console", options.output.console, "terminal or file for output that the operator sends there")
+      ->check(check_absolute_path)
+      ->capture_default_str();
   app.add_option("--verifier", options.verifier, "attestation service: https://host[:port]")
       ->check(check_verifier)
       ->capture_default_str();

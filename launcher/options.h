@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "launcher/output/workload_output.h"
 #include "launcher/spec/capabilities.h"
 #include "tpm/nv_indices.h"
 
@@ -27,6 +28,7 @@ struct Options {
   std::string verifier = "https://confidentialcomputing.googleapis.com";
   std::optional<std::filesystem::path> verifier_ca;
   std::optional<std::filesystem::path> registry_ca;
+  OutputOptions output;
   /// What containerd can give a container; absent: what the launcher itself could have.
   std::optional<CapabilitySet> container_capabilities;
   /// Refuse a machine whose disks and mounts are not those of a hardened image.

@@ -27,8 +27,10 @@ using base::log::info;
 }  // namespace
 
 Workload::Workload(const asio::any_io_executor& executor, base::Clock clock, ContainerdClient containerd,
-                   const std::string& snapshotter)
-    : clock_(std::move(clock)),
+                   const std::string& snapshotter, OutputOptions output)
+    : executor_(executor),
+      clock_(std::move(clock)),
+      output_options_(std::move(output)),
       made_(clock_.since_boot()),
       containerd_(std::move(containerd)),
       container_(containerd_, {.snapshotter = snapshotter}),
@@ -61,6 +63,7 @@ Awaitable<Image> Workload::pull(oci::RegistryClient& registry, oci::ImageReferen
 Awaitable<base::Json> Workload::create(Image image, LaunchSpec spec, std::string hostname,
                                        std::filesystem::path runtime_directory) {
   co_await container_.remove();
+  output_.emplace(executor_, spec.log_redirect, output_options_);
   const std::vector<Mount> mounts = co_await container_.prepare_snapshot(image.chain_id);
   ProcessSpec process;
   process.args = final_args(image.config, spec.cmd);
@@ -91,8 +94,9 @@ Awaitable<void> Workload::start(base::Json runtime_spec) {
     start_is_over_.set();
   });
   try {
-    TaskOutput discarded;
-    co_await container_.create_task(std::move(discarded));
+    TaskOutput output = output_->paths();
+    co_await container_.create_task(std::move(output));
+    output_->are_open();
   } catch (const Error& error) {
     throw error.in_context("failed to create the task", is_to_end_ ? Action::kGiveUp : Action::kRestart);
   }
@@ -115,7 +119,7 @@ Awaitable<void> Workload::wait() {
     is_over_.set();
   });
   const auto began = clock_.since_boot();
-  const std::uint32_t status = co_await container_.wait();
+  const std::uint32_t status = co_await wait_for_process();
   const std::string duration = base::to_seconds_text(clock_.since_boot() - began);
   if (status == 0) {
     info("workload task ended and returned 0", {{"workload_execution_sec", duration}});
@@ -124,6 +128,21 @@ Awaitable<void> Workload::wait() {
   base::log::error("workload task ended and returned non-zero",
                    {{"workload_execution_sec", duration}, {"return_code", std::uint64_t{status}}});
   throw WorkloadError();
+}
+
+/// What the process has written is worth as much when containerd has lost it.
+Awaitable<std::uint32_t> Workload::wait_for_process() {
+  std::uint32_t status = 0;
+  std::exception_ptr failure;
+  try {
+    status = co_await container_.wait();
+  } catch (const Error&) {
+    failure = std::current_exception();
+  }
+  const bool took_all = co_await output_->finish();
+  if (!took_all) left_something_behind_ = true;
+  if (failure) std::rethrow_exception(failure);
+  co_return status;
 }
 
 Awaitable<void> Workload::remove() {

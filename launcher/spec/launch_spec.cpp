@@ -63,7 +63,6 @@ LaunchSpec LaunchSpec::parse(const Attributes& attributes, const MachineLimits& 
   oci::DockerConfig registry_auth = read_registry_auth(reader);
   check_memory(tmpfs_mounts, dev_shm_kb, machine.available_kb, reader.problems());
   expect_given(added_capabilities, machine.capabilities, reader.problems());
-  refuse_what_has_no_effect(reader, "tee-container-log-redirect", log_redirect != LogRedirect::kNowhere);
   refuse_what_has_no_effect(reader, "tee-monitoring-enable", monitoring != Monitoring::kNone);
   refuse_what_has_no_effect(reader, "tee-attestation-service", !attestation.service.empty());
   refuse_what_has_no_effect(reader, "gca-service-env",

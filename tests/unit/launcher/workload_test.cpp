@@ -16,7 +16,8 @@ namespace {
 /// A workload of `args`, up to its container.
 struct World : test::ImageWorld {
   const test::CapturedLog log;
-  Workload workload{context.get_executor(), base::Clock::system(), containerd, test::snapshotter()};
+  Workload workload{context.get_executor(), base::Clock::system(), containerd, test::snapshotter(),
+                    launcher::OutputOptions{}};
   base::Json runtime_spec;
 
   explicit World(const std::vector<std::string>& args) {
@@ -97,7 +98,7 @@ TEST_CASE("a containerd that was not needed yet need not be there") {
   const test::CapturedLog log;
   asio::io_context context;
   Workload workload(context.get_executor(), base::Clock::system(), ContainerdClient(directory.path() / "nobody"),
-                    "overlayfs");
+                    "overlayfs", launcher::OutputOptions{});
   CHECK_NOTHROW(test::run(context, workload.remove()));
   test::FakeRegistry registry(context.get_executor());
   test::TinyImage::busybox(kSleep).publish(registry, "latest");

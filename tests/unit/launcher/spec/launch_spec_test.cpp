@@ -98,8 +98,7 @@ TEST_CASE("what is not served yet is refused, not forgotten; what asks for nothi
     const char* value;
   };
   for (const Row& row :
-       {Row{"tee-container-log-redirect", "true"}, Row{"tee-monitoring-enable", "all"},
-        Row{"tee-attestation-service", "x"}, Row{"gca-service-env", "staging"},
+       {Row{"tee-monitoring-enable", "all"}, Row{"tee-attestation-service", "x"}, Row{"gca-service-env", "staging"},
         Row{"tee-impersonate-service-accounts", "a@b"}, Row{"tee-signed-image-repos", "a/b"},
         Row{"tee-disable-gca-refresh", "true"},
         Row{"tee-registry-auth", "eyJhdXRocyI6eyJyLmUiOnsidXNlcm5hbWUiOiJ1IiwicGFzc3dvcmQiOiJwIn19fQ=="}}) {
