@@ -12,12 +12,14 @@ namespace {
 
 using base::Error;
 
+constexpr std::string_view kImageReference = "tee-image-reference";
 constexpr std::string_view kRedacted = "[REDACTED]";
 
 std::optional<oci::ImageReference> read_image_reference(AttributeReader& reader) {
-  constexpr std::string_view kKey = "tee-image-reference";
-  if (reader.text(kKey).empty()) reader.problems().add("tee-image-reference is not specified in the custom metadata");
-  return reader.read(kKey, [](const std::string& text) { return oci::ImageReference::parse(text, kKey); });
+  if (reader.text(kImageReference).empty())
+    reader.problems().add("tee-image-reference is not specified in the custom metadata");
+  return reader.read(kImageReference,
+                     [](const std::string& text) { return oci::ImageReference::parse(text, kImageReference); });
 }
 
 /// To run without what was asked for would be worse.
