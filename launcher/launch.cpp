@@ -48,6 +48,7 @@ constexpr mode_t kRuntimeDirectoryMode = 0755;
 constexpr std::chrono::seconds kUnwindingBound{15};
 constexpr std::chrono::seconds kCleanUpBound{15};
 static_assert(kPullUnwinding < kUnwindingBound);
+static_assert(2 * WorkloadOutput::kDrainBound < kUnwindingBound);  // what is still to come, then the sinks
 static_assert(Workload::kStartBound + Workload::kKillBound + kUnwindingBound + kCleanUpBound == Launch::kStopBound);
 
 std::unique_ptr<Platform> platform_of(const asio::any_io_executor& executor, const Options& options,

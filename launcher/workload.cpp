@@ -113,14 +113,19 @@ Awaitable<void> Workload::start(base::Json runtime_spec) {
 }
 
 Awaitable<void> Workload::wait() {
-  const std::shared_ptr<void> ended_or_lost(nullptr, [this](void*) {
-    runs_ = false;
-    grace_is_over_.set();
-    is_over_.set();
-  });
   const auto began = clock_.since_boot();
-  const std::uint32_t status = co_await wait_for_process();
+  std::uint32_t status = 0;
+  std::exception_ptr lost;
+  try {
+    status = co_await wait_for_process();
+  } catch (const Error&) {
+    lost = std::current_exception();
+  }
   const std::string duration = base::to_seconds_text(clock_.since_boot() - began);
+  // What it has written is worth as much when containerd has lost it.
+  const bool took_all = co_await output_->finish();
+  if (!took_all) left_something_behind_ = true;
+  if (lost) std::rethrow_exception(lost);
   if (status == 0) {
     info("workload task ended and returned 0", {{"workload_execution_sec", duration}});
     co_return;
@@ -130,19 +135,14 @@ Awaitable<void> Workload::wait() {
   throw WorkloadError();
 }
 
-/// What the process has written is worth as much when containerd has lost it.
+/// From its end on there is nothing to signal, whatever becomes of its output.
 Awaitable<std::uint32_t> Workload::wait_for_process() {
-  std::uint32_t status = 0;
-  std::exception_ptr failure;
-  try {
-    status = co_await container_.wait();
-  } catch (const Error&) {
-    failure = std::current_exception();
-  }
-  const bool took_all = co_await output_->finish();
-  if (!took_all) left_something_behind_ = true;
-  if (failure) std::rethrow_exception(failure);
-  co_return status;
+  const std::shared_ptr<void> ended_or_lost(nullptr, [this](void*) {
+    runs_ = false;
+    grace_is_over_.set();
+    is_over_.set();
+  });
+  co_return co_await container_.wait();
 }
 
 Awaitable<void> Workload::remove() {

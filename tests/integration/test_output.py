@@ -15,11 +15,18 @@ from support import push, shell_image
 
 ALWAYS = {"tee.launch_policy.log_redirect": "always"}
 BOTH = "echo out; echo err >&2"
+DRAIN_SECONDS = 5  # for what a blocked console does not take
 
 
 @contextmanager
 def launched(
-    world: World, folder: Path, script: str, redirect: str, console: Path | None = None, *, hardened: bool = True
+    world: World,
+    folder: Path,
+    script: str,
+    redirect: str,
+    console: Path | None = None,
+    *,
+    more: dict[str, str] | None = None,
 ) -> Iterator[Launcher]:
     """Launch a script whose output goes where `redirect` says; the console is a file unless another is given."""
     if console is None:
@@ -27,8 +34,8 @@ def launched(
         console.write_bytes(b"")
     image = push(world.registry, shell_image(script, labels=ALWAYS))
     attributes = {"tee-image-reference": image.by_tag, "tee-container-log-redirect": redirect}
-    options = {"--console": console, "--output-directory": folder / "output"}
-    with world.launcher(attributes, options=options, hardened=hardened) as launcher:
+    options = {"--console": console, "--output-directory": folder / "output", **(more or {})}
+    with world.launcher(attributes, options=options) as launcher:
         yield launcher
 
 
@@ -109,6 +116,26 @@ def test_a_console_that_takes_nothing_holds_up_neither_workload_nor_launch(world
         os.close(terminal)
     assert sum(len(line["message"]) for line in lines_of(launcher)) == 200 * 40000
     assert world.containerd.containers() == []
+
+
+def test_a_workload_that_has_ended_is_not_killed_for_its_output(world: World, folder: Path) -> None:
+    """It ends when it is asked to; that its console takes nothing is no reason to say otherwise, or to lose its status."""
+    controller, terminal = pty.openpty()
+    try:
+        fill = "head -c 200000 /dev/zero | tr '\\000' x"
+        script = f"trap 'exit 0' TERM; {fill}; echo; sleep 300 & wait"
+        console = Path(os.ttyname(terminal))
+        with launched(world, folder, script, "serial", console, more={"--stop-grace": "1"}) as launcher:
+            launcher.wait_ready()
+            launcher.terminate()
+            assert launcher.wait(60) == 0, launcher.process.last_words()
+            ended = launcher.wait_for("workload task ended and returned 0")
+    finally:
+        os.close(controller)
+        os.close(terminal)
+    assert "killed" not in launcher.log_text
+    assert "broken off by a signal" not in launcher.log_text
+    assert float(ended.fields["workload_execution_sec"]) < DRAIN_SECONDS
 
 
 def test_a_console_that_is_not_there_is_an_error_before_anything_is_measured(world: World, folder: Path) -> None:
