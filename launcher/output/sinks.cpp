@@ -43,9 +43,11 @@ void write_to_journal(const Output& line) {
   if (result < 0) throw base::SystemError("writing to the journal", -result);
 }
 
+/// Opening waits for nothing, neither for a line's carrier nor for a FIFO's reader; only writing does.
 Console::Console(const std::filesystem::path& path)
-    : file_(::open(path.c_str(), O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC)) {
-  if (file_.get() < 0) throw base::SystemError("opening " + path.string(), errno);
+    : file_(::open(path.c_str(), O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)) {
+  if (file_.get() < 0 || ::fcntl(file_.get(), F_SETFL, O_APPEND) != 0)
+    throw base::SystemError("opening " + path.string(), errno);
 }
 
 void Console::write(const Output& output) const { write_all(file_.get(), output.bytes, "the console"); }

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -28,6 +29,18 @@ TEST_CASE("a console gets bytes as they are, behind what it has") {
 TEST_CASE("a console that is not there is an error that names it") {
   const test::TemporaryDirectory directory;
   CHECK_THROWS_WITH(Console(directory.path() / "none"), ContainsSubstring("none"));
+}
+
+TEST_CASE("nobody waits for the other end of a console that has none") {
+  const test::TemporaryDirectory directory;
+  const auto path = directory.path() / "fifo";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK_THROWS_AS(Console(path), base::SystemError);
+  const base::FileDescriptor reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  const Console console(path);
+  console.write({OutputStream::kStdout, "words"});
+  std::array<char, 8> text{};
+  CHECK(::read(reader.get(), text.data(), text.size()) == 5);
 }
 
 TEST_CASE("without a journal lines of JSON go to standard output") {
