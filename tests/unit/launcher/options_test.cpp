@@ -119,6 +119,19 @@ TEST_CASE("a machine is checked, and services are waited for, as long as the opt
   }
 }
 
+TEST_CASE("what containers can be given, and where their output goes, is the machine's to say") {
+  int exit_code = -1;
+  const auto usual = parse({}, exit_code);
+  CHECK_FALSE(usual->container_capabilities);
+  CHECK(usual->output.console == "/dev/console");
+  CHECK(usual->output.folder == "/run/cs-launcher");
+  CHECK(parse({"--container-capabilities", "CAP_CHOWN,CAP_SYS_ADMIN"}, exit_code)->container_capabilities == 0x200001U);
+  CHECK(parse({"--container-capabilities", "all"}, exit_code)->container_capabilities == ~launcher::CapabilitySet{0});
+  const auto other = parse({"--console", "/dev/ttyS0", "--output-directory", "/run/other"}, exit_code);
+  CHECK(other->output.console == "/dev/ttyS0");
+  CHECK(other->output.folder == "/run/other");
+}
+
 TEST_CASE("credentials of the service give configuration and roots, and the command line counts more") {
   const Credentials credentials;
   CHECK(credentials.parse()->verifier == launcher::Options().verifier);
@@ -233,6 +246,11 @@ TEST_CASE("wrong values are found before anything happens, and named") {
            Wrong{"--containerd", "", "is not an absolute path"},
            Wrong{"--containerd", long_path, "would have 108 bytes, more than the 107"},
            Wrong{"--verifier", "verifier.example", "not an absolute URL"},
+           Wrong{"--console", "console", "is not an absolute path"},
+           Wrong{"--console", "/" + std::string(256, 'x'), "255"},
+           Wrong{"--output-directory", "output", "is not an absolute path"},
+           Wrong{"--container-capabilities", "CAP_CHOWN,CAP_X", "there is no capability CAP_X"},
+           Wrong{"--container-capabilities", ",", "names no capability"},
            Wrong{"--verifier", "", "not an absolute URL"},
            Wrong{"--verifier", "http://verifier.example", "plain http"},
            Wrong{"--verifier", "https://verifier.example/v1", "must not have a path"},
