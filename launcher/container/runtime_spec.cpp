@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/error.h"
 #include "launcher/container/seccomp.h"
@@ -72,9 +73,9 @@ Json shm_mount(const ContainerSetup& setup) {
 }
 
 std::string octal(std::uint32_t mode) {
-  std::string digits;
-  for (; mode > 0; mode >>= 3U) digits.insert(digits.begin(), static_cast<char>('0' + (mode & 7U)));
-  return digits.empty() ? "0" : digits;
+  std::array<char, 11> digits{};  // of 32 bits
+  const auto [end, code] = std::to_chars(digits.data(), digits.data() + digits.size(), mode, 8);
+  return {digits.data(), end};
 }
 
 Json tmpfs_mount(const TmpfsMount& wanted) {

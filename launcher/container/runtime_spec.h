@@ -34,8 +34,6 @@ struct ContainerSetup {
   std::uint64_t max_open_files = kMaxOpenFiles;
 };
 
-inline constexpr auto kContainerRuntimeDirectory = "/run/container_launcher";
-
 /// The OCI runtime spec (config.json, version 1.0) as contract section 3.4 describes the container: containerd's usual
 /// Linux set-up, but with the host's network and with a seccomp filter of refused system calls.
 base::Json build_runtime_spec(const ProcessSpec& process, const ContainerSetup& setup);

@@ -1,11 +1,11 @@
 #include "launcher/host/machine_limits.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "launcher/spec/parse_number.h"
 
 namespace launcher {
 namespace {
@@ -29,12 +29,13 @@ std::string_view value_of(std::string_view text, std::string_view name, std::str
 }  // namespace
 
 std::uint64_t available_memory_kb(std::string_view meminfo) {
-  const std::string_view value = value_of(meminfo, "MemAvailable", "/proc/meminfo");
-  std::uint64_t kb = 0;
-  const auto [behind, code] = std::from_chars(value.data(), value.data() + value.size(), kb);
-  if (code != std::errc() || std::string_view(behind, value.data() + value.size()) != " kB")
-    throw base::InvalidInput("/proc/meminfo", "MemAvailable is no number of kB");
-  return kb;
+  constexpr std::string_view kUnit = " kB";
+  std::string_view value = value_of(meminfo, "MemAvailable", "/proc/meminfo");
+  const bool has_unit = value.ends_with(kUnit);
+  if (has_unit) value.remove_suffix(kUnit.size());
+  const auto kb = parse_number(value);
+  if (!kb || !has_unit) throw base::InvalidInput("/proc/meminfo", "MemAvailable is no number of kB");
+  return *kb;
 }
 
 CapabilitySet bounding_set(std::string_view status) {

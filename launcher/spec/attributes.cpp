@@ -1,11 +1,10 @@
 #include "launcher/spec/attributes.h"
 
-#include <charconv>
-
 #include "base/error.h"
 #include "base/json.h"
 #include "launcher/spec/lists.h"
 #include "launcher/spec/parse_bool.h"
+#include "launcher/spec/parse_number.h"
 
 namespace launcher {
 namespace {
@@ -49,12 +48,9 @@ bool parse_bool_attribute(std::string_view key, std::string_view text) {
 }
 
 std::uint64_t parse_number_attribute(std::string_view key, std::string_view text) {
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [behind, code] = std::from_chars(text.data(), end, value);
-  if (code != std::errc() || behind != end)
-    throw Error("failed to convert " + std::string(key) + " into uint64, got: " + shown(text));
-  return value;
+  const auto value = parse_number(text);
+  if (!value) throw Error("failed to convert " + std::string(key) + " into uint64, got: " + shown(text));
+  return *value;
 }
 
 std::vector<std::string> parse_array_attribute(std::string_view key, std::string_view text) {

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "launcher/spec/parse_number.h"
 
 namespace launcher {
 namespace {
@@ -70,11 +71,7 @@ CapabilitySet capability_set(const std::vector<std::string>& names) {
 
 std::optional<CapabilitySet> parse_capability_set(std::string_view hex) {
   constexpr std::size_t kDigits = 16;
-  CapabilitySet set = 0;
-  const char* const end = hex.data() + hex.size();
-  const auto [behind, code] = std::from_chars(hex.data(), end, set, 16);
-  if (hex.size() != kDigits || code != std::errc() || behind != end) return std::nullopt;
-  return set;
+  return hex.size() == kDigits ? parse_number(hex, 16) : std::nullopt;
 }
 
 }  // namespace launcher

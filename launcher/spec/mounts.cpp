@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 
 #include "base/error.h"
 #include "base/exec_limits.h"
 #include "launcher/spec/lists.h"
+#include "launcher/spec/parse_number.h"
 
 namespace launcher {
 namespace {
@@ -19,7 +19,7 @@ constexpr std::string_view kDevShm = "tee-dev-shm-size-kb";
 constexpr std::array<std::string_view, 7> kOptions = {"type", "source", "destination", "size", "uid", "gid", "mode"};
 constexpr std::uint32_t kMaxMode = 01777;
 /// What a mount there would hide is the kernel's or the launcher's.
-constexpr std::array<std::string_view, 3> kReserved = {"/proc", "/sys", "/run/container_launcher"};
+constexpr std::array<std::string_view, 3> kReserved = {"/proc", "/sys", kContainerRuntimeDirectory};
 
 struct Option {
   std::string_view key;
@@ -37,22 +37,18 @@ Option parse_option(std::string_view text) {
 }
 
 std::uint32_t parse_small(const Option& option, int base, std::uint32_t max) {
-  std::uint32_t value = 0;
-  const char* const end = option.value.data() + option.value.size();
-  const auto [behind, code] = std::from_chars(option.value.data(), end, value, base);
-  if (code != std::errc() || behind != end || value > max)
+  const auto value = parse_number(option.value, base);
+  if (!value || *value > max)
     throw Error("failed to convert " + std::string(option.key) + " option \"" + shown(option.value) + "\"");
-  return value;
+  return static_cast<std::uint32_t>(*value);
 }
 
 std::uint64_t parse_size(std::string_view text) {
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [behind, code] = std::from_chars(text.data(), end, value);
-  if (code != std::errc() || behind != end)
+  const auto value = parse_number(text);
+  if (!value)
     throw Error("failed to convert size option \"" + shown(text) + "\" to uint64: expect bytes, as a decimal number");
-  if (value == 0) throw Error("failed to convert size option \"0\": the kernel takes it for no limit");
-  return value;
+  if (*value == 0) throw Error("failed to convert size option \"0\": the kernel takes it for no limit");
+  return *value;
 }
 
 std::string parse_destination(std::string_view text) {

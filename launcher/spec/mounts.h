@@ -9,6 +9,9 @@
 
 namespace launcher {
 
+/// Where the container sees the launcher's folder.
+inline constexpr auto kContainerRuntimeDirectory = "/run/container_launcher";
+
 /// Of tee-mount.
 inline constexpr std::size_t kMaxTmpfsMounts = 64;
 
