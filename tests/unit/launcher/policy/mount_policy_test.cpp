@@ -13,11 +13,7 @@ constexpr const char* kLabel = "tee.launch_policy.allow_mount_destinations";
 std::string violations(const std::string& allowed, const std::vector<std::string>& destinations) {
   launcher::LaunchSpec spec = test::some_spec();
   for (const std::string& destination : destinations) spec.tmpfs_mounts.push_back({.destination = destination});
-  const auto read = test::read_policy<MountPolicy>({{kLabel, allowed}});
-  CHECK(read.problems.empty());
-  launcher::Problems problems;
-  read.policy.verify(spec, problems);
-  return test::text_of(problems);
+  return test::violations<MountPolicy>({{kLabel, allowed}}, spec);
 }
 
 }  // namespace

@@ -6,51 +6,45 @@
 
 using launcher::LaunchSpec;
 using launcher::OverridePolicy;
+using test::violations;
 
 namespace {
 
 constexpr const char* kCmd = "tee.launch_policy.allow_cmd_override";
 constexpr const char* kEnv = "tee.launch_policy.allow_env_override";
 
-std::string violations(const launcher::Labels& labels, const LaunchSpec& spec) {
-  const auto read = test::read_policy<OverridePolicy>(labels);
-  CHECK(read.problems.empty());
-  launcher::Problems problems;
-  read.policy.verify(spec, problems);
-  return test::text_of(problems);
-}
-
 }  // namespace
 
 TEST_CASE("nothing may be overridden unless the author says so") {
-  CHECK(violations({}, test::some_spec()).empty());
+  CHECK(violations<OverridePolicy>({}, test::some_spec()).empty());
   LaunchSpec cmd = test::some_spec();
   cmd.cmd = {"a"};
   const std::string refused =
       "CMD is not allowed to be overridden on this image (tee.launch_policy.allow_cmd_override)";
-  CHECK(violations({}, cmd) == refused);
-  CHECK(violations({{kCmd, "false"}}, cmd) == refused);
-  CHECK(violations({{kCmd, "true"}}, cmd).empty());
+  CHECK(violations<OverridePolicy>({}, cmd) == refused);
+  CHECK(violations<OverridePolicy>({{kCmd, "false"}}, cmd) == refused);
+  CHECK(violations<OverridePolicy>({{kCmd, "true"}}, cmd).empty());
 }
 
 TEST_CASE("a variable that may not be overridden is named, its value is not") {
   LaunchSpec spec = test::some_spec();
   spec.env = {{"ALLOWED", "v"}, {"OUT", "canary"}};
-  CHECK(violations({{kEnv, "ALLOWED"}}, spec) ==
+  CHECK(violations<OverridePolicy>({{kEnv, "ALLOWED"}}, spec) ==
         "env var {OUT [REDACTED]} is not allowed to be overridden on this image; allowed envs to be overridden: "
         "[ALLOWED] (tee.launch_policy.allow_env_override)");
-  CHECK(violations({{kEnv, "OUT,,ALLOWED"}}, spec).empty());
-  CHECK_FALSE(violations({{kEnv, " OUT,ALLOWED"}}, spec).empty());  // names are not trimmed
-  CHECK_FALSE(violations({{kEnv, "out,ALLOWED"}}, spec).empty());
-  CHECK_FALSE(violations({{kEnv, ""}}, spec).empty());
+  CHECK(violations<OverridePolicy>({{kEnv, "OUT,,ALLOWED"}}, spec).empty());
+  CHECK_FALSE(violations<OverridePolicy>({{kEnv, " OUT,ALLOWED"}}, spec).empty());  // names are not trimmed
+  CHECK_FALSE(violations<OverridePolicy>({{kEnv, "out,ALLOWED"}}, spec).empty());
+  CHECK_FALSE(violations<OverridePolicy>({{kEnv, ""}}, spec).empty());
 }
 
 TEST_CASE("variables and command are told together") {
   LaunchSpec spec = test::some_spec();
   spec.env = {{"A", ""}, {"B", ""}};
   spec.cmd = {"a"};
-  CHECK_THAT(violations({}, spec), ContainsSubstring("env var {A }") && ContainsSubstring("env var {B }") &&
-                                       ContainsSubstring("CMD is not allowed"));
+  CHECK_THAT(violations<OverridePolicy>({}, spec), ContainsSubstring("env var {A }") &&
+                                                       ContainsSubstring("env var {B }") &&
+                                                       ContainsSubstring("CMD is not allowed"));
 }
 
 TEST_CASE("whether a command may be overridden is a boolean") {

@@ -5,32 +5,21 @@
 #include "tests/unit/launcher/support/some_spec.h"
 
 using launcher::PrivilegePolicy;
-
-namespace {
-
-std::string violations(const launcher::Labels& labels, const launcher::LaunchSpec& spec) {
-  const auto read = test::read_policy<PrivilegePolicy>(labels);
-  CHECK(read.problems.empty());
-  launcher::Problems problems;
-  read.policy.verify(spec, problems);
-  return test::text_of(problems);
-}
-
-}  // namespace
+using test::violations;
 
 TEST_CASE("capabilities and cgroups take the author's word, each its own") {
   constexpr const char* kCapabilities = "tee.launch_policy.allow_capabilities";
   constexpr const char* kCgroups = "tee.launch_policy.allow_cgroups";
-  CHECK(violations({}, test::some_spec()).empty());
+  CHECK(violations<PrivilegePolicy>({}, test::some_spec()).empty());
   launcher::LaunchSpec spec = test::some_spec();
   spec.added_capabilities = {"CAP_SYS_PTRACE"};
   spec.cgroup_namespace = true;
   const std::string capabilities = "additional capabilities are not allowed (tee.launch_policy.allow_capabilities)";
   const std::string cgroups = "cgroups usage is not allowed (tee.launch_policy.allow_cgroups)";
-  CHECK(violations({}, spec) == capabilities + "; " + cgroups);
-  CHECK(violations({{kCapabilities, "true"}}, spec) == cgroups);
-  CHECK(violations({{kCgroups, "true"}}, spec) == capabilities);
-  CHECK(violations({{kCapabilities, "1"}, {kCgroups, "1"}}, spec).empty());
+  CHECK(violations<PrivilegePolicy>({}, spec) == capabilities + "; " + cgroups);
+  CHECK(violations<PrivilegePolicy>({{kCapabilities, "true"}}, spec) == cgroups);
+  CHECK(violations<PrivilegePolicy>({{kCgroups, "true"}}, spec) == capabilities);
+  CHECK(violations<PrivilegePolicy>({{kCapabilities, "1"}, {kCgroups, "1"}}, spec).empty());
 }
 
 TEST_CASE("an image that wants a user namespace is refused by the label's name") {

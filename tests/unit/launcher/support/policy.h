@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "launcher/policy/labels.h"
+#include "launcher/spec/launch_spec.h"
+#include "tests/unit/catch.h"
 
 namespace test {
 
@@ -28,6 +30,16 @@ ReadPolicy<Policy> read_policy(const launcher::Labels& labels) {
   launcher::LabelReader reader(labels);
   Policy policy = Policy::read(reader);
   return {std::move(policy), text_of(reader.problems())};
+}
+
+/// What a specification asks for beyond labels that are right.
+template <typename Policy>
+std::string violations(const launcher::Labels& labels, const launcher::LaunchSpec& spec) {
+  const auto read = read_policy<Policy>(labels);
+  CHECK(read.problems.empty());
+  launcher::Problems problems;
+  read.policy.verify(spec, problems);
+  return text_of(problems);
 }
 
 }  // namespace test
