@@ -44,7 +44,14 @@ struct Fifo {
   }
   Fifo(const Fifo&) = delete;
   Fifo& operator=(const Fifo&) = delete;
-  ~Fifo() { ::unlink(path.c_str()); }
+  ~Fifo() { close(); }
+
+  /// Ends the reading, and takes the name away: another one may stand there later.
+  void close() {
+    boost::system::error_code ignored;
+    reader.close(ignored);
+    if (!path.empty()) ::unlink(std::exchange(path, {}).c_str());
+  }
 
   OutputStream stream;
   std::filesystem::path path;
@@ -100,11 +107,7 @@ WorkloadOutput::WorkloadOutput(const asio::any_io_executor& executor, LogRedirec
 
 WorkloadOutput::~WorkloadOutput() {
   if (!state_) return;
-  for (Fifo& fifo : state_->fifos) {
-    boost::system::error_code ignored;
-    fifo.reader.close(ignored);
-    ::unlink(fifo.path.c_str());
-  }
+  for (Fifo& fifo : state_->fifos) fifo.close();
 }
 
 TaskOutput WorkloadOutput::paths() const {
