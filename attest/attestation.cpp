@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "evidence/request_binding.h"
 
 namespace attest {
 namespace {
@@ -26,8 +27,11 @@ base::Awaitable<Token> Attestation::token(evidence::TokenOptions options) {
   if (options.audience.empty() && options.nonces.empty()) options.audience = evidence::kDefaultAudience;
   const std::string audience = options.audience;
   evidence::Challenge challenge = co_await verifier_.create_challenge();
+  base::Bytes qualifying_data = challenge.binds_requests
+                                    ? evidence::bound_nonce(challenge.nonce, verifier_.endpoint(), options)
+                                    : challenge.nonce;
   auto [evidence, id_token] =
-      co_await base::both(root_.evidence(challenge.nonce), id_token_for(id_tokens_, challenge.name));
+      co_await base::both(root_.evidence(std::move(qualifying_data)), id_token_for(id_tokens_, challenge.name));
   base::log::debug("attestation through TPM quote");
   evidence::VerifyRequest request{.evidence = std::move(evidence), .id_tokens = {}, .options = std::move(options)};
   if (id_token) request.id_tokens.push_back(std::move(*id_token));

@@ -149,7 +149,8 @@ std::optional<TokenType> token_type_named(std::string_view name) {
 }
 
 Challenge Challenge::parse(const JsonObject& json) {
-  Challenge challenge{json.string("name"), json.bytes("tpmNonce")};
+  Challenge challenge{.name = json.string("name"), .nonce = json.bytes("tpmNonce")};
+  challenge.binds_requests = json.string_or(kRequestBindingField, "") == kRequestBindingV1;
   if (challenge.nonce.empty()) throw InvalidInput(json.path() + ".tpmNonce", "is empty");
   if (challenge.nonce.size() > kMaxQuoteNonceBytes) {
     throw InvalidInput(json.path() + ".tpmNonce",

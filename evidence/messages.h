@@ -38,9 +38,14 @@ struct TokenOptions {
 inline constexpr std::size_t kMaxQuoteNonceBytes = 64;
 inline constexpr std::size_t kMaxChallengeNameBytes = 1024;
 
+/// Of a challenge, beyond Google's API: "v1" says that the verifier understands evidence/request_binding.h.
+inline constexpr const char* kRequestBindingField = "requestBinding";
+inline constexpr std::string_view kRequestBindingV1 = "v1";
+
 struct Challenge {
-  std::string name;   ///< projects/{project}/locations/{location}/challenges/{id}
-  base::Bytes nonce;  ///< qualifying data of the quotes
+  std::string name;             ///< projects/{project}/locations/{location}/challenges/{id}
+  base::Bytes nonce;            ///< qualifying data of the quotes, or a part of it
+  bool binds_requests = false;  ///< the verifier understands evidence/request_binding.h
 
   /// Throws InvalidInput that names the field.
   static Challenge parse(const base::JsonObject& json);

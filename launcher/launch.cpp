@@ -21,7 +21,7 @@
 #include "launcher/host/kernel_command_line.h"
 #include "launcher/host/lockout.h"
 #include "launcher/host/machine_checks.h"
-#include "launcher/host/machine_limits.h"
+#include "launcher/host/machine_offer.h"
 #include "launcher/platform/access_token.h"
 #include "launcher/platform/file_platform.h"
 #include "launcher/platform/gce_platform.h"
@@ -103,7 +103,7 @@ struct Launch::State {
   Awaitable<LaunchSpec> read_launch_spec();
   Awaitable<attest::TpmLaunch> prepare_tpm();
   Awaitable<Image> pull_image(oci::ImageReference reference);
-  Awaitable<ReachedVerifier> reach_verifier(const X509& ak_certificate);
+  Awaitable<ReachedVerifier> reach_verifier(AttestationService service, const X509& ak_certificate);
   Awaitable<std::shared_ptr<attest::Attester>> measure(attest::TpmLaunch tpm_launch, ReachedVerifier reached,
                                                        MeasuredLaunch launch, Claim claim);
   Awaitable<void> attest(attest::Attester& attester);
@@ -157,7 +157,7 @@ Awaitable<void> Launch::State::launch() {
   LaunchPolicy::parse(image.config.labels).verify(spec, context.hardened);
 
   begin("connecting to the verifier");
-  ReachedVerifier reached = co_await reach_verifier(tpm_launch.ak_certificate());
+  ReachedVerifier reached = co_await reach_verifier(spec.service, tpm_launch.ak_certificate());
 
   begin("creating the container");
   std::string hostname = co_await name_of_machine(*platform);
@@ -183,7 +183,7 @@ Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
   try {
     const Attributes attributes = co_await platform->attributes();
     warn_of_unknown(attributes);
-    co_return LaunchSpec::parse(attributes, read_machine_limits(options.container_capabilities));
+    co_return LaunchSpec::parse(attributes, read_machine_offer(options.container_capabilities, options.services));
   } catch (const Error& error) {
     throw error.in_context("failed to get launchspec");
   }
@@ -210,14 +210,15 @@ Awaitable<Image> Launch::State::pull_image(oci::ImageReference reference) {
   co_return co_await workload.pull(registry, std::move(reference));
 }
 
-Awaitable<ReachedVerifier> Launch::State::reach_verifier(const X509& ak_certificate) {
+Awaitable<ReachedVerifier> Launch::State::reach_verifier(AttestationService service, const X509& ak_certificate) {
+  info("attestation service", {{"name", service.name}, {"url", service.url}});
   const Location here = co_await location_of_machine(*platform, ak_certificate);
-  attest::GcaVerifier::Config config{.endpoint = options.verifier,
-                                     .ca_file = options.verifier_ca,
+  attest::GcaVerifier::Config config{.endpoint = service.url,
+                                     .ca_file = service.ca_file,
                                      .project_id = here.project_id,
                                      .region = here.region(),
                                      .access_token = {}};
-  if (is_google_api(options.verifier)) config.access_token = [this] { return platform->access_token(); };
+  if (is_google_api(service.url)) config.access_token = [this] { return platform->access_token(); };
   try {
     auto verifier = std::make_unique<attest::GcaVerifier>(executor, std::move(config));
     base::ServiceWait::Attempt check = [&verifier] { return verifier->check_location(); };

@@ -11,13 +11,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "attest/verifiers/gca_verifier.h"
 #include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/exec_limits.h"
 #include "base/file.h"
 #include "base/openssl.h"
+#include "launcher/spec/attestation_service.h"
 #include "launcher/spec/capabilities.h"
 #include "launcher/spec/lists.h"
 #include "teeserver/server.h"
@@ -93,10 +93,10 @@ std::string check_containerd_name(const std::string& name) {
   return needs_more ? kReason : std::string();
 }
 
-std::string check_verifier(const std::string& url) {
+std::string check_verifier(const std::string& text) {
   try {
-    attest::checked_endpoint(url, "URL");
-    return {};
+    const AttestationService service = parse_attestation_service(text);
+    return service.ca_file ? check_certificates(*service.ca_file) : std::string();
   } catch (const base::InvalidInput& error) {
     return error.what();
   }

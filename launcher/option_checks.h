@@ -20,7 +20,7 @@ std::string check_runtime_directory(const std::string& path);
 /// A name that containerd takes (identifiers.Validate): letters and digits, single "-._" between them, 76 bytes at
 /// most.
 std::string check_containerd_name(const std::string& name);
-/// https://host[:port], or http:// on loopback.
+/// [NAME=]https://host[:port][,CA-FILE], or http:// on loopback; the file holds certificates.
 std::string check_verifier(const std::string& url);
 /// "all", or names of capabilities with commas between.
 std::string check_capabilities(const std::string& text);

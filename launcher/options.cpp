@@ -1,5 +1,6 @@
 #include "launcher/options.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -16,7 +17,7 @@
 #include "base/log.h"
 #include "launcher/option_checks.h"
 #include "launcher/spec/lists.h"
-#include "launcher/spec/machine_limits.h"
+#include "launcher/spec/machine_offer.h"
 
 namespace launcher {
 namespace {
@@ -37,7 +38,19 @@ std::string log_level_number(const std::string& name) {
 
 /// As check_capabilities() takes it.
 CapabilitySet parse_capabilities(const std::string& text) {
-  return text == "all" ? MachineLimits().capabilities : capability_set(split(text, ','));
+  return text == "all" ? MachineOffer().capabilities : capability_set(split(text, ','));
+}
+
+/// As check_verifier() takes them. Throws InvalidInput when two have one name.
+std::vector<AttestationService> parse_services(const std::vector<std::string>& texts) {
+  std::vector<AttestationService> services;
+  for (const std::string& text : texts) {
+    AttestationService service = parse_attestation_service(text);
+    if (std::ranges::find(services, service.name, &AttestationService::name) != services.end())
+      throw base::InvalidInput("--verifier", "two have the name " + service.name);
+    services.push_back(std::move(service));
+  }
+  return services;
 }
 
 /// What the option parser writes to, in the forms that it knows.
@@ -45,6 +58,8 @@ struct Settings {
   Options options;
   std::string attestation_key = "ecc";
   std::string container_capabilities = "";
+  std::vector<std::string> verifiers = {};
+  std::optional<std::filesystem::path> verifier_ca = {};
   std::int64_t wait_seconds = std::chrono::seconds(Options().wait).count();
   std::int64_t registry_wait_seconds = std::chrono::seconds(Options().registry_wait).count();
   std::int64_t stop_grace_seconds = std::chrono::seconds(Options().stop_grace).count();
@@ -52,6 +67,10 @@ struct Settings {
   Options finished() && {
     options.attestation_key = kAttestationKeys.at(attestation_key);
     if (!container_capabilities.empty()) options.container_capabilities = parse_capabilities(container_capabilities);
+    if (!verifiers.empty()) options.services = parse_services(verifiers);
+    for (AttestationService& service : options.services) {
+      if (!service.ca_file) service.ca_file = verifier_ca;
+    }
     options.wait = std::chrono::seconds(wait_seconds);
     options.registry_wait = std::chrono::seconds(registry_wait_seconds);
     options.stop_grace = std::chrono::seconds(stop_grace_seconds);
@@ -96,10 +115,14 @@ void add_settings(CLI::App& app, Settings& settings) {
   app.add_option("--console", options.output.console, "terminal or file for output that the operator sends there")
       ->check(check_absolute_path)
       ->capture_default_str();
-  app.add_option("--verifier", options.verifier, "attestation service: https://host[:port]")
-      ->check(check_verifier)
-      ->capture_default_str();
-  app.add_option("--verifier-ca", options.verifier_ca, "PEM file of the only roots trusted for the verifier")
+  app.add_option("--verifier", settings.verifiers,
+                 "attestation service: [NAME=]https://host[:port][,CA-FILE]; may stand several times, and the operator "
+                 "chooses by name. An image with two is as trustworthy as the weaker one. Without it: Google's")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->check(check_verifier);
+  app.add_option("--verifier-ca", settings.verifier_ca,
+                 "PEM file of the only roots trusted for a verifier that names no file of its own")
       ->check(check_certificates);
   app.add_option("--registry-ca", options.registry_ca, "PEM file of the only roots trusted for the registry")
       ->check(check_certificates);
@@ -190,7 +213,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv,
                                      const std::optional<std::filesystem::path>& credentials, int& exit_code) {
   std::optional<std::filesystem::path> config = credential(credentials, kConfigCredential);
   Settings settings;
-  settings.options.verifier_ca = credential(credentials, kVerifierCaCredential);
+  settings.verifier_ca = credential(credentials, kVerifierCaCredential);
   settings.options.registry_ca = credential(credentials, kRegistryCaCredential);
   CLI::App app("Measures one container into the TPM, attests it, runs it, and hands it its tokens.", "cs-launcher");
   app.set_version_flag("--version", CS_VERSION);
@@ -210,14 +233,20 @@ std::optional<Options> parse_options(int argc, const char* const* argv,
     return std::nullopt;
   }
   // Those that nobody named are not checked yet.
-  for (const auto& roots : {settings.options.verifier_ca, settings.options.registry_ca}) {
+  for (const auto& roots : {settings.verifier_ca, settings.options.registry_ca}) {
     const std::string reason = roots ? check_certificates(*roots) : std::string();
     if (reason.empty()) continue;
     std::cerr << "cs-launcher: " << base::log::one_line(roots->string()) << ": " << reason << '\n';
     exit_code = static_cast<int>(CLI::ExitCodes::ValidationError);
     return std::nullopt;
   }
-  return std::move(settings).finished();
+  try {
+    return std::move(settings).finished();
+  } catch (const base::InvalidInput& error) {
+    std::cerr << "cs-launcher: " << base::log::one_line(error.what()) << '\n';
+    exit_code = static_cast<int>(CLI::ExitCodes::ValidationError);
+    return std::nullopt;
+  }
 }
 
 }  // namespace launcher

@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "launcher/output/workload_output.h"
+#include "launcher/spec/attestation_service.h"
 #include "launcher/spec/capabilities.h"
 #include "tpm/nv_indices.h"
 
@@ -25,8 +27,11 @@ struct Options {
   std::string snapshotter = "overlayfs";
   /// Holds the workload's socket and token; the container sees it at /run/container_launcher.
   std::filesystem::path runtime_directory = "/run/container_launcher";
-  std::string verifier = "https://confidentialcomputing.googleapis.com";
-  std::optional<std::filesystem::path> verifier_ca;
+  /// Among which the operator chooses; the first is taken otherwise. An evidence that goes to one of them can be passed
+  /// on to another that does not bind requests (evidence/request_binding.h): an image with two is as trustworthy as the
+  /// weaker one.
+  std::vector<AttestationService> services = {
+      {.name = "google", .url = "https://confidentialcomputing.googleapis.com"}};
   std::optional<std::filesystem::path> registry_ca;
   OutputOptions output;
   /// What containerd can give a container; absent: what the launcher itself could have.

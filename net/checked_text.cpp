@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "net/http.h"
 
 namespace net {
 
@@ -28,6 +29,15 @@ std::string checked_token(std::string text, std::string_view field) {
     throw base::InvalidInput(field, "holds characters that are no token's");
   }
   return text;
+}
+
+std::string checked_service_url(std::string_view text, std::string_view field) {
+  const HttpUrl url = HttpUrl::parse(text, field);
+  if (!url.tls && !url.is_loopback()) {
+    throw base::InvalidInput(field, "plain http is accepted for loopback addresses only");
+  }
+  if (url.target != "/") throw base::InvalidInput(field, "must not have a path");
+  return url.origin();
 }
 
 }  // namespace net

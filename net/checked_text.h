@@ -18,5 +18,8 @@ std::string checked_name(std::string text, std::string_view field);
 /// `text` if it may stand in an HTTP header: printable ASCII without spaces, at most kMaxTokenBytes. Throws
 /// InvalidInput(`field`), which does not show the text.
 std::string checked_token(std::string text, std::string_view field);
+/// scheme://host:port of a service's URL: https://host[:port], or http:// on loopback, without a path. Throws
+/// InvalidInput(`field`).
+std::string checked_service_url(std::string_view url, std::string_view field);
 
 }  // namespace net

@@ -75,18 +75,9 @@ void log_partial_errors(const JsonObject& answer) {
 
 }  // namespace
 
-std::string checked_endpoint(const std::string& endpoint, std::string_view field) {
-  const net::HttpUrl url = net::HttpUrl::parse(endpoint, field);
-  if (!url.tls && !url.is_loopback()) {
-    throw base::InvalidInput(field, "plain http is accepted for loopback addresses only");
-  }
-  if (url.target != "/") throw base::InvalidInput(field, "must not have a path");
-  return url.origin();
-}
-
 GcaVerifier::GcaVerifier(asio::any_io_executor executor, Config config)
     : executor_(executor), config_(std::move(config)), client_(executor, config_.ca_file) {
-  config_.endpoint = checked_endpoint(config_.endpoint, "verifier endpoint");
+  config_.endpoint = net::checked_service_url(config_.endpoint, "verifier endpoint");
   config_.project_id = net::checked_name(std::move(config_.project_id), "project");
   config_.region = net::checked_name(std::move(config_.region), "region");
 }

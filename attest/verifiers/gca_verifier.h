@@ -14,10 +14,6 @@
 
 namespace attest {
 
-/// scheme://host:port of a verifier's URL: https://host[:port], or http:// on loopback, without a path. Throws
-/// InvalidInput(`field`).
-std::string checked_endpoint(const std::string& endpoint, std::string_view field);
-
 /// A client of the Google Cloud Attestation REST API, or of any verifier that speaks it. Throws evidence::StatusError:
 /// UNAVAILABLE or DEADLINE_EXCEEDED when the verifier could not be reached, DATA_LOSS when its answer is none, else
 /// what it refused with.
@@ -34,6 +30,9 @@ class GcaVerifier {
 
   /// Throws InvalidInput for an endpoint that is not as above, and for a project or region that is no plain name.
   GcaVerifier(asio::any_io_executor executor, Config config);
+
+  /// scheme://host:port.
+  const std::string& endpoint() const noexcept { return config_.endpoint; }
 
   /// Asks whether the verifier serves this project and region; throws StatusError that lists the regions it has. One
   /// try: a verifier that may come later is waited for by the caller.

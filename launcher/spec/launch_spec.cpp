@@ -48,12 +48,13 @@ std::string_view name_of(RestartPolicy policy) {
   throw Error("unknown restart policy");
 }
 
-LaunchSpec LaunchSpec::parse(const Attributes& attributes, const MachineLimits& machine) {
+LaunchSpec LaunchSpec::parse(const Attributes& attributes, const MachineOffer& machine) {
   AttributeReader reader(attributes);
   refuse_unsupported(reader);
   std::optional<oci::ImageReference> image = read_image_reference(reader);
   const RestartPolicy restart_policy = read_restart_policy(reader);
   AttestationSpec attestation = read_attestation(reader);
+  AttestationService service = choose(machine.services, attestation, reader.problems());
   const Monitoring monitoring = read_monitoring(reader);
   auto cmd = read_cmd(reader);
   auto env = read_env(reader);
@@ -66,9 +67,6 @@ LaunchSpec LaunchSpec::parse(const Attributes& attributes, const MachineLimits& 
   check_memory(tmpfs_mounts, dev_shm_kb, machine.available_kb, reader.problems());
   expect_given(added_capabilities, machine.capabilities, reader.problems());
   refuse_what_has_no_effect(reader, "tee-monitoring-enable", monitoring != Monitoring::kNone);
-  refuse_what_has_no_effect(reader, "tee-attestation-service", !attestation.service.empty());
-  refuse_what_has_no_effect(reader, "gca-service-env",
-                            attestation.public_service.value_or(PublicService::kProd) != PublicService::kProd);
   refuse_what_has_no_effect(reader, "tee-impersonate-service-accounts", !attestation.impersonated.empty());
   refuse_what_has_no_effect(reader, "tee-signed-image-repos", !attestation.signature_repositories.empty());
   refuse_what_has_no_effect(reader, "tee-disable-gca-refresh", !attestation.default_token);
@@ -85,6 +83,7 @@ LaunchSpec LaunchSpec::parse(const Attributes& attributes, const MachineLimits& 
           .added_capabilities = std::move(added_capabilities),
           .cgroup_namespace = cgroup_namespace,
           .attestation = std::move(attestation),
+          .service = std::move(service),
           .registry_auth = std::move(registry_auth)};
 }
 
@@ -108,7 +107,7 @@ base::Json LaunchSpec::loggable() const {
   }
   if (!mounts.empty()) json["Mounts"] = std::move(mounts);
   if (!added_capabilities.empty()) json["AddedCapabilities"] = added_capabilities;
-  if (!attestation.service.empty()) json["AttestationService"] = attestation.service;
+  if (!service.name.empty()) json["AttestationService"] = service.name;
   if (!attestation.impersonated.empty()) json["ImpersonateServiceAccounts"] = attestation.impersonated;
   if (!attestation.signature_repositories.empty()) json["SignedImageRepos"] = attestation.signature_repositories;
   if (!registry_auth.empty()) json["RegistryAuth"] = std::string(kRedacted);

@@ -9,8 +9,9 @@
 
 #include "base/json.h"
 #include "launcher/spec/attestation.h"
+#include "launcher/spec/attestation_service.h"
 #include "launcher/spec/attributes.h"
-#include "launcher/spec/machine_limits.h"
+#include "launcher/spec/machine_offer.h"
 #include "launcher/spec/monitoring.h"
 #include "launcher/spec/mounts.h"
 #include "launcher/spec/output.h"
@@ -37,11 +38,12 @@ struct LaunchSpec {
   std::vector<std::string> added_capabilities = {};
   bool cgroup_namespace = false;
   AttestationSpec attestation = {};
+  AttestationService service = {};  ///< the one of the machine's that this launch attests to
   oci::DockerConfig registry_auth = {};
 
   /// Throws Error with all that is wrong, or more than the machine can give. Attributes that it does not know are
   /// ignored.
-  static LaunchSpec parse(const Attributes& attributes, const MachineLimits& machine);
+  static LaunchSpec parse(const Attributes& attributes, const MachineOffer& machine);
 
   /// For the log: no value of a variable is in it.
   base::Json loggable() const;

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jwt
-from cs_harness import Image, Layer, PushedImage, Registry, World, busybox_layer
+from cs_harness import Image, Layer, PushedImage, Registry, Verifier, World, busybox_layer
 
 ALLOW_CMD = {"tee.launch_policy.allow_cmd_override": "true"}
 DEFAULT_AUDIENCE = "https://sts.googleapis.com"
@@ -30,12 +30,15 @@ def push(registry: Registry, image: Image, name: str = "workload", tag: str = "l
     return registry.push(image, name, tag)
 
 
-def verified_claims(world: World, token: str, audience: str = DEFAULT_AUDIENCE) -> dict[str, Any]:
+def verified_claims(
+    world: World, token: str, audience: str = DEFAULT_AUDIENCE, *, verifier: Verifier | None = None
+) -> dict[str, Any]:
     """Check a token as a relying party does, with a library that is not ours, and return its claims."""
-    keys = jwt.PyJWKSet.from_dict(world.verifier.keys())
+    verifier = verifier or world.verifier
+    keys = jwt.PyJWKSet.from_dict(verifier.keys())
     key_id = jwt.get_unverified_header(token)["kid"]
     (key,) = [each for each in keys.keys if each.key_id == key_id]
-    return jwt.decode(token, key.key, algorithms=["RS256"], audience=audience, issuer=world.verifier.url)
+    return jwt.decode(token, key.key, algorithms=["RS256"], audience=audience, issuer=verifier.url)
 
 
 def container_claims(claims: Mapping[str, Any]) -> dict[str, Any]:

@@ -285,7 +285,8 @@ class BusyVerifier:
                 request = urllib.request.Request(f"{world.verifier.url}{self.path}", body or None, method=self.command)
                 request.add_header("Content-Type", "application/json")
                 with urllib.request.urlopen(request, context=trusted) as response:
-                    self.reply(response.status, response.read())
+                    # Of a service that has another URL, evidence could not be bound to it.
+                    self.reply(response.status, response.read().replace(b"requestBinding", b"somethingElse"))
 
             do_GET = do_POST = answer
 

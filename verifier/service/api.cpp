@@ -228,7 +228,8 @@ base::Awaitable<Json> Api::create_challenge(ResourcePath resource, std::string b
                  {"createTime", base::to_rfc3339(challenge.create_time)},
                  {"expireTime", base::to_rfc3339(challenge.expire_time)},
                  {"used", false},
-                 {"tpmNonce", base::base64_encode(challenge.nonce)}};
+                 {"tpmNonce", base::base64_encode(challenge.nonce)},
+                 {evidence::kRequestBindingField, evidence::kRequestBindingV1}};
 }
 
 base::Awaitable<Json> Api::verify(ResourcePath resource, std::string body) {

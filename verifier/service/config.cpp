@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "net/checked_text.h"
 #include "net/http.h"
 #include "verifier/appraisal/technology.h"
 #include "verifier/service/resource_name.h"
@@ -16,6 +17,7 @@ using base::JsonObject;
 constexpr const char* kSubject = "config";
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20U;
 constexpr std::size_t kMaxProxies = 64;
+constexpr std::size_t kMaxEndpoints = 16;
 constexpr std::uint64_t kMaxTokenLifetime = 24 * 3600;
 constexpr std::uint64_t kMaxChallengeLifetime = 3600;
 
@@ -119,6 +121,17 @@ std::vector<IssuerConfig> parse_issuers(const JsonObject& json, const std::files
   return issuers;
 }
 
+/// In the form in which a launcher has them quoted.
+std::vector<std::string> parse_endpoints(const JsonObject& json, const std::string& issuer) {
+  std::vector<std::string> endpoints;
+  for (const std::string& url : json.strings_or_empty("endpoints")) {
+    endpoints.push_back(net::checked_service_url(url, json.path() + ".endpoints"));
+  }
+  if (endpoints.size() > kMaxEndpoints) throw InvalidInput(json.path() + ".endpoints", "are too many");
+  if (endpoints.empty()) endpoints.push_back(net::HttpUrl::parse(issuer, json.path() + ".issuer").origin());
+  return endpoints;
+}
+
 std::vector<std::string> parse_locations(const JsonObject& json) {
   auto locations = json.strings_or_empty("locations");
   for (const std::string& location : locations) {
@@ -135,7 +148,7 @@ Config Config::parse(std::string_view text, const std::filesystem::path& folder)
   const JsonObject json(parsed, kSubject);
   json.expect_only({"issuer", "listen", "state_directory", "attestation_roots", "reference_values",
                     "token_lifetime_seconds", "challenge_lifetime_seconds", "identity_token_issuers", "locations",
-                    "require_secure_boot"});
+                    "require_secure_boot", "endpoints", "require_request_binding"});
   Config config;
   config.issuer = parse_issuer(json);
   config.listen = parse_listen(json.object("listen"), folder);
@@ -148,6 +161,8 @@ Config Config::parse(std::string_view text, const std::filesystem::path& folder)
   config.identity_token_issuers = parse_issuers(json, folder);
   config.locations = parse_locations(json);
   config.require_secure_boot = json.optional_bool("require_secure_boot").value_or(false);
+  config.endpoints = parse_endpoints(json, config.issuer);
+  config.require_request_binding = json.optional_bool("require_request_binding").value_or(false);
   return config;
 }
 

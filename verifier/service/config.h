@@ -48,6 +48,10 @@ struct Config {
   std::vector<IssuerConfig> identity_token_issuers;
   std::vector<std::string> locations;  ///< empty: every location is served
   bool require_secure_boot = false;
+  /// scheme://host:port of the URLs by which launchers call this service: quotes are bound to one of them
+  /// (evidence/request_binding.h). Its issuer unless configured.
+  std::vector<std::string> endpoints;
+  bool require_request_binding = false;
 
   /// Relative paths are taken from `folder`. Throws InvalidInput("config"...) that names the field.
   static Config parse(std::string_view json, const std::filesystem::path& folder);

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "evidence/quote.h"
+#include "evidence/request_binding.h"
 #include "evidence/status.h"
 #include "verifier/appraisal/appraisal.h"
 #include "verifier/tokens/claims.h"
@@ -36,6 +38,33 @@ void expect_same_challenge(const JsonObject& request, const std::string& name) {
   }
 }
 
+/// What the first quote says that it was made for; nothing when it can't be read. Nothing is believed of it yet: the
+/// appraisal reads all quotes, and compares them with what comes of this.
+base::Bytes quoted_qualifying_data(const evidence::TpmEvidence& tpm) {
+  if (tpm.quotes.empty()) return {};
+  try {
+    return evidence::parse_quote_info(tpm.quotes.front().attest).qualifying_data;
+  } catch (const InvalidInput&) {
+    return {};
+  }
+}
+
+/// The nonce, or what binds it to this service and to what is asked for beside the evidence.
+base::Bytes expected_qualifying_data(const Config& config, const evidence::VerifyRequest& request,
+                                     base::ByteView nonce) {
+  const base::Bytes quoted =
+      std::visit([](const auto& evidence) { return quoted_qualifying_data(evidence); }, request.evidence);
+  for (const std::string& endpoint : config.endpoints) {
+    base::Bytes bound = evidence::bound_nonce(nonce, endpoint, request.options);
+    if (quoted == bound) return bound;
+  }
+  if (config.require_request_binding) {
+    throw evidence::StatusError(evidence::StatusCode::kPermissionDenied,
+                                "the evidence was not made for this service and these options (requestBinding)");
+  }
+  return {nonce.begin(), nonce.end()};
+}
+
 /// Else evidence of a machine of one project would be turned into tokens through another's challenge.
 void expect_project(const evidence::InstanceIdentity& identity, const std::string& project) {
   if (project == identity.project_id || project == std::to_string(identity.project_number)) return;
@@ -64,7 +93,8 @@ IssuedToken issue_token(const Knowledge& knowledge, const ResourcePath& resource
   expect_same_challenge(json, *resource.challenge);
   check_options(request.options);
 
-  const Appraisal appraisal = appraise(request.evidence, nonce, knowledge.anchors, now);
+  const base::Bytes qualifying_data = expected_qualifying_data(config, request, nonce);
+  const Appraisal appraisal = appraise(request.evidence, qualifying_data, knowledge.anchors, now);
   expect_project(appraisal.identity, resource.project);
   if (!config.locations.empty()) expect_region(appraisal.identity, *resource.location);
   if (config.require_secure_boot && !appraisal.secure_boot) {

@@ -54,6 +54,7 @@ class Verifier:
         identity_token_issuers: Mapping[str, Path] | None = None,
         token_lifetime_seconds: int = 3600,
         require_secure_boot: bool = False,
+        require_request_binding: bool = False,
         known_as: str | None = None,
     ) -> None:
         self._folder = folder / "verifier"
@@ -63,6 +64,7 @@ class Verifier:
         self.port = free_port()
         self.url = f"https://{known_as}" if known_as else f"https://127.0.0.1:{self.port}"
         self._require_secure_boot = require_secure_boot
+        self.require_request_binding = require_request_binding
         self.token_lifetime_seconds = token_lifetime_seconds
         self._roots = attestation_roots
         self._issuers = identity_token_issuers or {}
@@ -95,8 +97,8 @@ class Verifier:
         """Start the service and wait until it listens."""
         self.start_until(r'msg="?listening"?')
 
-    def start_until(self, message: str) -> None:
-        """Start the service and wait for a line of its log."""
+    def write_configuration(self) -> Path:
+        """Write what the service is to read when it starts, or is told to read anew."""
         configuration = {
             "issuer": self.url,
             "listen": {
@@ -111,12 +113,17 @@ class Verifier:
             "token_lifetime_seconds": self.token_lifetime_seconds,
             "challenge_lifetime_seconds": 300,
             "require_secure_boot": self._require_secure_boot,
+            "require_request_binding": self.require_request_binding,
             "identity_token_issuers": [{"issuer": issuer, "jwks": str(jwks)} for issuer, jwks in self._issuers.items()],
         }
         (self._folder / "state").mkdir(exist_ok=True)
         path = self._folder / "config.json"
         path.write_text(json.dumps(configuration, indent=2))
-        self._process = Process([binary("cs-verifier"), "serve", "--config", path])
+        return path
+
+    def start_until(self, message: str) -> None:
+        """Start the service and wait for a line of its log."""
+        self._process = Process([binary("cs-verifier"), "serve", "--config", self.write_configuration()])
         try:
             self._process.wait_for(message, timeout=20)
         except BaseException:

@@ -60,16 +60,7 @@ class World:
                 self._progress(name)
                 stack.enter_context(service)
             self._progress("attestation service")
-            self.verifier = stack.enter_context(
-                Verifier(
-                    self.folder,
-                    self.authority,
-                    attestation_roots=[self.machine.attestation_root],
-                    reference_values=[reference_value(boot_log_path())],
-                    identity_token_issuers={IDENTITY_ISSUER: self.metadata.jwks},
-                    token_lifetime_seconds=self._token_lifetime_seconds,
-                )
-            )
+            self.verifier = stack.enter_context(self.another_verifier(self.folder))
             self._stack = stack.pop_all()
         return self
 
@@ -77,6 +68,17 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def another_verifier(self, folder: Path) -> Verifier:
+        """Return a verifier that knows this world's machines, to be entered."""
+        return Verifier(
+            folder,
+            self.authority,
+            attestation_roots=[self.machine.attestation_root],
+            reference_values=[reference_value(boot_log_path())],
+            identity_token_issuers={IDENTITY_ISSUER: self.metadata.jwks},
+            token_lifetime_seconds=self._token_lifetime_seconds,
+        )
 
     def launcher(
         self,

@@ -16,6 +16,7 @@
 #include "evidence/jose.h"
 #include "evidence/messages.h"
 #include "evidence/quote.h"
+#include "evidence/request_binding.h"
 #include "evidence/status.h"
 #include "net/http_server.h"
 #include "tests/unit/attest/machine.h"
@@ -298,5 +299,20 @@ TEST_CASE("each token has a challenge and quotes of its own") {
   const evidence::VerifyRequest request = world.request();
   for (const auto& quote : std::get<evidence::TpmEvidence>(request.evidence).quotes) {
     CHECK_NOTHROW(evidence::verify_quote(quote, *world.machine.key, base::Bytes{8, 8}));
+  }
+}
+
+TEST_CASE("where the verifier binds requests, service and options are quoted with the nonce") {
+  World world;
+  world.service.challenge = json_response(200, {{"name", kChallenge}, {"tpmNonce", "CAg="}, {"requestBinding", "v1"}});
+  TokenOptions options = options_for("a");
+  options.nonces = {"nonce-one"};
+  (void)world.token(options);
+  const base::Bytes bound = evidence::bound_nonce(base::Bytes{8, 8}, world.service.client.endpoint(), options);
+  const evidence::VerifyRequest request = world.request();
+  const auto& quotes = std::get<evidence::TpmEvidence>(request.evidence).quotes;
+  REQUIRE_FALSE(quotes.empty());
+  for (const evidence::Quote& quote : quotes) {
+    CHECK_NOTHROW(evidence::verify_quote(quote, *world.machine.key, bound));
   }
 }

@@ -154,6 +154,19 @@ TEST_CASE("a challenge is a nonce and a name that is safe in a URL") {
   }
 }
 
+TEST_CASE("a challenge may say that its verifier binds requests") {
+  const auto binds = [](Json json) {
+    json["name"] = "projects/p/locations/l/challenges/c";
+    json["tpmNonce"] = "AAE=";
+    return evidence::Challenge::parse(JsonObject(json, "challenge")).binds_requests;
+  };
+  CHECK_FALSE(binds(Json::object()));
+  CHECK(binds({{"requestBinding", "v1"}}));
+  CHECK_FALSE(binds({{"requestBinding", "v2"}}));
+  CHECK_FALSE(binds({{"requestBinding", nullptr}}));
+  CHECK_THROWS_AS(binds({{"requestBinding", true}}), base::InvalidInput);
+}
+
 TEST_CASE("a challenge's nonce is no longer than a TPM quotes, and its name has an end") {
   const auto parse_challenge = [](std::size_t name_bytes, std::size_t nonce_bytes) {
     std::string name = "projects/p/";

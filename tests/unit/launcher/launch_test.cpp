@@ -59,7 +59,7 @@ struct Machine {
     options.containerd_namespace = containerd_namespace;
     options.snapshotter = test::snapshotter();
     options.runtime_directory = directory.path() / "run";
-    options.verifier = verifier.url();
+    options.services = {{.name = "test", .url = verifier.url()}};
     options.wait = std::chrono::seconds(0);
   }
 

@@ -78,7 +78,7 @@ TEST_CASE("the defaults are those of a Confidential Space machine") {
   CHECK_FALSE(options->metadata_file);
   CHECK(options->tcti == "device:/dev/tpmrm0");
   CHECK(options->runtime_directory == "/run/container_launcher");
-  CHECK(options->verifier == "https://confidentialcomputing.googleapis.com");
+  CHECK(options->services.at(0).url == "https://confidentialcomputing.googleapis.com");
   CHECK(options->attestation_key.certificate == tpm::kEccKeyIndices.certificate);
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("options are taken, and wrong ones are not") {
   CHECK(options->metadata_file == metadata);
   CHECK(options->attestation_key.certificate == tpm::kRsaKeyIndices.certificate);
   CHECK(options->log_level == base::log::Level::kDebug);
-  CHECK(options->verifier_ca == ca);
+  CHECK(options->services.at(0).ca_file == ca);
   CHECK_FALSE(parse({"--no-such-option"}, exit_code));
   CHECK(exit_code != 0);
   CHECK_FALSE(parse({"--attestation-key", "dsa"}, exit_code));
@@ -134,8 +134,8 @@ TEST_CASE("what containers can be given, and where their output goes, is the mac
 
 TEST_CASE("credentials of the service give configuration and roots, and the command line counts more") {
   const Credentials credentials;
-  CHECK(credentials.parse()->verifier == launcher::Options().verifier);
-  CHECK_FALSE(credentials.parse()->verifier_ca);
+  CHECK(credentials.parse()->services.at(0).url == launcher::Options().services.at(0).url);
+  CHECK_FALSE(credentials.parse()->services.at(0).ca_file);
   credentials.write(launcher::kConfigCredential,
                     "# set by the builder of the machine\n"
                     "verifier = \"https://verifier.example:8443\"\n"
@@ -148,18 +148,18 @@ TEST_CASE("credentials of the service give configuration and roots, and the comm
   const auto registry_ca = credentials.certificates(launcher::kRegistryCaCredential);
   const auto options = credentials.parse();
   REQUIRE(options);
-  CHECK(options->verifier == "https://verifier.example:8443");
+  CHECK(options->services.at(0).url == "https://verifier.example:8443");
   CHECK(options->attestation_key.certificate == tpm::kRsaKeyIndices.certificate);
   CHECK(options->check_machine);
   CHECK(options->wait == std::chrono::seconds(20));
   CHECK(options->log_level == base::log::Level::kDebug);
-  CHECK(options->verifier_ca == verifier_ca);
+  CHECK(options->services.at(0).ca_file == verifier_ca);
   CHECK(options->registry_ca == registry_ca);
   const auto overridden = credentials.parse({"--verifier", "https://other.example", "--verifier-ca", ca.c_str(),
                                              "--wait", "0", "--attestation-key", "ecc", "--check-machine=false"});
   REQUIRE(overridden);
-  CHECK(overridden->verifier == "https://other.example");
-  CHECK(overridden->verifier_ca == ca);
+  CHECK(overridden->services.at(0).url == "https://other.example");
+  CHECK(overridden->services.at(0).ca_file == ca);
   CHECK(overridden->registry_ca == registry_ca);
   CHECK(overridden->wait == std::chrono::seconds(0));
   CHECK(overridden->attestation_key.certificate == tpm::kEccKeyIndices.certificate);
@@ -167,12 +167,32 @@ TEST_CASE("credentials of the service give configuration and roots, and the comm
   CHECK(overridden->log_level == base::log::Level::kDebug);
 }
 
+TEST_CASE("several attestation services can be named, on the command line or in the file") {
+  const Credentials credentials;
+  const auto ca = credentials.certificates();
+  const auto common = credentials.certificates(launcher::kVerifierCaCredential);
+  const std::string corp = "corp=https://corp.example:8443," + ca.string();
+  const std::vector<launcher::AttestationService> both = {
+      {.name = "corp", .url = "https://corp.example:8443", .ca_file = ca},
+      {.name = "default", .url = "https://other.example", .ca_file = common}};
+  CHECK(credentials.parse({"--verifier", corp.c_str(), "--verifier", "https://other.example"})->services == both);
+  credentials.write(launcher::kConfigCredential, "verifier = [\"" + corp + "\", \"https://other.example\"]\n");
+  CHECK(credentials.parse()->services == both);
+  INFO("the command line takes the place of all of the file's");
+  CHECK(credentials.parse({"--verifier", "a=https://a.example"})->services.size() == 1);
+  const StandardError quiet;
+  CHECK_FALSE(credentials.parse({"--verifier", "a=https://a.example", "--verifier", "a=https://b.example"}));
+  CHECK_FALSE(credentials.parse({"--verifier", "https://a.example", "--verifier", "https://b.example"}));
+  CHECK_FALSE(credentials.parse({"--verifier", "a=https://a.example,/no/such/file"}));
+  CHECK_FALSE(credentials.parse({"--verifier", "a b=https://a.example"}));
+}
+
 TEST_CASE("the configuration file counts more than the roots among the credentials") {
   const Credentials credentials;
   const auto ca = credentials.certificates();
   credentials.write(launcher::kVerifierCaCredential, "");
   credentials.write(launcher::kConfigCredential, "verifier-ca = \"" + ca.string() + "\"\n");
-  CHECK(credentials.parse()->verifier_ca == ca);
+  CHECK(credentials.parse()->services.at(0).ca_file == ca);
 }
 
 TEST_CASE("another configuration file takes the place of that among the credentials") {

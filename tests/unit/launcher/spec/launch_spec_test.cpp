@@ -66,6 +66,15 @@ TEST_CASE("every family of attributes comes into the specification") {
   CHECK(spec.cgroup_namespace);
 }
 
+TEST_CASE("an attestation service is one of the machine's") {
+  const launcher::MachineOffer machine{
+      .services = {{.name = "first", .url = "https://a.example"}, {.name = "second", .url = "https://b.example"}}};
+  CHECK(LaunchSpec::parse(kMinimal, machine).service.name == "first");
+  CHECK(LaunchSpec::parse(with("tee-attestation-service", "second"), machine).service.url == "https://b.example");
+  CHECK_THROWS_WITH(LaunchSpec::parse(with("tee-attestation-service", "third"), machine),
+                    ContainsSubstring("tee-attestation-service: unknown attestation service"));
+}
+
 TEST_CASE("all that is wrong is told at once, each by its name") {
   const std::string error = error_of({{"tee-restart-policy", "x"},
                                       {"tee-cmd", "x"},
@@ -98,7 +107,7 @@ TEST_CASE("what is not served yet is refused, not forgotten; what asks for nothi
     const char* value;
   };
   for (const Row& row :
-       {Row{"tee-monitoring-enable", "all"}, Row{"tee-attestation-service", "x"}, Row{"gca-service-env", "staging"},
+       {Row{"tee-monitoring-enable", "all"},
         Row{"tee-impersonate-service-accounts", "a@b"}, Row{"tee-signed-image-repos", "a/b"},
         Row{"tee-disable-gca-refresh", "true"},
         Row{"tee-registry-auth", "eyJhdXRocyI6eyJyLmUiOnsidXNlcm5hbWUiOiJ1IiwicGFzc3dvcmQiOiJwIn19fQ=="}}) {

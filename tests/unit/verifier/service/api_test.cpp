@@ -425,6 +425,7 @@ TEST_CASE("a challenge is told with its times") {
   CHECK(challenge["used"] == false);
   CHECK(challenge["createTime"] < challenge["expireTime"]);
   CHECK(base::base64_decode(challenge["tpmNonce"].get<std::string>(), "nonce").size() == 32);
+  CHECK(challenge["requestBinding"] == "v1");
 }
 
 TEST_CASE("relying parties find keys through the discovery document") {

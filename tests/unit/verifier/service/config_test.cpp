@@ -51,6 +51,8 @@ TEST_CASE("a configuration is read, paths relative to its folder") {
   CHECK(config.challenge_lifetime.count() == 300);
   CHECK(config.locations.empty());
   CHECK_FALSE(config.require_secure_boot);
+  CHECK(config.endpoints == std::vector<std::string>{"https://verifier.example:8443"});
+  CHECK_FALSE(config.require_request_binding);
 }
 
 TEST_CASE("reference values are one file or a list of files") {
@@ -108,6 +110,8 @@ TEST_CASE("optional settings are read") {
   json["identity_token_issuers"] = Json::array({{{"issuer", "https://accounts.google.com"}, {"jwks", "google.json"}}});
   json["locations"] = {"us-central1"};
   json["require_secure_boot"] = true;
+  json["endpoints"] = {"https://inside.example", "http://127.0.0.1:8080"};
+  json["require_request_binding"] = true;
   const Config config = parse(json);
   CHECK(config.token_lifetime.count() == 60);
   CHECK(config.challenge_lifetime.count() == 30);
@@ -115,6 +119,16 @@ TEST_CASE("optional settings are read") {
   CHECK(config.identity_token_issuers[0].jwks == "/etc/cs-verifier/google.json");
   CHECK(config.locations == std::vector<std::string>{"us-central1"});
   CHECK(config.require_secure_boot);
+  CHECK(config.endpoints == std::vector<std::string>{"https://inside.example:443", "http://127.0.0.1:8080"});
+  CHECK(config.require_request_binding);
+}
+
+TEST_CASE("the URLs by which launchers call are as they are in their own configuration") {
+  CHECK_THAT(refusal_with("endpoints", {"http://verifier.example"}), ContainsSubstring("config.endpoints: plain http"));
+  CHECK_THAT(refusal_with("endpoints", {"https://verifier.example/v1"}), ContainsSubstring("config.endpoints"));
+  CHECK_THAT(refusal_with("endpoints", Json(std::vector<std::string>(17, "https://v.example"))),
+             ContainsSubstring("config.endpoints: are too many"));
+  CHECK_THAT(refusal_with("require_request_binding", "yes"), ContainsSubstring("config.require_request_binding"));
 }
 
 TEST_CASE("what is wrong in a configuration is told by its field") {

@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/private_directory.h"
 #include "evidence/jose.h"
+#include "evidence/request_binding.h"
+#include "evidence/status.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/support/machine.h"
 
@@ -20,6 +22,7 @@ namespace {
 verifier::Knowledge knowledge_in(const std::filesystem::path& folder, const test::Machine& machine) {
   verifier::Config config;
   config.issuer = "https://verifier.example";
+  config.endpoints = {"https://verifier.example:443", "https://also.example:8443"};
   config.state_directory = folder / "state";
   config.attestation_roots = {{folder / "root.pem", test::kSoftwareTpm}};
   config.reference_values = {folder / "values.json"};
@@ -61,4 +64,70 @@ TEST_CASE("several threads issue tokens with the same knowledge at the same time
   for (std::thread& thread : threads) thread.join();
   CHECK(issued == kThreads * kTokens);
   CHECK_THROWS_AS(verifier::issue_token(knowledge, *resource, body, base::random_bytes(32), now), base::InvalidInput);
+}
+
+namespace {
+
+/// A request for one audience with evidence that was made for another, or for the same.
+struct BoundRequest {
+  BoundRequest() {
+    asked.audience = "https://rp.example";
+    asked.nonces = {"0123456789abcdef"};
+    made_for = asked;
+  }
+
+  std::string body(const base::Bytes& qualifying_data) {
+    return evidence::VerifyRequest{machine.evidence(qualifying_data), {}, asked}.to_json("c").dump();
+  }
+  /// The status of the answer; "OK" for a token.
+  std::string issue(const verifier::Knowledge& knowledge, const base::Bytes& qualifying_data) {
+    const auto resource = verifier::parse_resource_path(
+        "/v1/projects/my-project/locations/us-central1/challenges/c:verifyConfidentialSpace");
+    auto path = *resource;
+    path.challenge = "c";
+    try {
+      verifier::issue_token(knowledge, path, body(qualifying_data), nonce, base::Clock::system().wall());
+      return "OK";
+    } catch (const evidence::StatusError& error) {
+      return std::string(name_of(error.code()));
+    } catch (const base::InvalidInput& error) {
+      return error.what();
+    }
+  }
+
+  test::Machine machine;
+  base::Bytes nonce = base::random_bytes(32);
+  evidence::TokenOptions asked;
+  evidence::TokenOptions made_for;
+};
+
+}  // namespace
+
+TEST_CASE("evidence that is bound to a service and a request is good for these only") {
+  const base::PrivateDirectory directory("cs-test");
+  BoundRequest request;
+  verifier::Knowledge knowledge = knowledge_in(directory.path(), request.machine);
+  bool is_required = false;
+  SECTION("where binding is required") { is_required = true; }
+  SECTION("where it is not") {}
+  knowledge.config.require_request_binding = is_required;
+  const auto bound = [&](const char* service) {
+    return evidence::bound_nonce(request.nonce, service, request.made_for);
+  };
+  CHECK(request.issue(knowledge, bound("https://verifier.example:443")) == "OK");
+  CHECK(request.issue(knowledge, bound("https://also.example:8443")) == "OK");
+  const std::string refused = is_required ? "PERMISSION_DENIED" : "";
+  const auto is_refused = [&](const std::string& status) { return is_required ? status == refused : status != "OK"; };
+  INFO("made for another service, audience, nonce or type of token");
+  CHECK(is_refused(request.issue(knowledge, bound("https://relay.example:443"))));
+  request.made_for.audience = "https://other.example";
+  CHECK(is_refused(request.issue(knowledge, bound("https://verifier.example:443"))));
+  request.made_for = request.asked;
+  request.made_for.nonces = {"fedcba9876543210"};
+  CHECK(is_refused(request.issue(knowledge, bound("https://verifier.example:443"))));
+  request.made_for = request.asked;
+  request.made_for.type = evidence::TokenType::kLimitedAws;
+  CHECK(is_refused(request.issue(knowledge, bound("https://verifier.example:443"))));
+  INFO("not bound at all");
+  CHECK(request.issue(knowledge, request.nonce) == (is_required ? "PERMISSION_DENIED" : "OK"));
 }

@@ -1,7 +1,8 @@
-#include "launcher/host/machine_limits.h"
+#include "launcher/host/machine_offer.h"
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -44,13 +45,15 @@ CapabilitySet bounding_set(std::string_view status) {
   return *set;
 }
 
-MachineLimits read_machine_limits(std::optional<CapabilitySet> capabilities) {
+MachineOffer read_machine_offer(std::optional<CapabilitySet> capabilities, std::vector<AttestationService> services) {
   const base::Bytes meminfo = base::read_file("/proc/meminfo", kMaxProcBytes);
   if (!capabilities) {
     const base::Bytes status = base::read_file("/proc/self/status", kMaxProcBytes);
     capabilities = bounding_set(base::text_of(status));
   }
-  return {.available_kb = available_memory_kb(base::text_of(meminfo)), .capabilities = *capabilities};
+  return {.available_kb = available_memory_kb(base::text_of(meminfo)),
+          .capabilities = *capabilities,
+          .services = std::move(services)};
 }
 
 }  // namespace launcher

@@ -4,8 +4,9 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <vector>
 
-#include "launcher/spec/machine_limits.h"
+#include "launcher/spec/machine_offer.h"
 
 namespace launcher {
 
@@ -16,6 +17,6 @@ std::uint64_t available_memory_kb(std::string_view meminfo);
 CapabilitySet bounding_set(std::string_view status);
 
 /// Of this machine. `capabilities` are those that containerd has to give; without it, those that the launcher has.
-MachineLimits read_machine_limits(std::optional<CapabilitySet> capabilities);
+MachineOffer read_machine_offer(std::optional<CapabilitySet> capabilities, std::vector<AttestationService> services);
 
 }  // namespace launcher
