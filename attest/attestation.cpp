@@ -8,8 +8,8 @@
 namespace attest {
 namespace {
 
-base::Awaitable<std::optional<std::string>> id_token_for(const IdTokenSource& source, std::string audience) {
-  if (!source) co_return std::nullopt;
+base::Awaitable<std::vector<std::string>> id_tokens_for(const IdTokenSource& source, std::string audience) {
+  if (!source) co_return std::vector<std::string>();
   try {
     co_return co_await source(std::move(audience));
   } catch (const base::Error& error) {
@@ -30,11 +30,11 @@ base::Awaitable<Token> Attestation::token(evidence::TokenOptions options) {
   base::Bytes qualifying_data = challenge.binds_requests
                                     ? evidence::bound_nonce(challenge.nonce, verifier_.endpoint(), options)
                                     : challenge.nonce;
-  auto [evidence, id_token] =
-      co_await base::both(root_.evidence(std::move(qualifying_data)), id_token_for(id_tokens_, challenge.name));
+  auto [evidence, id_tokens] =
+      co_await base::both(root_.evidence(std::move(qualifying_data)), id_tokens_for(id_tokens_, challenge.name));
   base::log::debug("attestation through TPM quote");
-  evidence::VerifyRequest request{.evidence = std::move(evidence), .id_tokens = {}, .options = std::move(options)};
-  if (id_token) request.id_tokens.push_back(std::move(*id_token));
+  evidence::VerifyRequest request{
+      .evidence = std::move(evidence), .id_tokens = std::move(id_tokens), .options = std::move(options)};
   std::string jwt = co_await verifier_.verify(std::move(challenge), std::move(request));
   try {
     co_return Token::parse(std::move(jwt), audience, clock_.wall());

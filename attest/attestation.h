@@ -1,8 +1,8 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "attest/roots/tpm_root.h"
 #include "attest/token.h"
@@ -12,10 +12,10 @@
 
 namespace attest {
 
-/// An ID token of the machine's principal for an audience, or nothing when it has none.
-using IdTokenSource = std::function<base::Awaitable<std::optional<std::string>>(std::string)>;
+/// ID tokens of the machine's principals for an audience; none when it has no principal.
+using IdTokenSource = std::function<base::Awaitable<std::vector<std::string>>(std::string)>;
 
-/// One whole attestation: challenge, ID token and quotes side by side, verification, a token.
+/// One whole attestation: challenge, ID tokens and quotes side by side, verification, a token.
 class Attestation {
  public:
   /// Both must outlive this.

@@ -10,7 +10,10 @@ Attester::Attester(const asio::any_io_executor& executor, Parts parts, const bas
       attestation_(*parts_.root, *parts_.verifier, parts_.id_tokens, clock),
       tokens_(
           executor, [this](evidence::TokenOptions wanted) { return attestation_.token(std::move(wanted)); },
-          [this](const Token& token) { parts_.file.write(token.jwt); }, clock, custom_tokens),
+          [this](const Token& token) {
+            if (parts_.file) parts_.file->write(token.jwt);
+          },
+          clock, custom_tokens),
       renewal_(executor) {}
 
 void Attester::keep_fresh() { renewal_.spawn(tokens_.keep_fresh()); }

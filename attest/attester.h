@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "attest/attestation.h"
 #include "attest/roots/tpm_root.h"
@@ -20,7 +21,7 @@ class Attester {
     std::unique_ptr<TpmRoot> root;
     std::unique_ptr<GcaVerifier> verifier;
     IdTokenSource id_tokens;
-    TokenFile file;
+    std::optional<TokenFile> file;  ///< none: the default token is given when it is asked for, and to nobody else
   };
 
   Attester(const asio::any_io_executor& executor, Parts parts, const base::Clock& clock,

@@ -14,9 +14,8 @@ using base::InvalidInput;
 using base::Json;
 using base::JsonObject;
 
-/// Quotes of eight banks, some 4 KiB each, an ID token of 16 KiB, and the 64 KiB in which a workload says what it
-/// wants.
-constexpr std::size_t kRequestBesides = std::size_t{128} << 10U;
+/// Quotes of eight banks, some 4 KiB each, ID tokens of 16 KiB, and the 64 KiB in which a workload says what it wants.
+constexpr std::size_t kRequestBesides = (std::size_t{112} << 10U) + kMaxIdTokens * (std::size_t{16} << 10U);
 
 /// All other claims, of which the workload's nonces and the accounts are the longest; header and signature.
 constexpr std::size_t kTokenBesides = std::size_t{64} << 10U;

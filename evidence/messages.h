@@ -64,7 +64,7 @@ inline constexpr std::size_t kMaxVerifyRequestBytes = std::size_t{8} << 20U;
 std::size_t max_token_bytes(std::size_t launch_claims);
 
 /// No request with `logs_and_certificates` bytes of boot log, launch log and certificates is longer than this: with
-/// quotes of every bank, an ID token, and options as long as a workload may ask for.
+/// quotes of every bank, ID tokens, and options as long as a workload may ask for.
 std::size_t max_verify_request_bytes(std::size_t logs_and_certificates);
 
 struct VerifyRequest {

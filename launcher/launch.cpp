@@ -25,7 +25,10 @@
 #include "launcher/platform/access_token.h"
 #include "launcher/platform/file_platform.h"
 #include "launcher/platform/gce_platform.h"
+#include "launcher/platform/principals.h"
+#include "launcher/platform/registry_credentials.h"
 #include "launcher/policy/launch_policy.h"
+#include "launcher/spec/lists.h"
 #include "launcher/spec/unknown_attributes.h"
 #include "launcher/workload.h"
 #include "measure/boot_log.h"
@@ -74,6 +77,26 @@ void log_ending(const Ending& ending) {
   }
 }
 
+oci::DockerConfig read_registry_auth_file(const std::optional<std::filesystem::path>& file) {
+  if (!file) return {};
+  return oci::DockerConfig::parse(base::read_text_file(*file, oci::kMaxDockerConfigBytes), file->string());
+}
+
+void log_image(const Image& image) {
+  info("Retrieved image config", {{"image_id", image.config_digest.string()}});
+  info("Image Labels", {{"labels", base::Json(image.config.labels).dump()}});
+  info("Exposed Ports:", {{"ports", joined(image.config.exposed_ports)}});
+}
+
+/// For a launch that does without a token of its own: the workload may find the service there later.
+Awaitable<void> note_absence(base::ServiceWait::Attempt attempt) {
+  try {
+    co_await attempt();
+  } catch (const Error& error) {
+    base::log::warning("the attestation service can't be used yet", {{"error", error.what()}});
+  }
+}
+
 Awaitable<void> get_first_token(attest::Attester& attester) { co_await attester.tokens().fresh_default_token(); }
 
 /// A verifier that has answered, and what it will want to see of the machine's key.
@@ -102,10 +125,10 @@ struct Launch::State {
   // The steps that take more than one call, in the order in which they happen.
   Awaitable<LaunchSpec> read_launch_spec();
   Awaitable<attest::TpmLaunch> prepare_tpm();
-  Awaitable<Image> pull_image(oci::ImageReference reference);
-  Awaitable<ReachedVerifier> reach_verifier(AttestationService service, const X509& ak_certificate);
+  Awaitable<Image> pull_image(oci::ImageReference reference, oci::DockerConfig auth);
+  Awaitable<ReachedVerifier> reach_verifier(const LaunchSpec& spec, const X509& ak_certificate);
   Awaitable<std::shared_ptr<attest::Attester>> measure(attest::TpmLaunch tpm_launch, ReachedVerifier reached,
-                                                       MeasuredLaunch launch, Claim claim);
+                                                       MeasuredLaunch launch, AttestationSpec wishes, Claim claim);
   Awaitable<void> attest(attest::Attester& attester);
   void open_tee_server(std::shared_ptr<attest::Attester> attester);
 
@@ -152,24 +175,28 @@ Awaitable<void> Launch::State::launch() {
   attest::TpmLaunch tpm_launch = co_await prepare_tpm();
 
   begin("pulling " + spec.image.name());
-  const Image image = co_await pull_image(spec.image);
+  const Image image = co_await pull_image(spec.image, spec.registry_auth);
 
-  LaunchPolicy::parse(image.config.labels).verify(spec, context.hardened);
+  log_image(image);
+  const LaunchPolicy policy = LaunchPolicy::parse(image.config.labels);
+  info("Launch Policy", {{"policy", policy.loggable().dump()}});
+  policy.verify(spec, context.hardened);
 
   begin("connecting to the verifier");
-  ReachedVerifier reached = co_await reach_verifier(spec.service, tpm_launch.ak_certificate());
+  ReachedVerifier reached = co_await reach_verifier(spec, tpm_launch.ak_certificate());
 
   begin("creating the container");
+  info("Preparing Container Runner", {{"image", image.name}});
   std::string hostname = co_await name_of_machine(*platform);
   const base::Json runtime_spec = co_await workload.create(image, spec, std::move(hostname), options.runtime_directory);
 
   begin("measuring");
   MeasuredLaunch measured = MeasuredLaunch::of(image, spec, runtime_spec);
   const std::shared_ptr<attest::Attester> attester =
-      co_await measure(std::move(tpm_launch), std::move(reached), std::move(measured), claim);
+      co_await measure(std::move(tpm_launch), std::move(reached), std::move(measured), spec.attestation, claim);
 
   begin("attesting");
-  co_await attest(*attester);
+  if (spec.attestation.default_token) co_await attest(*attester);
   open_tee_server(attester);
 
   begin("starting the workload");
@@ -196,21 +223,21 @@ Awaitable<attest::TpmLaunch> Launch::State::prepare_tpm() {
   co_return co_await attest::TpmLaunch::begin(tpm, options.attestation_key, std::move(boot_log));
 }
 
-Awaitable<Image> Launch::State::pull_image(oci::ImageReference reference) {
-  std::optional<oci::Credential> google;
-  if (is_google_registry(reference.registry_host())) {
-    const std::optional<std::string> token = co_await platform->access_token();
-    if (token) google = oci::Credential{"_token", *token};
-  }
-  net::HttpClient http(executor, options.registry_ca);
+Awaitable<Image> Launch::State::pull_image(oci::ImageReference reference, oci::DockerConfig auth) {
+  const std::string host = reference.registry_host();
+  RegistryCredentials credentials(std::move(auth), read_registry_auth_file(options.registry_auth));
+  co_await credentials.prepare_for(host, *platform);
+  net::HttpClient http(executor,
+                       is_google_registry(host) && options.google_ca ? options.google_ca : options.registry_ca);
   oci::RegistryLimits limits;
   limits.transport.answer_timeout = options.registry_wait;
   oci::RegistryClient registry(
-      http, [google](const std::string& host) { return is_google_registry(host) ? google : std::nullopt; }, limits);
+      http, [&credentials](const std::string& wanted) { return credentials.of(wanted); }, limits);
   co_return co_await workload.pull(registry, std::move(reference));
 }
 
-Awaitable<ReachedVerifier> Launch::State::reach_verifier(AttestationService service, const X509& ak_certificate) {
+Awaitable<ReachedVerifier> Launch::State::reach_verifier(const LaunchSpec& spec, const X509& ak_certificate) {
+  const AttestationService& service = spec.service;
   info("attestation service", {{"name", service.name}, {"url", service.url}});
   const Location here = co_await location_of_machine(*platform, ak_certificate);
   attest::GcaVerifier::Config config{.endpoint = service.url,
@@ -222,7 +249,11 @@ Awaitable<ReachedVerifier> Launch::State::reach_verifier(AttestationService serv
   try {
     auto verifier = std::make_unique<attest::GcaVerifier>(executor, std::move(config));
     base::ServiceWait::Attempt check = [&verifier] { return verifier->check_location(); };
-    co_await wait_for_verifier(std::move(check));
+    if (spec.attestation.default_token) {
+      co_await wait_for_verifier(std::move(check));
+    } else {
+      co_await note_absence(std::move(check));
+    }
     net::HttpClient http(executor);
     std::vector<base::Bytes> ak_chain = co_await attest::fetch_ak_chain(http, ak_certificate);
     co_return ReachedVerifier{std::move(verifier), std::move(ak_chain)};
@@ -233,16 +264,19 @@ Awaitable<ReachedVerifier> Launch::State::reach_verifier(AttestationService serv
 
 Awaitable<std::shared_ptr<attest::Attester>> Launch::State::measure(attest::TpmLaunch tpm_launch,
                                                                     ReachedVerifier reached, MeasuredLaunch launch,
-                                                                    Claim claim) {
+                                                                    AttestationSpec wishes, Claim claim) {
   std::vector<measure::Event> events = launch_events(launch);
   const std::size_t request = evidence::max_verify_request_bytes(tpm_launch.evidence_bytes(events, reached.ak_chain));
   expect_attestable(launch, request);
   std::unique_ptr<attest::TpmRoot> root = co_await tpm_launch.measure(std::move(events), std::move(reached.ak_chain));
+  const auto principals =
+      std::make_shared<Principals>(executor, *platform, options.google_ca, std::move(wishes.impersonated));
   attest::Attester::Parts parts{
       .root = std::move(root),
       .verifier = std::move(reached.verifier),
-      .id_tokens = [this](std::string audience) { return platform->identity_token(std::move(audience)); },
-      .file = attest::TokenFile(std::move(claim))};
+      .id_tokens = [principals](std::string audience) { return principals->id_tokens(std::move(audience)); },
+      .file = {}};
+  if (wishes.default_token) parts.file.emplace(std::move(claim));
   auto attester = std::make_shared<attest::Attester>(
       executor, std::move(parts), clock,
       attest::TokenService::CustomTokens{.at_once = attest::custom_tokens_at_once(request)});

@@ -20,6 +20,7 @@
 #include "launcher/spec/attestation_service.h"
 #include "launcher/spec/capabilities.h"
 #include "launcher/spec/lists.h"
+#include "oci/distribution/docker_config.h"
 #include "teeserver/server.h"
 #include "tpm/tpm.h"
 
@@ -54,6 +55,17 @@ std::string check_certificates(const std::string& path) {
   if (!reason.empty()) return reason;
   try {
     base::parse_pem_certificates(base::read_text_file(path, kMaxCertificatesBytes), "PEM");
+    return {};
+  } catch (const base::Error& error) {
+    return error.what();
+  }
+}
+
+std::string check_docker_config(const std::string& path) {
+  std::string reason = check_readable_file(path);
+  if (!reason.empty()) return reason;
+  try {
+    oci::DockerConfig::parse(base::read_text_file(path, oci::kMaxDockerConfigBytes), "JSON");
     return {};
   } catch (const base::Error& error) {
     return error.what();

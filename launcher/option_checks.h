@@ -11,6 +11,8 @@ namespace launcher {
 std::string check_readable_file(const std::string& path);
 /// The same, and it holds certificates in PEM.
 std::string check_certificates(const std::string& path);
+/// The same, and it is a configuration of Docker's with credentials.
+std::string check_docker_config(const std::string& path);
 /// A path that begins at the root, short enough for a system call.
 std::string check_absolute_path(const std::string& path);
 /// The path of a Unix socket: absolute, 107 bytes at most (unix(7)).

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <map>
 #include <set>
+#include <utility>
 #include <sstream>
 #include <system_error>
 #include <string>
@@ -16,6 +17,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "launcher/option_checks.h"
+#include "launcher/platform/access_token.h"
 #include "launcher/spec/lists.h"
 #include "launcher/spec/machine_offer.h"
 
@@ -70,6 +72,7 @@ struct Settings {
     if (!verifiers.empty()) options.services = parse_services(verifiers);
     for (AttestationService& service : options.services) {
       if (!service.ca_file) service.ca_file = verifier_ca;
+      if (!service.ca_file && is_google_api(service.url)) service.ca_file = options.google_ca;
     }
     options.wait = std::chrono::seconds(wait_seconds);
     options.registry_wait = std::chrono::seconds(registry_wait_seconds);
@@ -126,6 +129,13 @@ void add_settings(CLI::App& app, Settings& settings) {
       ->check(check_certificates);
   app.add_option("--registry-ca", options.registry_ca, "PEM file of the only roots trusted for the registry")
       ->check(check_certificates);
+  app.add_option("--google-ca", options.google_ca,
+                 "PEM file of the only roots trusted for Google's hosts: registries, IAM, and a verifier that names no "
+                 "file of its own")
+      ->check(check_certificates);
+  app.add_option("--registry-auth", options.registry_auth,
+                 "Docker's config.json with credentials for registries, where the operator brings none")
+      ->check(check_docker_config);
   app.add_option("--wait", settings.wait_seconds,
                  "seconds to wait for the network, the metadata server and the verifier, each; 0: six tries")
       ->check(base::why_no_whole_number)
@@ -215,6 +225,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv,
   Settings settings;
   settings.verifier_ca = credential(credentials, kVerifierCaCredential);
   settings.options.registry_ca = credential(credentials, kRegistryCaCredential);
+  settings.options.registry_auth = credential(credentials, kRegistryAuthCredential);
   CLI::App app("Measures one container into the TPM, attests it, runs it, and hands it its tokens.", "cs-launcher");
   app.set_version_flag("--version", CS_VERSION);
   app.failure_message(
@@ -233,10 +244,15 @@ std::optional<Options> parse_options(int argc, const char* const* argv,
     return std::nullopt;
   }
   // Those that nobody named are not checked yet.
-  for (const auto& roots : {settings.verifier_ca, settings.options.registry_ca}) {
-    const std::string reason = roots ? check_certificates(*roots) : std::string();
+  using Check = std::string (*)(const std::string&);
+  const std::initializer_list<std::pair<std::optional<std::filesystem::path>, Check>> files = {
+      {settings.verifier_ca, check_certificates},
+      {settings.options.registry_ca, check_certificates},
+      {settings.options.registry_auth, check_docker_config}};
+  for (const auto& [file, check] : files) {
+    const std::string reason = file ? check(*file) : std::string();
     if (reason.empty()) continue;
-    std::cerr << "cs-launcher: " << base::log::one_line(roots->string()) << ": " << reason << '\n';
+    std::cerr << "cs-launcher: " << base::log::one_line(file->string()) << ": " << reason << '\n';
     exit_code = static_cast<int>(CLI::ExitCodes::ValidationError);
     return std::nullopt;
   }

@@ -33,6 +33,10 @@ struct Options {
   std::vector<AttestationService> services = {
       {.name = "google", .url = "https://confidentialcomputing.googleapis.com"}};
   std::optional<std::filesystem::path> registry_ca;
+  /// The only roots trusted for Google's hosts, where nothing else is said of them.
+  std::optional<std::filesystem::path> google_ca;
+  /// Docker's config.json: credentials for registries, where the operator brings none.
+  std::optional<std::filesystem::path> registry_auth;
   OutputOptions output;
   /// What containerd can give a container; absent: what the launcher itself could have.
   std::optional<CapabilitySet> container_capabilities;
@@ -53,6 +57,7 @@ struct Options {
 inline constexpr auto kConfigCredential = "cs-launcher.conf";
 inline constexpr auto kVerifierCaCredential = "cs-launcher.verifier-ca";
 inline constexpr auto kRegistryCaCredential = "cs-launcher.registry-ca";
+inline constexpr auto kRegistryAuthCredential = "cs-launcher.registry-auth";
 
 /// Where the service manager has put this service's credentials (CREDENTIALS_DIRECTORY, systemd.exec(5)).
 std::optional<std::filesystem::path> credentials_directory();

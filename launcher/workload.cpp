@@ -12,6 +12,7 @@
 #include "launcher/container/mount_points.h"
 #include "launcher/container/process.h"
 #include "launcher/container/runtime_spec.h"
+#include "launcher/container/stop_signal.h"
 #include "launcher/container/user.h"
 #include "launcher/containerd/mount.h"
 #include "launcher/outcome.h"
@@ -23,6 +24,23 @@ using base::Action;
 using base::Awaitable;
 using base::Error;
 using base::log::info;
+
+/// A name that the image does not know is a failure to make the container, as everywhere.
+User user_of(const std::filesystem::path& root, const std::string& user) {
+  try {
+    return resolve_user(root, user);
+  } catch (const Error& error) {
+    throw error.in_context("failed to create the container", Action::kRestart);
+  }
+}
+
+/// Other runtimes pass over what they do not know, or refuse to run it; neither is the operator's fault.
+int stop_signal_of(const oci::ImageConfig& config) {
+  if (config.stop_signal.empty()) return SIGTERM;
+  const std::optional<int> number = parse_stop_signal(config.stop_signal);
+  if (!number) base::log::warning("the image's STOPSIGNAL is no signal", {{"stop_signal", config.stop_signal}});
+  return number.value_or(SIGTERM);
+}
 
 }  // namespace
 
@@ -64,13 +82,14 @@ Awaitable<base::Json> Workload::create(Image image, LaunchSpec spec, std::string
                                        std::filesystem::path runtime_directory) {
   co_await container_.remove();
   output_.emplace(executor_, spec.log_redirect, output_options_);
+  stop_signal_ = stop_signal_of(image.config);
   const std::vector<Mount> mounts = co_await container_.prepare_snapshot(image.chain_id);
   ProcessSpec process;
   process.args = final_args(image.config, spec.cmd);
   process.env = final_env(image.config, spec.env, hostname);
   process.cwd = final_working_dir(image.config);
   const ReadonlyMount file_system(mounts);
-  process.user = resolve_user(file_system.path(), image.config.user);
+  process.user = user_of(file_system.path(), image.config.user);
   base::Json runtime_spec = build_runtime_spec(process, {.runtime_directory = std::move(runtime_directory),
                                                          .cgroups_path = container_.cgroups_path(),
                                                          .added_capabilities = std::move(spec.added_capabilities),
@@ -167,7 +186,7 @@ Awaitable<void> Workload::forbid_start() {
 Awaitable<void> Workload::end(std::chrono::seconds grace) {
   if (!runs_) co_return;
   info("received a signal, the workload is asked to end", {{"grace_sec", std::int64_t{grace.count()}}});
-  signals_.spawn(signal(SIGTERM));
+  signals_.spawn(signal(stop_signal_));
   co_await grace_is_over_.wait_for(grace);
   if (runs_) {
     base::log::warning(grace_is_over_.is_set() ? "received a second signal, the workload is killed"

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -46,8 +47,8 @@ class Workload {
   bool has_ended() const noexcept { return is_over_.is_set(); }
   /// What has not been started will not be. A start under way comes to its end first, within kStartBound.
   base::Awaitable<void> forbid_start();
-  /// What runs gets SIGTERM, and SIGKILL when it has not ended after `grace`. Returns when the process has ended, or
-  /// kKillBound beyond the grace.
+  /// What runs gets the signal that its image wants to be stopped with, or SIGTERM, and SIGKILL when it has not ended
+  /// after `grace`. Returns when the process has ended, or kKillBound beyond the grace.
   base::Awaitable<void> end(std::chrono::seconds grace);
   /// Ends the grace.
   void hurry();
@@ -67,6 +68,7 @@ class Workload {
   Container container_;
   std::optional<WorkloadOutput> output_;
   base::TaskGroup signals_;
+  int stop_signal_ = SIGTERM;
   base::Event start_is_over_;  ///< the process runs, or could not be made or started
   base::Event is_over_;        ///< the process has ended, or is lost
   base::Event grace_is_over_;

@@ -33,7 +33,8 @@ std::vector<std::string> parse_exposed_ports(const JsonObject& config) {
 }
 
 void parse_execution(const JsonObject& config, ImageConfig& image) {
-  expect_exact_names(config, {"Entrypoint", "Cmd", "Env", "User", "WorkingDir", "Labels", "ExposedPorts"});
+  expect_exact_names(config,
+                     {"Entrypoint", "Cmd", "Env", "User", "WorkingDir", "Labels", "ExposedPorts", "StopSignal"});
   image.entrypoint = config.strings_or_empty("Entrypoint");
   image.cmd = config.strings_or_empty("Cmd");
   image.env = config.strings_or_empty("Env");
@@ -41,6 +42,7 @@ void parse_execution(const JsonObject& config, ImageConfig& image) {
   image.working_dir = config.string_or("WorkingDir", "");
   image.labels = parse_labels(config);
   image.exposed_ports = parse_exposed_ports(config);
+  image.stop_signal = config.string_or("StopSignal", "");
 }
 
 }  // namespace

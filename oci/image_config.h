@@ -22,7 +22,8 @@ struct ImageConfig {
   std::string working_dir;
   std::map<std::string, std::string> labels;
   std::vector<std::string> exposed_ports;  ///< port/protocol, sorted
-  std::vector<Digest> diff_ids;            ///< of the uncompressed layers, lowest first, at least one
+  std::string stop_signal;
+  std::vector<Digest> diff_ids;  ///< of the uncompressed layers, lowest first, at least one
 };
 
 /// Parses untrusted bytes that the manifest announces as `media_type`; throws InvalidInput, which names the field.

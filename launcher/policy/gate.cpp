@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "base/ascii.h"
+#include "base/error.h"
 
 namespace launcher {
 namespace {
@@ -16,13 +17,22 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
+std::string_view name_of(Gate gate) {
+  switch (gate) {
+    case Gate::kDebugOnly: return "debugonly";
+    case Gate::kAlways: return "always";
+    case Gate::kNever: return "never";
+  }
+  throw base::Error("unknown gate");
+}
+
 Gate read_gate(LabelReader& reader, const std::string& label) {
   const auto given = reader.text(label);
   if (!given) return Gate::kDebugOnly;
   const std::string_view word = trimmed(*given);
-  if (base::equal_ignoring_case(word, "debugonly")) return Gate::kDebugOnly;
-  if (base::equal_ignoring_case(word, "always")) return Gate::kAlways;
-  if (base::equal_ignoring_case(word, "never")) return Gate::kNever;
+  for (const Gate gate : {Gate::kDebugOnly, Gate::kAlways, Gate::kNever}) {
+    if (base::equal_ignoring_case(word, name_of(gate))) return gate;
+  }
   reader.reject(label);
   return Gate::kNever;
 }

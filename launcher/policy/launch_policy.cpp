@@ -19,6 +19,17 @@ LaunchPolicy LaunchPolicy::parse(const Labels& labels) {
   return policy;
 }
 
+base::Json LaunchPolicy::loggable() const {
+  return {{"AllowedCmdOverride", overrides.allow_cmd},
+          {"AllowedEnvOverride", overrides.allowed_env},
+          {"AllowedLogRedirect", name_of(output.log_redirect)},
+          {"HardenedImageMonitoring", name_of(monitoring.on_hardened)},
+          {"DebugImageMonitoring", name_of(monitoring.on_debug)},
+          {"AllowedMountDestinations", mounts.allowed},
+          {"AllowCapabilities", privileges.allow_capabilities},
+          {"AllowCgroups", privileges.allow_cgroups}};
+}
+
 void LaunchPolicy::verify(const LaunchSpec& spec, bool hardened) const {
   Problems problems;
   overrides.verify(spec, problems);

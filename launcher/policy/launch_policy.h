@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/json.h"
 #include "launcher/policy/labels.h"
 #include "launcher/policy/monitoring_policy.h"
 #include "launcher/policy/mount_policy.h"
@@ -21,6 +22,8 @@ struct LaunchPolicy {
   /// Throws Error that starts with "failed to parse image Launch Policy", with all that is wrong. Other labels are
   /// ignored.
   static LaunchPolicy parse(const Labels& labels);
+
+  base::Json loggable() const;
 
   /// Throws Error with everything in `spec` that is not allowed.
   void verify(const LaunchSpec& spec, bool hardened) const;

@@ -8,8 +8,9 @@
 
 namespace launcher {
 
-/// Of tee-impersonate-service-accounts: each costs a request of its own for every token.
-inline constexpr std::size_t kMaxImpersonated = 16;
+/// Of tee-impersonate-service-accounts: each costs a request of its own for every token, and beside the machine's own
+/// account a request to verify has room for as many.
+inline constexpr std::size_t kMaxImpersonated = 15;
 /// Of tee-signed-image-repos.
 inline constexpr std::size_t kMaxSignatureRepositories = 16;
 

@@ -67,10 +67,7 @@ LaunchSpec LaunchSpec::parse(const Attributes& attributes, const MachineOffer& m
   check_memory(tmpfs_mounts, dev_shm_kb, machine.available_kb, reader.problems());
   expect_given(added_capabilities, machine.capabilities, reader.problems());
   refuse_what_has_no_effect(reader, "tee-monitoring-enable", monitoring != Monitoring::kNone);
-  refuse_what_has_no_effect(reader, "tee-impersonate-service-accounts", !attestation.impersonated.empty());
   refuse_what_has_no_effect(reader, "tee-signed-image-repos", !attestation.signature_repositories.empty());
-  refuse_what_has_no_effect(reader, "tee-disable-gca-refresh", !attestation.default_token);
-  refuse_what_has_no_effect(reader, "tee-registry-auth", !registry_auth.empty());
   reader.problems().throw_if_any();
   return {.image = std::move(*image),
           .restart_policy = restart_policy,

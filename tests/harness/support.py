@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jwt
-from cs_harness import Image, Layer, PushedImage, Registry, Verifier, World, busybox_layer
+from cs_harness import (
+    Image,
+    Layer,
+    PushedImage,
+    Registry,
+    Verifier,
+    World,
+    busybox_layer,
+)
 
 ALLOW_CMD = {"tee.launch_policy.allow_cmd_override": "true"}
 DEFAULT_AUDIENCE = "https://sts.googleapis.com"

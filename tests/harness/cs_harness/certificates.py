@@ -49,10 +49,12 @@ class CertificateAuthority:
         self.certificate = self._folder / "ca.pem"
         self.certificate.write_bytes(root.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str = "server", addresses: Sequence[str] = ()) -> ServerCertificate:
-        """Issue a server certificate, for more addresses as well, and write it and its key to files."""
+    def issue(
+        self, name: str = "server", addresses: Sequence[str] = (), hosts: Sequence[str] = ()
+    ) -> ServerCertificate:
+        """Issue a server certificate, for more addresses and hosts as well, and write it and its key to files."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names: list[x509.GeneralName] = [x509.DNSName("localhost")]
+        names: list[x509.GeneralName] = [x509.DNSName(host) for host in ("localhost", *hosts)]
         names += [x509.IPAddress(ipaddress.IPv4Address(address)) for address in ("127.0.0.1", *addresses)]
         certificate = (
             self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key)

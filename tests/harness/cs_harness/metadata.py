@@ -146,15 +146,15 @@ class MetadataServer:
             return self.identity_token(query["audience"][0])
         return None
 
-    def identity_token(self, audience: str) -> str:
-        """Mint an ID token of the default service account."""
+    def identity_token(self, audience: str, account: str | None = None) -> str:
+        """Mint an ID token of the default service account, or of another one."""
         now = int(time.time())
         claims = {
             "iss": IDENTITY_ISSUER,
             "aud": audience,
             "sub": "113774264463038321964",
             "azp": "113774264463038321964",
-            "email": self.instance.service_account,
+            "email": account or self.instance.service_account,
             "email_verified": True,
             "iat": now,
             "exp": now + 3600,

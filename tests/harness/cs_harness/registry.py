@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import re
@@ -15,6 +16,10 @@ from urllib.parse import urlencode, urlsplit
 from .certificates import CertificateAuthority
 from .images import MANIFEST_TYPE, BuiltImage, Image, digest_of
 from .process import HarnessError, Process
+
+# User and password of a private registry, and the password as htpasswd keeps it (bcrypt).
+REGISTRY_ACCOUNT = ("operator", "only-a-test")
+_PASSWORD_HASH = "$2b$04$JAjOvcuBAFImUkELWAb2muoRdE5aw92nRDwqilGJr6e.3ADLoqMl6"
 
 
 @dataclass(frozen=True)
@@ -41,15 +46,21 @@ class Registry:
     """docker-registry with its blobs in a folder; `address` is the host:port part of references.
 
     It speaks plain HTTP, which clients accept of a registry on loopback and of no other, unless it is given an authority
-    and the address by which others know it.
+    and the address by which others know it. A `private` one lets nobody in but REGISTRY_ACCOUNT.
     """
 
     def __init__(
-        self, folder: Path, *, authority: CertificateAuthority | None = None, known_as: str | None = None
+        self,
+        folder: Path,
+        *,
+        authority: CertificateAuthority | None = None,
+        known_as: str | None = None,
+        private: bool = False,
     ) -> None:
         self._folder = folder / "registry"
         self._authority = authority
         self._known_as = known_as
+        self._private = private
         self.address = ""
         self.port = 0
         self._process: Process | None = None
@@ -66,6 +77,10 @@ class Registry:
             addresses = [self._known_as] if self._known_as else []
             server = self._authority.issue("registry", addresses)
             configuration["http"]["tls"] = {"certificate": str(server.certificate), "key": str(server.private_key)}
+        if self._private:
+            accounts = self._folder / "htpasswd"
+            accounts.write_text(f"{REGISTRY_ACCOUNT[0]}:{_PASSWORD_HASH}\n")
+            configuration["auth"] = {"htpasswd": {"realm": "private", "path": str(accounts)}}
         path = self._folder / "config.yml"
         path.write_text(json.dumps(configuration))  # JSON is YAML
         self._process = Process(["docker-registry", "serve", path])
@@ -130,7 +145,10 @@ class Registry:
             context = ssl.create_default_context(cafile=str(self._authority.certificate))
             connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=context)
         try:
-            connection.request(method, target, body, headers or {})
+            headers = dict(headers or {})
+            if self._private:
+                headers["Authorization"] = "Basic " + base64.b64encode(":".join(REGISTRY_ACCOUNT).encode()).decode()
+            connection.request(method, target, body, headers)
             response = connection.getresponse()
             return response.status, response.headers, response.read()
         finally:

@@ -135,23 +135,23 @@ struct World {
   std::vector<std::string> audiences;  ///< for which ID tokens were asked for
 };
 
-Awaitable<std::optional<std::string>> just(std::optional<std::string> token) { co_return token; }
+Awaitable<std::vector<std::string>> just(std::vector<std::string> tokens) { co_return tokens; }
 
-Awaitable<std::optional<std::string>> fail_with(base::Error error) {
+Awaitable<std::vector<std::string>> fail_with(base::Error error) {
   throw base::Error(error);
-  co_return std::nullopt;
+  co_return std::vector<std::string>();
 }
 
-Awaitable<std::optional<std::string>> when_set(base::Event& event, std::string token) {
+Awaitable<std::vector<std::string>> when_set(base::Event& event, std::string token) {
   co_await event.wait();
-  co_return token;
+  co_return std::vector<std::string>{token};
 }
 
 }  // namespace
 
 TEST_CASE("quotes of the challenge's nonce, an ID token for its name and the options reach the verifier") {
   World world;
-  world.id_tokens = [](const std::string&) { return just("an ID token"); };
+  world.id_tokens = [](const std::string&) { return just({"an ID token"}); };
   TokenOptions options = options_for("a");
   options.nonces = {"nonce-one", "nonce-two"};
   const Token token = world.token(options);
@@ -179,7 +179,7 @@ TEST_CASE("without an ID token none is sent") {
   World world;
   SECTION("there is no source") {}
   SECTION("the machine has none") {
-    world.id_tokens = [](const std::string&) { return just(std::nullopt); };
+    world.id_tokens = [](const std::string&) { return just({}); };
   }
   CHECK(world.token().claims["aud"] == "a");
   CHECK(world.request().id_tokens.empty());
@@ -228,7 +228,7 @@ TEST_CASE("the ID token is got while the TPM quotes, and neither waits for the o
 
 TEST_CASE("a challenge that is refused is the failure, and nothing else is asked for") {
   World world;
-  world.id_tokens = [](const std::string&) { return just("an ID token"); };
+  world.id_tokens = [](const std::string&) { return just({"an ID token"}); };
   world.service.challenge = refusal(StatusCode::kPermissionDenied);
   CHECK_THAT(world.refusal_of(StatusCode::kPermissionDenied), ContainsSubstring("verifier refused"));
   CHECK(world.audiences.empty());
@@ -239,7 +239,7 @@ TEST_CASE("evidence that can't be collected is the failure, and nothing is sent"
   World world;
   base::Event never(world.machine.context.get_executor());
   SECTION("with the ID token there") {
-    world.id_tokens = [](const std::string&) { return just("an ID token"); };
+    world.id_tokens = [](const std::string&) { return just({"an ID token"}); };
   }
   SECTION("with an ID token that does not come") {
     world.id_tokens = [&never](const std::string&) { return when_set(never, "an ID token"); };

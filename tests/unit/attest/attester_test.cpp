@@ -15,6 +15,9 @@ namespace {
 
 /// A measured machine, and its attester.
 struct World {
+  explicit World(bool with_file = true) : has_file(with_file) {}
+
+  bool has_file;
   test::Machine machine;
   test::TemporaryDirectory directory;
   test::CredulousVerifier verifier{machine.context.get_executor()};
@@ -23,11 +26,15 @@ struct World {
   Attester::Parts parts() {
     GcaVerifier::Config config{
         .endpoint = verifier.url(), .ca_file = {}, .project_id = "p", .region = "r", .access_token = {}};
-    return {.root = std::move(machine.root),
-            .verifier = std::make_unique<GcaVerifier>(machine.context.get_executor(), std::move(config)),
-            .id_tokens = {},
-            .file = attest::TokenFile(std::make_shared<const base::FileDescriptor>(
-                base::open_private_directory(directory.path() / "d", 0755)))};
+    Attester::Parts parts{.root = std::move(machine.root),
+                          .verifier = std::make_unique<GcaVerifier>(machine.context.get_executor(), std::move(config)),
+                          .id_tokens = {},
+                          .file = {}};
+    if (has_file) {
+      parts.file.emplace(
+          std::make_shared<const base::FileDescriptor>(base::open_private_directory(directory.path() / "d", 0755)));
+    }
+    return parts;
   }
 
   std::string file() const {
@@ -44,6 +51,15 @@ TEST_CASE("an attester's default token is in memory and in the file") {
   CHECK(token.token->claims["number"] == 1);
   CHECK(world.file() == token.token->jwt);
   CHECK(test::run(world.machine.context, world.attester.tokens().default_token()).token == token.token);
+  test::run(world.machine.context, world.attester.stop());
+}
+
+TEST_CASE("without a file the default token is in the hands of who asks for it alone") {
+  World world(false);
+  const test::CapturedLog log;
+  const auto token = test::run(world.machine.context, world.attester.tokens().default_token());
+  CHECK(token.token->claims["number"] == 1);
+  CHECK_FALSE(std::filesystem::exists(world.directory.path() / "d" / attest::TokenFile::kName));
   test::run(world.machine.context, world.attester.stop());
 }
 

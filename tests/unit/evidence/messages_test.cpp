@@ -194,11 +194,11 @@ TEST_CASE("no request is longer than was foretold") {
     tpm_of(request).launch_log = base::Bytes(size);
     tpm_of(request).ak_certificate = base::Bytes(size);
     tpm_of(request).ak_chain = {base::Bytes(size), base::Bytes(size)};
-    request.id_tokens = {std::string(std::size_t{16} << 10U, 'a')};
+    request.id_tokens.assign(evidence::kMaxIdTokens, std::string(std::size_t{16} << 10U, 'a'));
     request.options.nonces = {std::string(std::size_t{64} << 10U, 'n')};
     const std::size_t bound = evidence::max_verify_request_bytes(5 * size);
     CHECK(request.to_json(std::string(evidence::kMaxChallengeNameBytes, 'c')).dump().size() < bound);
-    CHECK(bound < 7 * size + (std::size_t{256} << 10U));
+    CHECK(bound < 7 * size + (std::size_t{512} << 10U));
   }
 }
 

@@ -209,7 +209,7 @@ TEST_CASE("which step failed decides what becomes of the machine, and nothing is
          image.publish(m.registry, "stranger");
          m.attributes[kImage] = m.registry.host() + "/tiny:stranger";
        },
-       kFailure, kFailure, "no such user in the image's /etc/passwd"},
+       kReboot, kFailure, "no such user in the image's /etc/passwd"},
       {"no challenge", [](Machine& m) { m.verifier.refuse("/challenges", 403); }, kFailure, kFailure,
        "failed to fetch and write OIDC token"},
       {"evidence refused", [](Machine& m) { m.verifier.refuse(":verifyConfidentialSpace", 403); }, kFailure, kFailure,

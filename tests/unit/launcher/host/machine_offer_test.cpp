@@ -21,7 +21,8 @@ TEST_CASE("a process's bounding set is read from its status") {
 
 TEST_CASE("this machine has memory, and gives the capabilities that were stated or else its own") {
   CHECK(launcher::read_machine_offer(5, {}).capabilities == 5);
-  const launcher::MachineOffer own = launcher::read_machine_offer(std::nullopt, {{.name = "a", .url = "https://a.example"}});
+  const launcher::MachineOffer own =
+      launcher::read_machine_offer(std::nullopt, {{.name = "a", .url = "https://a.example"}});
   CHECK(own.available_kb > 0);
   CHECK(own.services.at(0).name == "a");
   CHECK(own.capabilities != 5);

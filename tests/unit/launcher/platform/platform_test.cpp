@@ -8,29 +8,13 @@
 #include "base/error.h"
 #include "evidence/instance_identity.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/some_platform.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/temporary_directory.h"
 #include "vtpm/certificate_authority.h"
 
 using base::Awaitable;
 using launcher::Location;
-
-namespace {
-
-/// Knows what a test tells it.
-class SomePlatform final : public launcher::Platform {
- public:
-  std::optional<Location> where;
-  std::optional<std::string> name;
-
-  Awaitable<launcher::Attributes> attributes() override { co_return launcher::Attributes(); }
-  Awaitable<std::optional<Location>> location() override { co_return where; }
-  Awaitable<std::optional<std::string>> instance_name() override { co_return name; }
-  Awaitable<std::optional<std::string>> access_token() override { co_return std::nullopt; }
-  Awaitable<std::optional<std::string>> identity_token(std::string /*audience*/) override { co_return std::nullopt; }
-};
-
-}  // namespace
 
 TEST_CASE("the region is the zone without its last part") {
   CHECK(launcher::Location{"p", "us-central1-a"}.region() == "us-central1");
@@ -47,7 +31,7 @@ TEST_CASE("the platform says where the machine is, or else the attestation key's
       authority.certify(*key, {.zone = "europe-west4-b", .project_id = "certified", .instance_name = "i"},
                         {now, now + std::chrono::hours(1)});
   asio::io_context context;
-  SomePlatform platform;
+  test::SomePlatform platform;
   Location location = test::run(context, launcher::location_of_machine(platform, *certificate));
   CHECK(location.project_id == "certified");
   CHECK(location.region() == "europe-west4");
@@ -60,7 +44,7 @@ TEST_CASE("the platform says where the machine is, or else the attestation key's
 
 TEST_CASE("a machine has the platform's name, or else its own") {
   asio::io_context context;
-  SomePlatform platform;
+  test::SomePlatform platform;
   std::array<char, 256> own{};
   REQUIRE(::gethostname(own.data(), own.size() - 1) == 0);
   CHECK(test::run(context, launcher::name_of_machine(platform)) == own.data());

@@ -22,6 +22,18 @@ TEST_CASE("all that an author has to mend is told at once; other labels are igno
   CHECK_NOTHROW(LaunchPolicy::parse({{"containerd.io/x", "y"}, {"tee.launch_policy.unknown", "z"}}));
 }
 
+TEST_CASE("the log shows what an image lets its operator do") {
+  const base::Json policy = LaunchPolicy::parse({{"tee.launch_policy.allow_env_override", "B,A"},
+                                                 {"tee.launch_policy.log_redirect", "ALWAYS"},
+                                                 {"tee.launch_policy.debug_monitoring", "all"}})
+                                .loggable();
+  CHECK(policy["AllowedEnvOverride"] == base::Json({"A", "B"}));
+  CHECK(policy["AllowedLogRedirect"] == "always");
+  CHECK(policy["HardenedImageMonitoring"] == "none");
+  CHECK(policy["DebugImageMonitoring"] == "all");
+  CHECK(policy["AllowedCmdOverride"] == false);
+}
+
 TEST_CASE("all that is not allowed is told at once, in the contract's order") {
   LaunchSpec spec = test::some_spec();
   spec.env = {{"A", ""}};

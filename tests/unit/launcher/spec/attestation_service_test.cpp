@@ -15,9 +15,9 @@ TEST_CASE("a service has a name, a URL, and perhaps roots of its own") {
   CHECK(parse_attestation_service("corp=https://v.example:8443,/etc/ca.pem") ==
         AttestationService{.name = "corp", .url = "https://v.example:8443", .ca_file = "/etc/ca.pem"});
   CHECK(parse_attestation_service("a-b._1=http://127.0.0.1:8080").name == "a-b._1");
-  for (const char* wrong : {"", "corp", "corp=", "=https://v.example", "a b=https://v.example",
-                            "a/b=https://v.example", "corp=http://v.example", "corp=https://v.example/v1",
-                            "corp=https://u:p@v.example", "https://v.example/?x=y"}) {
+  for (const char* wrong :
+       {"", "corp", "corp=", "=https://v.example", "a b=https://v.example", "a/b=https://v.example",
+        "corp=http://v.example", "corp=https://v.example/v1", "corp=https://u:p@v.example", "https://v.example/?x=y"}) {
     CAPTURE(wrong);
     CHECK_THROWS_AS(parse_attestation_service(wrong), base::InvalidInput);
   }
@@ -39,13 +39,16 @@ TEST_CASE("the operator chooses among the machine's services, and has no other")
        {Row{{}, "corp", ""}, Row{{.service = "next"}, "next", ""},
         Row{{.public_service = PublicService::kProd}, "google", ""},
         Row{{.public_service = PublicService::kStaging}, "next", ""},
-        Row{{.service = "Corp"}, "corp",
+        Row{{.service = "Corp"},
+            "corp",
             "tee-attestation-service: unknown attestation service \"Corp\", the machine's image names [corp google "
             "next]"},
-        Row{{.service = "https://corp.example"}, "corp",
+        Row{{.service = "https://corp.example"},
+            "corp",
             "tee-attestation-service: unknown attestation service \"https://corp.example\", the machine's image names "
             "[corp google next]"},
-        Row{{.public_service = PublicService::kAutopush}, "corp",
+        Row{{.public_service = PublicService::kAutopush},
+            "corp",
             "gca-service-env: no service has the URL https://autopush-confidentialcomputing.sandbox.googleapis.com, "
             "the machine's image names [corp google next]"}}) {
     launcher::Problems problems;

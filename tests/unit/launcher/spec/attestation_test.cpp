@@ -49,7 +49,7 @@ TEST_CASE("service accounts are plain addresses, as many as the limit") {
   std::string many;
   for (std::size_t i = 0; i < launcher::kMaxImpersonated; ++i) many += "a@b,";
   CHECK(read(many).problems.empty());
-  CHECK(read(many + "a@b").problems == "tee-impersonate-service-accounts: more than 16 of them");
+  CHECK(read(many + "a@b").problems == "tee-impersonate-service-accounts: more than 15 of them");
 }
 
 TEST_CASE("repositories of signatures are a list, and the default token can be left out") {

@@ -1,0 +1,60 @@
+#include "launcher/container/stop_signal.h"
+
+#include <array>
+#include <charconv>
+#include <string>
+#include <utility>
+
+#include "base/ascii.h"
+
+namespace launcher {
+namespace {
+
+// Of x86 and Arm (signal(7)). The two that the C library keeps for itself are counted from the kernel's 32.
+constexpr std::array<std::pair<std::string_view, int>, 34> kSignals = {{
+    {"abrt", 6},  {"alrm", 14}, {"bus", 7},     {"chld", 17},  {"cld", 17},  {"cont", 18},   {"fpe", 8},
+    {"hup", 1},   {"ill", 4},   {"int", 2},     {"io", 29},    {"iot", 6},   {"kill", 9},    {"pipe", 13},
+    {"poll", 29}, {"prof", 27}, {"pwr", 30},    {"quit", 3},   {"segv", 11}, {"stkflt", 16}, {"stop", 19},
+    {"sys", 31},  {"term", 15}, {"trap", 5},    {"tstp", 20},  {"ttin", 21}, {"ttou", 22},   {"urg", 23},
+    {"usr1", 10}, {"usr2", 12}, {"vtalrm", 26}, {"winch", 28}, {"xcpu", 24}, {"xfsz", 25},
+}};
+constexpr int kRealTimeMin = 34;
+constexpr int kRealTimeMax = 64;
+
+std::optional<int> parse_number(std::string_view digits) {
+  int number = 0;
+  const auto [behind, code] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (code != std::errc() || behind != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<int> in_range(std::optional<int> number, int from, int to) {
+  return number && *number >= from && *number <= to ? number : std::nullopt;
+}
+
+/// "rtmin", "rtmin+3", "rtmax-1".
+std::optional<int> parse_real_time(std::string_view name) {
+  const bool counts_up = name.starts_with("rtmin");
+  if (!counts_up && !name.starts_with("rtmax")) return std::nullopt;
+  name.remove_prefix(5);
+  if (name.empty()) return counts_up ? kRealTimeMin : kRealTimeMax;
+  if (name.front() != (counts_up ? '+' : '-')) return std::nullopt;
+  const std::optional<int> offset = in_range(parse_number(name.substr(1)), 0, kRealTimeMax - kRealTimeMin);
+  if (!offset) return std::nullopt;
+  return counts_up ? kRealTimeMin + *offset : kRealTimeMax - *offset;
+}
+
+}  // namespace
+
+std::optional<int> parse_stop_signal(std::string_view text) {
+  if (const auto number = parse_number(text)) return in_range(number, 1, kRealTimeMax);
+  const std::string lower = base::lower_case(text);
+  std::string_view name = lower;
+  if (name.starts_with("sig")) name.remove_prefix(3);
+  for (const auto& [known, number] : kSignals) {
+    if (name == known) return number;
+  }
+  return parse_real_time(name);
+}
+
+}  // namespace launcher

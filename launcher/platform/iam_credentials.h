@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/asio.h"
+#include "net/http_client.h"
+
+namespace launcher {
+
+inline constexpr auto kIamCredentialsUrl = "https://iamcredentials.googleapis.com";
+
+/// Google's IAM Service Account Credentials API, v1: ID tokens of accounts that the machine's own may act as.
+class IamCredentials {
+ public:
+  /// `ca_file` holds the only roots that are trusted; the system's without it.
+  explicit IamCredentials(asio::any_io_executor executor, const std::optional<std::filesystem::path>& ca_file,
+                          std::string url = kIamCredentialsUrl);
+
+  /// projects.serviceAccounts.generateIdToken, with the account's email in the token. Throws Error.
+  base::Awaitable<std::string> id_token(std::string account, std::string audience, std::string access_token);
+
+ private:
+  base::Awaitable<std::string> try_once(net::HttpRequest request);
+
+  asio::any_io_executor executor_;
+  std::string url_;
+  net::HttpClient client_;
+};
+
+}  // namespace launcher
