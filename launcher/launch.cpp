@@ -22,6 +22,7 @@
 #include "launcher/host/lockout.h"
 #include "launcher/host/machine_checks.h"
 #include "launcher/host/machine_offer.h"
+#include "launcher/host/metrics_server.h"
 #include "launcher/platform/access_token.h"
 #include "launcher/platform/file_platform.h"
 #include "launcher/platform/gce_platform.h"
@@ -131,6 +132,7 @@ struct Launch::State {
                                                        MeasuredLaunch launch, AttestationSpec wishes, Claim claim);
   Awaitable<void> attest(attest::Attester& attester);
   void open_tee_server(std::shared_ptr<attest::Attester> attester);
+  void open_metrics_server(Monitoring monitoring);
 
   Awaitable<void> wait_for_verifier(base::ServiceWait::Attempt attempt);
   Awaitable<void> end_in_order();
@@ -181,6 +183,8 @@ Awaitable<void> Launch::State::launch() {
   const LaunchPolicy policy = LaunchPolicy::parse(image.config.labels);
   info("Launch Policy", {{"policy", policy.loggable().dump()}});
   policy.verify(spec, context.hardened);
+
+  open_metrics_server(spec.monitoring);
 
   begin("connecting to the verifier");
   ReachedVerifier reached = co_await reach_verifier(spec, tpm_launch.ak_certificate());
@@ -301,6 +305,15 @@ void Launch::State::open_tee_server(std::shared_ptr<attest::Attester> attester) 
   clean_up.add("closing the TEE server", [server, attester = std::move(attester)] { return server->stop(); });
   server->listen(options.runtime_directory);
   info("TEE server listens", {{"socket", (options.runtime_directory / teeserver::Server::kSocketName).string()}});
+}
+
+void Launch::State::open_metrics_server(Monitoring monitoring) {
+  if (monitoring == Monitoring::kNone) return;
+  auto server = std::make_shared<MetricsServer>(executor, monitoring);
+  clean_up.add("closing the metrics' socket", [server] { return server->stop(); });
+  server->listen(options.output.folder);
+  info("metrics are shown", {{"socket", (options.output.folder / MetricsServer::kSocketName).string()},
+                             {"monitoring", name_of(monitoring)}});
 }
 
 Awaitable<void> Launch::State::wait_for_verifier(base::ServiceWait::Attempt attempt) {

@@ -20,7 +20,8 @@ MeasuredLaunch MeasuredLaunch::of(const Image& image, const LaunchSpec& spec, co
           .args = args_of(runtime_spec),
           .env = env_of(runtime_spec),
           .env_override = spec.env,
-          .cmd_override = spec.cmd};
+          .cmd_override = spec.cmd,
+          .memory_is_monitored = spec.monitoring != Monitoring::kNone};
 }
 
 std::vector<measure::Event> launch_events(const MeasuredLaunch& launch) {
@@ -43,7 +44,7 @@ std::vector<measure::Event> launch_events(const MeasuredLaunch& launch) {
   if (launch.cmd_override) {
     for (const std::string& arg : *launch.cmd_override) events.push_back(Event::text(EventType::kOverrideArg, arg));
   }
-  events.push_back({EventType::kMemoryMonitor, {0}});
+  events.push_back({EventType::kMemoryMonitor, {launch.memory_is_monitored ? std::uint8_t{1} : std::uint8_t{0}}});
   if (events.size() > kMaxLaunchEvents) {
     throw base::InvalidInput("container arguments and environment",
                              "the launch has " + std::to_string(events.size()) + " events, more than the " +

@@ -27,6 +27,7 @@ struct MeasuredLaunch {
   std::vector<std::string> env = {};   ///< NAME=VALUE
   std::map<std::string, std::string> env_override = {};
   std::optional<std::vector<std::string>> cmd_override = {};
+  bool memory_is_monitored = false;
 
   /// Throws InvalidInput.
   static MeasuredLaunch of(const Image& image, const LaunchSpec& spec, const base::Json& runtime_spec);

@@ -66,7 +66,6 @@ LaunchSpec LaunchSpec::parse(const Attributes& attributes, const MachineOffer& m
   oci::DockerConfig registry_auth = read_registry_auth(reader);
   check_memory(tmpfs_mounts, dev_shm_kb, machine.available_kb, reader.problems());
   expect_given(added_capabilities, machine.capabilities, reader.problems());
-  refuse_what_has_no_effect(reader, "tee-monitoring-enable", monitoring != Monitoring::kNone);
   refuse_what_has_no_effect(reader, "tee-signed-image-repos", !attestation.signature_repositories.empty());
   reader.problems().throw_if_any();
   return {.image = std::move(*image),
