@@ -214,7 +214,12 @@ Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
   try {
     const Attributes attributes = co_await platform->attributes();
     warn_of_unknown(attributes);
-    co_return LaunchSpec::parse(attributes, read_machine_offer(options.container_capabilities, options.services));
+    LaunchSpec spec =
+        LaunchSpec::parse(attributes, read_machine_offer(options.container_capabilities, options.services));
+    if (!spec.attestation.signature_repositories.empty()) {
+      base::log::warning("signatures of images are not looked up by this version, the token will have none");
+    }
+    co_return spec;
   } catch (const Error& error) {
     throw error.in_context("failed to get launchspec");
   }

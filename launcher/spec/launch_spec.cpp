@@ -22,11 +22,6 @@ std::optional<oci::ImageReference> read_image_reference(AttributeReader& reader)
                      [](const std::string& text) { return oci::ImageReference::parse(text, kImageReference); });
 }
 
-/// To run without what was asked for would be worse.
-void refuse_what_has_no_effect(AttributeReader& reader, std::string_view key, bool is_asked_for) {
-  if (is_asked_for) reader.problems().add(std::string(key) + ": is not supported by this version of the launcher");
-}
-
 RestartPolicy read_restart_policy(AttributeReader& reader) {
   const auto parse = [](const std::string& text) {
     for (const RestartPolicy policy : {RestartPolicy::kNever, RestartPolicy::kOnFailure, RestartPolicy::kAlways}) {
@@ -66,7 +61,6 @@ LaunchSpec LaunchSpec::parse(const Attributes& attributes, const MachineOffer& m
   oci::DockerConfig registry_auth = read_registry_auth(reader);
   check_memory(tmpfs_mounts, dev_shm_kb, machine.available_kb, reader.problems());
   expect_given(added_capabilities, machine.capabilities, reader.problems());
-  refuse_what_has_no_effect(reader, "tee-signed-image-repos", !attestation.signature_repositories.empty());
   reader.problems().throw_if_any();
   return {.image = std::move(*image),
           .restart_policy = restart_policy,
