@@ -1,11 +1,11 @@
 #include "launcher/container/stop_signal.h"
 
 #include <array>
-#include <charconv>
 #include <string>
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/parse_number.h"
 
 namespace launcher {
 namespace {
@@ -21,15 +21,12 @@ constexpr std::array<std::pair<std::string_view, int>, 34> kSignals = {{
 constexpr int kRealTimeMin = 34;
 constexpr int kRealTimeMax = 64;
 
-std::optional<int> parse_number(std::string_view digits) {
-  int number = 0;
-  const auto [behind, code] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (code != std::errc() || behind != digits.data() + digits.size()) return std::nullopt;
-  return number;
-}
-
-std::optional<int> in_range(std::optional<int> number, int from, int to) {
-  return number && *number >= from && *number <= to ? number : std::nullopt;
+/// A number of digits between two others.
+std::optional<int> parse_within(std::string_view digits, int from, int to) {
+  const auto number = base::parse_number(digits);
+  if (!number || *number > kRealTimeMax) return std::nullopt;
+  const int signal = static_cast<int>(*number);
+  return signal >= from && signal <= to ? std::optional(signal) : std::nullopt;
 }
 
 /// "rtmin", "rtmin+3", "rtmax-1".
@@ -39,7 +36,7 @@ std::optional<int> parse_real_time(std::string_view name) {
   name.remove_prefix(5);
   if (name.empty()) return counts_up ? kRealTimeMin : kRealTimeMax;
   if (name.front() != (counts_up ? '+' : '-')) return std::nullopt;
-  const std::optional<int> offset = in_range(parse_number(name.substr(1)), 0, kRealTimeMax - kRealTimeMin);
+  const std::optional<int> offset = parse_within(name.substr(1), 0, kRealTimeMax - kRealTimeMin);
   if (!offset) return std::nullopt;
   return counts_up ? kRealTimeMin + *offset : kRealTimeMax - *offset;
 }
@@ -47,7 +44,7 @@ std::optional<int> parse_real_time(std::string_view name) {
 }  // namespace
 
 std::optional<int> parse_stop_signal(std::string_view text) {
-  if (const auto number = parse_number(text)) return in_range(number, 1, kRealTimeMax);
+  if (const auto number = parse_within(text, 1, kRealTimeMax)) return number;
   const std::string lower = base::lower_case(text);
   std::string_view name = lower;
   if (name.starts_with("sig")) name.remove_prefix(3);

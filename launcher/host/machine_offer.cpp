@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "launcher/spec/parse_number.h"
+#include "base/parse_number.h"
 
 namespace launcher {
 namespace {
@@ -34,7 +34,7 @@ std::uint64_t available_memory_kb(std::string_view meminfo) {
   std::string_view value = value_of(meminfo, "MemAvailable", "/proc/meminfo");
   const bool has_unit = value.ends_with(kUnit);
   if (has_unit) value.remove_suffix(kUnit.size());
-  const auto kb = parse_number(value);
+  const auto kb = base::parse_number(value);
   if (!kb || !has_unit) throw base::InvalidInput("/proc/meminfo", "MemAvailable is no number of kB");
   return *kb;
 }

@@ -2,9 +2,9 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/parse_number.h"
 #include "launcher/spec/lists.h"
 #include "launcher/spec/parse_bool.h"
-#include "launcher/spec/parse_number.h"
 
 namespace launcher {
 namespace {
@@ -48,7 +48,7 @@ bool parse_bool_attribute(std::string_view key, std::string_view text) {
 }
 
 std::uint64_t parse_number_attribute(std::string_view key, std::string_view text) {
-  const auto value = parse_number(text);
+  const auto value = base::parse_number(text);
   if (!value) throw Error("failed to convert " + std::string(key) + " into uint64, got: " + shown(text));
   return *value;
 }

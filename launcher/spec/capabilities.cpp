@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "launcher/spec/parse_number.h"
+#include "base/parse_number.h"
 
 namespace launcher {
 namespace {
@@ -71,7 +71,7 @@ CapabilitySet capability_set(const std::vector<std::string>& names) {
 
 std::optional<CapabilitySet> parse_capability_set(std::string_view hex) {
   constexpr std::size_t kDigits = 16;
-  return hex.size() == kDigits ? parse_number(hex, 16) : std::nullopt;
+  return hex.size() == kDigits ? base::parse_number(hex, 16) : std::nullopt;
 }
 
 }  // namespace launcher

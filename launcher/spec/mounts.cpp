@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/exec_limits.h"
+#include "base/parse_number.h"
 #include "launcher/spec/lists.h"
-#include "launcher/spec/parse_number.h"
 
 namespace launcher {
 namespace {
@@ -37,14 +37,14 @@ Option parse_option(std::string_view text) {
 }
 
 std::uint32_t parse_small(const Option& option, int base, std::uint32_t max) {
-  const auto value = parse_number(option.value, base);
+  const auto value = base::parse_number(option.value, base);
   if (!value || *value > max)
     throw Error("failed to convert " + std::string(option.key) + " option \"" + shown(option.value) + "\"");
   return static_cast<std::uint32_t>(*value);
 }
 
 std::uint64_t parse_size(std::string_view text) {
-  const auto value = parse_number(text);
+  const auto value = base::parse_number(text);
   if (!value)
     throw Error("failed to convert size option \"" + shown(text) + "\" to uint64: expect bytes, as a decimal number");
   if (*value == 0) throw Error("failed to convert size option \"0\": the kernel takes it for no limit");

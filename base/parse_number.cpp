@@ -1,8 +1,8 @@
-#include "launcher/spec/parse_number.h"
+#include "base/parse_number.h"
 
 #include <charconv>
 
-namespace launcher {
+namespace base {
 
 std::optional<std::uint64_t> parse_number(std::string_view digits, int base) {
   std::uint64_t value = 0;
@@ -12,4 +12,4 @@ std::optional<std::uint64_t> parse_number(std::string_view digits, int base) {
   return value;
 }
 
-}  // namespace launcher
+}  // namespace base

@@ -1,8 +1,8 @@
-#include "launcher/spec/parse_number.h"
+#include "base/parse_number.h"
 
 #include "tests/unit/catch.h"
 
-using launcher::parse_number;
+using base::parse_number;
 
 TEST_CASE("a number is digits alone, and fits into 64 bits") {
   CHECK(parse_number("0") == 0U);
