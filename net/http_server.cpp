@@ -214,10 +214,13 @@ void HttpServer::listen_unix(const std::filesystem::path& path, mode_t mode) {
   }
   // Until the rename nobody can find the socket, so nobody connects to one that is not ready.
   const std::filesystem::path unfinished = path.string() + ".new";
-  ::unlink(unfinished.c_str());
+  if (::unlink(unfinished.c_str()) != 0 && errno != ENOENT)
+    throw base::SystemError("removing an old " + unfinished.string(), errno);
   local::acceptor acceptor(state_->executor);
   acceptor.open();
-  acceptor.bind(local::endpoint(unfinished.string()));
+  error_code code;
+  acceptor.bind(local::endpoint(unfinished.string()), code);
+  if (code) throw base::SystemError("making the socket " + unfinished.string(), code.value());
   if (::chmod(unfinished.c_str(), mode) != 0)
     throw base::SystemError("setting the mode of " + unfinished.string(), errno);
   acceptor.listen();

@@ -192,15 +192,3 @@ def test_a_stale_socket_is_replaced(world: World, folder: Path) -> None:
     with world.launcher({"tee-image-reference": image.by_tag}, runtime_directory=runtime) as fresh:
         fresh.wait_ready()
         assert fresh.tee.request().status == 200
-
-
-def test_a_file_at_the_path_of_the_socket_is_not_followed(world: World, folder: Path) -> None:
-    """A symbolic link planted there leads nowhere."""
-    runtime = folder / "planted-socket"
-    runtime.mkdir()
-    victim = folder / "victim-socket"
-    (runtime / "teeserver.sock").symlink_to(victim)
-    image = push(world.registry, shell_image())
-    with world.launcher({"tee-image-reference": image.by_tag}, runtime_directory=runtime) as fresh:
-        assert fresh.wait() in (0, 1)
-    assert not victim.exists()

@@ -129,37 +129,3 @@ def wait_for_more(launcher: Launcher, message: str, count: int) -> None:
         return hits > count
 
     launcher.process.wait_for(one_more, 3 * LIFETIME_SECONDS, message)
-
-
-@pytest.mark.parametrize("kind", ["symlink", "directory"])
-def test_something_is_planted_at_the_path_of_the_token(world: World, folder: Path, kind: str) -> None:
-    """It is replaced or refused, never followed."""
-    image = push(world.registry, shell_image())
-    runtime = folder / f"planted-{kind}"
-    runtime.mkdir()
-    victim = folder / f"victim-{kind}"
-    victim.write_text("precious")
-    path = runtime / "attestation_verifier_claims_token"
-    if kind == "symlink":
-        path.symlink_to(victim)
-    else:
-        path.mkdir()
-    with world.launcher({"tee-image-reference": image.by_tag}, runtime_directory=runtime) as launcher:
-        assert launcher.wait() in (0, FAILURE)
-    assert victim.read_text() == "precious"
-
-
-def test_no_secret_reaches_the_log(world: World) -> None:
-    """Values of variables, tokens and access tokens stay out of the log at its most talkative level."""
-    canary = "canary-5f3759df"
-    labels = {"tee.launch_policy.allow_env_override": "SECRET"}
-    image = push(world.registry, shell_image(STAY, env=["PATH=/bin", f"IMAGE_SECRET={canary}-image"], labels=labels))
-    attributes = {"tee-image-reference": image.by_tag, "tee-env-SECRET": f"{canary}-operator"}
-    with world.launcher(attributes) as launcher:
-        launcher.wait_ready()
-        token = launcher.token
-        custom = launcher.tee.custom_token("https://rp.example", "0123456789").text
-        log = launcher.log_text + "\n".join(launcher.process.stdout_lines)
-    for secret in (canary, token, token.split(".")[2], custom, custom.split(".")[2], "test-access-token"):
-        assert secret not in log
-    assert canary not in "\n".join(world.verifier.lines)

@@ -311,6 +311,9 @@ TEST_CASE("a Unix socket appears when it is ready, with its mode, over a stale o
   CHECK_FALSE(std::filesystem::exists(path));
   std::filesystem::create_directory(path);
   CHECK_THROWS_WITH(second.listen_unix(path, 0777), ContainsSubstring("is a folder"));
+  const std::filesystem::path other = path.string() + "2";
+  std::filesystem::create_directory(other.string() + ".new");
+  CHECK_THROWS_WITH(second.listen_unix(other, 0777), ContainsSubstring("removing an old " + other.string() + ".new"));
 }
 
 TEST_CASE("who connects in a loop is never let in before the socket is ready") {
