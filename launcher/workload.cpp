@@ -96,7 +96,7 @@ Awaitable<base::Json> Workload::create(Image image, LaunchSpec spec, std::string
                                                          .dev_shm_kb = spec.dev_shm_kb,
                                                          .tmpfs_mounts = std::move(spec.tmpfs_mounts),
                                                          .cgroup_namespace = spec.cgroup_namespace});
-  check_mount_points(file_system.path(), runtime_spec);
+  settle_mount_points(file_system.path(), runtime_spec);
   try {
     co_await container_.create(image.name, runtime_spec);
   } catch (const Error& error) {
