@@ -134,17 +134,17 @@ Awaitable<void> Workload::start(base::Json runtime_spec) {
 Awaitable<void> Workload::wait() {
   const auto began = clock_.since_boot();
   std::uint32_t status = 0;
-  std::exception_ptr lost;
+  std::optional<Error> lost;
   try {
     status = co_await wait_for_process();
-  } catch (const Error&) {
-    lost = std::current_exception();
+  } catch (const Error& error) {
+    lost = error.in_context("the workload is lost", Action::kRestart);
   }
   const std::string duration = base::to_seconds_text(clock_.since_boot() - began);
   // What it has written is worth as much when containerd has lost it.
   const bool took_all = co_await output_->finish();
   if (!took_all) left_something_behind_ = true;
-  if (lost) std::rethrow_exception(lost);
+  if (lost) throw Error(*lost);
   if (status == 0) {
     info("workload task ended and returned 0", {{"workload_execution_sec", duration}});
     co_return;
