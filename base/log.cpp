@@ -146,8 +146,11 @@ std::string format(std::string_view message, Fields fields, std::size_t max_byte
 }
 
 const std::map<std::string, Level>& levels() {
-  static const std::map<std::string, Level> by_name = {
-      {"debug", Level::kDebug}, {"info", Level::kInfo}, {"warning", Level::kWarning}, {"error", Level::kError}};
+  static const std::map<std::string, Level> by_name = {{"trace", Level::kTrace},
+                                                       {"debug", Level::kDebug},
+                                                       {"info", Level::kInfo},
+                                                       {"warning", Level::kWarning},
+                                                       {"error", Level::kError}};
   return by_name;
 }
 
@@ -158,6 +161,7 @@ void start(Level lowest) {
   formatter->set_pattern(log_is_journal() ? "%*time=%Y-%m-%dT%H:%M:%S.%eZ %v" : "time=%Y-%m-%dT%H:%M:%S.%eZ %v");
   logger->set_formatter(std::move(formatter));
   switch (lowest) {
+    case Level::kTrace: logger->set_level(spdlog::level::trace); break;
     case Level::kDebug: logger->set_level(spdlog::level::debug); break;
     case Level::kInfo: logger->set_level(spdlog::level::info); break;
     case Level::kWarning: logger->set_level(spdlog::level::warn); break;
@@ -166,6 +170,7 @@ void start(Level lowest) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void trace(std::string_view message, Fields fields) { write(spdlog::level::trace, "TRACE", message, fields); }
 void debug(std::string_view message, Fields fields) { write(spdlog::level::debug, "DEBUG", message, fields); }
 void document(std::string_view message, Fields fields) {
   write(spdlog::level::info, "INFO", message, fields, kMaxDocumentBytes);

@@ -10,9 +10,9 @@
 
 namespace base::log {
 
-enum class Level { kDebug, kInfo, kWarning, kError };
+enum class Level { kTrace, kDebug, kInfo, kWarning, kError };
 
-/// By the names that options give them: debug, info, warning and error.
+/// By the names that options give them: trace, debug, info, warning and error.
 const std::map<std::string, Level>& levels();
 
 /// One key=value of a log line. Never pass the value of an environment variable, a token or an API key.
@@ -42,6 +42,8 @@ inline constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 20U;
 /// \\, \xNN for other control characters of ASCII and for bytes that are not UTF-8, \uNNNN for those beyond.
 void start(Level lowest);
 
+/// Each step with others, such as a request and how it was answered: never what it holds.
+void trace(std::string_view message, Fields fields = {});
 void debug(std::string_view message, Fields fields = {});
 void info(std::string_view message, Fields fields = {});
 void warning(std::string_view message, Fields fields = {});

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "base/core_dumps.h"
 #include "base/log.h"
 #include "base/service_manager.h"
 #include "launcher/launch.h"
@@ -74,6 +75,7 @@ int main(int argc, char** argv) {
   // gRPC's tracing prints whole messages, and with them the values of environment variables.
   for (const char* name : {"GRPC_TRACE", "GRPC_VERBOSITY"}) static_cast<void>(::unsetenv(name));
   try {
+    base::forbid_core_dumps();
     return static_cast<int>(run(*options));
   } catch (const std::exception& error) {
     log_panic(error.what());

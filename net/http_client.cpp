@@ -14,6 +14,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 
+#include "base/log.h"
 #include "base/openssl.h"
 #include "net/connect.h"
 #include "net/http_reader.h"
@@ -471,6 +472,10 @@ base::Awaitable<HttpResponse> HttpClient::stream(HttpRequest request, HttpLimits
     };
     try {
       HttpResponse response = co_await connection->visit(over);
+      // Not the query, which may be what gives access.
+      base::log::trace("HTTP", {{"method", request.method},
+                                {"url", url.origin() + url.target.substr(0, url.target.find('?'))},
+                                {"status", std::uint64_t{response.status}}});
       if (keep_alive) state_->keep(std::move(connection));
       co_return response;
     } catch (const StaleConnection&) {

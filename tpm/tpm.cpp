@@ -9,6 +9,8 @@
 #include <tss2/tss2_rc.h>
 #include <tss2/tss2_tctildr.h>
 
+#include "base/log.h"
+
 namespace tpm {
 
 /// The ESYS context, and its transport when nobody else keeps it.
@@ -55,6 +57,7 @@ constexpr std::size_t kMaxPcrsPerRead = 8;            // TPM2_PCR_Read answers a
 constexpr std::uint32_t kOrderlyStartup = 1U << 31U;  // TPMA_STARTUP_CLEAR
 
 void check(const char* command, TSS2_RC code) {
+  base::log::trace("TPM", {{"command", command}, {"code", std::uint64_t{code}}});
   if (code != TSS2_RC_SUCCESS) throw TpmError(std::string(command) + ": " + Tss2_RC_Decode(code), code);
 }
 

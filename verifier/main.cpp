@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/core_dumps.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -79,6 +80,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   base::log::start(base::log::levels().at(log_level));
   try {
+    base::forbid_core_dumps();
     if (serve_command->parsed()) verifier::serve(serve_options);
     if (reference_command->parsed()) print_reference_value(reference_options);
     return EXIT_SUCCESS;

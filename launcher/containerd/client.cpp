@@ -6,6 +6,7 @@
 #include <github.com/containerd/containerd/api/services/version/v1/version.grpc.pb.h>
 #include <grpc/grpc.h>
 
+#include "base/log.h"
 #include "launcher/containerd/rpc.h"
 
 namespace launcher {
@@ -87,6 +88,7 @@ void set_timeout(grpc::ClientContext& context, base::Milliseconds timeout) {
 }
 
 void check(const grpc::Status& status, const char* call) {
+  base::log::trace("containerd", {{"call", call}, {"code", static_cast<int>(status.error_code())}});
   if (!status.ok()) throw ContainerdError(call, static_cast<int>(status.error_code()), status.error_message());
 }
 

@@ -221,7 +221,7 @@ TEST_CASE("a wrong configuration file is one error that names file and key") {
   credentials.expect_refused("version = true\n", "unknown key version");
   credentials.expect_refused("attestation-key = \"dsa\"\n", "--attestation-key: ");
   credentials.expect_refused("wait = \"long\"\n", "--wait");
-  credentials.expect_refused("log-level = \"loud\"\n", "--log-level: is none of debug, info, warning and error");
+  credentials.expect_refused("log-level = \"loud\"\n", "--log-level: is none of trace, debug, info, warning and error");
   credentials.expect_refused("check-machine = \"perhaps\"\n", "check-machine");
   credentials.expect_refused("tcti = \"a\"\ntcti = \"b\"\n", "tcti");
   credentials.expect_refused("wait = 1\ncheck-machine = true\nwait = 1\n", "wait stands twice");
