@@ -18,11 +18,13 @@
 #include "evidence/messages.h"
 #include "launcher/clean_up.h"
 #include "launcher/container/launch_events.h"
+#include "launcher/host/firewall.h"
 #include "launcher/host/kernel_command_line.h"
 #include "launcher/host/lockout.h"
 #include "launcher/host/machine_checks.h"
 #include "launcher/host/machine_offer.h"
 #include "launcher/host/metrics_server.h"
+#include "launcher/host/power_button.h"
 #include "launcher/platform/access_token.h"
 #include "launcher/platform/file_platform.h"
 #include "launcher/platform/gce_platform.h"
@@ -47,6 +49,7 @@ using base::Error;
 using base::log::info;
 
 constexpr mode_t kRuntimeDirectoryMode = 0755;
+constexpr auto kInputDevices = "/dev/input";
 
 // The parts of Launch::kStopBound: for the workload, for a launch that was broken off, and for the end of all else.
 constexpr std::chrono::seconds kUnwindingBound{15};
@@ -118,9 +121,12 @@ struct Launch::State {
         platform(platform_of(executor, options, clock)),
         workload(executor, clock, ContainerdClient(options.containerd_socket, options.containerd_namespace),
                  options.snapshotter, options.output),
+        presses(executor),
         stopping(executor) {}
 
   Awaitable<void> launch();
+  void stop();
+  void heed_power_buttons();
   void begin(std::string_view step) const { service_manager.status(step); }
 
   // The steps that take more than one call, in the order in which they happen.
@@ -132,6 +138,7 @@ struct Launch::State {
                                                        MeasuredLaunch launch, AttestationSpec wishes, Claim claim);
   Awaitable<void> attest(attest::Attester& attester);
   void open_tee_server(std::shared_ptr<attest::Attester> attester);
+  Awaitable<void> open_exposed_ports(std::vector<firewall::Port> ports);
   void open_metrics_server(Monitoring monitoring);
 
   Awaitable<void> wait_for_verifier(base::ServiceWait::Attempt attempt);
@@ -146,6 +153,7 @@ struct Launch::State {
   tpm::TpmWorker tpm;
   Workload workload;
   CleanUp clean_up;
+  base::TaskGroup presses;
   base::TaskGroup stopping;
   std::optional<base::BoundedTask> launching;
   LaunchContext context;
@@ -180,10 +188,12 @@ Awaitable<void> Launch::State::launch() {
   const Image image = co_await pull_image(spec.image, spec.registry_auth);
 
   log_image(image);
-  const LaunchPolicy policy = LaunchPolicy::parse(image.config.labels);
+  const LaunchPolicy policy = LaunchPolicy::parse(image.config.labels, image.config.exposed_ports);
   info("Launch Policy", {{"policy", policy.loggable().dump()}});
   policy.verify(spec, context.hardened);
 
+  begin("opening ports");
+  co_await open_exposed_ports(policy.ports);
   open_metrics_server(spec.monitoring);
 
   begin("connecting to the verifier");
@@ -312,6 +322,16 @@ void Launch::State::open_tee_server(std::shared_ptr<attest::Attester> attester) 
   info("TEE server listens", {{"socket", (options.runtime_directory / teeserver::Server::kSocketName).string()}});
 }
 
+Awaitable<void> Launch::State::open_exposed_ports(std::vector<firewall::Port> ports) {
+  auto opened = co_await open_ports(options.firewall_socket, std::move(ports));
+  if (!opened) co_return;
+  const auto connection = std::make_shared<std::optional<base::FileDescriptor>>(std::move(opened));
+  clean_up.add("closing the ports", [connection]() -> Awaitable<void> {
+    connection->reset();
+    co_return;
+  });
+}
+
 void Launch::State::open_metrics_server(Monitoring monitoring) {
   if (monitoring == Monitoring::kNone) return;
   auto server = std::make_shared<MetricsServer>(executor, monitoring);
@@ -324,6 +344,27 @@ void Launch::State::open_metrics_server(Monitoring monitoring) {
 Awaitable<void> Launch::State::wait_for_verifier(base::ServiceWait::Attempt attempt) {
   base::ServiceWait wait(executor, clock, "verifier", options.wait);
   co_await wait.until(std::move(attempt));
+}
+
+/// A press asks for the end, as SIGTERM does. Further ones ask for nothing more: platforms repeat them.
+void Launch::State::heed_power_buttons() {
+  std::vector<base::FileDescriptor> buttons = find_power_buttons(kInputDevices);
+  if (buttons.empty()) info("this machine has no power button that could be heeded");
+  for (base::FileDescriptor& button : buttons) {
+    presses.spawn(heed(std::move(button), [this] {
+      info("the power button was pressed");
+      if (!stop_requested) stop();
+    }));
+  }
+}
+
+void Launch::State::stop() {
+  const bool again = std::exchange(stop_requested, true);
+  if (again) {
+    workload.hurry();
+  } else if (launching) {
+    stopping.spawn(end_in_order());
+  }
 }
 
 /// Cancel, bounded wait, hard stop: for whatever the launch is at.
@@ -343,7 +384,9 @@ Awaitable<void> Launch::State::end_in_order() {
 }
 
 Awaitable<void> Launch::State::forget_signals() {
+  presses.cancel();
   stopping.cancel();
+  co_await presses.join();
   co_await stopping.join();
 }
 
@@ -358,6 +401,7 @@ Awaitable<ExitCode> Launch::run() {
   info("TEE container launcher initiating");
   state.launching.emplace(state.executor, state.launch());
   if (state.stop_requested) state.stopping.spawn(state.end_in_order());
+  state.heed_power_buttons();
   co_await state.launching->wait();
   const Ending ending = ending_of(state.launching->failure(), state.context, state.stop_requested);
   log_ending(ending);
@@ -376,15 +420,7 @@ Awaitable<ExitCode> Launch::run() {
   co_return ending.exit_code;
 }
 
-void Launch::stop() {
-  State& state = *state_;
-  const bool again = std::exchange(state.stop_requested, true);
-  if (again) {
-    state.workload.hurry();
-  } else if (state.launching) {
-    state.stopping.spawn(state.end_in_order());
-  }
-}
+void Launch::stop() { state_->stop(); }
 
 bool Launch::left_something_behind() const noexcept {
   return state_->left_something_behind || state_->workload.left_something_behind();

@@ -34,7 +34,8 @@ const std::map<std::string, tpm::AttestationKeyIndices> kAttestationKeys = {{"ec
 /// In the form that the option parser makes a Level of.
 std::string log_level_number(const std::string& name) {
   const auto found = base::log::levels().find(name);
-  if (found == base::log::levels().end()) throw CLI::ValidationError("is none of debug, info, warning and error");
+  if (found == base::log::levels().end())
+    throw CLI::ValidationError("is none of trace, debug, info, warning and error");
   return std::to_string(static_cast<int>(found->second));
 }
 
@@ -111,6 +112,9 @@ void add_settings(CLI::App& app, Settings& settings) {
   app.add_option("--runtime-directory", options.runtime_directory, "folder of the workload's socket and token")
       ->check(check_runtime_directory)
       ->capture_default_str();
+  app.add_option("--firewall", options.firewall_socket, "socket of the helper that opens exposed ports")
+      ->check(check_socket)
+      ->capture_default_str();
   app.add_option("--output-directory", options.output.folder,
                  "folder of the pipes from which the workload's output is read")
       ->check(check_absolute_path)
@@ -156,7 +160,7 @@ void add_settings(CLI::App& app, Settings& settings) {
       ->check(check_capabilities);
   app.add_flag("--check-machine", options.check_machine,
                "refuse a machine whose root is not on dm-verity or whose state volume is not encrypted");
-  app.add_option("--log-level", options.log_level, "debug, info, warning or error")->transform(log_level_number);
+  app.add_option("--log-level", options.log_level, "trace, debug, info, warning or error")->transform(log_level_number);
 }
 
 /// The parser does not tell all of them: one of the name "default" is as good as none.

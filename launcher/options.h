@@ -37,6 +37,8 @@ struct Options {
   std::optional<std::filesystem::path> google_ca;
   /// Docker's config.json: credentials for registries, where the operator brings none.
   std::optional<std::filesystem::path> registry_auth;
+  /// Where the firewall's helper listens (firewall/client.h).
+  std::filesystem::path firewall_socket = "/run/cs-firewall.sock";
   OutputOptions output;
   /// What containerd can give a container; absent: what the launcher itself could have.
   std::optional<CapabilitySet> container_capabilities;

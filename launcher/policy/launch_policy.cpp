@@ -1,16 +1,18 @@
 #include "launcher/policy/launch_policy.h"
 
 #include "base/error.h"
+#include "launcher/policy/exposed_ports.h"
 
 namespace launcher {
 
-LaunchPolicy LaunchPolicy::parse(const Labels& labels) {
+LaunchPolicy LaunchPolicy::parse(const Labels& labels, const std::vector<std::string>& exposed_ports) {
   LabelReader reader(labels);
   LaunchPolicy policy{.overrides = OverridePolicy::read(reader),
                       .output = OutputPolicy::read(reader),
                       .monitoring = MonitoringPolicy::read(reader),
                       .mounts = MountPolicy::read(reader),
-                      .privileges = PrivilegePolicy::read(reader)};
+                      .privileges = PrivilegePolicy::read(reader),
+                      .ports = read_exposed_ports(exposed_ports, reader.problems())};
   try {
     reader.problems().throw_if_any();
   } catch (const base::Error& error) {

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/json.h"
+#include "firewall/port.h"
 #include "launcher/policy/labels.h"
 #include "launcher/policy/monitoring_policy.h"
 #include "launcher/policy/mount_policy.h"
@@ -11,17 +15,19 @@
 
 namespace launcher {
 
-/// What the author of the image lets its operator do, from the image's labels (tee.launch_policy.*).
+/// What the author of the image lets its operator do, from the image's labels (tee.launch_policy.*), and others do:
+/// call the ports that the image exposes.
 struct LaunchPolicy {
   OverridePolicy overrides = {};
   OutputPolicy output = {};
   MonitoringPolicy monitoring = {};
   MountPolicy mounts = {};
   PrivilegePolicy privileges = {};
+  std::vector<firewall::Port> ports = {};  ///< on which the workload may be called: EXPOSE
 
   /// Throws Error that starts with "failed to parse image Launch Policy", with all that is wrong. Other labels are
   /// ignored.
-  static LaunchPolicy parse(const Labels& labels);
+  static LaunchPolicy parse(const Labels& labels, const std::vector<std::string>& exposed_ports = {});
 
   base::Json loggable() const;
 

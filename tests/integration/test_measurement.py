@@ -8,7 +8,8 @@ import random
 from pathlib import Path
 
 import pytest
-from cs_harness import Image, Machine, Postbox, World, cel
+from cs_harness import HoldingVerifier, Image, Machine, Postbox, World, cel
+from cs_harness.go_between import VERIFY
 from support import (
     ALLOW_CMD,
     container_claims,
@@ -197,3 +198,78 @@ def test_an_image_without_environment_gets_the_default_path(world: World) -> Non
         assert launcher.wait() == 0, launcher.process.last_words()
         env = container_claims(verified_claims(world, launcher.token))["env"]
     assert env == {"PATH": path, "HOSTNAME": world.metadata.instance.name}
+
+
+def test_a_container_that_is_changed_before_its_start(world: World, postbox: Postbox) -> None:
+    """Somebody at containerd's socket puts another one in its place once it has been measured: it does not run."""
+    image = push(world.registry, shell_image(postbox.send("echo ran")))
+    attributes = {"tee-image-reference": image.by_tag, "tee-restart-policy": "Always"}
+    with (
+        HoldingVerifier(world, VERIFY) as verifier,
+        world.launcher(attributes, options={"--verifier": verifier.url}) as launcher,
+    ):
+        verifier.wait_held()
+        launcher.wait_for("measured")
+        spec = json.loads(world.containerd.ctr("containers", "info", "--spec", "tee-container"))
+        spec["process"]["args"] = ["/bin/sh", "-c", postbox.send("echo something else")]
+        changed = world.folder / "changed.json"
+        changed.write_text(json.dumps(spec))
+        record = json.loads(world.containerd.ctr("containers", "info", "tee-container"))
+        world.containerd.ctr("containers", "delete", "--keep-snapshot", "tee-container")
+        world.containerd.ctr("containers", "create", "--config", str(changed), "tee-container")
+        assert record["SnapshotKey"]
+        verifier.let_go()
+        assert launcher.wait(60) == FAILURE, launcher.process.last_words()
+        assert "was changed after it had been measured" in launcher.log_text
+    assert postbox.messages == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["two\nlines", "tab\tand bell\a", "\u00e9\u4e2d\U0001f512", "a" * 100_000],
+    ids=["lines", "control", "UTF-8", "long"],
+)
+def test_a_value_of_the_operator_arrives_as_it_is(world: World, postbox: Postbox, value: str) -> None:
+    """In the process, in the event log and in the token."""
+    labels = {"tee.launch_policy.allow_env_override": "VALUE"}
+    image = push(world.registry, shell_image(postbox.send('printf %s "$VALUE"'), labels=labels))
+    with world.launcher({"tee-image-reference": image.by_tag, "tee-env-VALUE": value}) as launcher:
+        token = launcher.wait_token()
+        assert launcher.wait(60) == 0, launcher.process.last_words()
+    claims = container_claims(verified_claims(world, token))
+    assert claims["env"]["VALUE"] == claims["env_override"]["VALUE"] == value
+    assert postbox.wait() == value
+
+
+@pytest.mark.parametrize(("value", "reason"), [("a\0b", "NUL"), ("a" * (1 << 20), "longer than")], ids=["NUL", "MiB"])
+def test_a_value_that_no_process_can_have(world: World, value: str, reason: str) -> None:
+    """It is refused by the variable's name, and the value is not shown."""
+    labels = {"tee.launch_policy.allow_env_override": "VALUE"}
+    image = push(world.registry, shell_image(labels=labels))
+    with world.launcher({"tee-image-reference": image.by_tag, "tee-env-VALUE": value}) as launcher:
+        assert launcher.wait(60) == FAILURE
+        assert "VALUE" in launcher.log_text
+        assert reason in launcher.log_text
+        assert "aaaa" not in launcher.log_text
+    assert world.pcr() == bytes(32)
+
+
+def test_a_value_that_is_no_text(world: World, folder: Path) -> None:
+    """Bytes that are not UTF-8 end the launch before anything is pulled."""
+    document = folder / "metadata.json"
+    document.write_bytes(b'{"tee-image-reference": "x.example/y", "tee-env-VALUE": "\xff\xfe"}')
+    with world.launcher(metadata_file=document) as launcher:
+        assert launcher.wait(60) == FAILURE
+        assert "not valid JSON at byte 58" in launcher.log_text
+
+
+def test_ten_thousand_variables(world: World, postbox: Postbox) -> None:
+    """All of them arrive, are measured, and stand in the token."""
+    env = [f"V{number}={number}" for number in range(10_000)]
+    image = push(world.registry, shell_image(postbox.send("env | busybox grep -c ^V"), env=["PATH=/bin", *env]))
+    with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
+        token = launcher.wait_token(120)
+        assert launcher.wait(60) == 0, launcher.process.last_words()
+    claimed = container_claims(verified_claims(world, token))["env"]
+    assert [claimed[f"V{number}"] for number in (0, 5_000, 9_999)] == ["0", "5000", "9999"]
+    assert postbox.wait().strip() == "10000"

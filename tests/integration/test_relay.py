@@ -2,77 +2,46 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import ssl
-import threading
-import urllib.error
-import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
 
 import pytest
-from cs_harness import World
+from cs_harness import GoBetween, World
+from cs_harness.go_between import VERIFY
 from support import DEFAULT_AUDIENCE, push, shell_image, verified_claims
 
 FAILURE = 1
 MINE = "https://attacker.example"
 
 
-class Relay:
+class Relay(GoBetween):
     """Answers as the verifier does, but asks it for tokens of another audience; `tokens` is what it gets.
 
     `hides_binding`: the launcher is not told that the verifier binds requests.
     """
 
     def __init__(self, world: World, *, audience: str | None, hides_binding: bool) -> None:
+        super().__init__(world)
         self.tokens: list[str] = []
         self.refusals: list[str] = []
-        outer = self
-        trusted = ssl.create_default_context(cafile=str(world.authority.certificate))
+        self._audience = audience
+        self._hides_binding = hides_binding
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    def on_request(self, path: str, body: bytes) -> bytes | int:
+        """Ask for a token of its own."""
+        if not path.endswith(VERIFY) or self._audience is None:
+            return body
+        changed = json.loads(body)
+        changed["options"]["audience"] = self._audience
+        return json.dumps(changed).encode()
 
-            def pass_on(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                is_verify = self.path.endswith(":verifyConfidentialSpace")
-                if is_verify and audience is not None:
-                    changed = json.loads(body)
-                    changed["options"]["audience"] = audience
-                    body = json.dumps(changed).encode()
-                request = urllib.request.Request(f"{world.verifier.url}{self.path}", body or None, method=self.command)
-                request.add_header("Content-Type", "application/json")
-                try:
-                    with urllib.request.urlopen(request, context=trusted) as response:
-                        status, answer = response.status, response.read()
-                except urllib.error.HTTPError as error:
-                    status, answer = error.code, error.read()
-                    outer.refusals.append(answer.decode())
-                if is_verify and status == 200:
-                    outer.tokens.append(json.loads(answer)["attestationToken"])
-                if self.path.endswith("/challenges") and hides_binding:
-                    answer = answer.replace(b"requestBinding", b"somethingElse")
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            do_GET = do_POST = pass_on
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def on_answer(self, path: str, status: int, answer: bytes) -> bytes:
+        """Keep what it gets."""
+        if status != http.client.OK:
+            self.refusals.append(answer.decode())
+        elif path.endswith(VERIFY):
+            self.tokens.append(json.loads(answer)["attestationToken"])
+        return super().on_answer(path, status, answer) if self._hides_binding else answer
 
 
 def launch(world: World, verifier: str) -> int:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cs_harness import World
+from cs_harness import HoldingVerifier, World
+from cs_harness.go_between import CHALLENGES
 from support import STAY, push, shell_image
 
 FAILURE = 1
@@ -119,3 +120,33 @@ def test_the_look_up_of_a_name_does_not_hold_up_the_end(
         assert launcher.wait(STOP_BOUND_SECONDS) == FAILURE
         assert "left behind" not in launcher.log_text
         assert "the launch was broken off by a signal" in launcher.log_text
+
+
+def test_sigterm_during_a_quote(world: World) -> None:
+    """The TPM hangs when it is to quote: measured is measured, but the launcher ends within its bound."""
+    image = push(world.registry, shell_image())
+    with (
+        HoldingVerifier(world, CHALLENGES) as verifier,
+        world.launcher({"tee-image-reference": image.by_tag}, options={"--verifier": verifier.url}) as launcher,
+    ):
+        verifier.wait_held()
+        with world.machine.tpm.hanging():
+            verifier.let_go()
+            launcher.wait_for("Successfully created challenge")
+            launcher.terminate()
+            assert launcher.wait(STOP_BOUND_SECONDS) == FAILURE
+        assert "the launch was broken off by a signal" in launcher.log_text
+    assert not launcher.socket.exists()
+
+
+def test_sigterm_during_a_pull(world: World) -> None:
+    """A registry that takes the request and never answers is left."""
+    with socket.create_server(("127.0.0.1", 0)) as registry:
+        registry.settimeout(30)
+        reference = f"127.0.0.1:{registry.getsockname()[1]}/app:1"
+        with world.launcher({"tee-image-reference": reference}) as launcher, registry.accept()[0] as connection:
+            assert connection.recv(16).startswith(b"GET /v2/")
+            launcher.terminate()
+            assert launcher.wait(STOP_BOUND_SECONDS) == FAILURE
+            assert "the launch was broken off by a signal" in launcher.log_text
+    assert nothing_is_left(world)

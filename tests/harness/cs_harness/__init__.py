@@ -8,10 +8,12 @@ containerd, images come from a registry and tokens from cs-verifier. Only the cl
 from . import cel
 from .certificates import CertificateAuthority
 from .containerd import Containerd
+from .go_between import GoBetween, HoldingVerifier
 from .images import Image, Layer, busybox_layer
 from .launcher import Launcher
 from .machine import Machine, boot_log_path
 from .metadata import MetadataServer
+from .netns import FirewalledNetwork
 from .postbox import Postbox
 from .process import (
     HarnessError,
@@ -32,7 +34,10 @@ from .world import World
 __all__ = [
     "CertificateAuthority",
     "Containerd",
+    "FirewalledNetwork",
+    "GoBetween",
     "HarnessError",
+    "HoldingVerifier",
     "Image",
     "Interrupted",
     "Launcher",

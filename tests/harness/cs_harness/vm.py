@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -15,7 +16,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .process import HarnessError, Process, pause, run, wait_for_change, wait_until
+from .process import (
+    HarnessError,
+    Process,
+    free_port,
+    pause,
+    run,
+    wait_for_change,
+    wait_until,
+)
 from .secure_boot import enrolled_store
 
 FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
@@ -25,6 +34,7 @@ STATE_SERIAL = "cs-state"
 # Emulation is slow, and the machines of a test run share two processors.
 BOOT_SECONDS = 240.0
 LISTEN_SECONDS = 30.0
+GUEST = "169.254.0.15"
 
 
 def missing_vm_requirements() -> list[str]:
@@ -189,6 +199,7 @@ class VirtualMachine:
         tpm_state: Path | None,
         state_disk_mib: int | None = STATE_DISK_MIB,
         extra_command_line: str | None = None,
+        credentials: Mapping[str, str] | None = None,
         network_is_up: bool = True,
     ) -> None:
         self.folder = folder
@@ -198,6 +209,7 @@ class VirtualMachine:
         self._tpm_state = tpm_state
         self._state_disk_mib = state_disk_mib
         self._extra_command_line = extra_command_line
+        self._credentials = dict(credentials or {})
         self._network_is_up = network_is_up
         self._stack = contextlib.ExitStack()
         self.console: Console
@@ -232,6 +244,19 @@ class VirtualMachine:
     def set_network(self, *, up: bool) -> None:
         """Plug or pull the network cable."""
         self.monitor.command("set_link", name="nic", up=up)
+
+    def forward(self, port: int) -> tuple[str, int]:
+        """Return an address of this host at which a TCP port of the machine can be called."""
+        here = free_port()
+        line = f"hostfwd_add net tcp:127.0.0.1:{here}-{GUEST}:{port}"
+        answer = self.monitor.command("human-monitor-command", **{"command-line": line})
+        if answer:
+            raise HarnessError(f"QEMU refuses {line}: {answer}")
+        return "127.0.0.1", here
+
+    def press_power_button(self) -> None:
+        """Ask the machine to power off, as a cloud does."""
+        self.monitor.command("system_powerdown")
 
     def wait_shutdown(self, timeout: float = BOOT_SECONDS) -> None:
         """Wait until the machine has powered itself off."""
@@ -291,6 +316,9 @@ class VirtualMachine:
             words += ["-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0"]
         if self._extra_command_line is not None:
             words += ["-smbios", f"type=11,value=io.systemd.stub.kernel-cmdline-extra={self._extra_command_line}"]
+        for name, value in self._credentials.items():
+            encoded = base64.b64encode(value.encode()).decode()
+            words += ["-smbios", f"type=11,value=io.systemd.credential.binary:{name}={encoded}"]
         return words
 
     def _network(self) -> str:
@@ -302,7 +330,7 @@ class VirtualMachine:
             f"guestfwd=tcp:{address}-cmd:sh -c 'exec busybox nc 127.0.0.1 {port} 2>/dev/null'"
             for address, port in self._services.items()
         ]
-        network = "net=169.254.0.0/16,host=169.254.0.2,dns=169.254.0.3,dhcpstart=169.254.0.15,restrict=on"
+        network = f"dhcpstart={GUEST},net=169.254.0.0/16,host=169.254.0.2,dns=169.254.0.3,restrict=on"
         return ",".join(["user,id=net", network, *forwards])
 
 

@@ -35,13 +35,20 @@ def images_folder() -> Path:
 class VmWorld:
     """A registry, a verifier that knows the built images, a postbox, and TPMs as a cloud provisions them."""
 
-    def __init__(self, folder: Path, images: Path | None = None, *, token_lifetime_seconds: int = 3600) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        images: Path | None = None,
+        *,
+        token_lifetime_seconds: int = 3600,
+        private_registry: bool = False,
+    ) -> None:
         self.images = images or images_folder()
         self.folder = folder
         trial = self.images / "trial-ca"
         self.authority = CertificateAuthority(folder / "tls", root=(trial / "ca.crt", trial / "ca.key"))
         self.metadata = MetadataServer(folder / "metadata")
-        self.registry = Registry(folder, authority=self.authority, known_as=REGISTRY)
+        self.registry = Registry(folder, authority=self.authority, known_as=REGISTRY, private=private_registry)
         self.postbox = Postbox(known_as=POSTBOX)
         self._tpm_state = folder / "tpm"
         entries = json.loads((self.images / "reference-values.json").read_text())["images"]
@@ -82,6 +89,7 @@ class VmWorld:
         tpm: str | None = "provisioned",
         state_disk_mib: int | None = STATE_DISK_MIB,
         extra_command_line: str | None = None,
+        credentials: Mapping[str, str] | None = None,
         network_is_up: bool = True,
     ) -> VirtualMachine:
         """Return a machine that is ready to be entered.
@@ -114,6 +122,7 @@ class VmWorld:
             tpm_state=state,
             state_disk_mib=state_disk_mib,
             extra_command_line=extra_command_line,
+            credentials=credentials,
             network_is_up=network_is_up,
         )
 

@@ -1,0 +1,119 @@
+"""Who stands between launcher and verifier, and what he may do there."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import urllib.error
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from .process import HarnessError, wait_until
+
+if TYPE_CHECKING:
+    from .world import World
+
+BINDING = b"requestBinding"
+VERIFY = ":verifyConfidentialSpace"
+CHALLENGES = "/challenges"
+
+
+class GoBetween:
+    """Passes on what it is asked, at `url`. Evidence can't be bound to a service with another URL, so it hides the offer."""
+
+    def __init__(self, world: World) -> None:
+        outer = self
+        trusted = ssl.create_default_context(cafile=str(world.authority.certificate))
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def pass_on(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                changed = outer.on_request(self.path, body)
+                if isinstance(changed, int):
+                    self.reply(changed, b"")
+                    return
+                target = f"{world.verifier.url}{self.path}"
+                request = urllib.request.Request(target, changed or None, method=self.command)
+                request.add_header("Content-Type", "application/json")
+                try:
+                    with urllib.request.urlopen(request, context=trusted) as response:
+                        status, answer = response.status, response.read()
+                except urllib.error.HTTPError as error:
+                    status, answer = error.code, error.read()
+                self.reply(status, outer.on_answer(self.path, status, answer))
+
+            do_GET = do_POST = pass_on
+
+            def reply(self, status: int, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Retry-After", "1")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def on_request(self, path: str, body: bytes) -> bytes | int:
+        """Return what is asked instead of `body`, or a status to answer with at once."""
+        return body
+
+    def on_answer(self, path: str, status: int, answer: bytes) -> bytes:
+        """Return what is answered instead of `answer`."""
+        return answer.replace(BINDING, b"somethingElse")
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class HoldingVerifier(GoBetween):
+    """Holds requests whose path ends with `path` until it is told to let them go."""
+
+    def __init__(self, world: World, path: str) -> None:
+        super().__init__(world)
+        self._path = path
+        self._changed = threading.Condition()
+        self._held = 0
+        self._may_pass = False
+
+    def on_request(self, path: str, body: bytes) -> bytes | int:
+        """Hold it."""
+        if path.endswith(self._path):
+            with self._changed:
+                self._held += 1
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._may_pass)
+        return body
+
+    def wait_held(self, timeout: float = 30.0) -> None:
+        """Return once a request is held."""
+        with self._changed:
+            if not wait_until(self._changed, lambda: self._held > 0, timeout):
+                raise HarnessError(f"nobody asked for {self._path} within {timeout} s")
+
+    def let_go(self) -> None:
+        """Let all pass, those that are held and those to come."""
+        with self._changed:
+            self._may_pass = True
+            self._changed.notify_all()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.let_go()
+        super().__exit__(kind, error, trace)
