@@ -33,6 +33,15 @@ std::string to_rfc3339(WallTime time) {
   return {text.data(), length};
 }
 
+std::string to_rfc3339_micro(WallTime time) {
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  std::string fraction = std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(time - whole).count());
+  fraction.insert(0, 6 - fraction.size(), '0');
+  std::string text = to_rfc3339(whole);
+  text.insert(text.size() - 1, "." + fraction);
+  return text;
+}
+
 std::string to_seconds_text(std::chrono::nanoseconds duration) {
   std::ostringstream text;
   text.precision(3);

@@ -24,6 +24,8 @@ std::int64_t to_unix_seconds(WallTime time);
 WallTime from_unix_seconds(std::int64_t seconds);
 /// RFC 3339 in UTC with whole seconds: 2026-01-31T23:59:59Z.
 std::string to_rfc3339(WallTime time);
+/// With six decimals of the second.
+std::string to_rfc3339_micro(WallTime time);
 /// With three decimals: 12.345.
 std::string to_seconds_text(std::chrono::nanoseconds duration);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <ctime>
 #include <memory>
+#include <mutex>
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -111,9 +112,16 @@ void append_key(std::string& line, std::string_view key) {
   for (const char c : key.substr(0, kMaxKeyBytes)) line.push_back(is_plain(c) ? c : '_');
 }
 
-void write(spdlog::level::level_enum level, std::string_view name, std::string_view message, Fields fields,
+std::mutex copy_mutex;
+Copy copy;  // under the mutex
+
+void write(Level which, spdlog::level::level_enum level, std::string_view name, std::string_view message, Fields fields,
            std::size_t max_bytes = kMaxTextBytes) {
   if (!spdlog::default_logger_raw()->should_log(level)) return;
+  {
+    const std::scoped_lock lock(copy_mutex);
+    if (copy) copy(which, message, fields);
+  }
   std::string line = "level=";
   line += name;
   line += ' ';
@@ -170,13 +178,28 @@ void start(Level lowest) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void trace(std::string_view message, Fields fields) { write(spdlog::level::trace, "TRACE", message, fields); }
-void debug(std::string_view message, Fields fields) { write(spdlog::level::debug, "DEBUG", message, fields); }
-void document(std::string_view message, Fields fields) {
-  write(spdlog::level::info, "INFO", message, fields, kMaxDocumentBytes);
+void copy_to(Copy to) {
+  const std::scoped_lock lock(copy_mutex);
+  copy = std::move(to);
 }
-void info(std::string_view message, Fields fields) { write(spdlog::level::info, "INFO", message, fields); }
-void warning(std::string_view message, Fields fields) { write(spdlog::level::warn, "WARN", message, fields); }
-void error(std::string_view message, Fields fields) { write(spdlog::level::err, "ERROR", message, fields); }
+
+void trace(std::string_view message, Fields fields) {
+  write(Level::kTrace, spdlog::level::trace, "TRACE", message, fields);
+}
+void debug(std::string_view message, Fields fields) {
+  write(Level::kDebug, spdlog::level::debug, "DEBUG", message, fields);
+}
+void document(std::string_view message, Fields fields) {
+  write(Level::kInfo, spdlog::level::info, "INFO", message, fields, kMaxDocumentBytes);
+}
+void info(std::string_view message, Fields fields) {
+  write(Level::kInfo, spdlog::level::info, "INFO", message, fields);
+}
+void warning(std::string_view message, Fields fields) {
+  write(Level::kWarning, spdlog::level::warn, "WARN", message, fields);
+}
+void error(std::string_view message, Fields fields) {
+  write(Level::kError, spdlog::level::err, "ERROR", message, fields);
+}
 
 }  // namespace base::log

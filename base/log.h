@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <string>
@@ -48,6 +49,11 @@ void debug(std::string_view message, Fields fields = {});
 void info(std::string_view message, Fields fields = {});
 void warning(std::string_view message, Fields fields = {});
 void error(std::string_view message, Fields fields = {});
+
+/// Gets a copy of each line that is written. Called on the thread that logs; must not block, throw, or log.
+using Copy = std::function<void(Level, std::string_view message, Fields fields)>;
+/// From now on, in place of an earlier one; none for an empty function.
+void copy_to(Copy copy);
 
 /// Information whose texts are read by programs, and therefore stand there whole as far as anybody can want.
 void document(std::string_view message, Fields fields = {});

@@ -23,9 +23,13 @@
 #include "launcher/host/lockout.h"
 #include "launcher/host/machine_checks.h"
 #include "launcher/host/machine_offer.h"
+#include "launcher/host/metrics.h"
 #include "launcher/host/metrics_server.h"
 #include "launcher/host/power_button.h"
+#include "launcher/output/cloud_log.h"
 #include "launcher/platform/access_token.h"
+#include "launcher/platform/cloud_logging.h"
+#include "launcher/platform/cloud_monitoring.h"
 #include "launcher/platform/file_platform.h"
 #include "launcher/platform/gce_platform.h"
 #include "launcher/platform/principals.h"
@@ -49,14 +53,18 @@ using base::Error;
 using base::log::info;
 
 constexpr mode_t kRuntimeDirectoryMode = 0755;
+constexpr base::Milliseconds kMetricsInterval{60000};  // of the public launcher's
 constexpr auto kInputDevices = "/dev/input";
 
-// The parts of Launch::kStopBound: for the workload, for a launch that was broken off, and for the end of all else.
+// The parts of Launch::kStopBound: for the workload, for a launch that was broken off, for the end of all else, and for
+// the last lines of the log.
 constexpr std::chrono::seconds kUnwindingBound{15};
 constexpr std::chrono::seconds kCleanUpBound{15};
+constexpr std::chrono::seconds kCloudLogBound{6};
 static_assert(kPullUnwinding < kUnwindingBound);
 static_assert(2 * WorkloadOutput::kDrainBound < kUnwindingBound);  // what is still to come, then the sinks
-static_assert(Workload::kStartBound + Workload::kKillBound + kUnwindingBound + kCleanUpBound == Launch::kStopBound);
+static_assert(Workload::kStartBound + Workload::kKillBound + kUnwindingBound + kCleanUpBound + kCloudLogBound ==
+              Launch::kStopBound);
 
 std::unique_ptr<Platform> platform_of(const asio::any_io_executor& executor, const Options& options,
                                       const base::Clock& clock) {
@@ -120,16 +128,25 @@ struct Launch::State {
         clock(base::Clock::system()),
         platform(platform_of(executor, options, clock)),
         workload(executor, clock, ContainerdClient(options.containerd_socket, options.containerd_namespace),
-                 options.snapshotter, options.output),
+                 options.snapshotter, output_options()),
+        publishing(executor),
         presses(executor),
-        stopping(executor) {}
+        stopping(executor) {
+    if (options.cloud_logging) copy_to_cloud_log();
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { base::log::copy_to({}); }
 
   Awaitable<void> launch();
   void stop();
   void heed_power_buttons();
+  void copy_to_cloud_log();
+  OutputOptions output_options();
   void begin(std::string_view step) const { service_manager.status(step); }
 
   // The steps that take more than one call, in the order in which they happen.
+  Awaitable<void> begin_cloud_log();
   Awaitable<LaunchSpec> read_launch_spec();
   Awaitable<attest::TpmLaunch> prepare_tpm();
   Awaitable<Image> pull_image(oci::ImageReference reference, oci::DockerConfig auth);
@@ -140,6 +157,7 @@ struct Launch::State {
   void open_tee_server(std::shared_ptr<attest::Attester> attester);
   Awaitable<void> open_exposed_ports(std::vector<firewall::Port> ports);
   void open_metrics_server(Monitoring monitoring);
+  Awaitable<void> publish_metrics(Monitoring monitoring);
 
   Awaitable<void> wait_for_verifier(base::ServiceWait::Attempt attempt);
   Awaitable<void> end_in_order();
@@ -152,7 +170,9 @@ struct Launch::State {
   std::unique_ptr<Platform> platform;
   tpm::TpmWorker tpm;
   Workload workload;
+  std::optional<CloudLog> cloud_log;
   CleanUp clean_up;
+  base::TaskGroup publishing;
   base::TaskGroup presses;
   base::TaskGroup stopping;
   std::optional<base::BoundedTask> launching;
@@ -192,9 +212,10 @@ Awaitable<void> Launch::State::launch() {
   info("Launch Policy", {{"policy", policy.loggable().dump()}});
   policy.verify(spec, context.hardened);
 
-  begin("opening ports");
   co_await open_exposed_ports(policy.ports);
   open_metrics_server(spec.monitoring);
+  if (options.cloud_monitoring && spec.monitoring != Monitoring::kNone)
+    publishing.spawn(publish_metrics(spec.monitoring));
 
   begin("connecting to the verifier");
   ReachedVerifier reached = co_await reach_verifier(spec, tpm_launch.ak_certificate());
@@ -220,9 +241,44 @@ Awaitable<void> Launch::State::launch() {
   co_await workload.wait();
 }
 
+void Launch::State::copy_to_cloud_log() {
+  cloud_log.emplace(executor, clock);
+  base::log::copy_to([this](base::log::Level level, std::string_view message, base::log::Fields fields) {
+    if (level < base::log::Level::kInfo) return;
+    base::Json payload = {{"MESSAGE", message}};
+    for (const base::log::Field& field : fields) payload[std::string(field.key)] = field.value;
+    cloud_log->add(std::string(severity_of(level)), std::move(payload));
+  });
+}
+
+OutputOptions Launch::State::output_options() {
+  OutputOptions output = options.output;
+  if (options.cloud_logging) {
+    output.copy = [this](const Output& line) {
+      base::Json payload = {{"message", line.bytes}, {"stream", name_of(line.stream)}};
+      cloud_log->add(std::string(severity_of(line.stream)), std::move(payload));
+    };
+  }
+  return output;
+}
+
+Awaitable<void> Launch::State::begin_cloud_log() {
+  if (!cloud_log) co_return;
+  const std::optional<GceInstance> instance = co_await platform->gce_instance();
+  if (!instance) {
+    base::log::warning("there is no Cloud Logging outside of Google's cloud");
+    co_return;
+  }
+  std::string hostname = co_await name_of_machine(*platform);
+  CloudLogging::Machine machine{.instance = *instance, .hostname = std::move(hostname)};
+  const auto cloud = std::make_shared<CloudLogging>(executor, *platform, std::move(machine), options.google_ca);
+  cloud_log->start([cloud](std::vector<LogEntry> entries) { return cloud->write(std::move(entries)); });
+}
+
 Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
   try {
     const Attributes attributes = co_await platform->attributes();
+    co_await begin_cloud_log();  // as soon as it can be reached: what is wrong with attributes is to stand in it
     warn_of_unknown(attributes);
     LaunchSpec spec =
         LaunchSpec::parse(attributes, read_machine_offer(options.container_capabilities, options.services));
@@ -323,6 +379,8 @@ void Launch::State::open_tee_server(std::shared_ptr<attest::Attester> attester) 
 }
 
 Awaitable<void> Launch::State::open_exposed_ports(std::vector<firewall::Port> ports) {
+  if (ports.empty()) co_return;
+  begin("opening ports");
   auto opened = co_await open_ports(options.firewall_socket, std::move(ports));
   if (!opened) co_return;
   const auto connection = std::make_shared<std::optional<base::FileDescriptor>>(std::move(opened));
@@ -339,6 +397,30 @@ void Launch::State::open_metrics_server(Monitoring monitoring) {
   server->listen(options.output.folder);
   info("metrics are shown", {{"socket", (options.output.folder / MetricsServer::kSocketName).string()},
                              {"monitoring", name_of(monitoring)}});
+}
+
+/// A cloud that takes none is no reason to end a launch.
+Awaitable<void> Launch::State::publish_metrics(Monitoring monitoring) {
+  const std::optional<GceInstance> instance = co_await platform->gce_instance();
+  if (!instance) {
+    base::log::warning("there is no Cloud Monitoring outside of Google's cloud");
+    co_return;
+  }
+  CloudMonitoring cloud(executor, *platform, *instance, options.google_ca);
+  bool has_warned = false;
+  for (;;) {
+    try {
+      const base::WallTime now = clock.wall();
+      const auto boot = now - std::chrono::duration_cast<base::WallTime::duration>(clock.since_boot());
+      co_await cloud.write(read_metrics(monitoring), boot, now);
+      has_warned = false;
+    } catch (const Error& error) {
+      if (!std::exchange(has_warned, true)) {
+        base::log::warning("metrics do not reach the cloud", {{"error", error.what()}});
+      }
+    }
+    co_await base::sleep_for(executor, kMetricsInterval);
+  }
 }
 
 Awaitable<void> Launch::State::wait_for_verifier(base::ServiceWait::Attempt attempt) {
@@ -384,8 +466,10 @@ Awaitable<void> Launch::State::end_in_order() {
 }
 
 Awaitable<void> Launch::State::forget_signals() {
+  publishing.cancel();
   presses.cancel();
   stopping.cancel();
+  co_await publishing.join();
   co_await presses.join();
   co_await stopping.join();
 }
@@ -417,6 +501,7 @@ Awaitable<ExitCode> Launch::run() {
   }
   info("TEE container launcher exiting",
        {{"exit_code", static_cast<int>(ending.exit_code)}, {"exit_msg", message_of(ending.exit_code)}});
+  if (state.cloud_log) co_await state.cloud_log->finish(kCloudLogBound - CloudLog::kCancellation);
   co_return ending.exit_code;
 }
 

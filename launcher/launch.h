@@ -28,7 +28,7 @@ class Launch {
   void stop();
 
   /// How long the end takes at most beyond the grace of a workload.
-  static constexpr std::chrono::seconds kStopBound{40};
+  static constexpr std::chrono::seconds kStopBound{46};
 
   /// Whether something did not end within its bound. The process must then end without waiting for its threads.
   bool left_something_behind() const noexcept;

@@ -40,6 +40,10 @@ struct Options {
   /// Where the firewall's helper listens (firewall/client.h).
   std::filesystem::path firewall_socket = "/run/cs-firewall.sock";
   OutputOptions output;
+  /// The log, and the workload's lines that go to the journal, are written to Google's Cloud Logging as well.
+  bool cloud_logging = false;
+  /// Where the machine is monitored, its metrics are written to Google's Cloud Monitoring as well.
+  bool cloud_monitoring = false;
   /// What containerd can give a container; absent: what the launcher itself could have.
   std::optional<CapabilitySet> container_capabilities;
   /// Refuse a machine whose disks and mounts are not those of a hardened image.

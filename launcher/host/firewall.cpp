@@ -11,7 +11,6 @@ namespace launcher {
 
 base::Awaitable<std::optional<base::FileDescriptor>> open_ports(std::filesystem::path socket,
                                                                 std::vector<firewall::Port> ports) {
-  if (ports.empty()) co_return std::nullopt;
   const std::string wanted = to_string(ports);
   if (!std::filesystem::exists(socket)) {
     base::log::warning("no port is opened, this machine has nobody who would",

@@ -69,7 +69,11 @@ struct WorkloadOutput::State {
 
   /// From one FIFO to the sinks, until it is at its end.
   static base::Awaitable<void> pump(std::shared_ptr<State> state, Fifo& fifo) {
-    LineSplitter lines([&](std::string line) { state->journal->offer({fifo.stream, std::move(line)}); });
+    LineSplitter lines([&](std::string line) {
+      Output output{fifo.stream, std::move(line)};
+      if (state->copy) state->copy(output);
+      state->journal->offer(std::move(output));
+    });
     std::vector<char> buffer(kReadBytes);
     for (;;) {
       boost::system::error_code code;
@@ -89,6 +93,7 @@ struct WorkloadOutput::State {
   base::Event all_read;
   std::unique_ptr<SinkThread> journal;
   std::unique_ptr<SinkThread> console;
+  std::function<void(const Output&)> copy;
 };
 
 WorkloadOutput::WorkloadOutput(const asio::any_io_executor& executor, LogRedirect redirect,
@@ -96,6 +101,7 @@ WorkloadOutput::WorkloadOutput(const asio::any_io_executor& executor, LogRedirec
   if (redirect == LogRedirect::kNowhere) return;
   base::open_private_directory(options.folder, kFolderMode);
   state_ = std::make_shared<State>(executor, options.folder);
+  state_->copy = options.copy;
   if (goes_to_journal(redirect)) state_->journal = std::make_unique<SinkThread>(executor, "journal", write_to_journal);
   if (goes_to_console(redirect)) {
     const auto console = std::make_shared<const Console>(options.console);

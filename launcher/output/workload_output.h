@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "base/asio.h"
 #include "launcher/containerd/task.h"
+#include "launcher/output/line.h"
 #include "launcher/spec/output.h"
 
 namespace launcher {
@@ -14,6 +16,8 @@ struct OutputOptions {
   /// Holds the FIFOs: a folder of the launcher's own, which the workload does not see.
   std::filesystem::path folder = "/run/cs-launcher";
   std::filesystem::path console = "/dev/console";
+  /// Gets the lines that go to the journal, too, if there is one. Must not block.
+  std::function<void(const Output&)> copy = {};
 };
 
 /// What a workload writes to its standard output and error, from two FIFOs to the sinks that the operator chose.

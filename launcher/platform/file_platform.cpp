@@ -10,6 +10,8 @@ base::Awaitable<Attributes> FilePlatform::attributes() {
 
 base::Awaitable<std::optional<Location>> FilePlatform::location() { co_return std::nullopt; }
 
+base::Awaitable<std::optional<GceInstance>> FilePlatform::gce_instance() { co_return std::nullopt; }
+
 base::Awaitable<std::optional<std::string>> FilePlatform::instance_name() { co_return std::nullopt; }
 
 base::Awaitable<std::optional<std::string>> FilePlatform::access_token() { co_return std::nullopt; }

@@ -13,6 +13,7 @@ class FilePlatform final : public Platform {
 
   base::Awaitable<Attributes> attributes() override;
   base::Awaitable<std::optional<Location>> location() override;
+  base::Awaitable<std::optional<GceInstance>> gce_instance() override;
   base::Awaitable<std::optional<std::string>> instance_name() override;
   base::Awaitable<std::optional<std::string>> access_token() override;
   base::Awaitable<std::optional<std::string>> identity_token(std::string audience) override;

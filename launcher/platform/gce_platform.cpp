@@ -64,6 +64,13 @@ base::Awaitable<std::optional<Location>> GcePlatform::location() {
   co_return location;
 }
 
+base::Awaitable<std::optional<GceInstance>> GcePlatform::gce_instance() {
+  const std::optional<Location> here = co_await location();
+  std::string id = co_await server_.require_name("instance/id");
+  GceInstance instance{.project_id = here->project_id, .zone = here->zone, .id = std::move(id)};
+  co_return instance;
+}
+
 base::Awaitable<std::optional<std::string>> GcePlatform::instance_name() {
   co_return co_await server_.get_name("instance/name");
 }

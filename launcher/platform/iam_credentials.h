@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/asio.h"
-#include "net/http_client.h"
+#include "launcher/platform/google_api.h"
 
 namespace launcher {
 
@@ -22,11 +22,9 @@ class IamCredentials {
   base::Awaitable<std::string> id_token(std::string account, std::string audience, std::string access_token);
 
  private:
-  base::Awaitable<std::string> try_once(net::HttpRequest request);
-
   asio::any_io_executor executor_;
   std::string url_;
-  net::HttpClient client_;
+  GoogleApi api_;
 };
 
 }  // namespace launcher

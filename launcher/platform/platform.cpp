@@ -10,6 +10,10 @@
 
 namespace launcher {
 
+base::Json GceInstance::resource() const {
+  return {{"type", "gce_instance"}, {"labels", {{"project_id", project_id}, {"zone", zone}, {"instance_id", id}}}};
+}
+
 std::string Location::region() const {
   const std::size_t dash = zone.rfind('-');
   if (dash == std::string::npos || dash == 0) {

@@ -6,6 +6,7 @@
 #include <openssl/types.h>
 
 #include "base/asio.h"
+#include "base/json.h"
 #include "launcher/spec/launch_spec.h"
 
 namespace launcher {
@@ -19,6 +20,15 @@ struct Location {
   std::string region() const;
 };
 
+/// A machine of Google Compute Engine, as its logs and metrics name it (monitored resource gce_instance).
+struct GceInstance {
+  std::string project_id;
+  std::string zone;
+  std::string id;
+
+  base::Json resource() const;
+};
+
 /// What the machine runs on: where the operator's input comes from, and what is known there of the machine.
 class Platform {
  public:
@@ -28,6 +38,8 @@ class Platform {
   virtual base::Awaitable<Attributes> attributes() = 0;
   /// Nothing when the platform does not know.
   virtual base::Awaitable<std::optional<Location>> location() = 0;
+  /// Nothing elsewhere.
+  virtual base::Awaitable<std::optional<GceInstance>> gce_instance() = 0;
   /// The name by which the platform knows the machine; nothing when it does not know it.
   virtual base::Awaitable<std::optional<std::string>> instance_name() = 0;
   /// An OAuth access token of the machine's service account; nothing when it has none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from cs_harness.process import run
 from support import STAY, push, shell_image
 
 SUCCESS, FAILURE, REBOOT = 0, 1, 3
+END_SECONDS = 10.0
 RESTART = {"tee-restart-policy": "OnFailure"}
 
 
@@ -71,12 +73,14 @@ def test_containerd_that_is_restarted_is_no_loss(world: World, running: Launcher
 def test_a_shim_that_is_killed_takes_the_workload_with_it(world: World, running: Launcher) -> None:
     """Nobody knows any more how the workload ended: a failure, and a new start where the policy wants one."""
     shim = shim_of(world)
-    workload = children_of(shim)
-    assert workload
+    ends = [os.pidfd_open(pid) for pid in children_of(shim)]
+    assert ends
     os.kill(shim, signal.SIGKILL)
     assert running.wait(90) == REBOOT, running.process.last_words()
     assert world.containerd.containers() == []
-    assert not any(Path(f"/proc/{pid}/cwd").exists() for pid in workload)
+    for end in ends:
+        assert select.select([end], [], [], END_SECONDS)[0], "the workload outlives its launcher"
+        os.close(end)
 
 
 @pytest.mark.parametrize(

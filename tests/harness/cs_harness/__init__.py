@@ -9,6 +9,7 @@ from . import cel
 from .certificates import CertificateAuthority
 from .containerd import Containerd
 from .go_between import GoBetween, HoldingVerifier
+from .google_apis import GoogleApis
 from .images import Image, Layer, busybox_layer
 from .launcher import Launcher
 from .machine import Machine, boot_log_path
@@ -36,6 +37,7 @@ __all__ = [
     "Containerd",
     "FirewalledNetwork",
     "GoBetween",
+    "GoogleApis",
     "HarnessError",
     "HoldingVerifier",
     "Image",

@@ -12,6 +12,7 @@ namespace test {
 class SomePlatform final : public launcher::Platform {
  public:
   std::optional<launcher::Location> where;
+  std::optional<launcher::GceInstance> instance;
   std::optional<std::string> name;
   std::optional<std::string> access;
   std::optional<std::string> identity;
@@ -20,6 +21,7 @@ class SomePlatform final : public launcher::Platform {
 
   base::Awaitable<launcher::Attributes> attributes() override { co_return launcher::Attributes(); }
   base::Awaitable<std::optional<launcher::Location>> location() override { co_return where; }
+  base::Awaitable<std::optional<launcher::GceInstance>> gce_instance() override { co_return instance; }
   base::Awaitable<std::optional<std::string>> instance_name() override { co_return name; }
   base::Awaitable<std::optional<std::string>> access_token() override {
     ++access_tokens_given;
