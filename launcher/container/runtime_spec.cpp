@@ -101,10 +101,10 @@ Json mounts(const ContainerSetup& setup) {
   if (setup.cgroup_namespace) {
     list.push_back(mount("/sys/fs/cgroup", "cgroup", "cgroup", {"rw", "nosuid", "noexec", "nodev"}));
   }
+  for (const TmpfsMount& wanted : setup.tmpfs_mounts) list.push_back(tmpfs_mount(wanted));
+  // Last, so that no mount of the operator's can cover them.
   list.push_back(mount("/etc/hosts", "bind", "/etc/hosts", {"rbind", "ro"}));
   list.push_back(mount("/etc/resolv.conf", "bind", "/etc/resolv.conf", {"rbind", "ro"}));
-  for (const TmpfsMount& wanted : setup.tmpfs_mounts) list.push_back(tmpfs_mount(wanted));
-  // Last, so that no mount of the operator's can cover it.
   list.push_back(mount(kContainerRuntimeDirectory, "bind", setup.runtime_directory.string(), {"rbind", "ro"}));
   return list;
 }

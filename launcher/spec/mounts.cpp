@@ -105,7 +105,9 @@ std::vector<TmpfsMount> read_tmpfs_mounts(AttributeReader& reader) {
 }
 
 std::optional<std::uint64_t> read_dev_shm_kb(AttributeReader& reader) {
-  return reader.read(kDevShm, [](const std::string& text) { return parse_number_attribute(kDevShm, text); });
+  const auto kb = reader.read(kDevShm, [](const std::string& text) { return parse_number_attribute(kDevShm, text); });
+  // To the kernel it would mean no limit.
+  return kb == 0U ? std::nullopt : kb;
 }
 
 void check_memory(const std::vector<TmpfsMount>& mounts, std::optional<std::uint64_t> dev_shm_kb,

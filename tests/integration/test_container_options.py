@@ -58,6 +58,22 @@ def test_tmpfs_is_where_and_as_large_as_was_asked_for(world: World, postbox: Pos
     assert rest == ["written", "700:1000"]
 
 
+def test_a_mount_at_etc_hides_no_names(world: World, postbox: Postbox) -> None:
+    """The machine's hosts and name servers are mounted on it."""
+    script = postbox.send("busybox grep -c ' /etc tmpfs ' /proc/mounts; busybox grep -c localhost /etc/hosts; ls /etc")
+    image = push(world.registry, shell_image(script, labels={"tee.launch_policy.allow_mount_destinations": "/etc"}))
+    attributes = {
+        "tee-image-reference": image.by_tag,
+        "tee-mount": "type=tmpfs,source=tmpfs,destination=/etc,size=65536",
+    }
+    with world.launcher(attributes) as launcher:
+        assert launcher.wait(60) == 0, launcher.process.last_words()
+    mounts, names, *files = postbox.wait().split()
+    assert mounts == "1"
+    assert int(names) > 0
+    assert files == ["hosts", "resolv.conf"]
+
+
 def test_dev_shm_has_the_size_that_was_asked_for(world: World, postbox: Postbox) -> None:
     """And it needs no word of the image's author."""
     output = output_of(world, postbox, "grep ' /dev/shm ' /proc/mounts", {"tee-dev-shm-size-kb": "128"}, {})

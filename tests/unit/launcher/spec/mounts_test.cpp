@@ -110,6 +110,7 @@ TEST_CASE("the size of /dev/shm is a number of kB") {
   const auto read = read_attributes({{"tee-dev-shm-size-kb", "128"}}, launcher::read_dev_shm_kb);
   CHECK(read.value == 128);
   CHECK_FALSE(read_attributes({{"tee-dev-shm-size-kb", ""}}, launcher::read_dev_shm_kb).value);
+  CHECK_FALSE(read_attributes({{"tee-dev-shm-size-kb", "0"}}, launcher::read_dev_shm_kb).value);
   CHECK(read_attributes({{"tee-dev-shm-size-kb", "1m"}}, launcher::read_dev_shm_kb).problems ==
         "failed to convert tee-dev-shm-size-kb into uint64, got: 1m");
 }
