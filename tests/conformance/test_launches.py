@@ -1,0 +1,96 @@
+"""Launches of the public system, replayed: what it runs, this launcher runs, with the same claims and exit code.
+
+Each file below launches/ is one launch that the public system's documentation or its image tests have, as facts: what
+the operator asks for, what the image is, and what becomes of it (launches/README.md has the fields). Where this
+launcher does otherwise, the file says so, and a row of docs/deviations.md why.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cs_harness import Image, Launcher, World, busybox_layer
+from support import push, verified_claims
+
+HERE = Path(__file__).resolve().parent
+LAUNCHES = sorted((HERE / "launches").glob("*.json"))
+FIELDS = {"about", "contract", "hardened", "metadata", "image", "expect", "deviation"}
+EXPECTED = {"exit_code", "runs", "error", "claims", "journal", "console"}
+_BUSYBOX = busybox_layer().tar()
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    """Yield running services, for each launch anew: a TPM forgives no more than 32 resets."""
+    with tempfile.TemporaryDirectory(prefix="cs-", ignore_cleanup_errors=True) as name, World(Path(name)) as services:
+        yield services
+
+
+def image_of(described: dict[str, Any]) -> Image:
+    """Return an image as it is described: `script` is what a shell runs, where there is no entrypoint."""
+    names = {"entrypoint", "cmd", "env", "labels", "user", "exposed_ports"}
+    settings = {name: described[name] for name in names & set(described)}
+    if "script" in described:
+        settings["entrypoint"] = ["/bin/sh", "-c", described["script"]]
+    return Image([_BUSYBOX], **settings)
+
+
+def missing_from(found: Any, expected: Any, where: str = "claims") -> list[str]:
+    """Say what of `expected` is not there: objects may hold more, everything else is equal."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return [
+            line for name, value in expected.items() for line in missing_from(found.get(name), value, f"{where}.{name}")
+        ]
+    return [] if found == expected else [f"{where} is {found!r}, not {expected!r}"]
+
+
+def lines_of_journal(launcher: Launcher) -> list[str]:
+    """Return the workload's lines that go to the journal, each with its severity."""
+    lines = (json.loads(line) for line in launcher.process.stdout_lines)
+    return sorted(f"{line['severity']} {line['message']}" for line in lines)
+
+
+@pytest.mark.parametrize("file", LAUNCHES, ids=lambda file: file.stem)
+def test_a_launch_ends_as_on_the_public_system(world: World, file: Path) -> None:
+    """Exit code, error, claims and output."""
+    launch = json.loads(file.read_text())
+    assert set(launch) <= FIELDS, file
+    expected = {**launch["expect"], **launch.get("deviation", {}).get("expect", {})}
+    assert set(expected) <= EXPECTED, file
+    console = world.folder / "console"
+    console.write_text("")
+    image = push(world.registry, image_of(launch["image"]), file.stem)
+    attributes = {"tee-image-reference": image.by_tag, **launch["metadata"]}
+    options = {"--console": console, "--output-directory": world.folder / "output"}
+    with world.launcher(attributes, hardened=launch["hardened"], options=options) as launcher:
+        code = launcher.wait(90)
+        log = launcher.log_text
+        runs = "workload task started" in log
+        problems = [] if code == expected["exit_code"] else [f"exit code {code}, not {expected['exit_code']}"]
+        if runs != expected["runs"]:
+            problems.append("it runs" if runs else "it does not run")
+        if "error" in expected and expected["error"] not in log:
+            problems.append(f"nobody says {expected['error']!r}")
+        if "claims" in expected:
+            problems += missing_from(verified_claims(world, launcher.token)["submods"], expected["claims"])
+        if "journal" in expected and lines_of_journal(launcher) != expected["journal"]:
+            problems.append(f"the journal has {lines_of_journal(launcher)}")
+        if "console" in expected and sorted(console.read_text().split("\n")[:-1]) != expected["console"]:
+            problems.append(f"the console has {console.read_text()!r}")
+        assert problems == [], launcher.process.last_words()
+    assert world.containerd.containers() == []
+    if not runs:
+        assert world.pcr() == bytes(32), "measured, though it was refused"
+
+
+def test_every_deviation_has_its_row() -> None:
+    """Whoever reads a file finds the reason."""
+    rows = (HERE.parents[1] / "docs/deviations.md").read_text()
+    deviations = [json.loads(file.read_text()).get("deviation") for file in LAUNCHES]
+    assert len(LAUNCHES) >= 50
+    assert [each["row"] for each in deviations if each and f"| {each['row']}" not in rows] == []
