@@ -17,19 +17,16 @@
 #include "base/service_wait.h"
 #include "evidence/messages.h"
 #include "launcher/clean_up.h"
+#include "launcher/cloud.h"
 #include "launcher/container/launch_events.h"
 #include "launcher/host/firewall.h"
 #include "launcher/host/kernel_command_line.h"
 #include "launcher/host/lockout.h"
 #include "launcher/host/machine_checks.h"
 #include "launcher/host/machine_offer.h"
-#include "launcher/host/metrics.h"
 #include "launcher/host/metrics_server.h"
 #include "launcher/host/power_button.h"
-#include "launcher/output/cloud_log.h"
 #include "launcher/platform/access_token.h"
-#include "launcher/platform/cloud_logging.h"
-#include "launcher/platform/cloud_monitoring.h"
 #include "launcher/platform/file_platform.h"
 #include "launcher/platform/gce_platform.h"
 #include "launcher/platform/principals.h"
@@ -53,17 +50,15 @@ using base::Error;
 using base::log::info;
 
 constexpr mode_t kRuntimeDirectoryMode = 0755;
-constexpr base::Milliseconds kMetricsInterval{60000};  // of the public launcher's
 constexpr auto kInputDevices = "/dev/input";
 
 // The parts of Launch::kStopBound: for the workload, for a launch that was broken off, for the end of all else, and for
 // the last lines of the log.
 constexpr std::chrono::seconds kUnwindingBound{15};
 constexpr std::chrono::seconds kCleanUpBound{15};
-constexpr std::chrono::seconds kCloudLogBound{6};
 static_assert(kPullUnwinding < kUnwindingBound);
 static_assert(2 * WorkloadOutput::kDrainBound < kUnwindingBound);  // what is still to come, then the sinks
-static_assert(Workload::kStartBound + Workload::kKillBound + kUnwindingBound + kCleanUpBound + kCloudLogBound ==
+static_assert(Workload::kStartBound + Workload::kKillBound + kUnwindingBound + kCleanUpBound + Cloud::kEndBound ==
               Launch::kStopBound);
 
 std::unique_ptr<Platform> platform_of(const asio::any_io_executor& executor, const Options& options,
@@ -127,26 +122,19 @@ struct Launch::State {
         options(std::move(o)),
         clock(base::Clock::system()),
         platform(platform_of(executor, options, clock)),
+        cloud(executor, clock, *platform, options.cloud, options.google_ca),
         workload(executor, clock, ContainerdClient(options.containerd_socket, options.containerd_namespace),
                  options.snapshotter, output_options()),
-        publishing(executor),
         presses(executor),
-        stopping(executor) {
-    if (options.cloud_logging) copy_to_cloud_log();
-  }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-  ~State() { base::log::copy_to({}); }
+        stopping(executor) {}
 
   Awaitable<void> launch();
   void stop();
   void heed_power_buttons();
-  void copy_to_cloud_log();
   OutputOptions output_options();
   void begin(std::string_view step) const { service_manager.status(step); }
 
   // The steps that take more than one call, in the order in which they happen.
-  Awaitable<void> begin_cloud_log();
   Awaitable<LaunchSpec> read_launch_spec();
   Awaitable<attest::TpmLaunch> prepare_tpm();
   Awaitable<Image> pull_image(oci::ImageReference reference, oci::DockerConfig auth);
@@ -157,7 +145,6 @@ struct Launch::State {
   void open_tee_server(std::shared_ptr<attest::Attester> attester);
   Awaitable<void> open_exposed_ports(std::vector<firewall::Port> ports);
   void open_metrics_server(Monitoring monitoring);
-  Awaitable<void> publish_metrics(Monitoring monitoring);
 
   Awaitable<void> wait_for_verifier(base::ServiceWait::Attempt attempt);
   Awaitable<void> end_in_order();
@@ -168,11 +155,10 @@ struct Launch::State {
   Options options;
   base::Clock clock;
   std::unique_ptr<Platform> platform;
+  Cloud cloud;
   tpm::TpmWorker tpm;
   Workload workload;
-  std::optional<CloudLog> cloud_log;
   CleanUp clean_up;
-  base::TaskGroup publishing;
   base::TaskGroup presses;
   base::TaskGroup stopping;
   std::optional<base::BoundedTask> launching;
@@ -214,8 +200,7 @@ Awaitable<void> Launch::State::launch() {
 
   co_await open_exposed_ports(policy.ports);
   open_metrics_server(spec.monitoring);
-  if (options.cloud_monitoring && spec.monitoring != Monitoring::kNone)
-    publishing.spawn(publish_metrics(spec.monitoring));
+  cloud.publish_metrics(spec.monitoring);
 
   begin("connecting to the verifier");
   ReachedVerifier reached = co_await reach_verifier(spec, tpm_launch.ak_certificate());
@@ -241,44 +226,16 @@ Awaitable<void> Launch::State::launch() {
   co_await workload.wait();
 }
 
-void Launch::State::copy_to_cloud_log() {
-  cloud_log.emplace(executor, clock);
-  base::log::copy_to([this](base::log::Level level, std::string_view message, base::log::Fields fields) {
-    if (level < base::log::Level::kInfo) return;
-    base::Json payload = {{"MESSAGE", message}};
-    for (const base::log::Field& field : fields) payload[std::string(field.key)] = field.value;
-    cloud_log->add(std::string(severity_of(level)), std::move(payload));
-  });
-}
-
 OutputOptions Launch::State::output_options() {
   OutputOptions output = options.output;
-  if (options.cloud_logging) {
-    output.copy = [this](const Output& line) {
-      base::Json payload = {{"message", line.bytes}, {"stream", name_of(line.stream)}};
-      cloud_log->add(std::string(severity_of(line.stream)), std::move(payload));
-    };
-  }
+  output.copy = cloud.workload_lines();
   return output;
-}
-
-Awaitable<void> Launch::State::begin_cloud_log() {
-  if (!cloud_log) co_return;
-  const std::optional<GceInstance> instance = co_await platform->gce_instance();
-  if (!instance) {
-    base::log::warning("there is no Cloud Logging outside of Google's cloud");
-    co_return;
-  }
-  std::string hostname = co_await name_of_machine(*platform);
-  CloudLogging::Machine machine{.instance = *instance, .hostname = std::move(hostname)};
-  const auto cloud = std::make_shared<CloudLogging>(executor, *platform, std::move(machine), options.google_ca);
-  cloud_log->start([cloud](std::vector<LogEntry> entries) { return cloud->write(std::move(entries)); });
 }
 
 Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
   try {
     const Attributes attributes = co_await platform->attributes();
-    co_await begin_cloud_log();  // as soon as it can be reached: what is wrong with attributes is to stand in it
+    co_await cloud.write_log();  // here already: what is wrong with attributes is to stand in it
     warn_of_unknown(attributes);
     LaunchSpec spec =
         LaunchSpec::parse(attributes, read_machine_offer(options.container_capabilities, options.services));
@@ -399,30 +356,6 @@ void Launch::State::open_metrics_server(Monitoring monitoring) {
                              {"monitoring", name_of(monitoring)}});
 }
 
-/// A cloud that takes none is no reason to end a launch.
-Awaitable<void> Launch::State::publish_metrics(Monitoring monitoring) {
-  const std::optional<GceInstance> instance = co_await platform->gce_instance();
-  if (!instance) {
-    base::log::warning("there is no Cloud Monitoring outside of Google's cloud");
-    co_return;
-  }
-  CloudMonitoring cloud(executor, *platform, *instance, options.google_ca);
-  bool has_warned = false;
-  for (;;) {
-    try {
-      const base::WallTime now = clock.wall();
-      const auto boot = now - std::chrono::duration_cast<base::WallTime::duration>(clock.since_boot());
-      co_await cloud.write(read_metrics(monitoring), boot, now);
-      has_warned = false;
-    } catch (const Error& error) {
-      if (!std::exchange(has_warned, true)) {
-        base::log::warning("metrics do not reach the cloud", {{"error", error.what()}});
-      }
-    }
-    co_await base::sleep_for(executor, kMetricsInterval);
-  }
-}
-
 Awaitable<void> Launch::State::wait_for_verifier(base::ServiceWait::Attempt attempt) {
   base::ServiceWait wait(executor, clock, "verifier", options.wait);
   co_await wait.until(std::move(attempt));
@@ -466,10 +399,9 @@ Awaitable<void> Launch::State::end_in_order() {
 }
 
 Awaitable<void> Launch::State::forget_signals() {
-  publishing.cancel();
   presses.cancel();
   stopping.cancel();
-  co_await publishing.join();
+  co_await cloud.stop_metrics();
   co_await presses.join();
   co_await stopping.join();
 }
@@ -501,7 +433,7 @@ Awaitable<ExitCode> Launch::run() {
   }
   info("TEE container launcher exiting",
        {{"exit_code", static_cast<int>(ending.exit_code)}, {"exit_msg", message_of(ending.exit_code)}});
-  if (state.cloud_log) co_await state.cloud_log->finish(kCloudLogBound - CloudLog::kCancellation);
+  co_await state.cloud.end_log();
   co_return ending.exit_code;
 }
 

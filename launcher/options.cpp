@@ -122,9 +122,9 @@ void add_settings(CLI::App& app, Settings& settings) {
   app.add_option("--console", options.output.console, "terminal or file for output that the operator sends there")
       ->check(check_absolute_path)
       ->capture_default_str();
-  app.add_flag("--cloud-monitoring", options.cloud_monitoring,
+  app.add_flag("--cloud-monitoring", options.cloud.monitoring,
                "write the machine's metrics, where they are asked for, to Google's Cloud Monitoring as well");
-  app.add_flag("--cloud-logging", options.cloud_logging, "write the log to Google's Cloud Logging as well");
+  app.add_flag("--cloud-logging", options.cloud.logging, "write the log to Google's Cloud Logging as well");
   app.add_option("--verifier", settings.verifiers,
                  "attestation service: [NAME=]https://host[:port][,CA-FILE]; may stand several times, and the operator "
                  "chooses by name. An image with two is as trustworthy as the weaker one. Without it: Google's")

@@ -14,6 +14,12 @@
 
 namespace launcher {
 
+/// What the machine's image wants to have told to Google's cloud.
+struct CloudOptions {
+  bool logging = false;     ///< the log, and the workload's lines that go to the journal
+  bool monitoring = false;  ///< the machine's metrics, where they are asked for
+};
+
 /// How the launcher is set up by whoever built the machine's image. Nothing in it comes from the operator.
 struct Options {
   /// A JSON file of attributes instead of the metadata server.
@@ -40,10 +46,7 @@ struct Options {
   /// Where the firewall's helper listens (firewall/client.h).
   std::filesystem::path firewall_socket = "/run/cs-firewall.sock";
   OutputOptions output;
-  /// The log, and the workload's lines that go to the journal, are written to Google's Cloud Logging as well.
-  bool cloud_logging = false;
-  /// Where the machine is monitored, its metrics are written to Google's Cloud Monitoring as well.
-  bool cloud_monitoring = false;
+  CloudOptions cloud;
   /// What containerd can give a container; absent: what the launcher itself could have.
   std::optional<CapabilitySet> container_capabilities;
   /// Refuse a machine whose disks and mounts are not those of a hardened image.

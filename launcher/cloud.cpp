@@ -1,0 +1,107 @@
+#include "launcher/cloud.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "launcher/host/metrics.h"
+#include "launcher/output/cloud_log.h"
+#include "launcher/platform/cloud_logging.h"
+#include "launcher/platform/cloud_monitoring.h"
+
+namespace launcher {
+namespace {
+
+constexpr base::Milliseconds kMetricsInterval{60000};  // of the public launcher's
+
+void add_line(CloudLog& log, base::log::Level level, std::string_view message, base::log::Fields fields) {
+  if (level < base::log::Level::kInfo) return;
+  base::Json payload = {{"MESSAGE", message}};
+  for (const base::log::Field& field : fields) payload[std::string(field.key)] = field.value;
+  log.add(std::string(severity_of(level)), std::move(payload));
+}
+
+}  // namespace
+
+Cloud::Cloud(asio::any_io_executor executor, base::Clock clock, Platform& platform, CloudOptions options,
+             std::optional<std::filesystem::path> google_ca)
+    : executor_(std::move(executor)),
+      clock_(std::move(clock)),
+      platform_(platform),
+      options_(options),
+      google_ca_(std::move(google_ca)),
+      metrics_(executor_) {
+  if (!options_.logging) return;
+  log_ = std::make_shared<CloudLog>(executor_, clock_);
+  base::log::copy_to([log = log_](base::log::Level level, std::string_view message, base::log::Fields fields) {
+    add_line(*log, level, message, fields);
+  });
+}
+
+Cloud::~Cloud() {
+  if (log_) base::log::copy_to({});
+}
+
+std::function<void(const Output&)> Cloud::workload_lines() {
+  if (!log_) return {};
+  return [log = log_](const Output& line) {
+    base::Json payload = {{"message", line.bytes}, {"stream", name_of(line.stream)}};
+    log->add(std::string(severity_of(line.stream)), std::move(payload));
+  };
+}
+
+base::Awaitable<void> Cloud::write_log() {
+  if (!log_) co_return;
+  const std::optional<GceInstance> instance = co_await platform_.gce_instance();
+  if (!instance) {
+    base::log::warning("there is no Cloud Logging outside of Google's cloud");
+    co_return;
+  }
+  std::string hostname = co_await name_of_machine(platform_);
+  CloudLogging::Machine machine{.instance = *instance, .hostname = std::move(hostname)};
+  const auto api = std::make_shared<CloudLogging>(executor_, platform_, std::move(machine), google_ca_);
+  log_->start([api](std::vector<LogEntry> entries) { return api->write(std::move(entries)); });
+}
+
+void Cloud::publish_metrics(Monitoring monitoring) {
+  if (options_.monitoring && monitoring != Monitoring::kNone) metrics_.spawn(publish(monitoring));
+}
+
+base::Awaitable<void> Cloud::publish(Monitoring monitoring) {
+  const std::optional<GceInstance> instance = co_await platform_.gce_instance();
+  if (!instance) {
+    base::log::warning("there is no Cloud Monitoring outside of Google's cloud");
+    co_return;
+  }
+  CloudMonitoring api(executor_, platform_, *instance, google_ca_);
+  bool has_warned = false;
+  for (;;) {
+    try {
+      const base::WallTime now = clock_.wall();
+      const auto boot = now - std::chrono::duration_cast<base::WallTime::duration>(clock_.since_boot());
+      Metrics metrics = read_metrics(monitoring);
+      co_await api.write(std::move(metrics), boot, now);
+      has_warned = false;
+    } catch (const base::Error& error) {
+      if (!std::exchange(has_warned, true)) {
+        base::log::warning("metrics do not reach the cloud", {{"error", error.what()}});
+      }
+    }
+    co_await base::sleep_for(executor_, kMetricsInterval);
+  }
+}
+
+base::Awaitable<void> Cloud::stop_metrics() {
+  metrics_.cancel();
+  co_await metrics_.join();
+}
+
+base::Awaitable<void> Cloud::end_log() {
+  if (log_) co_await log_->finish(kEndBound - CloudLog::kCancellation);
+}
+
+}  // namespace launcher
