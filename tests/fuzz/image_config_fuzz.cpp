@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "launcher/container/process.h"
 #include "launcher/container/runtime_spec.h"
+#include "launcher/container/stop_signal.h"
+#include "launcher/policy/exposed_ports.h"
 #include "oci/descriptor.h"
 #include "oci/image_config.h"
 
@@ -19,6 +21,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // What is accepted can be written, and reads back as it was.
     const base::Json again = base::Json::parse(spec.dump());
     if (launcher::args_of(again) != process.args || launcher::env_of(again) != process.env) std::abort();
+    const auto signal = launcher::parse_stop_signal(config.stop_signal);
+    if (signal && (*signal < 1 || *signal > 64)) std::abort();
+    launcher::Problems problems;
+    const auto ports = launcher::read_exposed_ports(config.exposed_ports, problems);
+    if (problems.empty() && ports.size() > firewall::kMaxPorts) std::abort();
   } catch (const base::Error&) {
   }
   return 0;
