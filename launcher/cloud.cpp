@@ -16,6 +16,8 @@
 namespace launcher {
 namespace {
 
+/// Of kEndBound, for what is asked of the platform first, in a launch that ends at once.
+constexpr base::Milliseconds kBeginningBound{2000};
 constexpr base::Milliseconds kMetricsInterval{60000};  // of the public launcher's
 
 void add_line(CloudLog& log, base::log::Level level, std::string_view message, base::log::Fields fields) {
@@ -54,17 +56,24 @@ std::function<void(const Output&)> Cloud::workload_lines() {
   };
 }
 
-base::Awaitable<void> Cloud::write_log() {
-  if (!log_) co_return;
-  const std::optional<GceInstance> instance = co_await platform_.gce_instance();
-  if (!instance) {
-    base::log::warning("there is no Cloud Logging outside of Google's cloud");
-    co_return;
+void Cloud::write_log() {
+  if (log_) beginning_.emplace(executor_, begin_log());
+}
+
+base::Awaitable<void> Cloud::begin_log() {
+  try {
+    const std::optional<GceInstance> instance = co_await platform_.gce_instance();
+    if (!instance) {
+      base::log::warning("there is no Cloud Logging outside of Google's cloud");
+      co_return;
+    }
+    std::string hostname = co_await name_of_machine(platform_);
+    CloudLogging::Machine machine{.instance = *instance, .hostname = std::move(hostname)};
+    const auto api = std::make_shared<CloudLogging>(executor_, platform_, std::move(machine), google_ca_);
+    log_->start([api](std::vector<LogEntry> entries) { return api->write(std::move(entries)); });
+  } catch (const base::Error& error) {
+    base::log::warning("lines of the log do not reach the cloud", {{"error", error.what()}});
   }
-  std::string hostname = co_await name_of_machine(platform_);
-  CloudLogging::Machine machine{.instance = *instance, .hostname = std::move(hostname)};
-  const auto api = std::make_shared<CloudLogging>(executor_, platform_, std::move(machine), google_ca_);
-  log_->start([api](std::vector<LogEntry> entries) { return api->write(std::move(entries)); });
 }
 
 void Cloud::publish_metrics(Monitoring monitoring) {
@@ -72,7 +81,13 @@ void Cloud::publish_metrics(Monitoring monitoring) {
 }
 
 base::Awaitable<void> Cloud::publish(Monitoring monitoring) {
-  const std::optional<GceInstance> instance = co_await platform_.gce_instance();
+  std::optional<GceInstance> instance;
+  try {
+    instance = co_await platform_.gce_instance();
+  } catch (const base::Error& error) {
+    base::log::warning("metrics do not reach the cloud", {{"error", error.what()}});
+    co_return;
+  }
   if (!instance) {
     base::log::warning("there is no Cloud Monitoring outside of Google's cloud");
     co_return;
@@ -101,7 +116,10 @@ base::Awaitable<void> Cloud::stop_metrics() {
 }
 
 base::Awaitable<void> Cloud::end_log() {
-  if (log_) co_await log_->finish(kEndBound - CloudLog::kCancellation);
+  if (!beginning_) co_return;
+  co_await beginning_->wait_for(kBeginningBound);
+  beginning_->cancel();
+  co_await log_->finish(kEndBound - kBeginningBound - CloudLog::kCancellation);
 }
 
 }  // namespace launcher

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/asio.h"
+#include "base/bounded_task.h"
 #include "base/clock.h"
 #include "launcher/options.h"
 #include "launcher/output/line.h"
@@ -33,8 +34,8 @@ class Cloud {
   /// Gets the workload's lines; empty where nobody wants them. For as long as this object.
   std::function<void(const Output&)> workload_lines();
 
-  /// Begins to write the log, once the platform can be reached.
-  base::Awaitable<void> write_log();
+  /// Begins to write the log. To be called when the platform has been reached.
+  void write_log();
   /// Writes the metrics, once a minute.
   void publish_metrics(Monitoring monitoring);
 
@@ -44,6 +45,7 @@ class Cloud {
   base::Awaitable<void> end_log();
 
  private:
+  base::Awaitable<void> begin_log();
   base::Awaitable<void> publish(Monitoring monitoring);
 
   asio::any_io_executor executor_;
@@ -52,6 +54,7 @@ class Cloud {
   CloudOptions options_;
   std::optional<std::filesystem::path> google_ca_;
   std::shared_ptr<CloudLog> log_;
+  std::optional<base::BoundedTask> beginning_;
   base::TaskGroup metrics_;
 };
 

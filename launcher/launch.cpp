@@ -235,7 +235,7 @@ OutputOptions Launch::State::output_options() {
 Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
   try {
     const Attributes attributes = co_await platform->attributes();
-    co_await cloud.write_log();  // here already: what is wrong with attributes is to stand in it
+    cloud.write_log();  // here already: what is wrong with attributes is to stand in it
     warn_of_unknown(attributes);
     LaunchSpec spec =
         LaunchSpec::parse(attributes, read_machine_offer(options.container_capabilities, options.services));

@@ -92,7 +92,9 @@ base::Awaitable<std::uint32_t> Container::wait() const {
 }
 
 base::Awaitable<void> Container::kill(int signal) const {
-  co_await tasks_.kill(names_.id, static_cast<std::uint32_t>(signal));
+  const auto executor = co_await asio::this_coro::executor;
+  const auto attempt = [this, signal] { return tasks_.kill(names_.id, static_cast<std::uint32_t>(signal)); };
+  co_await base::retry(executor, outage_, attempt);
 }
 
 }  // namespace launcher

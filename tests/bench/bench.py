@@ -25,6 +25,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 
 from cs_harness import (
+    GoogleApis,
     HarnessError,
     Image,
     Launcher,
@@ -213,6 +214,57 @@ def bench_launch(folder: Path) -> Iterator[Row]:
         yield below("launch: peak memory", peak, "MB", 25, note)
 
 
+def bench_features(folder: Path) -> Iterator[Row]:
+    """Launch with everything that an operator and a machine's image can ask for, by turns with a plain launch."""
+    labels = {
+        "allow_cmd_override": "true",
+        "allow_env_override": "NAME",
+        "log_redirect": "always",
+        "hardened_monitoring": "all",
+        "allow_mount_destinations": "/data",
+        "allow_capabilities": "true",
+        "allow_cgroups": "true",
+    }
+    wishes = {
+        "tee-cmd": '["x"]',
+        "tee-env-NAME": "value",
+        "tee-container-log-redirect": "true",
+        "tee-monitoring-enable": "all",
+        "tee-mount": "type=tmpfs,source=tmpfs,destination=/data,size=1048576,mode=0755",
+        "tee-dev-shm-size-kb": "1024",
+        "tee-added-capabilities": '["CAP_SYS_PTRACE"]',
+        "tee-cgroup-ns": "true",
+        "tee-impersonate-service-accounts": "a@p.iam.gserviceaccount.com,b@p.iam.gserviceaccount.com",
+    }
+    with World(folder) as world, GoogleApis(world) as google:
+        described = {f"tee.launch_policy.{name}": value for name, value in labels.items()}
+        image = Image([busybox_layer()], entrypoint=["/bin/sh", "-c", WORKLOAD], labels=described)
+        reference = {"tee-image-reference": world.registry.push(image, "bench", "latest").by_tag}
+        (folder / "console").touch()
+        options = {
+            **google.options,
+            "--log-level": "info",
+            "--console": folder / "console",
+            "--output-directory": folder / "output",
+        }
+        milliseconds: dict[str, list[float]] = {"plain": [], "all": []}
+        for _ in range(LAUNCHES + 1):
+            for kind, attributes, flags in (
+                ("plain", reference, []),
+                ("all", {**reference, **wishes}, ["--cloud-logging", "--cloud-monitoring"]),
+            ):
+                launcher = world.launcher(attributes, options=options, flags=flags, env=google.environment)
+                began = time.monotonic()
+                with launcher:
+                    launcher.wait_ready()
+                    milliseconds[kind].append((time.monotonic() - began) * 1e3)
+                    launcher.terminate()
+                    launcher.wait()
+        plain, full = (statistics.median(milliseconds[kind][1:]) for kind in ("plain", "all"))
+        note = f"{full:.0f} ms with all features, {plain:.0f} ms without, by turns; ports are not among them"
+        yield at_most("launch with all features, of a plain one", full / plain, "times", 1.3, note)
+
+
 def bench_attestation(launcher: Launcher) -> Iterator[Row]:
     """Have whole attestations made: challenge, quotes, verification, through the TEE server's socket."""
     connection = http.client.HTTPConnection("localhost")
@@ -248,6 +300,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Row]]] = {
     "appraisal": bench_appraisal,
     "get": bench_token_server,
     "launch": bench_launch,
+    "features": bench_features,
     "size": bench_size,
 }
 

@@ -70,6 +70,16 @@ def test_containerd_that_is_restarted_is_no_loss(world: World, running: Launcher
     assert world.containerd.containers() == []
 
 
+def test_a_signal_while_containerd_is_away_is_not_lost(world: World, running: Launcher) -> None:
+    """It reaches the workload when containerd is back."""
+    world.containerd.stop()
+    running.terminate()
+    running.wait_for("received a signal, the workload is asked to end")
+    world.containerd.start()
+    assert running.wait(60) == SUCCESS, running.process.last_words()
+    assert "is killed" not in running.log_text
+
+
 def test_a_shim_that_is_killed_takes_the_workload_with_it(world: World, running: Launcher) -> None:
     """Nobody knows any more how the workload ended: a failure, and a new start where the policy wants one."""
     shim = shim_of(world)
