@@ -44,7 +44,9 @@ std::chrono::nanoseconds cancel_where_containerd_hangs(const std::string& method
                                                        bool is_unpacked = false) {
   test::ManualContext context;
   test::FakeRegistry registry(context.get_executor());
-  test::TinyImage::busybox({"/bin/busybox"}).publish(registry, "latest");
+  auto tiny = test::TinyImage::busybox({"/bin/busybox"});
+  tiny.layer_tars.resize(1);  // while the first of two is unpacked, the other one may still be a stream
+  tiny.publish(registry, "latest");
   net::HttpClient http(context.get_executor());
   oci::RegistryClient client(http, {}, test::quick_registry());
   test::FakeContainerd containerd;

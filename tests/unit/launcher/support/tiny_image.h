@@ -34,7 +34,7 @@ struct TinyImage {
   std::function<void(base::Json&)> change_config = {};
   std::function<void(base::Json&)> change_manifest = {};
 
-  /// One layer with a static busybox as /bin/busybox, and /etc/passwd and /etc/group.
+  /// Two layers: a static busybox as /bin/busybox with /etc/passwd and /etc/group, and a marker.
   static TinyImage busybox(const std::vector<std::string>& args);
   /// Puts the image, behind an index, under `tag`; returns the index's descriptor.
   oci::Descriptor publish(FakeRegistry& registry, const std::string& tag) const;
