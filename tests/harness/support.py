@@ -52,3 +52,9 @@ def verified_claims(
 def container_claims(claims: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of the claims that is about the container."""
     return claims["submods"]["container"]
+
+
+def nothing_is_left(world: World) -> bool:
+    """Tell whether containerd has neither container nor task nor snapshot of a launch."""
+    containerd = world.containerd
+    return containerd.containers() == [] and containerd.bundles() == [] and containerd.snapshots() == []

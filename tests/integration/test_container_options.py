@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from cs_harness import Image, Layer, Postbox, World
-from support import push, shell_image
+from support import nothing_is_left, push, shell_image
 
 ALL_MOUNTS = {"tee.launch_policy.allow_mount_destinations": "/"}
 ALL_CAPABILITIES = {"--container-capabilities": "all"}
@@ -38,8 +38,7 @@ def error_of(
     with world.launcher({"tee-image-reference": pushed.by_tag, **attributes}, options=options or {}) as launcher:
         assert launcher.wait(60) == FAILURE, launcher.process.last_words()
         (error,) = [line.message for line in launcher.log if line.level == "ERROR"]
-    assert world.containerd.containers() == []
-    assert world.containerd.snapshots() == []
+    assert nothing_is_left(world)
     return error
 
 

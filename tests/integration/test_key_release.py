@@ -7,10 +7,8 @@ import http.client
 import json
 import re
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cs_harness import CertificateAuthority, Process
 from cs_harness.process import REPOSITORY
+from cs_harness.serving import Handler, Serving
 from jwt.algorithms import RSAAlgorithm
 
 AUDIENCE = "https://keys.corporation.example"
@@ -26,7 +25,7 @@ DIGEST = "sha256:" + "a" * 64
 PROGRAM = REPOSITORY / "examples/mealcorp/key_release.py"
 
 
-class Issuer:
+class Issuer(Serving):
     """An attestation service's public half: discovery document and keys, with a private key to sign anything."""
 
     def __init__(self, folder: Path) -> None:
@@ -36,27 +35,20 @@ class Issuer:
         public = {**json.loads(RSAAlgorithm.to_jwk(self.key.public_key())), "kid": "k1", "use": "sig", "alg": "RS256"}
         issuer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Documents(Handler):
             def do_GET(self) -> None:
                 documents = {
                     "/.well-known/openid-configuration": {"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"},
                     "/keys": {"keys": [public]},
                 }
                 body = json.dumps(documents.get(self.path)).encode()
-                self.send_response(200 if self.path in documents else 404)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.reply(200 if self.path in documents else 404, body)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        super().__init__(Documents)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(server.certificate, server.private_key)
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self.url = f"https://127.0.0.1:{self.port}"
 
     def claims(self, nonce: object) -> dict[str, Any]:
         """Return the claims of a good token."""
@@ -109,10 +101,8 @@ class Service:
 @pytest.fixture(scope="module")
 def issuer(folder: Path) -> Iterator[Issuer]:
     """Yield an issuer of tokens."""
-    made = Issuer(folder)
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with Issuer(folder) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

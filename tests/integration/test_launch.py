@@ -12,6 +12,7 @@ from support import (
     ALLOW_CMD,
     STAY,
     container_claims,
+    nothing_is_left,
     push,
     shell_image,
     verified_claims,
@@ -175,8 +176,7 @@ def test_nothing_is_left_after_a_launch(world: World) -> None:
     with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
         assert launcher.wait() == 0
         assert not launcher.socket.exists()
-    assert world.containerd.containers() == []
-    assert world.containerd.snapshots() == []
+    assert nothing_is_left(world)
 
 
 def test_the_next_launch_takes_over_what_a_killed_one_left(world: World) -> None:
@@ -205,8 +205,7 @@ def test_a_launch_that_is_refused_removes_what_a_killed_one_left(world: World) -
         errors = [line.message for line in launcher.log if line.level == "ERROR"]
     assert len(errors) == 1
     assert "PCR 13 of bank" in errors[0]
-    assert world.containerd.containers() == []
-    assert world.containerd.snapshots() == []
+    assert nothing_is_left(world)
     assert "tee-container" not in world.containerd.ctr("tasks", "list")
 
 

@@ -11,18 +11,12 @@ from pathlib import Path
 import pytest
 from cs_harness import HoldingVerifier, World
 from cs_harness.go_between import CHALLENGES
-from support import STAY, push, shell_image
+from support import STAY, nothing_is_left, push, shell_image
 
 FAILURE = 1
 IGNORE = "trap '' TERM; while :; do sleep 1; done"
 STOP_BOUND_SECONDS = 40
 NO_PROXY = {name: "" for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy")}
-
-
-def nothing_is_left(world: World) -> bool:
-    """Neither container nor task nor snapshot."""
-    containerd = world.containerd
-    return containerd.containers() == [] and containerd.bundles() == [] and containerd.snapshots() == []
 
 
 def test_a_workload_that_ignores_sigterm_is_killed_after_its_grace(world: World) -> None:

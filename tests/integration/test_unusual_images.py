@@ -12,12 +12,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from cs_harness import Image, Layer, World, busybox_layer
 from cs_harness.images import digest_of
+from cs_harness.registry_front import Answer, Asked, RegistryFront
 from support import push, shell_image
 
 FAILURE = 1
@@ -110,38 +110,17 @@ def reluctant_registry(world: World, hang_at: str) -> Iterator[tuple[str, thread
     asked = threading.Event()
     end = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def hang(request: Asked) -> Answer | None:
+        if hang_at not in request.path:
+            return None
+        asked.set()
+        return Answer(http.client.SERVICE_UNAVAILABLE, cut=True, after=end)
 
-        def do_GET(self) -> None:
-            if hang_at in self.path:
-                asked.set()
-                end.wait()
-                self.close_connection = True
-                return
-            upstream = http.client.HTTPConnection("127.0.0.1", world.registry.port, timeout=30)
-            upstream.request("GET", self.path, headers={"Accept": self.headers.get("Accept", "*/*")})
-            response = upstream.getresponse()
-            body = response.read()
-            self.send_response(response.status)
-            self.send_header("Content-Type", response.headers["Content-Type"])
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            upstream.close()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        end.set()
-        server.shutdown()
-        server.server_close()
+    with RegistryFront(world.registry, hang) as front:
+        try:
+            yield front.address, asked
+        finally:
+            end.set()
 
 
 def containerd_pid(world: World) -> int:

@@ -6,11 +6,11 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from .process import HarnessError, wait_until
+from .serving import Handler, Serving
 
 if TYPE_CHECKING:
     from .world import World
@@ -18,23 +18,22 @@ if TYPE_CHECKING:
 BINDING = b"requestBinding"
 VERIFY = ":verifyConfidentialSpace"
 CHALLENGES = "/challenges"
+COME_BACK = {"Retry-After": "1"}
 
 
-class GoBetween:
+class GoBetween(Serving):
     """Passes on what it is asked, at `url`. Evidence can't be bound to a service with another URL, so it hides the offer."""
 
     def __init__(self, world: World) -> None:
         outer = self
         trusted = ssl.create_default_context(cafile=str(world.authority.certificate))
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Relay(Handler):
             def pass_on(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                body = self.read_body()
                 changed = outer.on_request(self.path, body)
                 if isinstance(changed, int):
-                    self.reply(changed, b"")
+                    self.reply(changed, header=COME_BACK)
                     return
                 target = f"{world.verifier.url}{self.path}"
                 request = urllib.request.Request(target, changed or None, method=self.command)
@@ -44,23 +43,12 @@ class GoBetween:
                         status, answer = response.status, response.read()
                 except urllib.error.HTTPError as error:
                     status, answer = error.code, error.read()
-                self.reply(status, outer.on_answer(self.path, status, answer))
+                self.reply(status, outer.on_answer(self.path, status, answer), COME_BACK)
 
             do_GET = do_POST = pass_on
 
-            def reply(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Retry-After", "1")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(Relay)
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def on_request(self, path: str, body: bytes) -> bytes | int:
         """Return what is asked instead of `body`, or a status to answer with at once."""
@@ -69,16 +57,6 @@ class GoBetween:
     def on_answer(self, path: str, status: int, answer: bytes) -> bytes:
         """Return what is answered instead of `answer`."""
         return answer.replace(BINDING, b"somethingElse")
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class HoldingVerifier(GoBetween):

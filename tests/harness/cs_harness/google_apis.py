@@ -9,11 +9,11 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from http.server import HTTPServer
+from typing import TYPE_CHECKING, Any
 
 from .process import HarnessError, wait_until
+from .serving import Handler, Serving
 
 if TYPE_CHECKING:
     from .world import World
@@ -33,12 +33,11 @@ class Call:
     body: dict[str, Any]
 
 
-class GoogleApis:
+class GoogleApis(Serving):
     """`calls` is what they were asked; `refusal` is a status and a message that they all answer with, once it is set."""
 
     def __init__(self, world: World) -> None:
         self.refusal: tuple[int, str] | None = None
-        self.environment: Mapping[str, str] = {}
         self._world = world
         self._calls: list[Call] = []
         self._changed = threading.Condition()
@@ -52,21 +51,12 @@ class GoogleApis:
         context.load_cert_chain(server.certificate, server.private_key)
         outer = self
 
-        class Api(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Api(Handler):
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                call = Call(self.headers["Host"], self.path, self.headers["Authorization"], body)
+                host, authorization = self.headers["Host"], self.headers["Authorization"]
+                call = Call(host, self.path, authorization, json.loads(self.read_body()))
                 status, answer = outer._take(call)
-                data = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *_: object) -> None:
-                pass
+                self.reply(status, json.dumps(answer).encode())
 
         class Proxy(socketserver.StreamRequestHandler):
             """Takes a tunnel, at whose other end stands an API."""
@@ -83,9 +73,8 @@ class GoogleApis:
                     Api(secure, self.client_address, outer._api)
 
         self._api = HTTPServer(("127.0.0.1", 0), Api, bind_and_activate=False)
-        self._proxy = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy)
-        self._proxy.daemon_threads = True
-        self.environment = {"HTTPS_PROXY": f"http://127.0.0.1:{self._proxy.server_address[1]}"}
+        super().__init__(Proxy)
+        self.environment = {"HTTPS_PROXY": f"http://127.0.0.1:{self.port}"}
 
     @property
     def options(self) -> dict[str, Any]:
@@ -120,13 +109,3 @@ class GoogleApis:
     def _id_token(self, call: Call) -> Mapping[str, Any]:
         account = call.path.split("/")[-1].removesuffix(":generateIdToken").replace("%40", "@")
         return {"token": self._world.metadata.identity_token(str(call.body["audience"]), account)}
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._proxy.shutdown()
-        self._proxy.server_close()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from .process import free_port
+from .serving import Handler, Serving
 
 FLAVOR = "Metadata-Flavor"
 IDENTITY_ISSUER = "https://accounts.google.com"
@@ -61,7 +60,7 @@ class MetadataServer:
         self.jwks.write_text(json.dumps({"keys": [{**public, "kid": "identity-1", "use": "sig", "alg": "RS256"}]}))
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
-        self._server: ThreadingHTTPServer | None = None
+        self._serving: Serving | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -80,10 +79,7 @@ class MetadataServer:
         """Start to serve, behind a stop at the same address as before."""
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True  # header and body are written apart
-
+        class Metadata(Handler):
             def do_GET(self) -> None:
                 outer.requests.append(self.path)
                 if self.headers.get(FLAVOR) != "Google":
@@ -97,27 +93,15 @@ class MetadataServer:
                     self._answer(200, kind, answer)
 
             def _answer(self, status: int, kind: str, text: str) -> None:
-                body = text.encode(errors="surrogateescape")
-                self.send_response(status)
-                self.send_header(FLAVOR, "Google")
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                self.reply(status, text.encode(errors="surrogateescape"), {FLAVOR: "Google", "Content-Type": kind})
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self._serving = Serving(Metadata, self.port).start()
 
     def stop(self) -> None:
         """Stop to serve; nobody listens at the address then."""
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
+        if self._serving is not None:
+            self._serving.stop()
+            self._serving = None
 
     def answer(self, target: str) -> str | None:
         """Return the body for a request target, None for an unknown one."""

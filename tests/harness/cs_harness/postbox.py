@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self
 
 from .process import HarnessError, wait_until
+from .serving import Handler, Serving
 
 
-class Postbox:
+class Postbox(Serving):
     """An HTTP server on loopback that workloads post text to; `known_as` is the address by which they know it."""
 
     def __init__(self, known_as: str | None = None) -> None:
         self._messages: list[str] = []
         self._changed = threading.Condition()
-        self._known_as = known_as
-        self.port = 0
-
-    def __enter__(self) -> Self:
         outer = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Box(Handler):
             def do_POST(self) -> None:
-                text = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode(errors="replace")
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                text = self.read_body().decode(errors="replace")
+                self.reply(200)
                 with outer._changed:
                     outer._messages.append(text)
                     outer._changed.notify_all()
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Box)
+        self._address = known_as or f"127.0.0.1:{self.port}"
 
     @property
     def messages(self) -> list[str]:
@@ -62,5 +42,4 @@ class Postbox:
 
     def send(self, what: str) -> str:
         """Return the shell command that posts the output of a shell command."""
-        address = self._known_as or f"127.0.0.1:{self.port}"
-        return f'wget -q -O /dev/null --post-data "$( {what} )" http://{address}/'
+        return f'wget -q -O /dev/null --post-data "$( {what} )" http://{self._address}/'
