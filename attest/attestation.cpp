@@ -28,7 +28,7 @@ base::Awaitable<Token> Attestation::token(evidence::TokenOptions options) {
   const std::string audience = options.audience;
   evidence::Challenge challenge = co_await verifier_.create_challenge();
   base::Bytes qualifying_data = challenge.binds_requests
-                                    ? evidence::bound_nonce(challenge.nonce, verifier_.endpoint(), options)
+                                    ? evidence::bound_qualifying_data(challenge.nonce, verifier_.endpoint(), options)
                                     : challenge.nonce;
   auto [evidence, id_tokens] =
       co_await base::both(root_.evidence(std::move(qualifying_data)), id_tokens_for(id_tokens_, challenge.name));

@@ -5,6 +5,7 @@
 #include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/error.h"
+#include "evidence/request_binding.h"
 
 namespace evidence {
 namespace {
@@ -154,6 +155,9 @@ Challenge Challenge::parse(const JsonObject& json) {
   if (challenge.nonce.size() > kMaxQuoteNonceBytes) {
     throw InvalidInput(json.path() + ".tpmNonce",
                        "longer than the " + std::to_string(kMaxQuoteNonceBytes) + " bytes that a TPM quotes");
+  }
+  if (!challenge.binds_requests && is_bound(challenge.nonce)) {
+    throw InvalidInput(json.path() + ".tpmNonce", "has the form of what binds evidence to a request");
   }
   if (challenge.name.size() > kMaxChallengeNameBytes) {
     throw InvalidInput(json.path() + ".name", "longer than " + std::to_string(kMaxChallengeNameBytes) + " bytes");

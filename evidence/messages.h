@@ -44,7 +44,7 @@ inline constexpr std::string_view kRequestBindingV1 = "v1";
 
 struct Challenge {
   std::string name;             ///< projects/{project}/locations/{location}/challenges/{id}
-  base::Bytes nonce;            ///< qualifying data of the quotes, or a part of it
+  base::Bytes nonce;            ///< qualifying data of the quotes, or a part of what is hashed for it
   bool binds_requests = false;  ///< the verifier understands evidence/request_binding.h
 
   /// Throws InvalidInput that names the field.

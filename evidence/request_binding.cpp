@@ -1,5 +1,8 @@
 #include "evidence/request_binding.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,7 +14,9 @@ namespace {
 using base::Bytes;
 using base::ByteView;
 
+constexpr std::array<std::uint8_t, 2> kPrefix = {0xc5, 0xb1};
 constexpr std::string_view kLabel("cs-request-binding-v1\0", 22);
+const std::vector<std::string> kNone;
 
 void append_element(Bytes& out, ByteView bytes) {
   base::append_u32_be(out, static_cast<std::uint32_t>(bytes.size()));
@@ -25,7 +30,7 @@ void append_list(Bytes& out, const std::vector<std::string>& texts) {
 
 }  // namespace
 
-Bytes bound_nonce(ByteView nonce, std::string_view service, const TokenOptions& options) {
+Bytes bound_qualifying_data(ByteView nonce, std::string_view service, const TokenOptions& options) {
   Bytes bytes;
   base::append(bytes, base::view_of(kLabel));
   append_element(bytes, nonce);
@@ -33,8 +38,14 @@ Bytes bound_nonce(ByteView nonce, std::string_view service, const TokenOptions& 
   append_element(bytes, base::view_of(options.audience));
   append_list(bytes, options.nonces);
   append_element(bytes, base::view_of(name_of(options.type)));
-  append_list(bytes, options.signature_key_ids);
-  return measure::hash(measure::HashAlgorithm::kSha256, bytes);
+  append_list(bytes, options.type == TokenType::kAwsPrincipalTags ? options.signature_key_ids : kNone);
+  Bytes bound(kPrefix.begin(), kPrefix.end());
+  base::append(bound, measure::hash(measure::HashAlgorithm::kSha256, bytes));
+  return bound;
+}
+
+bool is_bound(ByteView qualifying_data) {
+  return qualifying_data.size() == kBoundBytes && std::equal(kPrefix.begin(), kPrefix.end(), qualifying_data.begin());
 }
 
 }  // namespace evidence

@@ -150,7 +150,9 @@ base::Awaitable<evidence::Challenge> GcaVerifier::create_challenge() {
   const Json answer = co_await call_with_retries("POST", path, "{}");
   try {
     evidence::Challenge challenge = evidence::Challenge::parse(JsonObject(answer, "challenge"));
-    base::log::info("Successfully created challenge", {{"challenge_name", challenge.name}});
+    base::log::info(
+        "Successfully created challenge",
+        {{"challenge_name", challenge.name}, {"binds_requests", challenge.binds_requests ? "true" : "false"}});
     co_return challenge;
   } catch (const base::InvalidInput& error) {
     throw StatusError(StatusCode::kDataLoss, std::string("verifier's answer: ") + error.what());

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import http.client
 import json
 
 import pytest
 from cs_harness import GoBetween, World
-from cs_harness.go_between import VERIFY
+from cs_harness.go_between import CHALLENGES, VERIFY
 from support import DEFAULT_AUDIENCE, push, shell_image, verified_claims
 
 FAILURE = 1
@@ -24,6 +26,7 @@ class Relay(GoBetween):
         super().__init__(world)
         self.tokens: list[str] = []
         self.refusals: list[str] = []
+        self._world = world
         self._audience = audience
         self._hides_binding = hides_binding
 
@@ -42,6 +45,31 @@ class Relay(GoBetween):
         elif path.endswith(VERIFY):
             self.tokens.append(json.loads(answer)["attestationToken"])
         return super().on_answer(path, status, answer) if self._hides_binding else answer
+
+
+class Substitute(Relay):
+    """Has the launcher quote, as if it were a nonce, what binds evidence to a request of the relay's own."""
+
+    def on_answer(self, path: str, status: int, answer: bytes) -> bytes:
+        """Put it in the nonce's place."""
+        if not path.endswith(CHALLENGES):
+            return super().on_answer(path, status, answer)
+        challenge = json.loads(answer)
+        nonce = base64.b64decode(challenge["tpmNonce"])
+        bound = bound_qualifying_data(nonce, self._world.verifier.url, MINE)
+        del challenge["requestBinding"]
+        return json.dumps({**challenge, "tpmNonce": base64.b64encode(bound).decode()}).encode()
+
+
+def bound_qualifying_data(nonce: bytes, service: str, audience: str) -> bytes:
+    """Return what evidence/request_binding.h describes, for an OIDC token without nonces."""
+
+    def element(content: bytes) -> bytes:
+        return len(content).to_bytes(4, "big") + content
+
+    none = bytes(4)
+    parts = [element(nonce), element(service.encode()), element(audience.encode()), none, element(b"OIDC"), none]
+    return b"\xc5\xb1" + hashlib.sha256(b"cs-request-binding-v1\0" + b"".join(parts)).digest()
 
 
 def launch(world: World, verifier: str) -> int:
@@ -67,6 +95,14 @@ def test_where_binding_is_not_required_a_relay_that_hides_it_gets_tokens(world: 
         launch(world, relay.url)
     claims = verified_claims(world, relay.tokens[0], MINE)
     assert claims["aud"] == MINE
+
+
+def test_a_relay_that_puts_what_is_bound_in_the_nonces_place_gets_nothing(world: World) -> None:
+    """The launcher quotes nothing of that form that it has not hashed itself."""
+    with Substitute(world, audience=MINE, hides_binding=True) as relay:
+        assert launch(world, relay.url) == FAILURE
+    assert relay.tokens == []
+    assert relay.refusals == []  # it never had evidence to ask with
 
 
 def test_a_verifier_that_requires_binding_gives_a_relay_nothing(world: World) -> None:

@@ -55,10 +55,10 @@ base::Bytes expected_qualifying_data(const Config& config, const evidence::Verif
   const base::Bytes quoted =
       std::visit([](const auto& evidence) { return quoted_qualifying_data(evidence); }, request.evidence);
   for (const std::string& endpoint : config.endpoints) {
-    base::Bytes bound = evidence::bound_nonce(nonce, endpoint, request.options);
+    base::Bytes bound = evidence::bound_qualifying_data(nonce, endpoint, request.options);
     if (quoted == bound) return bound;
   }
-  if (config.require_request_binding) {
+  if (config.require_request_binding || evidence::is_bound(quoted)) {
     throw evidence::StatusError(evidence::StatusCode::kPermissionDenied,
                                 "the evidence was not made for this service and these options (requestBinding)");
   }

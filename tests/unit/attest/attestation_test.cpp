@@ -308,7 +308,8 @@ TEST_CASE("where the verifier binds requests, service and options are quoted wit
   TokenOptions options = options_for("a");
   options.nonces = {"nonce-one"};
   (void)world.token(options);
-  const base::Bytes bound = evidence::bound_nonce(base::Bytes{8, 8}, world.service.client.endpoint(), options);
+  const base::Bytes bound =
+      evidence::bound_qualifying_data(base::Bytes{8, 8}, world.service.client.endpoint(), options);
   const evidence::VerifyRequest request = world.request();
   const auto& quotes = std::get<evidence::TpmEvidence>(request.evidence).quotes;
   REQUIRE_FALSE(quotes.empty());

@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "base/error.h"
 #include "evidence/jose.h"
+#include "evidence/request_binding.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/allocations.h"
 
@@ -165,6 +166,15 @@ TEST_CASE("a challenge may say that its verifier binds requests") {
   CHECK_FALSE(binds({{"requestBinding", "v2"}}));
   CHECK_FALSE(binds({{"requestBinding", nullptr}}));
   CHECK_THROWS_AS(binds({{"requestBinding", true}}), base::InvalidInput);
+}
+
+TEST_CASE("a nonce that would bind evidence to another request is not quoted") {
+  Json json = {{"name", "projects/p/locations/l/challenges/c"},
+               {"tpmNonce", base::base64_encode(evidence::bound_qualifying_data({}, "https://verifier.example", {}))}};
+  CHECK_THROWS_WITH(evidence::Challenge::parse(JsonObject(json, "challenge")),
+                    "challenge.tpmNonce: has the form of what binds evidence to a request");
+  json["requestBinding"] = "v1";  // then it is hashed
+  CHECK(evidence::Challenge::parse(JsonObject(json, "challenge")).binds_requests);
 }
 
 TEST_CASE("a challenge's nonce is no longer than a TPM quotes, and its name has an end") {

@@ -5,7 +5,8 @@
 #include "base/encoding.h"
 #include "tests/unit/catch.h"
 
-using evidence::bound_nonce;
+using evidence::bound_qualifying_data;
+using evidence::is_bound;
 using evidence::TokenOptions;
 using evidence::TokenType;
 
@@ -25,16 +26,16 @@ TokenOptions some_options() {
 
 // The values were computed with another program from the header's description.
 TEST_CASE("what is quoted is a hash of the nonce, the service and what is asked for") {
-  CHECK(base::hex_encode(bound_nonce(kNonce, kService, some_options())) ==
-        "2602ec3a531b9c20eda3f93dc69000d944dada86311ce21fa1f1a47d7c5337a1");
-  CHECK(base::hex_encode(bound_nonce(kNonce, kService, {})) ==
-        "03316b7aa82fbcf6620073bf46256c40f9e7701e7ac12b52e3738f8e28d41aaa");
+  CHECK(base::hex_encode(bound_qualifying_data(kNonce, kService, some_options())) ==
+        "c5b12602ec3a531b9c20eda3f93dc69000d944dada86311ce21fa1f1a47d7c5337a1");
+  CHECK(base::hex_encode(bound_qualifying_data(kNonce, kService, {})) ==
+        "c5b103316b7aa82fbcf6620073bf46256c40f9e7701e7ac12b52e3738f8e28d41aaa");
 }
 
 TEST_CASE("no two requests have the same hash") {
   std::set<base::Bytes> seen;
   const auto add = [&](const base::Bytes& nonce, std::string_view service, const TokenOptions& options) {
-    return seen.insert(bound_nonce(nonce, service, options)).second;
+    return seen.insert(bound_qualifying_data(nonce, service, options)).second;
   };
   CHECK(add(kNonce, kService, some_options()));
   CHECK_FALSE(add(kNonce, kService, some_options()));
@@ -62,4 +63,28 @@ TEST_CASE("no two requests have the same hash") {
   CHECK(add(kNonce, kService, options));
   options.nonces.emplace_back("ab12");
   CHECK(add(kNonce, kService, options));
+}
+
+TEST_CASE("key ids count where they are sent") {
+  for (const TokenType type : {TokenType::kOidc, TokenType::kPki, TokenType::kLimitedAws}) {
+    TokenOptions options;
+    options.type = type;
+    const base::Bytes without = bound_qualifying_data(kNonce, kService, options);
+    options.signature_key_ids = {"ab12"};
+    CHECK(bound_qualifying_data(kNonce, kService, options) == without);
+  }
+}
+
+TEST_CASE("what is bound has a form of its own") {
+  base::Bytes bytes = bound_qualifying_data(kNonce, kService, {});
+  CHECK(is_bound(bytes));
+  bytes.push_back(0);
+  CHECK_FALSE(is_bound(bytes));
+  bytes.resize(evidence::kBoundBytes - 1);
+  CHECK_FALSE(is_bound(bytes));
+  bytes.resize(evidence::kBoundBytes);
+  CHECK(is_bound(bytes));
+  bytes[1] ^= 1U;
+  CHECK_FALSE(is_bound(bytes));
+  CHECK_FALSE(is_bound({}));
 }
