@@ -100,11 +100,15 @@ void append_escaped(std::string& line, std::string_view text, bool is_quoted, bo
   }
 }
 
+/// Nothing, when all of it is there.
+std::string cut_mark(std::size_t whole, std::size_t max_bytes) {
+  return whole > max_bytes ? "... (cut, " + std::to_string(whole) + " bytes)" : std::string();
+}
+
 void append_quoted(std::string& line, std::string_view text, std::size_t max_bytes) {
-  const std::size_t whole = text.size();
   line.push_back('"');
-  append_escaped(line, text.substr(0, max_bytes), true, whole > max_bytes);
-  if (whole > max_bytes) line += "... (cut, " + std::to_string(whole) + " bytes)";
+  append_escaped(line, text.substr(0, max_bytes), true, text.size() > max_bytes);
+  line += cut_mark(text.size(), max_bytes);
   line.push_back('"');
 }
 
@@ -115,13 +119,21 @@ void append_key(std::string& line, std::string_view key) {
 std::mutex copy_mutex;
 Copy copy;  // under the mutex
 
+void hand_on_copy(Level level, std::string_view message, Fields fields, std::size_t max_bytes) {
+  const auto cut = [max_bytes](std::string_view text) {
+    return std::string(text.substr(0, max_bytes)) + cut_mark(text.size(), max_bytes);
+  };
+  const std::scoped_lock lock(copy_mutex);
+  if (!copy) return;
+  std::vector<Field> shown;
+  for (const Field& field : fields) shown.emplace_back(field.key.substr(0, kMaxKeyBytes), cut(field.value));
+  copy(level, cut(message), shown);
+}
+
 void write(Level which, spdlog::level::level_enum level, std::string_view name, std::string_view message, Fields fields,
            std::size_t max_bytes = kMaxTextBytes) {
   if (!spdlog::default_logger_raw()->should_log(level)) return;
-  {
-    const std::scoped_lock lock(copy_mutex);
-    if (copy) copy(which, message, fields);
-  }
+  hand_on_copy(which, message, fields, max_bytes);
   std::string line = "level=";
   line += name;
   line += ' ';

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace base::log {
 
@@ -50,8 +51,9 @@ void info(std::string_view message, Fields fields = {});
 void warning(std::string_view message, Fields fields = {});
 void error(std::string_view message, Fields fields = {});
 
-/// Gets a copy of each line that is written. Called on the thread that logs; must not block, throw, or log.
-using Copy = std::function<void(Level, std::string_view message, Fields fields)>;
+/// Gets a copy of each line that is written, as long as that is, and not escaped. Called on the thread that logs; must
+/// not block, throw, or log.
+using Copy = std::function<void(Level, std::string_view message, const std::vector<Field>& fields)>;
 /// From now on, in place of an earlier one; none for an empty function.
 void copy_to(Copy copy);
 

@@ -34,7 +34,7 @@ class Cloud {
   /// Gets the workload's lines; empty where nobody wants them. For as long as this object.
   std::function<void(const Output&)> workload_lines();
 
-  /// Begins to write the log. To be called when the platform has been reached.
+  /// Begins to write the log, unless it has begun. To be called when the platform has been reached.
   void write_log();
   /// Writes the metrics, once a minute.
   void publish_metrics(Monitoring monitoring);
@@ -46,6 +46,7 @@ class Cloud {
 
  private:
   base::Awaitable<void> begin_log();
+  base::Awaitable<void> try_to_begin_log();
   base::Awaitable<void> publish(Monitoring monitoring);
 
   asio::any_io_executor executor_;
@@ -55,6 +56,7 @@ class Cloud {
   std::optional<std::filesystem::path> google_ca_;
   std::shared_ptr<CloudLog> log_;
   std::optional<base::BoundedTask> beginning_;
+  base::Event ending_;
   base::TaskGroup metrics_;
 };
 

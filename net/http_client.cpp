@@ -137,6 +137,7 @@ class HttpClient::Connection {
 
   beast::flat_buffer buffer;
   bool used_before = false;
+  base::TimePoint idle_since;
 
  private:
   void close() {
@@ -270,17 +271,21 @@ struct HttpClient::State {
       }
       ConnectionPtr connection = std::move(*place);
       place = idle.erase(place);
-      if (connection->is_quiet()) return connection;
+      const bool is_fresh = now() - connection->idle_since <= kMaxIdleTime;
+      if (is_fresh && connection->is_quiet()) return connection;
     }
     return nullptr;
   }
 
   void keep(ConnectionPtr connection) {
     connection->used_before = true;
+    connection->idle_since = now();
     connection->deadline().disarm();
     idle.push_front(std::move(connection));
     if (idle.size() > kMaxIdleConnections) idle.pop_back();
   }
+
+  base::TimePoint now() const { return base::TimeService::of(executor).now(); }
 
   asio::any_io_executor executor;
   ssl::context tls;

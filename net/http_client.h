@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -20,6 +21,8 @@ inline constexpr std::size_t kMaxResponseFields = 256;
 inline constexpr int kMaxInterimResponses = 8;
 /// Connections kept open for the next request, to all servers together.
 inline constexpr std::size_t kMaxIdleConnections = 16;
+/// One that was kept for longer is closed: what stands on the way may have forgotten it, and would swallow a request.
+inline constexpr std::chrono::seconds kMaxIdleTime{60};
 
 struct HttpLimits {
   std::size_t max_body_bytes = std::size_t{1} << 20U;

@@ -158,10 +158,11 @@ class Conversation {
     }
     place_.set_state(ConnectionTable::State::kAnswering);
     deadline_.disarm();  // the handler bounds itself
+    const std::uint64_t body_bytes = request.body.size();
     HttpResponse response = co_await handle(request);
     base::log::trace("HTTP request", {{"method", request.method},
                                       {"path", request.path},
-                                      {"bytes", std::uint64_t{request.body.size()}},
+                                      {"bytes", body_bytes},
                                       {"status", std::uint64_t{response.status}}});
     std::string().swap(request.body);
     co_return co_await answer(reader, request, std::move(response));

@@ -1,5 +1,6 @@
 #include "launcher/output/cloud_log.h"
 
+#include <algorithm>
 #include <deque>
 #include <limits>
 #include <mutex>
@@ -23,8 +24,10 @@ constexpr base::RetryPolicy kPauses{.max_attempts = std::numeric_limits<int>::ma
                                     .max_delay = base::Milliseconds(60000),
                                     .jitter = 0.1,
                                     .max_retry_after = base::Milliseconds(60000)};
-constexpr std::size_t kEntryBesides = 256;  ///< what an entry has beside its payload
+constexpr base::Milliseconds kLastPause{250};  ///< the same when it is closing
+constexpr std::size_t kEntryBesides = 256;     ///< what an entry has beside its payload
 constexpr std::size_t kIdBytes = 8;
+constexpr std::size_t kIdDigits = 20;
 
 std::size_t size_of(const base::Json& payload) {
   return payload.dump(-1, ' ', false, base::Json::error_handler_t::replace).size() + kEntryBesides;
@@ -41,17 +44,17 @@ struct CloudLog::State : std::enable_shared_from_this<CloudLog::State> {
   State(const asio::any_io_executor& e, base::Clock c)
       : executor(e), clock(std::move(c)), something_new(e), closing(e) {}
 
-  void add(std::string severity, base::Json payload) {
+  void add(Speaker speaker, std::string severity, base::Json payload) {
     const std::size_t bytes = size_of(payload);
+    const std::size_t room = kMaxQueuedLogBytes - (speaker == Speaker::kWorkload ? kReservedLogBytes : 0);
     const std::scoped_lock lock(mutex);
-    if (queued_bytes + bytes > kMaxQueuedLogBytes) {
+    if (is_closed) return;
+    if (bytes > kMaxLogBatchBytes || queued_bytes + bytes > room) {
       ++dropped;
       return;
     }
-    LogEntry entry{.severity = std::move(severity),
-                   .time = clock.wall(),
-                   .payload = std::move(payload),
-                   .id = id_prefix + std::to_string(++added)};
+    LogEntry entry{
+        .severity = std::move(severity), .time = clock.wall(), .payload = std::move(payload), .id = next_id()};
     queued_bytes += bytes;
     queue.push_back({std::move(entry), bytes});
     if (queue.size() > 1) return;
@@ -60,11 +63,18 @@ struct CloudLog::State : std::enable_shared_from_this<CloudLog::State> {
     });
   }
 
+  /// Entries of the same moment are read in the order of their ids, as text.
+  std::string next_id() {
+    std::string number = std::to_string(++added);
+    number.insert(0, kIdDigits - number.size(), '0');
+    return id_prefix + number;
+  }
+
   std::vector<LogEntry> take_batch() {
     const std::scoped_lock lock(mutex);
     std::vector<LogEntry> batch;
     std::size_t bytes = 0;
-    while (!queue.empty() && (batch.empty() || bytes + queue.front().bytes <= kMaxLogBatchBytes)) {
+    while (!queue.empty() && bytes + queue.front().bytes <= kMaxLogBatchBytes) {
       bytes += queue.front().bytes;
       batch.push_back(std::move(queue.front().entry));
       queue.pop_front();
@@ -97,26 +107,41 @@ struct CloudLog::State : std::enable_shared_from_this<CloudLog::State> {
     co_await closing.wait_for(kGather);
   }
 
-  /// What may pass is tried until it has, or until there is no more time.
+  /// What may pass is tried until it has, or until finish() ends it.
   base::Awaitable<void> deliver(std::vector<LogEntry> batch) {
+    in_flight = batch.size();
     for (int attempt = 1;; ++attempt) {
       std::optional<base::Milliseconds> pause;
       try {
         std::vector<LogEntry> entries = batch;
         co_await write(std::move(entries));
+        in_flight = 0;
         has_warned = false;
         tell_of_losses();
         co_return;
       } catch (const base::Error& error) {
         warn_once(error);
-        if (!closing.is_set()) pause = kPauses.pause_after(attempt, error);
+        pause = kPauses.pause_after(attempt, error);
       }
       if (!pause) {
-        lost += batch.size();
+        lost += std::exchange(in_flight, 0);
         co_return;
       }
-      co_await closing.wait_for(*pause);
+      if (closing.is_set()) {
+        co_await base::sleep_for(executor, std::min(*pause, kLastPause));
+      } else {
+        co_await closing.wait_for(*pause);
+      }
     }
+  }
+
+  /// Nothing is written any more. Returns how much would have been.
+  std::size_t close() {
+    const std::scoped_lock lock(mutex);
+    is_closed = true;
+    const std::size_t left = std::exchange(in_flight, 0) + queue.size();
+    queue.clear();
+    return left;
   }
 
   // Both warnings go into the queue as well: what is said of a log that takes nothing must not fill it, so one is said
@@ -134,7 +159,8 @@ struct CloudLog::State : std::enable_shared_from_this<CloudLog::State> {
       const std::scoped_lock lock(mutex);
       sum += std::exchange(dropped, 0);
     }
-    if (sum > 0) base::log::warning("lines of the log were lost for the cloud", {{"lines", sum}});
+    // The API may have taken some entries of a batch that it refused.
+    if (sum > 0) base::log::warning("lines of the log were lost for the cloud", {{"lines_at_most", sum}});
   }
 
   asio::any_io_executor executor;
@@ -143,6 +169,7 @@ struct CloudLog::State : std::enable_shared_from_this<CloudLog::State> {
   base::Event something_new;
   base::Event closing;
   bool has_warned = false;
+  std::size_t in_flight = 0;
   std::uint64_t lost = 0;
   const std::string id_prefix = base::hex_encode(base::random_bytes(kIdBytes)) + "-";
 
@@ -151,6 +178,7 @@ struct CloudLog::State : std::enable_shared_from_this<CloudLog::State> {
   std::size_t queued_bytes = 0;
   std::uint64_t added = 0;
   std::uint64_t dropped = 0;
+  bool is_closed = false;
 };
 
 CloudLog::CloudLog(asio::any_io_executor executor, base::Clock clock)
@@ -158,7 +186,9 @@ CloudLog::CloudLog(asio::any_io_executor executor, base::Clock clock)
 
 CloudLog::~CloudLog() = default;
 
-void CloudLog::add(std::string severity, base::Json payload) { state_->add(std::move(severity), std::move(payload)); }
+void CloudLog::add(Speaker speaker, std::string severity, base::Json payload) {
+  state_->add(speaker, std::move(severity), std::move(payload));
+}
 
 void CloudLog::start(Write write) {
   state_->write = std::move(write);
@@ -166,13 +196,17 @@ void CloudLog::start(Write write) {
 }
 
 base::Awaitable<void> CloudLog::finish(base::Milliseconds bound) {
-  if (!delivery_) co_return;
-  state_->closing.set();
-  state_->something_new.set();
-  co_await delivery_->wait_for(bound);
-  delivery_->cancel();
-  co_await delivery_->wait_for(kCancellation);
+  if (delivery_) {
+    state_->closing.set();
+    state_->something_new.set();
+    co_await delivery_->wait_for(bound);
+    delivery_->cancel();
+    co_await delivery_->wait_for(kCancellation);
+  }
+  state_->lost += state_->close();
   state_->tell_of_losses();
 }
+
+void CloudLog::give_up() { state_->close(); }
 
 }  // namespace launcher

@@ -17,15 +17,22 @@ namespace launcher {
 
 /// Of entries that wait, as JSON. What comes beyond is dropped, and counted.
 inline constexpr std::size_t kMaxQueuedLogBytes = std::size_t{4} << 20U;
-/// Of the entries of one request; one that is longer goes alone.
+/// Of these, for the launcher's own entries: a workload that writes without end must not hide them.
+inline constexpr std::size_t kReservedLogBytes = std::size_t{512} << 10U;
+/// Of the entries of one request, and of one of them, which is no longer there either ("Quotas and limits" of Cloud
+/// Logging). A longer one is dropped, and counted.
 inline constexpr std::size_t kMaxLogBatchBytes = std::size_t{256} << 10U;
 
-/// Collects entries and has them written, many at a time. Never holds anybody up: what can't be written is dropped.
+/// Collects entries and has them written, many at a time. Never holds anybody up: what can't be written is dropped, and
+/// their number is told in the log.
 class CloudLog {
  public:
-  /// Throws Error: what may pass is tried again, the rest is lost.
+  /// How long a request that is under way at the end may take to notice.
   static constexpr base::Milliseconds kCancellation{1000};
 
+  enum class Speaker { kLauncher, kWorkload };
+
+  /// Throws Error: what may pass is tried again, the rest is lost.
   using Write = std::function<base::Awaitable<void>(std::vector<LogEntry>)>;
 
   CloudLog(asio::any_io_executor executor, base::Clock clock);
@@ -34,12 +41,14 @@ class CloudLog {
   ~CloudLog();
 
   /// From any thread.
-  void add(std::string severity, base::Json payload);
+  void add(Speaker speaker, std::string severity, base::Json payload);
   /// From here on entries are written, those from before first.
   void start(Write write);
-  /// Writes what is left, within `bound`, and kCancellation where a request does not end by itself. Nothing is written
-  /// afterwards.
+  /// Writes what is left, within `bound`, and kCancellation where a request does not end by itself. What is there then,
+  /// or comes later, is lost; of the former the number is told.
   base::Awaitable<void> finish(base::Milliseconds bound);
+  /// There is nobody who could take entries: they are lost, those that wait and those to come.
+  void give_up();
 
  private:
   struct State;

@@ -19,8 +19,7 @@ std::string_view severity_of(base::log::Level level) {
 
 CloudLogging::CloudLogging(const asio::any_io_executor& executor, Platform& platform, Machine machine,
                            const std::optional<std::filesystem::path>& google_ca, std::string url)
-    : platform_(platform),
-      api_(executor, "Cloud Logging", google_ca),
+    : api_(executor, "Cloud Logging", platform, google_ca),
       url_(std::move(url) + "/v2/entries:write"),
       hostname_(std::move(machine.hostname)),
       frame_({{"logName", "projects/" + machine.instance.project_id + "/logs/" + kCloudLogId},
@@ -28,8 +27,6 @@ CloudLogging::CloudLogging(const asio::any_io_executor& executor, Platform& plat
               {"partialSuccess", true}}) {}
 
 base::Awaitable<void> CloudLogging::write(std::vector<LogEntry> entries) {
-  const std::optional<std::string> token = co_await platform_.access_token();
-  if (!token) throw base::Error("Cloud Logging: the machine has no service account");
   base::Json body = frame_;
   base::Json& list = body["entries"] = base::Json::array();
   for (LogEntry& entry : entries) {
@@ -39,7 +36,7 @@ base::Awaitable<void> CloudLogging::write(std::vector<LogEntry> entries) {
                     {"jsonPayload", std::move(entry.payload)},
                     {"insertId", std::move(entry.id)}});
   }
-  co_await api_.post(url_, *token, std::move(body));
+  co_await api_.post(url_, std::move(body));
 }
 
 }  // namespace launcher

@@ -46,7 +46,6 @@ class CloudLogging {
   base::Awaitable<void> write(std::vector<LogEntry> entries);
 
  private:
-  Platform& platform_;
   GoogleApi api_;
   std::string url_;
   std::string hostname_;

@@ -66,20 +66,17 @@ base::Json time_series_of(const Metric& metric, const base::Json& resource, base
 
 CloudMonitoring::CloudMonitoring(const asio::any_io_executor& executor, Platform& platform, const GceInstance& instance,
                                  const std::optional<std::filesystem::path>& google_ca, std::string url)
-    : platform_(platform),
-      api_(executor, "Cloud Monitoring", google_ca),
+    : api_(executor, "Cloud Monitoring", platform, google_ca),
       url_(std::move(url) + "/v3/projects/" + instance.project_id + "/timeSeries"),
       resource_(instance.resource()) {}
 
 base::Awaitable<void> CloudMonitoring::write(Metrics metrics, base::WallTime boot, base::WallTime now) {
-  const std::optional<std::string> token = co_await platform_.access_token();
-  if (!token) throw base::Error("Cloud Monitoring: the machine has no service account");
   for (std::size_t begin = 0; begin < metrics.size(); begin += kMaxTimeSeries) {
     base::Json series = base::Json::array();
     const std::size_t end = std::min(metrics.size(), begin + kMaxTimeSeries);
     for (std::size_t i = begin; i < end; ++i) series.push_back(time_series_of(metrics[i], resource_, boot, now));
     base::Json body = {{"timeSeries", std::move(series)}};
-    co_await api_.post(url_, *token, std::move(body));
+    co_await api_.post(url_, std::move(body));
   }
 }
 

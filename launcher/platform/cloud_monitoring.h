@@ -32,7 +32,6 @@ class CloudMonitoring {
   base::Awaitable<void> write(Metrics metrics, base::WallTime boot, base::WallTime now);
 
  private:
-  Platform& platform_;
   GoogleApi api_;
   std::string url_;
   base::Json resource_;

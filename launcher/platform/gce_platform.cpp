@@ -88,6 +88,8 @@ base::Awaitable<std::optional<std::string>> GcePlatform::access_token() {
   co_return access_token_;
 }
 
+void GcePlatform::forget_access_token() { access_token_expires_ = {}; }
+
 base::Awaitable<std::optional<std::string>> GcePlatform::identity_token(std::string audience) {
   co_return co_await server_.identity_token(std::move(audience));
 }

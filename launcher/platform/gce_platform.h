@@ -21,6 +21,7 @@ class GcePlatform final : public Platform {
   base::Awaitable<std::optional<GceInstance>> gce_instance() override;
   base::Awaitable<std::optional<std::string>> instance_name() override;
   base::Awaitable<std::optional<std::string>> access_token() override;
+  void forget_access_token() override;
   base::Awaitable<std::optional<std::string>> identity_token(std::string audience) override;
 
  private:

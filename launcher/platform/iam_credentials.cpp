@@ -21,15 +21,14 @@ constexpr auto kName = "IAM credentials";
 
 }  // namespace
 
-IamCredentials::IamCredentials(asio::any_io_executor executor, const std::optional<std::filesystem::path>& ca_file,
-                               std::string url)
-    : executor_(executor), url_(std::move(url)), api_(executor, kName, ca_file) {}
+IamCredentials::IamCredentials(asio::any_io_executor executor, Platform& platform,
+                               const std::optional<std::filesystem::path>& ca_file, std::string url)
+    : executor_(executor), url_(std::move(url)), api_(executor, kName, platform, ca_file) {}
 
-base::Awaitable<std::string> IamCredentials::id_token(std::string account, std::string audience,
-                                                      std::string access_token) {
+base::Awaitable<std::string> IamCredentials::id_token(std::string account, std::string audience) {
   const std::string url = url_ + "/v1/projects/-/serviceAccounts/" + net::url_encode(account) + ":generateIdToken";
   const base::Json body = {{"audience", audience}, {"includeEmail", true}};
-  const auto attempt = [&] { return api_.post(url, access_token, body); };
+  const auto attempt = [&] { return api_.post(url, body); };
   try {
     const base::Json answer = co_await base::retry(executor_, kRetries, attempt);
     std::string token = base::JsonObject(answer, kName).string("token");

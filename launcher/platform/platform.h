@@ -44,6 +44,8 @@ class Platform {
   virtual base::Awaitable<std::optional<std::string>> instance_name() = 0;
   /// An OAuth access token of the machine's service account; nothing when it has none.
   virtual base::Awaitable<std::optional<std::string>> access_token() = 0;
+  /// The token that access_token() has returned was not taken; the next one is to be another.
+  virtual void forget_access_token() {}
   /// An ID token of the machine's service account; nothing when it has none.
   virtual base::Awaitable<std::optional<std::string>> identity_token(std::string audience) = 0;
 };

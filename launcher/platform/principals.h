@@ -19,11 +19,13 @@ class Principals {
              const std::optional<std::filesystem::path>& google_ca, std::vector<std::string> impersonated,
              std::string iam_url = kIamCredentialsUrl);
 
-  /// ID tokens for `audience`, of the machine's own account where it has one, and of each impersonated one. Throws
-  /// Error when one can't be had.
+  /// ID tokens for `audience`, of the machine's own account where it has one, and of each impersonated one,
+  /// all of which are asked for at once. Throws Error when one can't be had.
   base::Awaitable<std::vector<std::string>> id_tokens(std::string audience);
 
  private:
+  base::Awaitable<void> impersonate(std::string account, std::string audience, std::string& token);
+
   Platform& platform_;
   IamCredentials iam_;
   std::vector<std::string> impersonated_;

@@ -30,7 +30,8 @@ def test_accounts_that_the_machine_acts_as_are_in_the_token(world: World) -> Non
         assert launcher.wait(60) == 0, launcher.process.last_words()
     claims = verified_claims(world, token)
     assert sorted(claims["google_service_accounts"]) == sorted([world.metadata.instance.service_account, *ACCOUNTS])
-    for account, call in zip(ACCOUNTS, google.calls(IAM), strict=True):
+    calls = sorted(google.calls(IAM), key=lambda call: call.path)  # they were asked for at once
+    for account, call in zip(sorted(ACCOUNTS), calls, strict=True):
         assert call.path == f"/v1/projects/-/serviceAccounts/{account.replace('@', '%40')}:generateIdToken"
         assert call.authorization == "Bearer test-access-token"
         assert str(call.body["audience"]).startswith("projects/")
@@ -44,10 +45,10 @@ def test_an_account_that_the_machine_may_not_act_as_ends_the_launch(world: World
         google.refusal = (403, "lacks iam.serviceAccounts.getOpenIdToken")
         with world.launcher(attributes_for(image.by_tag), options=google.options, env=google.environment) as launcher:
             assert launcher.wait(60) == FAILURE
-            assert f"failed to get impersonated token for {ACCOUNTS[0]}" in launcher.log_text
+            assert any(f"failed to get impersonated token for {name}: " in launcher.log_text for name in ACCOUNTS)
             assert "lacks iam.serviceAccounts.getOpenIdToken" in launcher.log_text
             assert "test-access-token" not in launcher.log_text
-    assert len(google.calls(IAM)) == 1
+    assert 1 <= len(google.calls(IAM)) <= len(ACCOUNTS)  # none of them twice
 
 
 def test_without_a_default_token_there_is_none_before_somebody_asks(world: World, postbox: Postbox) -> None:

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/captured_log.h"
 #include "tests/unit/support/environment.h"
 
 using base::log::format;
@@ -113,4 +114,22 @@ TEST_CASE("the journal is told each line's priority, and nobody else") {
                                                          "<6>time=\\S+ level=INFO msg=\"good\"\n")));
   CHECK(std::regex_match(lines_of_pipe(false), std::regex("time=\\S+ level=ERROR msg=\"bad\"\n"
                                                           "time=\\S+ level=INFO msg=\"good\"\n")));
+}
+
+TEST_CASE("whoever copies lines gets them as long as they are written, and as they are") {
+  const test::CapturedLog captured;
+  std::vector<std::pair<std::string, std::string>> copies;
+  base::log::copy_to([&](base::log::Level, std::string_view message, const std::vector<base::log::Field>& fields) {
+    copies.emplace_back(message, fields.empty() ? "" : fields.front().value);
+  });
+  base::log::info("a \"text\"", {{"key", "of\ntwo lines"}});
+  base::log::info(std::string(base::log::kMaxTextBytes + 1, 'm'),
+                  {{"key", std::string(base::log::kMaxTextBytes, 'v')}});
+  base::log::debug("is not written");
+  base::log::copy_to({});
+  base::log::info("is not copied");
+  REQUIRE(copies.size() == 2);
+  CHECK(copies[0] == std::pair<std::string, std::string>("a \"text\"", "of\ntwo lines"));
+  CHECK(copies[1].first == std::string(base::log::kMaxTextBytes, 'm') + "... (cut, 4097 bytes)");
+  CHECK(copies[1].second == std::string(base::log::kMaxTextBytes, 'v'));
 }

@@ -1,8 +1,10 @@
 #include "launcher/cloud.h"
 
+#include "base/error.h"
 #include "base/log.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/some_platform.h"
+#include "tests/unit/support/captured_log.h"
 #include "tests/unit/support/manual_time.h"
 
 using launcher::Cloud;
@@ -44,6 +46,17 @@ TEST_CASE("elsewhere than in Google's cloud nothing is written, and nothing wait
   cloud.workload_lines()({launcher::OutputStream::kStdout, "words"});
   machine.run(cloud, Monitoring::kAll);
   CHECK(machine.platform.access_tokens_given == 0);
+}
+
+TEST_CASE("where the platform does not answer at the end, what was lost is told") {
+  Machine machine;
+  machine.platform.instance_failure = base::Error("away");
+  test::CapturedLog said;
+  Cloud cloud(machine.context.get_executor(), base::Clock::system(), machine.platform, {.logging = true}, std::nullopt);
+  base::log::info("a line");
+  machine.context.time.run(cloud.end_log(), base::Milliseconds(7000));
+  CHECK_THAT(said.text(), ContainsSubstring("lines of the log do not reach the cloud\" error=away") &&
+                              ContainsSubstring("lines_at_most=2"));
 }
 
 TEST_CASE("what is kept of the workload outlives its launch") {

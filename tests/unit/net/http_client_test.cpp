@@ -98,6 +98,27 @@ TEST_CASE("a kept connection that the server has closed meanwhile is replaced un
   CHECK(server.connections() == 3);
 }
 
+TEST_CASE("a connection that was kept for too long is not used again") {
+  test::ManualContext context;
+  test::RawServer server(context, [](tcp::socket socket) -> Awaitable<void> {
+    return [](tcp::socket s) -> Awaitable<void> {
+      for (;;) {
+        co_await test::read_some_request(s);
+        co_await test::write_text(s, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      }
+    }(std::move(socket));
+  });
+  HttpClient client(context.get_executor());
+  const auto ask = [&] { CHECK(test::run(context, client.send(get(server.url()), kQuick)).body == "ok"); };
+  ask();
+  context.time.advance(net::kMaxIdleTime);
+  ask();
+  CHECK(server.connections() == 1);
+  context.time.advance(net::kMaxIdleTime + Milliseconds(1));
+  ask();
+  CHECK(server.connections() == 2);
+}
+
 TEST_CASE("nobody listens, names that do not resolve") {
   test::ManualContext context;
   HttpClient client(context.get_executor());

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "net/http_server.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/launcher/support/some_platform.h"
 #include "tests/unit/support/manual_time.h"
 
 using base::Awaitable;
@@ -18,7 +19,8 @@ struct Service {
   std::vector<HttpResponse> answers = {{200, {}, R"({"token":"an.id.token"})"}};
   std::vector<HttpServerRequest> requests;
   net::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
-  launcher::IamCredentials client{context.get_executor(), std::nullopt,
+  test::SomePlatform platform;
+  launcher::IamCredentials client{context.get_executor(), platform, std::nullopt,
                                   "http://127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0))};
 
   Awaitable<HttpResponse> answer(const HttpServerRequest& request) {
@@ -29,8 +31,8 @@ struct Service {
   }
 
   std::string id_token() {
-    return context.time.run(client.id_token("a@p.iam.gserviceaccount.com", "the audience", "secret-access"),
-                            base::Milliseconds(3600));
+    platform.access = "secret-access";
+    return context.time.run(client.id_token("a@p.iam.gserviceaccount.com", "the audience"), base::Milliseconds(3600));
   }
   std::string error() {
     try {
