@@ -6,9 +6,6 @@
 
 namespace launcher {
 
-/// Of an image's links, on the way to one mount point.
-inline constexpr int kMaxMountPointLinks = 40;
-
 /// Makes every mount point of `runtime_spec` one without a symbolic link of the image whose files are at `root`:
 /// runtimes make device nodes and links below mount points such as /dev, and a link could lead them out to the host.
 ///

@@ -1,10 +1,7 @@
 #include "launcher/container/user.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <climits>
-#include <deque>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -12,12 +9,11 @@
 #include <vector>
 
 #include <cerrno>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "launcher/container/image_path.h"
 
 namespace launcher {
 namespace {
@@ -27,8 +23,6 @@ using base::InvalidInput;
 constexpr std::uint32_t kMaxId = 0x7fffffffU;  // as runc accepts them
 constexpr std::size_t kMaxUserLength = 256;
 constexpr std::size_t kMaxAdditionalGroups = 65536;  // NGROUPS_MAX, setgroups(2)
-constexpr int kMaxLinks = 40;                        // as many as the kernel follows, path_resolution(7)
-constexpr std::size_t kMaxDepth = 64;                // folders; an account file has no business further down
 constexpr auto kUserField = "image config.config.User";
 
 std::optional<std::uint32_t> parse_id(std::string_view text) {
@@ -42,59 +36,16 @@ bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-std::filesystem::path link_target(const base::FileDescriptor& link, const std::string& field) {
-  std::array<char, PATH_MAX> target{};
-  const ssize_t length = ::readlinkat(link.get(), "", target.data(), target.size());
-  if (length < 0) throw base::SystemError(field, errno);
-  return std::string(target.data(), static_cast<std::size_t>(length));
-}
-
-/// Where `path` leads with `root` as its root: absolute links and ".." stay inside. Nothing when there is no such file.
-/// Walked here part by part, as no other process changes what is mounted read-only for this one, and the sandbox of the
-/// service has no openat2(2) (RestrictSUIDSGID=, systemd.exec(5)). O_PATH: to open a FIFO would block, to open a device
-/// would act on it.
-std::optional<base::FileDescriptor> find_inside(const std::filesystem::path& root, const std::filesystem::path& path,
-                                                const std::string& field) {
-  std::vector<base::FileDescriptor> walked;  // the root, and each folder down to where the walk stands
-  walked.emplace_back(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (walked.back().get() < 0) throw base::SystemError("opening the image's root", errno);
-  std::deque<std::filesystem::path> left(path.begin(), path.end());
-  for (int links = 0; !left.empty();) {
-    const std::filesystem::path part = std::move(left.front());
-    left.pop_front();
-    if (part.empty() || part == "." || part == "/") continue;
-    if (part == "..") {
-      if (walked.size() > 1) walked.pop_back();
-      continue;
-    }
-    base::FileDescriptor place(::openat(walked.back().get(), part.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    if (place.get() < 0 && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
-    if (place.get() < 0) throw InvalidInput(field, base::SystemError("cannot be opened", errno).what());
-    struct stat status {};
-    if (::fstat(place.get(), &status) != 0) throw base::SystemError(field, errno);
-    if (!S_ISLNK(status.st_mode)) {
-      if (walked.size() == kMaxDepth) throw InvalidInput(field, "is too deep");
-      walked.push_back(std::move(place));
-      continue;
-    }
-    if (++links > kMaxLinks) throw InvalidInput(field, base::SystemError("cannot be opened", ELOOP).what());
-    const std::filesystem::path target = link_target(place, field);
-    if (target.is_absolute()) walked.erase(walked.begin() + 1, walked.end());
-    left.insert(left.begin(), target.begin(), target.end());
-  }
-  return std::move(walked.back());
-}
-
 /// The file's content; empty when there is no such file.
 std::string read_account_file(const std::filesystem::path& root, const char* path) {
   const std::string field = std::string("image file ") + path;
-  const std::optional<base::FileDescriptor> place = find_inside(root, path, field);
-  if (!place) return {};
+  const base::FileDescriptor file = find_in_image(root, path, {.field = field}).file;
+  if (file.get() < 0) return {};
   struct stat status {};
-  if (::fstat(place->get(), &status) != 0) throw base::SystemError(field, errno);
+  if (::fstat(file.get(), &status) != 0) throw base::SystemError(field, errno);
   if (!S_ISREG(status.st_mode)) throw InvalidInput(field, "is not a regular file");
   if (status.st_size > static_cast<off_t>(kMaxAccountFileBytes)) throw InvalidInput(field, "is larger than 1 MiB");
-  const base::Bytes content = base::read_file("/proc/self/fd/" + std::to_string(place->get()), kMaxAccountFileBytes);
+  const base::Bytes content = base::read_file("/proc/self/fd/" + std::to_string(file.get()), kMaxAccountFileBytes);
   return std::string(base::text_of(content));
 }
 

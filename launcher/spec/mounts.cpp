@@ -18,8 +18,9 @@ constexpr std::string_view kMount = "tee-mount";
 constexpr std::string_view kDevShm = "tee-dev-shm-size-kb";
 constexpr std::array<std::string_view, 7> kOptions = {"type", "source", "destination", "size", "uid", "gid", "mode"};
 constexpr std::uint32_t kMaxMode = 01777;
-/// What a mount there would hide is the kernel's or the launcher's.
-constexpr std::array<std::string_view, 3> kReserved = {"/proc", "/sys", kContainerRuntimeDirectory};
+/// What a mount there would hide is the kernel's, the machine's or the launcher's.
+constexpr std::array<std::string_view, 5> kReserved = {"/proc", "/sys", "/etc/hosts", "/etc/resolv.conf",
+                                                       kContainerRuntimeDirectory};
 
 struct Option {
   std::string_view key;

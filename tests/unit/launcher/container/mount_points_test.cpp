@@ -125,7 +125,7 @@ TEST_CASE("/etc and /run lead to no place where something else is mounted") {
 TEST_CASE("links that lead in a circle come to an end") {
   const World world;
   fs::create_directory_symlink("run", world.root / "run");
-  CHECK_THROWS_WITH(world.check(), ContainsSubstring("/run leads through too many symbolic links"));
+  CHECK_THROWS_WITH(world.check(), ContainsSubstring("/run: leads through too many symbolic links"));
 }
 
 TEST_CASE("an operator's mount is where its author allowed it, or nowhere") {
@@ -154,6 +154,22 @@ TEST_CASE("/etc/resolv.conf and /etc/hosts may be symbolic links themselves") {
   fs::create_symlink("/run/systemd/resolve/stub-resolv.conf", world.root / "etc/resolv.conf");
   fs::create_symlink("../dev/null", world.root / "etc/hosts");
   CHECK_NOTHROW(world.check());
+}
+
+TEST_CASE("a link whose name is no text is refused by name") {
+  const World world;
+  fs::create_symlink("x\xff", world.root / "run");
+  CHECK_THROWS_WITH(world.check(), ContainsSubstring("/run leads to a name that is not UTF-8"));
+  CHECK_THROWS_AS(world.check(), base::InvalidInput);
+}
+
+TEST_CASE("links that are long rather than many are refused as soon") {
+  const World world;
+  std::string detour;
+  for (int i = 0; i < 500; ++i) detour += "b/../";
+  fs::create_symlink(detour + "1", world.root / "run");
+  for (int i = 1; i < 39; ++i) fs::create_symlink(detour + std::to_string(i + 1), world.root / std::to_string(i));
+  CHECK_THROWS_WITH(world.check(), ContainsSubstring("/run: leads through too many folders"));
 }
 
 }  // namespace launcher

@@ -52,8 +52,9 @@ TEST_CASE("the path that is checked is the path that is mounted") {
   CHECK(destination_of("/allowed/../etc") == "/etc");
   CHECK(destination_of("//a//b/") == "/a/b");
   CHECK(destination_of("/../../a/.") == "/a");
-  for (const char* path : {"/", "//", "/x/..", ".", "/proc", "/proc/1", "/sys/fs/cgroup", "/dev", "/dev/",
-                           "/run/container_launcher", "/run/container_launcher/x", "/a/../proc"}) {
+  for (const char* path :
+       {"/", "//", "/x/..", ".", "/proc", "/proc/1", "/sys/fs/cgroup", "/dev", "/dev/", "/run/container_launcher",
+        "/run/container_launcher/x", "/a/../proc", "/etc/hosts", "/etc/resolv.conf/x"}) {
     CAPTURE(path);
     CHECK_THAT(problems_of("type=tmpfs,source=tmpfs,destination=" + std::string(path)),
                StartsWith("tee-mount: nothing can be mounted at destination"));
