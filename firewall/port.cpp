@@ -40,6 +40,7 @@ std::string to_string(Port port) {
 
 std::vector<Port> parse_list(std::string_view text) {
   std::vector<Port> ports;
+  if (text == kNoPorts) return ports;
   for (;;) {
     if (ports.size() == kMaxPorts) throw Error("more than " + std::to_string(kMaxPorts) + " ports");
     const std::size_t blank = text.find(' ');
@@ -50,6 +51,7 @@ std::vector<Port> parse_list(std::string_view text) {
 }
 
 std::string to_string(const std::vector<Port>& ports) {
+  if (ports.empty()) return std::string(kNoPorts);
   std::string text;
   for (const Port port : ports) text += (text.empty() ? "" : " ") + to_string(port);
   return text;

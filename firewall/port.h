@@ -30,8 +30,11 @@ struct Port {
 Port parse_port(std::string_view text);
 std::string to_string(Port port);
 
-/// Ports with a blank between. Throws Error when one is none, when there are more than kMaxPorts, and for an empty
-/// text.
+/// What stands for a list of no ports.
+inline constexpr std::string_view kNoPorts = "none";
+
+/// Ports with a blank between, or kNoPorts. Throws Error when one is none, when there are more than kMaxPorts, and for
+/// an empty text.
 std::vector<Port> parse_list(std::string_view text);
 std::string to_string(const std::vector<Port>& ports);
 

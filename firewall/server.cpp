@@ -48,7 +48,7 @@ void leave_mark(const std::filesystem::path& mark) {
 
 /// The ports that are to be opened; nothing when the client went away without a word.
 std::optional<std::vector<Port>> read_request(const FileDescriptor& connection, const ServerParts& parts) {
-  set_bound(connection.get(), std::chrono::seconds(kRequestSeconds));
+  set_bound(connection.get(), parts.patience);
   // Whoever closes with something unread takes his own answer back.
   const std::optional<std::string> request = receive_message(connection.get(), kMaxListBytes);
   if (!request) return std::nullopt;
@@ -69,7 +69,7 @@ void refuse(const FileDescriptor& connection, const std::string& reason) {
 
 /// Whatever he still says, until he goes.
 void wait_for_end(const FileDescriptor& connection) {
-  set_bound(connection.get(), std::chrono::seconds(0));  // none
+  set_bound(connection.get(), std::chrono::milliseconds(0));
   for (;;) {
     std::array<char, 64> ignored{};
     const ssize_t size = ::recv(connection.get(), ignored.data(), ignored.size(), 0);
@@ -90,7 +90,7 @@ void serve(int listener, const ServerParts& parts) {
     }
     if (!ports) continue;
     try {
-      parts.open(*ports);
+      if (!ports->empty()) parts.open(*ports);
     } catch (const Error& error) {
       refuse(connection, error.what());
       throw;
@@ -101,6 +101,7 @@ void serve(int listener, const ServerParts& parts) {
     } catch (const base::SystemError&) {
       // He has gone already.
     }
+    if (ports->empty()) return;
     wait_for_end(connection);
     parts.close_all();
     base::log::info("ports are closed");

@@ -106,6 +106,12 @@ Awaitable<void> note_absence(base::ServiceWait::Attempt attempt) {
 
 Awaitable<void> get_first_token(attest::Attester& attester) { co_await attester.tokens().fresh_default_token(); }
 
+/// The workload may do without.
+Awaitable<void> warn_of_closed_ports(const base::FileDescriptor& connection) {
+  co_await wait_for_helpers_end(connection);
+  base::log::warning("the firewall's helper has gone, and the workload's ports are closed");
+}
+
 /// A verifier that has answered, and what it will want to see of the machine's key.
 struct ReachedVerifier {
   std::unique_ptr<attest::GcaVerifier> verifier;
@@ -125,7 +131,7 @@ struct Launch::State {
         cloud(executor, clock, *platform, options.cloud, options.google_ca),
         workload(executor, clock, ContainerdClient(options.containerd_socket, options.containerd_namespace),
                  options.snapshotter, output_options()),
-        presses(executor),
+        watches(executor),
         stopping(executor) {}
 
   Awaitable<void> launch();
@@ -159,7 +165,7 @@ struct Launch::State {
   tpm::TpmWorker tpm;
   Workload workload;
   CleanUp clean_up;
-  base::TaskGroup presses;
+  base::TaskGroup watches;
   base::TaskGroup stopping;
   std::optional<base::BoundedTask> launching;
   LaunchContext context;
@@ -198,7 +204,6 @@ Awaitable<void> Launch::State::launch() {
   info("Launch Policy", {{"policy", policy.loggable().dump()}});
   policy.verify(spec, context.hardened);
 
-  co_await open_exposed_ports(policy.ports);
   open_metrics_server(spec.monitoring);
   cloud.publish_metrics(spec.monitoring);
 
@@ -218,6 +223,8 @@ Awaitable<void> Launch::State::launch() {
   begin("attesting");
   if (spec.attestation.default_token) co_await attest(*attester);
   open_tee_server(attester);
+
+  co_await open_exposed_ports(policy.ports);
 
   begin("starting the workload");
   co_await workload.start(runtime_spec);
@@ -336,8 +343,8 @@ void Launch::State::open_tee_server(std::shared_ptr<attest::Attester> attester) 
 }
 
 Awaitable<void> Launch::State::open_exposed_ports(std::vector<firewall::Port> ports) {
-  if (ports.empty()) co_return;
-  begin("opening ports");
+  const bool are_any = !ports.empty();
+  if (are_any) begin("opening ports");
   auto opened = co_await open_ports(options.firewall_socket, std::move(ports));
   if (!opened) co_return;
   const auto connection = std::make_shared<std::optional<base::FileDescriptor>>(std::move(opened));
@@ -345,6 +352,7 @@ Awaitable<void> Launch::State::open_exposed_ports(std::vector<firewall::Port> po
     connection->reset();
     co_return;
   });
+  if (are_any) watches.spawn(warn_of_closed_ports(**connection));
 }
 
 void Launch::State::open_metrics_server(Monitoring monitoring) {
@@ -366,7 +374,7 @@ void Launch::State::heed_power_buttons() {
   std::vector<base::FileDescriptor> buttons = find_power_buttons(kInputDevices);
   if (buttons.empty()) info("this machine has no power button that could be heeded");
   for (base::FileDescriptor& button : buttons) {
-    presses.spawn(heed(std::move(button), [this] {
+    watches.spawn(heed(std::move(button), [this] {
       info("the power button was pressed");
       if (!stop_requested) stop();
     }));
@@ -399,11 +407,11 @@ Awaitable<void> Launch::State::end_in_order() {
 }
 
 Awaitable<void> Launch::State::forget_signals() {
-  presses.cancel();
+  watches.cancel();
   stopping.cancel();
-  co_await cloud.stop_metrics();
-  co_await presses.join();
+  co_await watches.join();
   co_await stopping.join();
+  co_await cloud.stop_metrics();
 }
 
 Launch::Launch(asio::any_io_executor executor, Options options, const base::ServiceManager& service_manager)

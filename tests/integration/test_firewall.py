@@ -69,6 +69,7 @@ def test_ports_are_closed_when_the_launcher_is_killed(world: World, folder: Path
         assert network.call("80/tcp") == OPEN
         network.close_ports()
         assert network.call("80/tcp") == CLOSED
+        launcher.wait_for("the firewall's helper has gone, and the workload's ports are closed")
         launcher.terminate()
         assert launcher.wait(60) == 0
 
@@ -115,6 +116,31 @@ def test_a_second_request_of_one_boot_is_refused(world: World, folder: Path, net
             in launcher.log_text
         )
     assert network.call("80/tcp") == CLOSED
+
+
+def test_an_image_without_ports_leaves_nothing_to_ask_for(
+    world: World, folder: Path, network: FirewalledNetwork
+) -> None:
+    """Whoever takes a launcher over that had no ports to open finds the door closed all the same."""
+    helper = network.firewall(folder)
+    image = push(world.registry, shell_image())
+    with world.launcher({"tee-image-reference": image.by_tag}, options={"--firewall": helper.socket}) as launcher:
+        assert launcher.wait(60) == 0
+    assert helper.process.wait(10) == 0
+    assert helper.mark.exists()
+    assert network.call("80/tcp") == CLOSED
+
+
+def test_a_launch_that_fails_before_it_has_measured_has_asked_for_nothing(
+    world: World, folder: Path, network: FirewalledNetwork
+) -> None:
+    """The next one of the same boot may ask."""
+    helper = network.firewall(folder)
+    image = push(world.registry, shell_image(exposed_ports=["80/tcp"]))
+    options = {"--firewall": helper.socket, "--verifier": "http://127.0.0.1:9"}
+    with world.launcher({"tee-image-reference": image.by_tag}, options=options) as launcher:
+        assert launcher.wait(60) == FAILURE
+    assert not helper.mark.exists()
 
 
 def test_a_machine_without_a_helper_is_left_as_it_is(world: World, folder: Path) -> None:

@@ -37,6 +37,8 @@ TEST_CASE("a list of ports has an end") {
   const std::vector<Port> ports = {{Protocol::kTcp, 80}, {Protocol::kUdp, 53}};
   CHECK(parse_list("80/tcp 53/udp") == ports);
   CHECK(to_string(ports) == "80/tcp 53/udp");
+  CHECK(parse_list("none").empty());
+  CHECK(to_string(std::vector<Port>()) == "none");
   const std::vector<Port> many(firewall::kMaxPorts, {Protocol::kTcp, 65535});
   CHECK(parse_list(to_string(many)) == many);
   CHECK(to_string(many).size() <= firewall::kMaxListBytes);

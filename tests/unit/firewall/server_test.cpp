@@ -97,6 +97,34 @@ TEST_CASE("who asks wrongly is told why, and the next one is heard") {
   served.get();
 }
 
+TEST_CASE("a client that says nothing costs the next one no more than his patience") {
+  Helper helper;
+  helper.parts.patience = std::chrono::milliseconds(50);
+  std::future<void> served = helper.serve();
+  const base::FileDescriptor silent = helper.connect();
+  CHECK(helper.ask("80/tcp") == firewall::kOpened);
+  CHECK(firewall::receive_message(silent.get(), firewall::kMaxAnswerBytes) == "no message came in time");
+  served.get();
+}
+
+TEST_CASE("a helper that does not answer is waited for within a bound") {
+  Helper helper;  // it listens, but does not serve
+  CHECK_THROWS_WITH(firewall::request(helper.socket, kPorts, std::chrono::milliseconds(50)), "no message came in time");
+}
+
+TEST_CASE("whoever asks for no ports has asked, too") {
+  Helper helper;
+  helper.failure = "nothing is to be opened";
+  std::future<void> served = helper.serve();
+  { const base::FileDescriptor connection = firewall::request(helper.socket, {}); }
+  served.get();
+  std::future<void> second = helper.serve();
+  CHECK_THROWS_WITH(firewall::request(helper.socket, kPorts),
+                    "ports have been opened once since this machine was started");
+  ::shutdown(helper.listener.get(), SHUT_RDWR);
+  CHECK_THROWS_AS(second.get(), base::SystemError);
+}
+
 TEST_CASE("ports are opened once a boot") {
   Helper helper;
   std::future<void> first = helper.serve();

@@ -23,7 +23,7 @@ input_event event(unsigned type, unsigned code, int value) {
 
 const input_event kPress = event(EV_KEY, KEY_POWER, 1);
 
-/// What gives events like a device, and the other end of it. A real one is in tests/qemu/test_power_button.py.
+/// What gives events like a device, and the other end of it. A real one is in tests/qemu/test_server.py.
 struct Pipe {
   base::FileDescriptor device;
   base::FileDescriptor other;
