@@ -68,14 +68,14 @@ int main(int argc, char** argv) {
   // The TPM stack prints what its callers get as errors anyway; the log is one event a line.
   static_cast<void>(::setenv("TSS2_LOG", "all+NONE", 0));
   int exit_code = 0;
-  const auto options = launcher::parse_options(argc, argv, launcher::credentials_directory(), exit_code);
-  if (!options) return exit_code;
-  base::log::start(options->log_level);
-  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
-  // gRPC's tracing prints whole messages, and with them the values of environment variables.
-  for (const char* name : {"GRPC_TRACE", "GRPC_VERBOSITY"}) static_cast<void>(::unsetenv(name));
   try {
     base::forbid_core_dumps();
+    const auto options = launcher::parse_options(argc, argv, launcher::credentials_directory(), exit_code);
+    if (!options) return exit_code;
+    base::log::start(options->log_level);
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+    // gRPC's tracing prints whole messages, and with them the values of environment variables.
+    for (const char* name : {"GRPC_TRACE", "GRPC_VERBOSITY"}) static_cast<void>(::unsetenv(name));
     return static_cast<int>(run(*options));
   } catch (const std::exception& error) {
     log_panic(error.what());

@@ -89,7 +89,7 @@ def test_no_secret_is_seen_by_others(world: World, folder: Path, private: tuple[
     }
     found = [f"{what} in {where}" for what, secret in secrets.items() for where, text in seen.items() if secret in text]
     assert found == []
-    assert [line.split()[4:6] for line in seen["limits"].splitlines() if "core file" in line] == [["0", "0"]]
+    assert [line.split()[4:6] for line in seen["limits"].splitlines() if "core file" in line] == [["1", "1"]]
 
 
 @pytest.mark.parametrize(
