@@ -29,8 +29,8 @@ void MountPolicy::verify(const LaunchSpec& spec, Problems& problems) const {
     const auto holds = [&](const std::string& folder) { return is_at_or_below(mount.destination, folder); };
     if (std::ranges::any_of(allowed, holds)) continue;
     problems.add("destination mount points are not allowed: destination mount point \"" + shown(mount.destination) +
-                 "\" is invalid: policy only allows mounts in the following paths: [" + joined(allowed) + "] (" +
-                 kAllowed + ")");
+                 "\" is invalid: policy only allows mounts in the following paths: [" + joined_briefly(allowed) +
+                 "] (" + kAllowed + ")");
   }
 }
 

@@ -18,12 +18,13 @@ OverridePolicy OverridePolicy::read(LabelReader& reader) {
 }
 
 void OverridePolicy::verify(const LaunchSpec& spec, Problems& problems) const {
+  const std::string allowed = joined_briefly(allowed_env);
   for (const auto& [name, value] : spec.env) {
     if (allowed_env.contains(name)) continue;
     // The value is the operator's secret: it stands in no error.
     problems.add("env var {" + name + (value.empty() ? " " : " [REDACTED]") +
-                 "} is not allowed to be overridden on this image; allowed envs to be overridden: [" +
-                 joined(allowed_env) + "] (" + kAllowEnv + ")");
+                 "} is not allowed to be overridden on this image; allowed envs to be overridden: [" + allowed + "] (" +
+                 kAllowEnv + ")");
   }
   if (spec.cmd && !allow_cmd)
     problems.add(std::string("CMD is not allowed to be overridden on this image (") + kAllowCmd + ")");

@@ -7,9 +7,13 @@ namespace launcher {
 void Problems::add(std::string problem) {
   if (problems_.size() == kMaxProblemsTold) {
     ++untold_;
-  } else {
-    problems_.push_back(std::move(problem));
+    return;
   }
+  if (problem.size() > kMaxProblemBytes) {
+    problem.resize(kMaxProblemBytes);
+    problem += "...";
+  }
+  problems_.push_back(std::move(problem));
 }
 
 void Problems::add(std::string_view subject, const base::Error& error) {

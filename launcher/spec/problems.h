@@ -11,6 +11,8 @@ namespace launcher {
 
 /// Of what is wrong with one document; how many more there are is told.
 inline constexpr std::size_t kMaxProblemsTold = 20;
+/// Of the text of one; what is longer is cut.
+inline constexpr std::size_t kMaxProblemBytes = std::size_t{4} << 10U;
 
 /// What is wrong with a document: all of it, so that a person mends it once.
 class Problems {

@@ -32,3 +32,11 @@ TEST_CASE("of very many problems the first are told, and how many more there are
   for (std::size_t i = 0; i < launcher::kMaxProblemsTold + 3; ++i) problems.add("p" + std::to_string(i));
   CHECK_THROWS_WITH(problems.throw_if_any(), StartsWith("p0; p1; ") && EndsWith("p19; and 3 more"));
 }
+
+TEST_CASE("a very long problem is cut") {
+  Problems problems;
+  problems.add(std::string(launcher::kMaxProblemBytes, 'a'));
+  problems.add(std::string(launcher::kMaxProblemBytes + 1, 'b'));
+  CHECK_THROWS_WITH(problems.throw_if_any(), std::string(launcher::kMaxProblemBytes, 'a') + "; " +
+                                                 std::string(launcher::kMaxProblemBytes, 'b') + "...");
+}
