@@ -143,7 +143,7 @@ std::string ImageReference::name() const {
 }
 
 std::string ImageReference::registry_host() const {
-  return domain_ == kDefaultDomain ? std::string(kDefaultRegistry) : domain_;
+  return domain_ == kDefaultDomain ? std::string(kDefaultRegistry) : base::lower_case(domain_);
 }
 
 const std::string& ImageReference::tag_or_digest() const { return digest_ ? digest_->string() : *tag_; }

@@ -66,6 +66,8 @@ DockerConfig DockerConfig::parse(std::string_view json, std::string_view subject
   const auto auths = object.optional_object("auths");
   if (!auths) throw InvalidInput(object.path(), "has no auths");
   for (const auto& [key, value] : auths->raw().items()) {
+    // Not shown: what stands before it is a name, and may be a password.
+    if (key.find('@') != std::string::npos) throw InvalidInput(auths->path(), "names a host with a user before it");
     const std::string field = auths->path() + "." + std::string(base::shown_key(key));
     if (config.by_host_.size() == kMaxDockerConfigHosts)
       throw InvalidInput(auths->path(), "has more than " + std::to_string(kMaxDockerConfigHosts) + " hosts");

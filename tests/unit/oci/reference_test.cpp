@@ -24,6 +24,7 @@ TEST_CASE("a reference gets its full name") {
       {"index.docker.io/library/x", "docker.io/library/x:latest", "registry-1.docker.io", "latest"},
       {"docker.io/a/b/c:t", "docker.io/a/b/c:t", "registry-1.docker.io", "t"},
       {"gcr.io/project/x", "gcr.io/project/x:latest", "gcr.io", "latest"},
+      {"GCR.io/project/x", "GCR.io/project/x:latest", "gcr.io", "latest"},
       {"localhost/x", "localhost/x:latest", "localhost", "latest"},
       {"localhost:5000/x:t", "localhost:5000/x:t", "localhost:5000", "t"},
       {"127.0.0.1:5000/x", "127.0.0.1:5000/x:latest", "127.0.0.1:5000", "latest"},

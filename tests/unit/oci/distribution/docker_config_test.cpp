@@ -2,6 +2,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "oci/reference.h"
 #include "tests/unit/catch.h"
 
 namespace oci {
@@ -33,6 +34,8 @@ TEST_CASE("credentials stand in Base64 or apart, one for a host") {
   CHECK_FALSE(config.credential_for("other.example"));
   CHECK_FALSE(config.credential_for("registry.example.evil"));
   CHECK(config_of("").empty());
+  const auto reference = oci::ImageReference::parse("Registry.Example/x", "test");
+  CHECK(config.credential_for(reference.registry_host()) == Credential{"user", "pass:word"});
 }
 
 TEST_CASE("hosts are written as URLs of an old API, too") {
@@ -60,6 +63,10 @@ TEST_CASE("what is no credential of one host is refused without showing it") {
              ContainsSubstring("is not USER:PASSWORD"));
   CHECK_THAT(error_of(R"({"auths":{"r.example":{)" + good + R"(},"https://r.example":{)" + good + "}}}"),
              ContainsSubstring("names a host that stands there already"));
+  for (const char* key : {"https://bot:canary@r.example", "canary@r.example", "bot:canary@"}) {
+    CHECK(error_of(R"({"auths":{")" + std::string(key) + "\":{" + good + "}}}") ==
+          "c.auths: names a host with a user before it");
+  }
   CHECK_THAT(error_of(R"({"auths":{"a b.example":{)" + good + "}}}"), StartsWith("c.auths.a b.example"));
 }
 
