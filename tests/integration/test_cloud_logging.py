@@ -12,6 +12,7 @@ from cs_harness.google_apis import LOGGING
 from support import push, shell_image
 
 FAILURE = 1
+END_SECONDS = 12  # of which the launcher says 6, on an idle machine
 SPEECH = "echo out; echo err >&2"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -92,6 +93,24 @@ def test_a_log_that_takes_nothing_holds_up_nobody(world: World, folder: Path, st
             warnings = [line for line in launcher.log if line.message == "lines of the log do not reach the cloud"]
             assert len(warnings) == 1
             assert message in warnings[0].fields["error"]
+
+
+def test_a_log_that_never_answers_is_left_with_what_it_did_not_take(world: World) -> None:
+    """Its bound is docs/operator.md's; the lines are counted."""
+    image = push(world.registry, shell_image())
+    with GoogleApis(world) as google:
+        google.may_answer.clear()
+        with world.launcher(
+            {"tee-image-reference": image.by_tag},
+            options=google.options,
+            flags=["--cloud-logging"],
+            env=google.environment,
+        ) as launcher:
+            launcher.wait_for("TEE container launcher exiting")
+            assert launcher.wait(END_SECONDS) == 0
+            lost = launcher.wait_for("lines of the log were lost for the cloud")
+        google.may_answer.set()
+    assert int(lost.fields["lines_at_most"]) > 10
 
 
 def test_a_machine_elsewhere_has_no_such_log(world: World, folder: Path) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cs_harness import Launcher, PushedImage, Registry, World
+from cs_harness import GoogleApis, Launcher, PushedImage, Registry, World
+from cs_harness.google_apis import LOGGING
 from cs_harness.registry import REGISTRY_ACCOUNT
 from support import STAY, shell_image
 
@@ -48,7 +49,7 @@ def error_bodies(launcher: Launcher) -> str:
 
 
 def test_no_secret_is_seen_by_others(world: World, folder: Path, private: tuple[Registry, PushedImage]) -> None:
-    """Not in the log at its most talkative level, on the console, in errors, arguments, or a dump of memory."""
+    """Not in the log at its most talkative level, in the cloud's, on the console, in errors, arguments, or a dump of memory."""
     registry, image = private
     pair = base64.b64encode(":".join(REGISTRY_ACCOUNT).encode()).decode()
     config = base64.b64encode(json.dumps({"auths": {registry.address: {"auth": pair}}}).encode()).decode()
@@ -61,7 +62,12 @@ def test_no_secret_is_seen_by_others(world: World, folder: Path, private: tuple[
     console = folder / "console"
     console.touch()
     options = {"--console": console, "--output-directory": folder / "output", "--log-level": "trace"}
-    with world.launcher(attributes, options=options) as launcher:
+    with (
+        GoogleApis(world) as google,
+        world.launcher(
+            attributes, options={**google.options, **options}, flags=["--cloud-logging"], env=google.environment
+        ) as launcher,
+    ):
         launcher.wait_ready()
         token = launcher.token
         custom = launcher.tee.custom_token("https://rp.example", "0123456789").text
@@ -75,6 +81,8 @@ def test_no_secret_is_seen_by_others(world: World, folder: Path, private: tuple[
         assert 'level=TRACE msg="HTTP request"' in launcher.log_text
         assert 'level=TRACE msg="TPM" command=TPM2_Quote' in launcher.log_text
         assert 'level=TRACE msg="containerd" call=' in launcher.log_text
+        seen["cloud"] = json.dumps([call.body for call in google.calls(LOGGING)])
+        assert "successfully refreshed attestation token" in seen["cloud"]
         seen["log"] = launcher.log_text + "\n".join(launcher.process.stdout_lines)
     seen["console"] = console.read_text()
     seen["verifier"] = "\n".join(world.verifier.lines)

@@ -8,15 +8,16 @@ from cs_harness import VmWorld
 from support import push, shell_image
 
 TAKEN_SECONDS = 400.0
+MEMORY_MIB = 1024
 
 
 def test_out_of_memory(world: VmWorld) -> None:
     """The kernel ends what the workload has too much of, and nothing else; then all goes on as it was."""
-    eat = "busybox dd if=/dev/zero of=/dev/null bs=1400M count=1"
+    eat = "busybox dd if=/dev/zero of=/dev/null bs=700M count=1"
     script = f"{eat} & {eat} & {eat} & wait; {world.postbox.send('echo still here')}"
     image = push(world.registry, shell_image(script))
     world.metadata.attributes = {"tee-image-reference": image.by_tag}
-    with world.machine() as vm:
+    with world.machine(memory_mib=MEMORY_MIB) as vm:
         vm.console.wait_for("Out of memory: Killed process", TAKEN_SECONDS)
         assert world.postbox.wait(TAKEN_SECONDS).strip() == "still here"
         vm.console.wait_for('exit_code=0 exit_msg="workload finished successfully, shutting down the VM"')
@@ -30,7 +31,7 @@ def test_a_fork_bomb(world: VmWorld) -> None:
     script = f"{world.postbox.send('echo begun')}; while sleep 1000 & do :; done"
     image = push(world.registry, shell_image(script))
     world.metadata.attributes = {"tee-image-reference": image.by_tag}
-    with world.machine() as vm:
+    with world.machine(memory_mib=MEMORY_MIB) as vm:
         assert world.postbox.wait(240, count=len(world.postbox.messages) + 1).strip() == "begun"
         vm.console.wait_for("workload task ended and returned non-zero", TAKEN_SECONDS)
         vm.console.wait_for('exit_code=1 exit_msg="workload or launcher error, shutting down the VM"')

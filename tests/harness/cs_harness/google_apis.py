@@ -34,10 +34,15 @@ class Call:
 
 
 class GoogleApis(Serving):
-    """`calls` is what they were asked; `refusal` is a status and a message that they all answer with, once it is set."""
+    """`calls` is what they were asked; `refusal` is a status and a message that they all answer with, once it is set.
+
+    They do not answer while `may_answer` is clear.
+    """
 
     def __init__(self, world: World) -> None:
         self.refusal: tuple[int, str] | None = None
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self._world = world
         self._calls: list[Call] = []
         self._changed = threading.Condition()
@@ -101,6 +106,7 @@ class GoogleApis(Serving):
         with self._changed:
             self._calls.append(call)
             self._changed.notify_all()
+        self.may_answer.wait()
         if self.refusal is not None:
             status, message = self.refusal
             return status, {"error": {"code": status, "message": message}}

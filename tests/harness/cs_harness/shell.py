@@ -1,4 +1,4 @@
-"""A person at the serial line of a debug machine."""
+"""A person at the serial line of a machine."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ TYPING_INTERVAL_SECONDS = 5.0
 
 
 class Shell:
-    """Runs commands in the root shell of a debug machine and returns what they print."""
+    """Runs commands in root's shell on the serial line and returns what they print."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, interpreter: str = "bash") -> None:
         self._console = console
+        self._interpreter = interpreter
         self._numbers = itertools.count(1)
 
     def wait_ready(self) -> Shell:
@@ -28,7 +29,7 @@ class Shell:
             except HarnessError:
                 continue
             return self
-        raise HarnessError(f"the debug shell does not answer{self._console.last_words()}")
+        raise HarnessError(f"the shell does not answer{self._console.last_words()}")
 
     def run(self, command: str, timeout: float = ANSWER_SECONDS) -> str:
         """Return the output of a command; another exit code than 0 is an error.
@@ -41,7 +42,7 @@ class Shell:
         seen = len(self._console.lines)
         typed = base64.b64encode(command.encode()).decode()
         self._console.send(
-            f'o=$(echo {typed} | base64 -d | bash 2>&1); r=$?; printf "\\n%s%s\\n%s\\n%s%s\\n" '
+            f'o=$(echo {typed} | base64 -d | {self._interpreter} 2>&1); r=$?; printf "\\n%s%s\\n%s\\n%s%s\\n" '
             f'"<" {number} "$(printf %s "$o" | base64 -w 100)" "$r:{number}" ">"'
         )
         line = self._console.wait_for(rf"^\d+:{end}$", timeout, after=seen)

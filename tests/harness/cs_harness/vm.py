@@ -12,10 +12,13 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from .observer import KernelBoot
 from .process import (
     HarnessError,
     Process,
@@ -25,11 +28,10 @@ from .process import (
     wait_for_change,
     wait_until,
 )
-from .secure_boot import enrolled_store
+from .secure_boot import EMPTY_STORE, enrolled_store
+from .time_network import TimeNetwork
 
 FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
-MEMORY_MIB = 2048
-STATE_DISK_MIB = 2048
 STATE_SERIAL = "cs-state"
 # Emulation is slow, and the machines of a test run share two processors.
 BOOT_SECONDS = 240.0
@@ -183,6 +185,20 @@ class Monitor:
         self._socket.close()
 
 
+@dataclass(frozen=True)
+class Hardware:
+    """What a machine has, and what its platform tells it; `kernel` is started instead of what is on its disk."""
+
+    memory_mib: int = 2048
+    state_disk_mib: int | None = 2048
+    network_is_up: bool = True
+    time_network: TimeNetwork | None = None
+    clock_is_off_by: timedelta = timedelta()
+    kernel: KernelBoot | None = None
+    extra_command_line: str | None = None
+    credentials: Mapping[str, str] = field(default_factory=dict)
+
+
 class VirtualMachine:
     """One QEMU. `services` maps addresses in the machine's network ("169.254.169.254:80") to ports on this host.
 
@@ -197,20 +213,14 @@ class VirtualMachine:
         keys: Mapping[str, bytes],
         services: Mapping[str, int],
         tpm_state: Path | None,
-        state_disk_mib: int | None = STATE_DISK_MIB,
-        extra_command_line: str | None = None,
-        credentials: Mapping[str, str] | None = None,
-        network_is_up: bool = True,
+        hardware: Hardware,
     ) -> None:
         self.folder = folder
         self.image = image
         self._keys = keys
         self._services = services
         self._tpm_state = tpm_state
-        self._state_disk_mib = state_disk_mib
-        self._extra_command_line = extra_command_line
-        self._credentials = dict(credentials or {})
-        self._network_is_up = network_is_up
+        self._hardware = hardware
         self._stack = contextlib.ExitStack()
         self.console: Console
         self.monitor: Monitor
@@ -222,7 +232,9 @@ class VirtualMachine:
             if self._tpm_state is not None:
                 stack.enter_context(self._start_tpm(self._tpm_state))
             self._make_disks()
-            (self.folder / "variables.fd").write_bytes(enrolled_store(self._keys))
+            # A kernel that no disk has brought has no signature of ours.
+            store = EMPTY_STORE.read_bytes() if self._hardware.kernel else enrolled_store(self._keys)
+            (self.folder / "variables.fd").write_bytes(store)
             self._qemu = stack.enter_context(Process(self._command(), name="qemu"))
             for name in ("console.sock", "monitor.sock"):
                 _wait_listening(self.folder / name, self._qemu)
@@ -230,8 +242,10 @@ class VirtualMachine:
             stack.callback(self.console.close)
             self.monitor = Monitor(self.folder / "monitor.sock")
             stack.callback(self.monitor.close)
-            if not self._network_is_up:
+            if not self._hardware.network_is_up:
                 self.set_network(up=False)
+            if self._hardware.time_network is not None:
+                self.set_network(up=False, name="time")
             self.monitor.command("cont")
             self._stack = stack.pop_all()
         return self
@@ -241,9 +255,9 @@ class VirtualMachine:
     ) -> None:
         self._stack.close()
 
-    def set_network(self, *, up: bool) -> None:
-        """Plug or pull the network cable."""
-        self.monitor.command("set_link", name="nic", up=up)
+    def set_network(self, *, up: bool, name: str = "nic") -> None:
+        """Plug or pull a network cable: "nic" leads to the services, "time" to the network that knows the time."""
+        self.monitor.command("set_link", name=name, up=up)
 
     def forward(self, port: int) -> tuple[str, int]:
         """Return an address of this host at which a TCP port of the machine can be called."""
@@ -290,15 +304,17 @@ class VirtualMachine:
             (self.folder / name).unlink(missing_ok=True)
         backing = ("-F", "raw", "-b", self.image.resolve())
         run("qemu-img", "create", "-q", "-f", "qcow2", *backing, self.folder / "root.qcow2")
-        if self._state_disk_mib is not None:
-            run("qemu-img", "create", "-q", "-f", "qcow2", self.folder / "state.qcow2", f"{self._state_disk_mib}M")
+        size = self._hardware.state_disk_mib
+        if size is not None:
+            run("qemu-img", "create", "-q", "-f", "qcow2", self.folder / "state.qcow2", f"{size}M")
 
     def _command(self) -> list[str]:
         accelerator = os.environ.get("QEMU_ACCEL", "tcg")
+        hardware = self._hardware
         accel = "tcg,thread=multi" if accelerator == "tcg" else accelerator
         words = [
             *("qemu-system-x86_64", "-S", "-machine", "q35,smm=on", "-accel", accel, "-cpu", "max", "-smp", "2"),
-            *("-m", str(MEMORY_MIB), "-nodefaults", "-display", "none"),
+            *("-m", str(hardware.memory_mib), "-nodefaults", "-display", "none"),
             *("-global", "driver=cfi.pflash01,property=secure,value=on"),
             *("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE}"),
             *("-drive", f"if=pflash,unit=1,format=raw,file={self.folder / 'variables.fd'}"),
@@ -307,16 +323,25 @@ class VirtualMachine:
             *("-qmp", f"unix:{self.folder / 'monitor.sock'},server=on,wait=off"),
             *("-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"),
             *("-netdev", self._network(), "-device", "virtio-net-pci,netdev=net,id=nic,romfile="),
-            *_disk("root", self.folder / "root.qcow2", "root", "bootindex=0"),
+            *_disk("root", self.folder / "root.qcow2", "root", "bootindex=1"),  # a kernel given by the platform has 0
         ]
-        if self._state_disk_mib is not None:
+        if hardware.state_disk_mib is not None:
             words += _disk("state", self.folder / "state.qcow2", STATE_SERIAL)
         if self._tpm_state is not None:
             words += ["-chardev", f"socket,id=tpm,path={self.folder / 'tpm.sock'}"]
             words += ["-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm0"]
-        if self._extra_command_line is not None:
-            words += ["-smbios", f"type=11,value=io.systemd.stub.kernel-cmdline-extra={self._extra_command_line}"]
-        for name, value in self._credentials.items():
+        if hardware.kernel is not None:
+            words += ["-kernel", str(hardware.kernel.kernel), "-initrd", str(hardware.kernel.initrd)]
+            words += ["-append", hardware.kernel.command_line.read_text().strip("\0\n ")]
+        if hardware.time_network is not None:
+            words += ["-netdev", f"stream,id=time-net,server=off,addr.type=unix,addr.path={hardware.time_network.path}"]
+            words += ["-device", "virtio-net-pci,netdev=time-net,id=time,romfile="]
+        if hardware.clock_is_off_by:
+            begin = datetime.now(UTC) + hardware.clock_is_off_by
+            words += ["-rtc", f"base={begin:%Y-%m-%dT%H:%M:%S}"]
+        if hardware.extra_command_line is not None:
+            words += ["-smbios", f"type=11,value=io.systemd.stub.kernel-cmdline-extra={hardware.extra_command_line}"]
+        for name, value in hardware.credentials.items():
             encoded = base64.b64encode(value.encode()).decode()
             words += ["-smbios", f"type=11,value=io.systemd.credential.binary:{name}={encoded}"]
         return words

@@ -9,15 +9,16 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from .certificates import CertificateAuthority
 from .metadata import IDENTITY_ISSUER, MetadataServer
+from .observer import observed
 from .postbox import Postbox
 from .process import REPOSITORY, binary, run
 from .registry import Registry
 from .verifier import Verifier
-from .vm import STATE_DISK_MIB, VirtualMachine
+from .vm import Hardware, VirtualMachine
 
 # Where the machines find what the image was built to believe in.
 VERIFIER = "169.254.0.10"
@@ -87,15 +88,14 @@ class VmWorld:
         image: Path | None = None,
         metadata: MetadataServer | None = None,
         tpm: str | None = "provisioned",
-        state_disk_mib: int | None = STATE_DISK_MIB,
-        extra_command_line: str | None = None,
-        credentials: Mapping[str, str] | None = None,
-        network_is_up: bool = True,
+        is_observed: bool = False,
+        **hardware: Any,
     ) -> VirtualMachine:
         """Return a machine that is ready to be entered.
 
         `tpm` is "provisioned", "blank" or None. Machines that run side by side each have a metadata server of their own;
-        without one they share that of the world.
+        without one they share that of the world. One that is observed has a shell on its console, whatever the image,
+        and no Secure Boot: there are no tokens for it. `hardware` is as in Hardware.
         """
         self._machines += 1
         folder = self.folder / f"vm-{self._machines}"
@@ -114,16 +114,15 @@ class VmWorld:
             f"{REGISTRY}:443": self.registry.port,
             f"{POSTBOX}:80": self.postbox.port,
         }
+        if is_observed:
+            hardware["kernel"] = observed(self.images / f"{variant}.efi", folder)
         return VirtualMachine(
             folder,
             image or self.images / f"{variant}.raw",
             keys=self._keys,
             services=services,
             tpm_state=state,
-            state_disk_mib=state_disk_mib,
-            extra_command_line=extra_command_line,
-            credentials=credentials,
-            network_is_up=network_is_up,
+            hardware=Hardware(**hardware),
         )
 
     def _provision_tpm(self) -> None:
