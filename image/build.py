@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import filecmp
 import hashlib
 import json
 import os
@@ -388,8 +389,15 @@ class Stamp:
 
 
 def copy_sources(target: Path) -> None:
-    """Copy what the packages are made of, and nothing else, so that nothing else can get into them."""
-    shutil.rmtree(target, ignore_errors=True)
+    """Copy what the packages are made of, and nothing else, so that nothing else can get into them.
+
+    A file that is as it was keeps the time of its copy, another one gets that of now: it may have been changed while
+    the last build ran, which then made something of its old state that is younger than the change.
+    """
+    before = target.with_suffix(".before")
+    shutil.rmtree(before, ignore_errors=True)
+    if target.exists():
+        target.rename(before)
     target.mkdir()
     for name in package_sources():
         source = REPOSITORY / name
@@ -397,6 +405,15 @@ def copy_sources(target: Path) -> None:
             shutil.copytree(source, target / name, symlinks=True)
         else:
             shutil.copy2(source, target / name)
+    for copy in target.rglob("*"):
+        if copy.is_symlink() or not copy.is_file():
+            continue
+        old = before / copy.relative_to(target)
+        if old.is_file() and filecmp.cmp(old, copy, shallow=False):
+            os.utime(copy, ns=(old.stat().st_mtime_ns,) * 2)
+        else:
+            os.utime(copy)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def describe(variant: str, output: Path, keys: SecureBootKeys) -> dict[str, object]:
