@@ -115,7 +115,7 @@ def test_the_firewall_helper_can_do_nothing_else(shell: Shell) -> None:
         assert int(status[each], 16) == 1 << CAP_NET_ADMIN, each
     assert (status["Seccomp"], status["NoNewPrivs"]) == ("2", "1")
     assert exposed_ports(shell) == [[IPPROTO_TCP, 80]]
-    assert shell.run("stat --format='%U %G %a' /run/cs-firewall.sock").split() == ["root", "cs-launcher", "660"]
+    assert shell.run("stat -c '%U %G %a' /run/cs-firewall.sock").split() == ["root", "cs-launcher", "660"]
 
 
 def test_the_clock_is_kept(shell: Shell) -> None:
