@@ -1,6 +1,5 @@
 #include "launcher/cloud.h"
 
-#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,7 +8,6 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "base/retry.h"
 #include "launcher/host/metrics.h"
 #include "launcher/output/cloud_log.h"
 #include "launcher/platform/cloud_logging.h"
@@ -21,14 +19,6 @@ namespace {
 /// Of kEndBound, for what is asked of the platform first, in a launch that ends at once.
 constexpr base::Milliseconds kBeginningBound{2000};
 constexpr base::Milliseconds kMetricsInterval{60000};  // of the public launcher's
-
-/// Until it is known which machine this is.
-constexpr base::RetryPolicy kPauses{.max_attempts = std::numeric_limits<int>::max(),
-                                    .first_delay = base::Milliseconds(1000),
-                                    .multiplier = 2.0,
-                                    .max_delay = base::Milliseconds(60000),
-                                    .jitter = 0.1,
-                                    .max_retry_after = base::Milliseconds(60000)};
 
 void add_line(CloudLog& log, base::log::Level level, std::string_view message,
               const std::vector<base::log::Field>& fields) {
@@ -81,7 +71,7 @@ base::Awaitable<void> Cloud::begin_log() {
       co_return;
     } catch (const base::Error& error) {
       if (attempt == 1) base::log::warning("lines of the log do not reach the cloud", {{"error", error.what()}});
-      pause = kPauses.pause_after(attempt, error);
+      pause = kCloudLogPauses.pause_after(attempt, error);
     }
     if (!pause || is_last) co_return;
     co_await ending_.wait_for(*pause);

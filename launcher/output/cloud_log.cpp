@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -11,20 +10,13 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/openssl.h"
-#include "base/retry.h"
 
 namespace launcher {
 namespace {
 
 /// How long entries are gathered before they are written together: as long as on the public system.
 constexpr base::Milliseconds kGather{1000};
-constexpr base::RetryPolicy kPauses{.max_attempts = std::numeric_limits<int>::max(),
-                                    .first_delay = base::Milliseconds(1000),
-                                    .multiplier = 2.0,
-                                    .max_delay = base::Milliseconds(60000),
-                                    .jitter = 0.1,
-                                    .max_retry_after = base::Milliseconds(60000)};
-constexpr base::Milliseconds kLastPause{250};  ///< the same when it is closing
+constexpr base::Milliseconds kLastPause{250};  ///< in the place of kCloudLogPauses when it is closing
 constexpr std::size_t kEntryBesides = 256;     ///< what an entry has beside its payload
 constexpr std::size_t kIdBytes = 8;
 constexpr std::size_t kIdDigits = 20;
@@ -121,7 +113,7 @@ struct CloudLog::State : std::enable_shared_from_this<CloudLog::State> {
         co_return;
       } catch (const base::Error& error) {
         warn_once(error);
-        pause = kPauses.pause_after(attempt, error);
+        pause = kCloudLogPauses.pause_after(attempt, error);
       }
       if (!pause) {
         lost += std::exchange(in_flight, 0);

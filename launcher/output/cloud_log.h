@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "base/asio.h"
 #include "base/bounded_task.h"
 #include "base/clock.h"
+#include "base/retry.h"
 #include "launcher/platform/cloud_logging.h"
 
 namespace launcher {
@@ -22,6 +24,14 @@ inline constexpr std::size_t kReservedLogBytes = std::size_t{512} << 10U;
 /// Of the entries of one request, and of one of them, which is no longer there either ("Quotas and limits" of Cloud
 /// Logging). A longer one is dropped, and counted.
 inline constexpr std::size_t kMaxLogBatchBytes = std::size_t{256} << 10U;
+
+/// Between tries, before the end: of finding out where to write, and of writing.
+inline constexpr base::RetryPolicy kCloudLogPauses{.max_attempts = std::numeric_limits<int>::max(),
+                                                   .first_delay = base::Milliseconds(1000),
+                                                   .multiplier = 2.0,
+                                                   .max_delay = base::Milliseconds(60000),
+                                                   .jitter = 0.1,
+                                                   .max_retry_after = base::Milliseconds(60000)};
 
 /// Collects entries and has them written, many at a time. Never holds anybody up: what can't be written is dropped, and
 /// their number is told in the log.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cs_harness import GoogleApis, World
+from cs_harness import GoogleApis, Launcher, World
 from cs_harness.google_apis import LOGGING
 from support import push, shell_image
 
@@ -21,6 +21,17 @@ def entries_of(google: GoogleApis) -> list[dict[str, Any]]:
     """Return all entries that were written, each once, in their order."""
     found = {entry["insertId"]: entry for call in google.calls(LOGGING) for entry in call.body["entries"]}
     return list(found.values())
+
+
+def silent_launch(world: World, google: GoogleApis) -> Launcher:
+    """Return a launcher whose workload says nothing, ready to be entered."""
+    image = push(world.registry, shell_image())
+    return world.launcher(
+        {"tee-image-reference": image.by_tag},
+        options=google.options,
+        flags=["--cloud-logging"],
+        env=google.environment,
+    )
 
 
 def launch(world: World, folder: Path, google: GoogleApis, redirect: str) -> int:
@@ -82,13 +93,7 @@ def test_a_log_that_takes_nothing_holds_up_nobody(world: World, folder: Path, st
     """It is said once, and the launch is what it would have been."""
     with GoogleApis(world) as google:
         google.refusal = (status, message)
-        image = push(world.registry, shell_image())
-        with world.launcher(
-            {"tee-image-reference": image.by_tag},
-            options=google.options,
-            flags=["--cloud-logging"],
-            env=google.environment,
-        ) as launcher:
+        with silent_launch(world, google) as launcher:
             assert launcher.wait(60) == 0
             warnings = [line for line in launcher.log if line.message == "lines of the log do not reach the cloud"]
             assert len(warnings) == 1
@@ -97,15 +102,9 @@ def test_a_log_that_takes_nothing_holds_up_nobody(world: World, folder: Path, st
 
 def test_a_log_that_never_answers_is_left_with_what_it_did_not_take(world: World) -> None:
     """Its bound is docs/operator.md's; the lines are counted."""
-    image = push(world.registry, shell_image())
     with GoogleApis(world) as google:
         google.may_answer.clear()
-        with world.launcher(
-            {"tee-image-reference": image.by_tag},
-            options=google.options,
-            flags=["--cloud-logging"],
-            env=google.environment,
-        ) as launcher:
+        with silent_launch(world, google) as launcher:
             launcher.wait_for("TEE container launcher exiting")
             assert launcher.wait(END_SECONDS) == 0
             lost = launcher.wait_for("lines of the log were lost for the cloud")
