@@ -9,7 +9,7 @@
 
 namespace firewall {
 
-/// The longest that each of a request's two steps takes: to be let in, and to be answered.
+/// For each of a request's two steps: to be let in, and to be answered.
 inline constexpr std::chrono::milliseconds kRequestBound{10000};
 /// Of what the helper answers.
 inline constexpr std::size_t kMaxAnswerBytes = 1024;
@@ -17,7 +17,8 @@ inline constexpr std::size_t kMaxAnswerBytes = 1024;
 inline constexpr std::string_view kOpened = "open";
 
 /// Has the helper that listens on `socket` open `ports`, which may be none: it is asked once a boot. They are open as
-/// long as the connection is. Throws Error with what the helper says, SystemError when it can't be talked to. Blocks.
+/// long as the connection is. Throws Error with what the helper says, SystemError when it can't be talked to. Blocks,
+/// in each step for `bound` at most.
 base::FileDescriptor request(const std::filesystem::path& socket, const std::vector<Port>& ports,
                              std::chrono::milliseconds bound = kRequestBound);
 

@@ -35,7 +35,8 @@ base::Awaitable<std::optional<base::FileDescriptor>> open_ports(std::filesystem:
     if (are_any) base::log::info("ports are open", {{"ports", wanted}});
     co_return connection;
   } catch (const base::Error& error) {
-    throw error.in_context("failed to open the ports " + wanted);
+    throw error.in_context(are_any ? "failed to open the ports " + wanted
+                                   : "failed to tell the firewall's helper that no ports are wanted");
   }
 }
 

@@ -32,7 +32,9 @@ TEST_CASE("what is no helper ends the launch") {
   SECTION("a file") { std::ofstream(directory.path() / "socket"); }
   SECTION("a link to itself") { std::filesystem::create_symlink("socket", directory.path() / "socket"); }
   CHECK_THROWS_WITH(test::run(context, launcher::open_ports(directory.path() / "socket", kPorts)),
-                    ContainsSubstring("failed to open the ports 80/tcp: "));
+                    StartsWith("failed to open the ports 80/tcp: "));
+  CHECK_THROWS_WITH(test::run(context, launcher::open_ports(directory.path() / "socket", {})),
+                    StartsWith("failed to tell the firewall's helper that no ports are wanted: "));
 }
 
 namespace {
