@@ -16,6 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 using base::InvalidInput;
 
+// Else an operator's mistake would be told as the image's.
+static_assert(kMaxMountDepth <= kMaxImageDepth);
+
 /// The files of the host that are mounted over files of the image.
 bool is_file_mount(std::string_view destination) {
   return destination == "/etc/hosts" || destination == "/etc/resolv.conf";

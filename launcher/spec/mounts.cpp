@@ -59,6 +59,8 @@ std::string parse_destination(std::string_view text) {
   const auto covers = [&](std::string_view reserved) { return is_at_or_below(path, reserved); };
   if (path == "/" || path == "/dev" || std::ranges::any_of(kReserved, covers))
     throw Error("nothing can be mounted at destination \"" + shown(path) + "\"");
+  if (static_cast<std::size_t>(std::ranges::count(path, '/')) > kMaxMountDepth)
+    throw Error("destination \"" + shown(path) + "\" is more than " + std::to_string(kMaxMountDepth) + " folders deep");
   return path;
 }
 

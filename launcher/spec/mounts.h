@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,8 @@ inline constexpr auto kContainerRuntimeDirectory = "/run/container_launcher";
 
 /// Of tee-mount.
 inline constexpr std::size_t kMaxTmpfsMounts = 64;
+/// Folders below each other in a destination.
+inline constexpr std::size_t kMaxMountDepth = 64;
 
 struct TmpfsMount {
   std::string destination;                       ///< absolute, without . and .., nor a slash at its end

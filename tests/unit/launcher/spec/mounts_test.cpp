@@ -99,6 +99,14 @@ TEST_CASE("a mount that is wrong says what is wrong, and each says it") {
   CHECK_THAT(problems_of("type=tmpfs,source=tmpfs,destination=" + long_name), ContainsSubstring("destination"));
 }
 
+TEST_CASE("a destination is as deep as the limit") {
+  std::string path;
+  for (std::size_t i = 0; i < launcher::kMaxMountDepth; ++i) path += "/d";
+  CHECK(problems_of("type=tmpfs,source=tmpfs,destination=" + path).empty());
+  CHECK_THAT(problems_of("type=tmpfs,source=tmpfs,destination=" + path + "/d"),
+             EndsWith("is more than 64 folders deep"));
+}
+
 TEST_CASE("as many mounts as the limit, and no more") {
   std::string text;
   for (std::size_t i = 0; i < launcher::kMaxTmpfsMounts; ++i)
