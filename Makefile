@@ -8,7 +8,9 @@ JOBS ?= $(shell nproc)
 
 # Contributors build with WERROR=ON.
 WERROR ?= OFF
-CONFIGURE = cmake --preset $(PRESET) -DCS_WARNINGS_ARE_ERRORS=$(WERROR) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+# Several files at once: from nothing in a third of the time. After a change of one file UNITY=OFF has less to do.
+UNITY ?= ON
+CONFIGURE = cmake --preset $(PRESET) -DCS_WARNINGS_ARE_ERRORS=$(WERROR) -DCMAKE_UNITY_BUILD=$(UNITY) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 
 .DEFAULT_GOAL := build
 .PHONY: help setup build image test qemu-test demo bench lint check fuzz clean

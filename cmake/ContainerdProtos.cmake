@@ -60,6 +60,7 @@ foreach(path IN LISTS staged)
     WORKING_DIRECTORY ${staging}
     DEPENDS ${staging}/${path}
     VERBATIM)
+  set_source_files_properties(${generated}/${stem}.pb.cc PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # all have the same names
   list(APPEND sources ${outputs})
 endforeach()
 

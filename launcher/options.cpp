@@ -40,7 +40,7 @@ std::string log_level_number(const std::string& name) {
 }
 
 /// As check_capabilities() takes it.
-CapabilitySet parse_capabilities(const std::string& text) {
+CapabilitySet capabilities_option(const std::string& text) {
   return text == "all" ? MachineOffer().capabilities : capability_set(split(text, ','));
 }
 
@@ -69,7 +69,7 @@ struct Settings {
 
   Options finished() && {
     options.attestation_key = kAttestationKeys.at(attestation_key);
-    if (!container_capabilities.empty()) options.container_capabilities = parse_capabilities(container_capabilities);
+    if (!container_capabilities.empty()) options.container_capabilities = capabilities_option(container_capabilities);
     if (!verifiers.empty()) options.services = parse_services(verifiers);
     for (AttestationService& service : options.services) {
       if (!service.ca_file) service.ca_file = verifier_ca;

@@ -54,7 +54,7 @@ std::string_view name_of(HashAlgorithm algorithm) {
 }
 
 std::optional<HashAlgorithm> hash_algorithm_named(std::string_view name) {
-  const auto found = std::ranges::find(kHashAlgorithms, name, name_of);
+  const auto found = std::ranges::find(kHashAlgorithms, name, [](HashAlgorithm each) { return name_of(each); });
   return found == kHashAlgorithms.end() ? std::nullopt : std::optional(*found);
 }
 

@@ -51,9 +51,7 @@ HttpError::HttpError(Kind kind, const std::string& message) : base::Error(messag
 }
 
 bool may_pass(unsigned status) {
-  constexpr unsigned kRequestTimeout = 408;
-  constexpr unsigned kTooManyRequests = 429;
-  return status == kRequestTimeout || status == kTooManyRequests || status >= 500;
+  return status == status::kRequestTimeout || status == status::kTooManyRequests || status >= 500;
 }
 
 std::optional<std::chrono::seconds> retry_after(const HttpResponse& response) {

@@ -67,6 +67,17 @@ class HttpError : public base::Error {
   Kind kind_;
 };
 
+/// Of a response, as far as anybody decides by it (RFC 9110 section 15).
+namespace status {
+inline constexpr unsigned kOk = 200;
+inline constexpr unsigned kPartialContent = 206;
+inline constexpr unsigned kUnauthorized = 401;
+inline constexpr unsigned kNotFound = 404;
+inline constexpr unsigned kRequestTimeout = 408;
+inline constexpr unsigned kTooManyRequests = 429;
+inline constexpr unsigned kNotImplemented = 501;
+}  // namespace status
+
 /// Whether who answered with this status may answer otherwise when it is asked again: 408, 429 and 5xx (RFC 9110
 /// section 15).
 bool may_pass(unsigned status);

@@ -30,12 +30,12 @@ namespace ssl = asio::ssl;
 using asio::ip::tcp;
 using boost::system::error_code;
 using boost::system::system_error;
-using TlsStream = ssl::stream<tcp::socket&>;
+using TlsClientStream = ssl::stream<tcp::socket&>;
 using Request = http::request<http::span_body<const char>>;
 using base::TimePoint;
 
 /// Taken from a connection at a time.
-constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
+constexpr std::size_t kAnswerReadBytes = std::size_t{16} << 10U;
 constexpr std::size_t kStreamReadBytes = std::size_t{256} << 10U;
 /// The status of a refusal counts more than what it says: that is cut off, if need be.
 constexpr unsigned kFirstRefusal = 400;
@@ -151,7 +151,7 @@ class HttpClient::Connection {
   HttpUrl url_;
   std::optional<HttpProxy> proxy_;
   tcp::socket socket_;
-  std::optional<TlsStream> tls_;
+  std::optional<TlsClientStream> tls_;
   Deadline deadline_;
 };
 
@@ -192,7 +192,7 @@ base::Awaitable<void> HttpClient::Connection::open_tunnel() {
   co_await http::async_write(socket_, request, asio::redirect_error(asio::use_awaitable, code));
   if (code && deadline_.passed()) code = beast::error::timeout;
   std::optional<ResponseReader<tcp::socket>> reader;
-  if (!code) code = co_await read_answer_head(socket_, buffer, deadline_, kReadBytes, true, reader);
+  if (!code) code = co_await read_answer_head(socket_, buffer, deadline_, kAnswerReadBytes, true, reader);
   if (code == asio::error::operation_aborted) throw system_error(code);
   if (code) throw to_http_error(proxy_->url, code);
   const unsigned status = reader->parser().get().result_int();
@@ -327,11 +327,11 @@ class Receiver {
   Receiver(HttpLimits limits, HttpClient::Sink sink) : limits_(limits), sink_(std::move(sink)) {}
 
   bool is_streaming() const noexcept { return sink_ != nullptr; }
-  std::size_t read_bytes() const noexcept { return is_streaming() ? kStreamReadBytes : kReadBytes; }
+  std::size_t read_bytes() const noexcept { return is_streaming() ? kStreamReadBytes : kAnswerReadBytes; }
 
   /// The first byte of the body has the time of the whole answer: whoever fetches it first may send the head at once.
   void begin(const HttpResponse& response) {
-    goes_to_sink_ = is_streaming() && (response.status == 200 || response.status == 206);
+    goes_to_sink_ = is_streaming() && (response.status == status::kOk || response.status == status::kPartialContent);
     max_bytes_ =
         is_streaming() && !goes_to_sink_ ? std::min(limits_.max_body_bytes, kMaxRefusalBytes) : limits_.max_body_bytes;
   }

@@ -24,7 +24,7 @@ namespace ssl = asio::ssl;
 using boost::system::error_code;
 using Response = http::response<http::string_body>;
 
-constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
+constexpr std::size_t kRequestReadBytes = std::size_t{16} << 10U;
 /// A body's memory is taken in steps of at least this much, and of its own size when that is more.
 constexpr std::size_t kBodyStep = std::size_t{16} << 10U;
 /// How much of a refused request is read and thrown away, so that the client gets to see the answer.
@@ -120,7 +120,7 @@ class Conversation {
     Reader reader(stream_, buffer_, deadline_,
                   {.max_header_bytes = service_.limits.max_header_bytes,
                    .max_fields = service_.limits.max_fields,
-                   .read_bytes = kReadBytes});
+                   .read_bytes = kRequestReadBytes});
     code = co_await reader.read_head();
     if (code) co_return co_await refuse(code);
     const TransferCoding coding = transfer_coding_of(reader.parser().get(), reader.parser().chunked());
@@ -175,8 +175,8 @@ class Conversation {
     }
     if (code) co_return;
     deadline_.arm(service_.limits.idle_timeout);
-    const std::size_t got =
-        co_await stream_.async_read_some(buffer_.prepare(kReadBytes), asio::redirect_error(asio::use_awaitable, code));
+    const std::size_t got = co_await stream_.async_read_some(buffer_.prepare(kRequestReadBytes),
+                                                             asio::redirect_error(asio::use_awaitable, code));
     buffer_.commit(got);
   }
 

@@ -17,7 +17,8 @@ using AccessInfoPtr = std::unique_ptr<AUTHORITY_INFO_ACCESS, base::FreeWith<AUTH
 base::Awaitable<base::X509Ptr> fetch_issuer(net::HttpClient& client, std::string url, X509& child) {
   net::HttpRequest request{.url = url};
   const net::HttpResponse response = co_await client.send(std::move(request), kLimits);
-  if (response.status != 200) throw base::Error(url + " answered with status " + std::to_string(response.status));
+  if (response.status != net::status::kOk)
+    throw base::Error(url + " answered with status " + std::to_string(response.status));
   base::X509Ptr issuer = base::parse_certificate(base::view_of(response.body), url);
   if (X509_verify(&child, X509_get0_pubkey(issuer.get())) != 1) {
     base::openssl_error();

@@ -102,7 +102,7 @@ base::Awaitable<Json> GcaVerifier::exchange(net::HttpRequest request, Millisecon
   } catch (const net::HttpError& error) {
     throw unreachable(error);
   }
-  if (response.status != 200) throw refusal(response);
+  if (response.status != net::status::kOk) throw refusal(response);
   try {
     co_return base::parse_json(response.body, "verifier's answer");
   } catch (const base::InvalidInput& error) {

@@ -7,29 +7,30 @@
 namespace launcher {
 namespace {
 
-namespace api = ::containerd::services::containers::v1;
-using Async = api::Containers::StubInterface::async_interface;
+namespace containers_api = ::containerd::services::containers::v1;
+using ContainersAsync = containers_api::Containers::StubInterface::async_interface;
 using google::protobuf::Empty;
 
 constexpr auto kSpecType = "types.containerd.io/opencontainers/runtime-spec/1/Spec";
 
-ContainerRecord from_message(const api::Container& message) {
+ContainerRecord from_message(const containers_api::Container& message) {
   return {message.id(),          message.image(),        message.runtime().name(),
           message.snapshotter(), message.snapshot_key(), message.spec().value()};
 }
 
-base::Awaitable<api::GetContainerResponse> get(ContainerdClient client, std::string id) {
-  api::GetContainerRequest request;
+base::Awaitable<containers_api::GetContainerResponse> get(ContainerdClient client, std::string id) {
+  containers_api::GetContainerRequest request;
   request.set_id(id);
-  co_return co_await rpc::unary<api::Containers, api::GetContainerRequest, api::GetContainerResponse>(
-      client, "container get", &Async::Get, request);
+  co_return co_await rpc::unary<containers_api::Containers, containers_api::GetContainerRequest,
+                                containers_api::GetContainerResponse>(client, "container get", &ContainersAsync::Get,
+                                                                      request);
 }
 
 }  // namespace
 
 base::Awaitable<void> ContainerStore::create(ContainerRecord record) const {
-  api::CreateContainerRequest request;
-  api::Container& container = *request.mutable_container();
+  containers_api::CreateContainerRequest request;
+  containers_api::Container& container = *request.mutable_container();
   container.set_id(record.id);
   container.set_image(record.image);
   container.mutable_runtime()->set_name(record.runtime);
@@ -37,8 +38,9 @@ base::Awaitable<void> ContainerStore::create(ContainerRecord record) const {
   container.set_snapshot_key(record.snapshot_key);
   container.mutable_spec()->set_type_url(kSpecType);
   container.mutable_spec()->set_value(record.spec);
-  co_await rpc::unary<api::Containers, api::CreateContainerRequest, api::CreateContainerResponse>(
-      client_, "container create", &Async::Create, request);
+  co_await rpc::unary<containers_api::Containers, containers_api::CreateContainerRequest,
+                      containers_api::CreateContainerResponse>(client_, "container create", &ContainersAsync::Create,
+                                                               request);
 }
 
 base::Awaitable<std::optional<ContainerRecord>> ContainerStore::find(std::string id) const {
@@ -52,20 +54,21 @@ base::Awaitable<std::optional<ContainerRecord>> ContainerStore::find(std::string
 }
 
 base::Awaitable<void> ContainerStore::remove(std::string id) const {
-  api::DeleteContainerRequest request;
+  containers_api::DeleteContainerRequest request;
   request.set_id(id);
   try {
-    co_await rpc::unary<api::Containers, api::DeleteContainerRequest, Empty>(client_, "container delete",
-                                                                             &Async::Delete, request);
+    co_await rpc::unary<containers_api::Containers, containers_api::DeleteContainerRequest, Empty>(
+        client_, "container delete", &ContainersAsync::Delete, request);
   } catch (const ContainerdError& error) {
     if (!error.is_not_found()) throw;
   }
 }
 
 base::Awaitable<std::vector<std::string>> ContainerStore::list() const {
-  api::ListContainersRequest request;
-  const auto response = co_await rpc::unary<api::Containers, api::ListContainersRequest, api::ListContainersResponse>(
-      client_, "container list", &Async::List, request);
+  containers_api::ListContainersRequest request;
+  const auto response = co_await rpc::unary<containers_api::Containers, containers_api::ListContainersRequest,
+                                            containers_api::ListContainersResponse>(client_, "container list",
+                                                                                    &ContainersAsync::List, request);
   std::vector<std::string> ids;
   for (const auto& container : response.containers()) ids.push_back(container.id());
   co_return ids;

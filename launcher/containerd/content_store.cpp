@@ -13,8 +13,8 @@
 namespace launcher {
 namespace {
 
-namespace api = ::containerd::services::content::v1;
-using Async = api::Content::StubInterface::async_interface;
+namespace content_api = ::containerd::services::content::v1;
+using ContentAsync = content_api::Content::StubInterface::async_interface;
 using google::protobuf::Empty;
 
 constexpr std::size_t kWriteChunk = std::size_t{1} << 20U;
@@ -22,11 +22,11 @@ constexpr auto kWrite = "content write";
 constexpr std::size_t kRefBytes = 12;
 
 std::string read_all(const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext& context,
-                     const api::ReadContentRequest& request, std::size_t max_bytes) {
-  const auto stub = api::Content::NewStub(channel);
+                     const content_api::ReadContentRequest& request, std::size_t max_bytes) {
+  const auto stub = content_api::Content::NewStub(channel);
   const auto reader = stub->Read(&context, request);
   std::string content;
-  api::ReadContentResponse part;
+  content_api::ReadContentResponse part;
   while (reader->Read(&part)) {
     if (content.size() + part.data().size() > max_bytes) {
       context.TryCancel();
@@ -57,7 +57,7 @@ struct ContentWriter::Stream {
       : client(owner),
         ref(std::move(reference)),
         descriptor(std::move(wanted)),
-        stub(api::Content::NewStub(owner.connection().channel)) {
+        stub(content_api::Content::NewStub(owner.connection().channel)) {
     // Without a deadline: how long the stream stays open is the registry's matter, each exchange has its own bound.
     rpc::prepare(context, client);
   }
@@ -71,7 +71,7 @@ struct ContentWriter::Stream {
   void open() {
     stream = stub->Write(&context);
     state = State::kWriting;
-    if (!exchange(new_request(api::STAT))) return;
+    if (!exchange(new_request(content_api::STAT))) return;
     const auto stored = static_cast<std::uint64_t>(response.offset());
     // An ingest that holds part of it is written from its start: at offset 0 containerd drops what it holds.
     if (stored != 0 && stored == descriptor.size) {
@@ -83,7 +83,7 @@ struct ContentWriter::Stream {
   void write(const std::string& data) {
     if (state == State::kEnded) throw base::Error("a blob is written to the content store behind its end");
     for (std::size_t begin = 0; begin < data.size() && state == State::kWriting; begin += kWriteChunk) {
-      api::WriteContentRequest request = new_request(api::WRITE);
+      content_api::WriteContentRequest request = new_request(content_api::WRITE);
       request.set_data(data.substr(begin, kWriteChunk));
       if (exchange(request)) offset = response.offset();
     }
@@ -92,7 +92,7 @@ struct ContentWriter::Stream {
   void commit(const Labels& labels) {
     if (state == State::kEnded) throw base::Error("a blob is committed to the content store behind its end");
     if (!is_open()) return;
-    api::WriteContentRequest request = new_request(api::COMMIT);
+    content_api::WriteContentRequest request = new_request(content_api::COMMIT);
     rpc::fill_labels(*request.mutable_labels(), labels);
     if (!exchange(request)) return;
     rpc::check(end(), kWrite);
@@ -103,8 +103,8 @@ struct ContentWriter::Stream {
     if (is_open()) end();
   }
 
-  api::WriteContentRequest new_request(api::WriteAction action) const {
-    api::WriteContentRequest request;
+  content_api::WriteContentRequest new_request(content_api::WriteAction action) const {
+    content_api::WriteContentRequest request;
     request.set_action(action);
     request.set_ref(ref);
     request.set_total(static_cast<std::int64_t>(descriptor.size));
@@ -115,7 +115,7 @@ struct ContentWriter::Stream {
 
   /// Sends a request on an open stream and waits for its response. False when the stream has ended instead because the
   /// blob is there.
-  bool exchange(const api::WriteContentRequest& request) {
+  bool exchange(const content_api::WriteContentRequest& request) {
     if (stream->Write(request) && stream->Read(&response)) return true;
     state = State::kEnded;
     const grpc::Status status = stream->Finish();
@@ -139,10 +139,10 @@ struct ContentWriter::Stream {
   ContainerdClient client;
   std::string ref;
   oci::Descriptor descriptor;
-  std::unique_ptr<api::Content::Stub> stub;
+  std::unique_ptr<content_api::Content::Stub> stub;
   grpc::ClientContext context;
-  std::unique_ptr<grpc::ClientReaderWriter<api::WriteContentRequest, api::WriteContentResponse>> stream;
-  api::WriteContentResponse response;
+  std::unique_ptr<grpc::ClientReaderWriter<content_api::WriteContentRequest, content_api::WriteContentResponse>> stream;
+  content_api::WriteContentResponse response;
   std::int64_t offset = 0;
   State state = State::kEnded;
 };
@@ -171,11 +171,12 @@ base::Awaitable<void> ContentWriter::abandon() {
 }
 
 base::Awaitable<std::optional<std::uint64_t>> ContentStore::find(oci::Digest digest) const {
-  api::InfoRequest request;
+  content_api::InfoRequest request;
   request.set_digest(digest.string());
   try {
-    const auto response = co_await rpc::unary<api::Content, api::InfoRequest, api::InfoResponse>(
-        client_, "content info", &Async::Info, request);
+    const auto response =
+        co_await rpc::unary<content_api::Content, content_api::InfoRequest, content_api::InfoResponse>(
+            client_, "content info", &ContentAsync::Info, request);
     co_return static_cast<std::uint64_t>(response.info().size());
   } catch (const ContainerdError& error) {
     if (!error.is_not_found()) throw;
@@ -184,7 +185,7 @@ base::Awaitable<std::optional<std::uint64_t>> ContentStore::find(oci::Digest dig
 }
 
 base::Awaitable<std::string> ContentStore::read(oci::Digest digest, std::size_t max_bytes) const {
-  api::ReadContentRequest request;
+  content_api::ReadContentRequest request;
   request.set_digest(digest.string());
   auto work = [channel = client_.connection().channel, request, max_bytes](grpc::ClientContext& context) {
     return read_all(channel, context, request, max_bytes);
@@ -215,35 +216,37 @@ base::Awaitable<void> ContentStore::put(oci::Descriptor descriptor, std::string 
 }
 
 base::Awaitable<void> ContentStore::set_labels(oci::Digest digest, Labels labels) const {
-  api::UpdateRequest request;
+  content_api::UpdateRequest request;
   request.mutable_info()->set_digest(digest.string());
   rpc::fill_labels(*request.mutable_info()->mutable_labels(), labels);
   for (const auto& [name, value] : labels) request.mutable_update_mask()->add_paths("labels." + name);
-  co_await rpc::unary<api::Content, api::UpdateRequest, api::UpdateResponse>(client_, "content update", &Async::Update,
-                                                                             request);
+  co_await rpc::unary<content_api::Content, content_api::UpdateRequest, content_api::UpdateResponse>(
+      client_, "content update", &ContentAsync::Update, request);
 }
 
 base::Awaitable<void> ContentStore::abort(std::string ref) const {
-  api::AbortRequest request;
+  content_api::AbortRequest request;
   request.set_ref(ref);
   try {
-    co_await rpc::unary<api::Content, api::AbortRequest, Empty>(client_, "content abort", &Async::Abort, request);
+    co_await rpc::unary<content_api::Content, content_api::AbortRequest, Empty>(client_, "content abort",
+                                                                                &ContentAsync::Abort, request);
   } catch (const ContainerdError& error) {
     if (!error.is_not_found()) throw;
   }
 }
 
 base::Awaitable<void> ContentStore::remove(oci::Digest digest) const {
-  api::DeleteContentRequest request;
+  content_api::DeleteContentRequest request;
   request.set_digest(digest.string());
-  co_await rpc::unary<api::Content, api::DeleteContentRequest, Empty>(client_, "content delete", &Async::Delete,
-                                                                      request);
+  co_await rpc::unary<content_api::Content, content_api::DeleteContentRequest, Empty>(client_, "content delete",
+                                                                                      &ContentAsync::Delete, request);
 }
 
 base::Awaitable<std::vector<std::string>> ContentStore::list_ingests() const {
-  api::ListStatusesRequest request;
-  const auto response = co_await rpc::unary<api::Content, api::ListStatusesRequest, api::ListStatusesResponse>(
-      client_, "ingest list", &Async::ListStatuses, request);
+  content_api::ListStatusesRequest request;
+  const auto response =
+      co_await rpc::unary<content_api::Content, content_api::ListStatusesRequest, content_api::ListStatusesResponse>(
+          client_, "ingest list", &ContentAsync::ListStatuses, request);
   std::vector<std::string> refs;
   for (const auto& status : response.statuses()) refs.push_back(status.ref());
   co_return refs;

@@ -8,45 +8,47 @@
 namespace launcher {
 namespace {
 
-namespace api = ::containerd::services::images::v1;
-using Async = api::Images::StubInterface::async_interface;
+namespace images_api = ::containerd::services::images::v1;
+using ImagesAsync = images_api::Images::StubInterface::async_interface;
 using google::protobuf::Empty;
 
 }  // namespace
 
 base::Awaitable<void> ImageStore::put(std::string name, oci::Descriptor target) const {
-  api::CreateImageRequest create;
+  images_api::CreateImageRequest create;
   create.mutable_image()->set_name(name);
   *create.mutable_image()->mutable_target() = rpc::to_message(target);
   try {
-    co_await rpc::unary<api::Images, api::CreateImageRequest, api::CreateImageResponse>(client_, "image create",
-                                                                                        &Async::Create, create);
+    co_await rpc::unary<images_api::Images, images_api::CreateImageRequest, images_api::CreateImageResponse>(
+        client_, "image create", &ImagesAsync::Create, create);
     co_return;
   } catch (const ContainerdError& error) {
     if (!error.is_already_exists()) throw;
   }
-  api::UpdateImageRequest update;
+  images_api::UpdateImageRequest update;
   *update.mutable_image() = create.image();
   update.mutable_update_mask()->add_paths("target");
-  co_await rpc::unary<api::Images, api::UpdateImageRequest, api::UpdateImageResponse>(client_, "image update",
-                                                                                      &Async::Update, update);
+  co_await rpc::unary<images_api::Images, images_api::UpdateImageRequest, images_api::UpdateImageResponse>(
+      client_, "image update", &ImagesAsync::Update, update);
 }
 
 base::Awaitable<void> ImageStore::remove(std::string name) const {
-  api::DeleteImageRequest request;
+  images_api::DeleteImageRequest request;
   request.set_name(name);
   request.set_sync(true);
   try {
-    co_await rpc::unary<api::Images, api::DeleteImageRequest, Empty>(client_, "image delete", &Async::Delete, request);
+    co_await rpc::unary<images_api::Images, images_api::DeleteImageRequest, Empty>(client_, "image delete",
+                                                                                   &ImagesAsync::Delete, request);
   } catch (const ContainerdError& error) {
     if (!error.is_not_found()) throw;
   }
 }
 
 base::Awaitable<std::vector<std::string>> ImageStore::list() const {
-  api::ListImagesRequest request;
-  const auto response = co_await rpc::unary<api::Images, api::ListImagesRequest, api::ListImagesResponse>(
-      client_, "image list", &Async::List, request);
+  images_api::ListImagesRequest request;
+  const auto response =
+      co_await rpc::unary<images_api::Images, images_api::ListImagesRequest, images_api::ListImagesResponse>(
+          client_, "image list", &ImagesAsync::List, request);
   std::vector<std::string> names;
   for (const auto& image : response.images()) names.push_back(image.name());
   co_return names;

@@ -21,12 +21,12 @@ namespace {
 
 using base::InvalidInput;
 
-constexpr std::size_t kMaxProcBytes = std::size_t{1} << 20U;
+constexpr std::size_t kMaxStatisticsBytes = std::size_t{1} << 20U;
 constexpr double kSectorBytes = 512;  ///< whatever the device's own are (Documentation/block/stat.rst)
-constexpr double kMilli = 1000;
+constexpr double kMillisecondsPerSecond = 1000;
 
 /// Words between blanks.
-std::vector<std::string> words_of(std::string_view line) {
+std::vector<std::string> blank_separated(std::string_view line) {
   std::string blanks_alone(line);
   std::ranges::replace(blanks_alone, '\t', ' ');
   return split(blanks_alone, ' ');
@@ -50,7 +50,7 @@ std::map<std::string, double, std::less<>> parse_meminfo(std::string_view text) 
   constexpr std::string_view kFile = "/proc/meminfo";
   std::map<std::string, double, std::less<>> bytes;
   for (const std::string& line : split(text, '\n')) {
-    const std::vector<std::string> words = words_of(line);
+    const std::vector<std::string> words = blank_separated(line);
     if (words.size() != 3 || words[2] != "kB") continue;  // HugePages_Total and the like are no sizes
     bytes[words[0].substr(0, words[0].find(':'))] = number_of(words[1], kFile) * 1024;
   }
@@ -101,7 +101,7 @@ void append_sample(std::string& text, const Metric& metric) {
   text += '\n';
 }
 
-std::string read_proc(const char* file) { return base::read_text_file(file, kMaxProcBytes); }
+std::string read_proc(const char* file) { return base::read_text_file(file, kMaxStatisticsBytes); }
 
 void add(Metrics& to, Metrics more) { std::ranges::move(more, std::back_inserter(to)); }
 
@@ -133,7 +133,7 @@ Metrics cpu_metrics(std::string_view stat, std::string_view loadavg) {
   constexpr std::string_view kFile = "/proc/stat";
   constexpr std::array<std::string_view, 8> kStates = {"user",   "nice", "system",  "idle",
                                                        "iowait", "irq",  "softirq", "steal"};
-  const std::vector<std::string> words = words_of(stat.substr(0, stat.find('\n')));
+  const std::vector<std::string> words = blank_separated(stat.substr(0, stat.find('\n')));
   if (words.empty() || words[0] != "cpu") throw InvalidInput(kFile, "does not begin with all processors");
   const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
   Metrics metrics;
@@ -142,7 +142,7 @@ Metrics cpu_metrics(std::string_view stat, std::string_view loadavg) {
     metric.is_counter = true;
     metrics.push_back(std::move(metric));
   }
-  metrics.push_back({.name = "cpu/load_1m", .value = number_at(words_of(loadavg), 0, "/proc/loadavg")});
+  metrics.push_back({.name = "cpu/load_1m", .value = number_at(blank_separated(loadavg), 0, "/proc/loadavg")});
   return metrics;
 }
 
@@ -150,7 +150,7 @@ Metrics disk_metrics(std::string_view diskstats) {
   constexpr std::string_view kFile = "/proc/diskstats";
   Metrics metrics;
   for (const std::string& line : split(diskstats, '\n')) {
-    const std::vector<std::string> words = words_of(line);
+    const std::vector<std::string> words = blank_separated(line);
     const auto field = [&](std::size_t number) { return number_at(words, number + 2, kFile); };
     if (words.size() < 3) throw InvalidInput(kFile, "a line is too short");
     if (field(1) == 0 && field(5) == 0) continue;
@@ -159,16 +159,16 @@ Metrics disk_metrics(std::string_view diskstats) {
       if (direction != nullptr) metric.labels.emplace_back("direction", direction);
       metrics.push_back(std::move(metric));
     };
-    count("disk/io_time", field(10) / kMilli);
-    count("disk/weighted_io", field(11) / kMilli);
+    count("disk/io_time", field(10) / kMillisecondsPerSecond);
+    count("disk/weighted_io", field(11) / kMillisecondsPerSecond);
     count("disk/operation_count", field(1), "read");
     count("disk/operation_count", field(5), "write");
     count("disk/merged_operation_count", field(2), "read");
     count("disk/merged_operation_count", field(6), "write");
     count("disk/operation_bytes_count", field(3) * kSectorBytes, "read");
     count("disk/operation_bytes_count", field(7) * kSectorBytes, "write");
-    count("disk/operation_time", field(4) / kMilli, "read");
-    count("disk/operation_time", field(8) / kMilli, "write");
+    count("disk/operation_time", field(4) / kMillisecondsPerSecond, "read");
+    count("disk/operation_time", field(8) / kMillisecondsPerSecond, "write");
     metrics.push_back({.name = "disk/avg_queue_len", .labels = {{"device_name", words[2]}}, .value = field(9)});
   }
   return metrics;
@@ -189,7 +189,7 @@ Metrics file_system_metrics(const std::string& mount_point, double used_bytes, d
 }
 
 Metrics host_metrics(std::string_view uptime) {
-  return {{.name = "host/uptime", .value = number_at(words_of(uptime), 0, "/proc/uptime"), .is_counter = true}};
+  return {{.name = "host/uptime", .value = number_at(blank_separated(uptime), 0, "/proc/uptime"), .is_counter = true}};
 }
 
 Metrics read_metrics(Monitoring monitoring) {

@@ -8,9 +8,9 @@
 namespace launcher {
 namespace {
 
-constexpr mode_t kFolderMode = 0755;
+constexpr mode_t kSocketFolderMode = 0755;
 constexpr mode_t kSocketMode = 0660;
-constexpr net::HttpServerLimits kLimits{.max_body_bytes = 0, .max_connections = 16};
+constexpr net::HttpServerLimits kServerLimits{.max_body_bytes = 0, .max_connections = 16};
 constexpr base::Milliseconds kStopGrace{1000};
 
 net::HttpResponse plain_text(unsigned status, std::string text) {
@@ -35,10 +35,10 @@ base::Awaitable<net::HttpResponse> answer(const net::HttpServerRequest& request,
 MetricsServer::MetricsServer(asio::any_io_executor executor, Monitoring monitoring)
     : server_(
           std::move(executor),
-          [monitoring](const net::HttpServerRequest& request) { return answer(request, monitoring); }, kLimits) {}
+          [monitoring](const net::HttpServerRequest& request) { return answer(request, monitoring); }, kServerLimits) {}
 
 void MetricsServer::listen(const std::filesystem::path& folder) {
-  base::open_private_directory(folder, kFolderMode);
+  base::open_private_directory(folder, kSocketFolderMode);
   server_.listen_unix(folder / kSocketName, kSocketMode);
 }
 

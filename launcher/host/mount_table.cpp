@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "launcher/spec/lists.h"
 
 namespace launcher {
 namespace {
@@ -23,17 +24,6 @@ constexpr std::size_t kFieldsBehind = 3;
 // The widths of the kernel's dev_t (linux/kdev_t.h).
 constexpr std::uint64_t kMaxMajor = 0xfff;
 constexpr std::uint64_t kMaxMinor = 0xfffff;
-
-/// Every part between separators, empty ones as well.
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const std::size_t end = text.find(separator);
-    parts.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + 1);
-  }
-}
 
 std::uint64_t number_of(std::string_view text, const std::string& field, std::uint64_t max) {
   std::uint64_t number = 0;
@@ -70,19 +60,19 @@ std::string unescape(std::string_view text, const std::string& field) {
 
 std::vector<std::string> options_of(std::string_view text, const std::string& field) {
   std::vector<std::string> options;
-  for (const std::string_view part : split(text, ',')) options.push_back(unescape(part, field));
+  for (const std::string_view part : fields_of(text, ',')) options.push_back(unescape(part, field));
   return options;
 }
 
 dev_t device_of(std::string_view text, const std::string& field) {
-  const auto parts = split(text, ':');
+  const auto parts = fields_of(text, ':');
   if (parts.size() != 2) throw InvalidInput(field, "expected MAJOR:MINOR");
   return makedev(static_cast<unsigned>(number_of(parts[0], field, kMaxMajor)),
                  static_cast<unsigned>(number_of(parts[1], field, kMaxMinor)));
 }
 
 MountEntry parse_line(std::string_view line, const std::string& name) {
-  const std::vector<std::string_view> fields = split(line, ' ');
+  const std::vector<std::string_view> fields = fields_of(line, ' ');
   if (fields.size() < kFieldsBefore + 1 + kFieldsBehind) throw InvalidInput(name, "too few fields");
   const auto dash = std::find(fields.begin() + kFieldsBefore, fields.end(), "-");
   if (fields.end() - dash != 1 + kFieldsBehind) throw InvalidInput(name, "expected three fields behind \"-\"");
@@ -131,7 +121,7 @@ std::optional<MountEntry> MountTable::last_mount_at(const std::filesystem::path&
   std::string line;
   constexpr std::size_t kMountPoint = 4;
   while (std::getline(lines, line)) {
-    const std::vector<std::string_view> fields = split(line, ' ');
+    const std::vector<std::string_view> fields = fields_of(line, ' ');
     if (fields.size() <= kMountPoint || unescape(fields[kMountPoint], kMountInfo) != mount_point.native()) continue;
     found = parse_line(line, kMountInfo);
   }

@@ -23,7 +23,7 @@ namespace {
 // A datagram socket that is connected has sent nothing: the kernel has only looked for a route.
 constexpr std::uint16_t kAnyPort = 80;
 
-std::optional<std::string> why_unroutable(const asio::ip::address& address) {
+std::optional<std::string> why_no_route_to(const asio::ip::address& address) {
   const asio::ip::udp::endpoint peer(address, kAnyPort);
   const base::FileDescriptor socket(::socket(peer.protocol().family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (socket.get() < 0) throw base::SystemError("making a socket", errno);
@@ -56,7 +56,7 @@ bool some_interface_is_up() {
 std::optional<std::string> why_unroutable(const std::string& host) {
   boost::system::error_code not_an_address;
   const auto address = asio::ip::make_address(host, not_an_address);
-  if (!not_an_address) return why_unroutable(address);
+  if (!not_an_address) return why_no_route_to(address);
   if (some_interface_is_up()) return std::nullopt;
   return "no network interface is up with an address";
 }

@@ -18,7 +18,7 @@ namespace {
 constexpr base::Milliseconds kGather{1000};
 constexpr base::Milliseconds kLastPause{250};  ///< in the place of kCloudLogPauses when it is closing
 constexpr std::size_t kEntryBesides = 256;     ///< what an entry has beside its payload
-constexpr std::size_t kIdBytes = 8;
+constexpr std::size_t kInsertIdBytes = 8;
 constexpr std::size_t kIdDigits = 20;
 
 std::size_t size_of(const base::Json& payload) {
@@ -163,7 +163,7 @@ struct CloudLog::State : std::enable_shared_from_this<CloudLog::State> {
   bool has_warned = false;
   std::size_t in_flight = 0;
   std::uint64_t lost = 0;
-  const std::string id_prefix = base::hex_encode(base::random_bytes(kIdBytes)) + "-";
+  const std::string id_prefix = base::hex_encode(base::random_bytes(kInsertIdBytes)) + "-";
 
   std::mutex mutex;  // of what stands below
   std::deque<Waiting> queue;

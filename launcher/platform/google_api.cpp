@@ -7,10 +7,7 @@
 namespace launcher {
 namespace {
 
-constexpr net::HttpLimits kLimits{.max_body_bytes = std::size_t{64} << 10U, .timeout = base::Milliseconds(5000)};
-
-constexpr int kOk = 200;
-constexpr int kUnauthorized = 401;
+constexpr net::HttpLimits kApiLimits{.max_body_bytes = std::size_t{64} << 10U, .timeout = base::Milliseconds(5000)};
 
 /// Nothing when the API says something else.
 std::string message_of(const net::HttpResponse& response, const std::string& api) {
@@ -32,11 +29,11 @@ GoogleApi::GoogleApi(const asio::any_io_executor& executor, std::string name, Pl
 base::Awaitable<base::Json> GoogleApi::post(std::string url, base::Json body) {
   const std::string text = body.dump(-1, ' ', false, base::Json::error_handler_t::replace);
   net::HttpResponse response = co_await send(url, text);
-  if (response.status == kUnauthorized) {
+  if (response.status == net::status::kUnauthorized) {
     platform_.forget_access_token();
     response = co_await send(url, text);
   }
-  if (response.status != kOk) {
+  if (response.status != net::status::kOk) {
     base::Error failure(name_ + " answered with status " + std::to_string(response.status) +
                         message_of(response, name_));
     if (net::may_pass(response.status)) {
@@ -44,7 +41,7 @@ base::Awaitable<base::Json> GoogleApi::post(std::string url, base::Json body) {
     }
     throw base::Error(failure);
   }
-  co_return base::parse_json(response.body, name_, {.max_bytes = kLimits.max_body_bytes});
+  co_return base::parse_json(response.body, name_, {.max_bytes = kApiLimits.max_body_bytes});
 }
 
 base::Awaitable<net::HttpResponse> GoogleApi::send(const std::string& url, const std::string& body) {
@@ -55,7 +52,7 @@ base::Awaitable<net::HttpResponse> GoogleApi::send(const std::string& url, const
       .url = url,
       .headers = {{"Authorization", "Bearer " + *access_token}, {"Content-Type", "application/json"}},
       .body = body};
-  co_return co_await client_.send(std::move(request), kLimits);
+  co_return co_await client_.send(std::move(request), kApiLimits);
 }
 
 }  // namespace launcher

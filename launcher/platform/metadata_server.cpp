@@ -7,9 +7,9 @@
 namespace launcher {
 namespace {
 
-constexpr net::HttpLimits kLimits{.max_body_bytes = std::size_t{4} << 20U, .timeout = base::Milliseconds(5000)};
+constexpr net::HttpLimits kAnswerLimits{.max_body_bytes = std::size_t{4} << 20U, .timeout = base::Milliseconds(5000)};
 
-const std::string kName = "metadata server: ";
+const std::string kServer = "metadata server: ";
 
 }  // namespace
 
@@ -28,12 +28,12 @@ base::Awaitable<net::HttpResponse> MetadataServer::try_once(std::string path) {
   request.headers.push_back({"Metadata-Flavor", "Google"});
   net::HttpResponse response;
   try {
-    response = co_await client_.send(std::move(request), kLimits);
+    response = co_await client_.send(std::move(request), kAnswerLimits);
   } catch (const net::HttpError& error) {
     throw error.in_context("metadata server");
   }
   if (net::may_pass(response.status)) {
-    base::Error failure(kName + path + " answered with status " + std::to_string(response.status));
+    base::Error failure(kServer + path + " answered with status " + std::to_string(response.status));
     failure.set_transience(base::Transience::kMayPass, net::retry_after(response));
     throw base::Error(failure);
   }
@@ -46,8 +46,8 @@ base::Awaitable<net::HttpResponse> MetadataServer::try_once(std::string path) {
 base::Awaitable<std::optional<std::string>> MetadataServer::get(std::string path, base::RetryPolicy retries) {
   const auto attempt = [this, &path] { return try_once(path); };
   net::HttpResponse response = co_await base::retry(executor_, retries, attempt);
-  if (response.status == 404) co_return std::nullopt;
-  if (response.status != 200) {
+  if (response.status == net::status::kNotFound) co_return std::nullopt;
+  if (response.status != net::status::kOk) {
     throw base::Error("metadata server: " + path + " answered with status " + std::to_string(response.status));
   }
   co_return std::move(response.body);
@@ -61,13 +61,13 @@ base::Awaitable<std::string> MetadataServer::require(std::string path, base::Ret
 
 base::Awaitable<std::optional<std::string>> MetadataServer::get_name(std::string path) {
   std::optional<std::string> text = co_await get(path);
-  if (text) *text = net::checked_name(std::move(*text), kName + path);
+  if (text) *text = net::checked_name(std::move(*text), kServer + path);
   co_return text;
 }
 
 base::Awaitable<std::string> MetadataServer::require_name(std::string path) {
   std::string text = co_await require(path);
-  co_return net::checked_name(std::move(text), kName + path);
+  co_return net::checked_name(std::move(text), kServer + path);
 }
 
 base::Awaitable<std::optional<std::string>> MetadataServer::identity_token(std::string audience) {

@@ -5,13 +5,13 @@ namespace {
 
 constexpr const char* kAllowCapabilities = "tee.launch_policy.allow_capabilities";
 constexpr const char* kAllowCgroups = "tee.launch_policy.allow_cgroups";
-constexpr const char* kNonroot = "tee.launch_policy.nonroot_container";
+constexpr const char* kNonrootLabel = "tee.launch_policy.nonroot_container";
 
 }  // namespace
 
 PrivilegePolicy PrivilegePolicy::read(LabelReader& reader) {
-  if (reader.boolean(kNonroot))
-    reader.problems().add(std::string(kNonroot) + ": containers in a user namespace are not supported yet");
+  if (reader.boolean(kNonrootLabel))
+    reader.problems().add(std::string(kNonrootLabel) + ": containers in a user namespace are not supported yet");
   return {.allow_capabilities = reader.boolean(kAllowCapabilities), .allow_cgroups = reader.boolean(kAllowCgroups)};
 }
 

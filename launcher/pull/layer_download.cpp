@@ -3,11 +3,7 @@
 #include <utility>
 
 namespace launcher {
-namespace {
-
-constexpr unsigned kNotFound = 404;
-
-}  // namespace
+namespace {}  // namespace
 
 base::Awaitable<void> LayerDownload::run(oci::RegistryClient& registry, const oci::ImageReference& reference) {
   co_await open();
@@ -26,7 +22,7 @@ base::Awaitable<void> LayerDownload::fetch(oci::RegistryClient& registry, const 
   try {
     co_await registry.blob(reference, layer_, std::move(sink));
   } catch (const oci::RegistryError& error) {
-    if (error.status() != kNotFound || !oci::is_foreign_layer(layer_.media_type)) throw;
+    if (error.status() != net::status::kNotFound || !oci::is_foreign_layer(layer_.media_type)) throw;
     throw base::InvalidInput("layer " + layer_.digest.string(),
                              "is a foreign (non-distributable) layer that the registry does not have, and layers are "
                              "fetched from the registry only");

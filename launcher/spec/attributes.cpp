@@ -12,12 +12,13 @@ namespace {
 using base::Error;
 using base::InvalidInput;
 
-constexpr base::JsonLimits kLimits{.max_bytes = kMaxAttributesBytes, .max_depth = 4, .max_values = kMaxAttributes + 1};
+constexpr base::JsonLimits kDocumentLimits{
+    .max_bytes = kMaxAttributesBytes, .max_depth = 4, .max_values = kMaxAttributes + 1};
 
 }  // namespace
 
 Attributes parse_attributes(std::string_view json) {
-  const base::Json document = base::parse_json(json, "metadata", kLimits);
+  const base::Json document = base::parse_json(json, "metadata", kDocumentLimits);
   const base::JsonObject object(document, "metadata");
   Attributes attributes;
   for (const auto& [key, value] : document.items()) {
@@ -54,7 +55,7 @@ std::uint64_t parse_number_attribute(std::string_view key, std::string_view text
 }
 
 std::vector<std::string> parse_array_attribute(std::string_view key, std::string_view text) {
-  const base::Json array = base::parse_json(text, key, kLimits);
+  const base::Json array = base::parse_json(text, key, kDocumentLimits);
   std::vector<std::string> elements;
   if (array.is_null()) return elements;
   if (!array.is_array()) throw InvalidInput(key, "expected an array of strings");

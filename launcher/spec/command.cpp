@@ -11,7 +11,6 @@ namespace launcher {
 namespace {
 
 constexpr std::string_view kCmd = "tee-cmd";
-constexpr std::string_view kEnvPrefix = "tee-env-";
 
 std::vector<std::string> parse_cmd(const std::string& text) {
   std::vector<std::string> cmd = parse_array_attribute(kCmd, text);

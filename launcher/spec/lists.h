@@ -10,6 +10,9 @@ namespace launcher {
 /// What stands between the separators, as it is written; what is empty is dropped.
 std::vector<std::string> split(std::string_view text, char separator);
 
+/// Every part between separators, empty ones as well; of the text that was given.
+std::vector<std::string_view> fields_of(std::string_view text, char separator);
+
 /// With blanks between, as the contract's errors list words.
 template <typename Words>
 std::string joined(const Words& words) {

@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view kEnable = "tee-monitoring-enable";
 constexpr std::string_view kMemoryEnable = "tee-monitoring-memory-enable";
 
-Monitoring parse(const std::string& text) {
+Monitoring parse_monitoring(const std::string& text) {
   const auto monitoring = monitoring_of(text);
   if (!monitoring) throw base::Error("invalid monitoring type " + shown(text));
   return *monitoring;
@@ -40,7 +40,7 @@ Monitoring read_monitoring(AttributeReader& reader) {
     return Monitoring::kNone;
   }
   if (reader.boolean(kMemoryEnable)) return Monitoring::kMemoryOnly;
-  return reader.read(kEnable, parse).value_or(Monitoring::kNone);
+  return reader.read(kEnable, parse_monitoring).value_or(Monitoring::kNone);
 }
 
 }  // namespace launcher

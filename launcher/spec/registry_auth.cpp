@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kKey = "tee-registry-auth";
 
-oci::DockerConfig parse(const std::string& text) {
+oci::DockerConfig parse_auth(const std::string& text) {
   constexpr std::size_t kMaxTextBytes = oci::kMaxDockerConfigBytes / 3 * 4 + 4;
   if (text.size() > kMaxTextBytes)
     throw base::InvalidInput(kKey, "holds more than " + std::to_string(oci::kMaxDockerConfigBytes) + " bytes");
@@ -19,7 +19,7 @@ oci::DockerConfig parse(const std::string& text) {
 }  // namespace
 
 oci::DockerConfig read_registry_auth(AttributeReader& reader) {
-  return reader.read(kKey, parse).value_or(oci::DockerConfig());
+  return reader.read(kKey, parse_auth).value_or(oci::DockerConfig());
 }
 
 }  // namespace launcher

@@ -8,12 +8,12 @@
 
 #include "base/ascii.h"
 #include "base/log.h"
+#include "launcher/spec/command.h"
 
 namespace launcher {
 namespace {
 
 constexpr std::string_view kPrefix = "tee-";
-constexpr std::string_view kEnvPrefix = "tee-env-";
 
 constexpr std::array<std::string_view, 21> kKnown = {
     "tee-image-reference",

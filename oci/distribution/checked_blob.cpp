@@ -10,9 +10,6 @@
 namespace oci {
 namespace {
 
-constexpr unsigned kOk = 200;
-constexpr unsigned kPartialContent = 206;
-
 /// The first position of "bytes 100-199/200".
 std::optional<std::uint64_t> first_position(std::string_view content_range) {
   constexpr std::string_view kUnit = "bytes ";
@@ -40,7 +37,7 @@ base::Awaitable<void> for_good(base::Awaitable<void> step) {
 base::Awaitable<void> CheckedBlob::begin(const net::HttpResponse& head) {
   has_begun_ = true;
   std::uint64_t start = 0;
-  if (head.status == kPartialContent) {
+  if (head.status == net::status::kPartialContent) {
     const auto position = first_position(head.header("Content-Range"));
     if (!position || (*position != 0 && *position != received_)) {
       start_over();
@@ -61,7 +58,7 @@ base::Awaitable<void> CheckedBlob::write(const net::HttpResponse& head, base::By
   received_ += bytes.size();
   if (!begins_anew_) added_ += bytes.size();
   if (received_ > wanted_->size) {
-    throw RegistryError(wanted_->digest.string() + ": longer than its descriptor says", kOk);
+    throw RegistryError(wanted_->digest.string() + ": longer than its descriptor says", net::status::kOk);
   }
   hash_.update(bytes);
   co_await for_good(sink_->write(bytes));
@@ -69,10 +66,10 @@ base::Awaitable<void> CheckedBlob::write(const net::HttpResponse& head, base::By
 
 void CheckedBlob::finish() {
   if (received_ != wanted_->size) {
-    throw RegistryError(wanted_->digest.string() + ": shorter than its descriptor says", kOk);
+    throw RegistryError(wanted_->digest.string() + ": shorter than its descriptor says", net::status::kOk);
   }
   if (Digest::from_sha256(hash_.finish()) != wanted_->digest) {
-    throw RegistryError(wanted_->digest.string() + ": the content has another digest", kOk);
+    throw RegistryError(wanted_->digest.string() + ": the content has another digest", net::status::kOk);
   }
 }
 

@@ -21,9 +21,6 @@ using net::HttpUrl;
 constexpr std::size_t kMaxTokenBytes = std::size_t{64} << 10U;
 constexpr base::JsonLimits kTokenLimits{.max_bytes = kMaxTokenBytes, .max_depth = 8, .max_values = 1024};
 
-constexpr unsigned kOk = 200;
-constexpr unsigned kUnauthorized = 401;
-
 /// The challenges of every field of that name. Where one is malformed, the others may still do.
 std::vector<AuthChallenge> challenges_of(const HttpResponse& refusal) {
   std::vector<AuthChallenge> challenges;
@@ -84,12 +81,13 @@ base::Awaitable<std::string> RegistryAuthorizer::bearer_token(const ImageReferen
                                                               const std::optional<Credential>& credential) const {
   const std::string host = reference.registry_host();
   const auto realm = parameters.find("realm");
-  if (realm == parameters.end()) throw RegistryError(host + ": a Bearer challenge without a realm", kUnauthorized);
+  if (realm == parameters.end())
+    throw RegistryError(host + ": a Bearer challenge without a realm", net::status::kUnauthorized);
   RegistryRequest request{
       .url = repair_url(realm->second, "token realm"), .what = "token for " + host, .max_body_bytes = kMaxTokenBytes};
   const HttpUrl url = parse_allowed(request.url, "token realm");
   if (!url.tls && registry_origin(reference).starts_with("https://"))
-    throw RegistryError("token realm is not protected by TLS", kUnauthorized);
+    throw RegistryError("token realm is not protected by TLS", net::status::kUnauthorized);
 
   request.url += url.target.find('?') == std::string::npos ? "?" : "&";
   request.url += "scope=" + net::url_encode("repository:" + reference.repository() + ":pull");
@@ -99,7 +97,7 @@ base::Awaitable<std::string> RegistryAuthorizer::bearer_token(const ImageReferen
   if (credential) authorization = basic_authorization(*credential);
   const RegistryAnswer answer = co_await transport_.get(std::move(request), std::move(authorization));
   const HttpResponse& response = answer.response;
-  if (response.status != kOk) throw refusal_error(response, "token for " + host);
+  if (response.status != net::status::kOk) throw refusal_error(response, "token for " + host);
 
   const base::Json document = base::parse_json(response.body, "registry token", kTokenLimits);
   const base::JsonObject object(document, "registry token");

@@ -14,15 +14,11 @@ using base::Milliseconds;
 using net::HttpError;
 using net::HttpResponse;
 
-constexpr unsigned kOk = 200;
-constexpr unsigned kPartialContent = 206;
-constexpr unsigned kUnauthorized = 401;
-
 /// A refusal that another request, without a range, need not meet.
 bool may_refuse_a_range(unsigned status) {
-  constexpr unsigned kNotImplemented = 501;
   const bool is_refusal = status >= 400 && status < 500;
-  return (is_refusal && status != kUnauthorized && !net::may_pass(status)) || status == kNotImplemented;
+  return (is_refusal && status != net::status::kUnauthorized && !net::may_pass(status)) ||
+         status == net::status::kNotImplemented;
 }
 
 /// Without parameters, in lower case (RFC 9110 section 8.3.1).
@@ -77,7 +73,8 @@ base::Awaitable<ManifestBytes> RegistryClient::resolve(ImageReference reference)
   // Some serve it as plain JSON; then it has to say itself what it is.
   if (is_generic_type(found.media_type)) found.media_type = inner_media_type(found.bytes);
   if (!is_index(found.media_type) && !is_manifest(found.media_type)) {
-    throw RegistryError(reference.name() + ": the registry serves neither an image index nor an image manifest", kOk);
+    throw RegistryError(reference.name() + ": the registry serves neither an image index nor an image manifest",
+                        net::status::kOk);
   }
   co_return found;
 }
@@ -85,7 +82,7 @@ base::Awaitable<ManifestBytes> RegistryClient::resolve(ImageReference reference)
 base::Awaitable<ManifestBytes> RegistryClient::manifest(ImageReference reference, Descriptor wanted) {
   ManifestBytes found = co_await manifest_with_retries(reference, wanted.digest.string(), wanted.digest);
   if (found.bytes.size() != wanted.size) {
-    throw RegistryError(wanted.digest.string() + ": has another size than its descriptor says", kOk);
+    throw RegistryError(wanted.digest.string() + ": has another size than its descriptor says", net::status::kOk);
   }
   found.media_type = wanted.media_type;  // what the registry calls it does not matter any more
   co_return found;
@@ -106,14 +103,15 @@ base::Awaitable<ManifestBytes> RegistryClient::fetch_manifest(const ImageReferen
                           .accept = accepted_manifests(),
                           .max_body_bytes = kMaxManifestBytes};
   HttpResponse response = co_await send(reference, std::move(request));
-  if (response.status != kOk) throw refusal_error(response, reference.name());
+  if (response.status != net::status::kOk) throw refusal_error(response, reference.name());
   ManifestBytes manifest{media_type_of(response), Digest::of(base::view_of(response.body)), std::move(response.body)};
   if (expected && manifest.digest != *expected) {
-    throw RegistryError(expected->string() + ": the content has another digest", kOk);
+    throw RegistryError(expected->string() + ": the content has another digest", net::status::kOk);
   }
   const std::string_view announced = response.header("Docker-Content-Digest");
   if (!announced.empty() && Digest::parse(announced, "Docker-Content-Digest") != manifest.digest) {
-    throw RegistryError(reference.name() + ": the manifest's digest is not what the registry announces", kOk);
+    throw RegistryError(reference.name() + ": the manifest's digest is not what the registry announces",
+                        net::status::kOk);
   }
   co_return manifest;
 }
@@ -167,14 +165,14 @@ base::Awaitable<void> RegistryClient::fetch_rest(const ImageReference& reference
       .take = [&blob](const HttpResponse& head, ByteView bytes) { return blob.write(head, bytes); }};
   if (position > 0) request.range = "bytes=" + std::to_string(position) + "-";
   const HttpResponse response = co_await send(reference, std::move(request));
-  if (response.status != kOk && response.status != kPartialContent) {
+  if (response.status != net::status::kOk && response.status != net::status::kPartialContent) {
     const RegistryError refusal = refusal_error(response, wanted.digest.string());
     const bool refuses_range = position > 0 && may_refuse_a_range(response.status);
     if (!refuses_range) throw RegistryError(refusal);
     blob.start_over();
     throw RegistryError(refusal.what(), response.status, base::Transience::kMayPass);
   }
-  if (response.status == kPartialContent && !blob.has_all()) {
+  if (response.status == net::status::kPartialContent && !blob.has_all()) {
     if (blob.added() == 0) blob.start_over();
     throw RegistryError(wanted.digest.string() + ": the registry sent a part of it only", response.status,
                         base::Transience::kMayPass);
@@ -196,7 +194,7 @@ base::Awaitable<HttpResponse> RegistryClient::send(const ImageReference& referen
   std::string authorization = authorizer_.authorization(reference);
   RegistryAnswer first = co_await transport_.get(request, std::move(authorization));
   // A challenge from elsewhere is not answered: the registry's credential is for the registry.
-  if (first.response.status != kUnauthorized || !first.is_from_origin) co_return std::move(first.response);
+  if (first.response.status != net::status::kUnauthorized || !first.is_from_origin) co_return std::move(first.response);
   authorization = co_await authorizer_.authorize(reference, first.response);
   RegistryAnswer second = co_await transport_.get(std::move(request), std::move(authorization));
   co_return std::move(second.response);

@@ -10,7 +10,7 @@
 namespace oci {
 namespace {
 
-constexpr auto kField = "WWW-Authenticate";
+constexpr auto kHeader = "WWW-Authenticate";
 
 /// tchar, RFC 9110 section 5.6.2.
 bool is_token_char(char c) { return base::is_alphanumeric_or(c, "!#$%&'*+-.^_`|~"); }
@@ -19,7 +19,7 @@ bool is_token68_char(char c) { return base::is_alphanumeric_or(c, "-._~+/"); }
 bool is_unquoted_char(char c) {
   return c > ' ' && c <= '~' && std::string_view(",;\"").find(c) == std::string_view::npos;
 }
-bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20U && c != '\t') || c == 0x7f; }
+bool is_illegal_in_quotes(char c) { return (static_cast<unsigned char>(c) < 0x20U && c != '\t') || c == 0x7f; }
 
 class Parser {
  public:
@@ -35,7 +35,7 @@ class Parser {
   }
 
  private:
-  [[noreturn]] static void fail(std::string_view reason) { throw base::InvalidInput(kField, reason); }
+  [[noreturn]] static void fail(std::string_view reason) { throw base::InvalidInput(kHeader, reason); }
 
   bool at_end() const { return position_ == text_.size(); }
   char peek() const { return at_end() ? '\0' : text_[position_]; }
@@ -153,7 +153,7 @@ class Parser {
     for (++position_; peek() != '"'; ++position_) {
       if (at_end()) fail("a quoted string does not end");
       if (peek() == '\\') ++position_;
-      if (at_end() || is_control(peek())) fail("illegal character in a quoted string");
+      if (at_end() || is_illegal_in_quotes(peek())) fail("illegal character in a quoted string");
       value.push_back(peek());
     }
     ++position_;
@@ -167,7 +167,7 @@ class Parser {
 }  // namespace
 
 std::vector<AuthChallenge> parse_www_authenticate(std::string_view value) {
-  if (value.size() > kMaxChallengeBytes) throw base::InvalidInput(kField, "too long");
+  if (value.size() > kMaxChallengeBytes) throw base::InvalidInput(kHeader, "too long");
   return Parser(value).parse();
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "verifier/appraisal/boot_registers.h"
 #include "verifier/appraisal/secure_boot.h"
 
 namespace verifier {
@@ -23,8 +24,6 @@ using measure::HashAlgorithm;
 namespace type = measure::boot_event;
 
 constexpr std::uint32_t kLastSeparatedPcr = 7;  // the firmware ends each of PCR 0-7 with a separator
-constexpr std::uint32_t kGrubCommandPcr = 8;
-constexpr std::uint32_t kLoaderPcr = 9;
 // Event of the Linux EFI stub, measured over the command line as the kernel got it: UTF-16 with a final NUL.
 constexpr std::uint32_t kLoadOptionsEventId = 0x8f3b22ed;
 constexpr std::string_view kTrimmed("\0\t\n\v\f\r ", 7);

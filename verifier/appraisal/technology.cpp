@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "verifier/appraisal/boot_registers.h"
 #include "verifier/appraisal/secure_boot.h"
 
 namespace verifier {
@@ -16,7 +17,6 @@ namespace {
 using base::InvalidInput;
 using measure::BootEvent;
 
-constexpr std::uint32_t kFirmwarePcr = 0;
 constexpr const char* kNonHostInfo = "GCE NonHostInfo";
 constexpr std::string_view kNonHostSignature("GCE NonHostInfo\0", 16);
 constexpr std::size_t kNonHostInfoSize = 32;

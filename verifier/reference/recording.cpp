@@ -1,7 +1,7 @@
 #include "verifier/reference/recording.h"
 
 #include "measure/hash.h"
-#include "verifier/reference/image_registers.h"
+#include "verifier/appraisal/boot_registers.h"
 
 namespace verifier {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
-#include "verifier/reference/image_registers.h"
+#include "verifier/appraisal/boot_registers.h"
 
 namespace verifier {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "base/encoding.h"
 #include "measure/digest.h"
-#include "verifier/reference/image_registers.h"
+#include "verifier/appraisal/boot_registers.h"
 
 namespace verifier {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "verifier/reference/image_registers.h"
+#include "verifier/appraisal/boot_registers.h"
 #include "verifier/reference/reference_document.h"
 
 namespace verifier {

@@ -14,7 +14,7 @@ namespace {
 using base::InvalidInput;
 using base::JsonObject;
 
-constexpr const char* kSubject = "config";
+constexpr const char* kConfig = "config";
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20U;
 constexpr std::size_t kMaxProxies = 64;
 constexpr std::size_t kMaxEndpoints = 16;
@@ -144,8 +144,8 @@ std::vector<std::string> parse_locations(const JsonObject& json) {
 }  // namespace
 
 Config Config::parse(std::string_view text, const std::filesystem::path& folder) {
-  const base::Json parsed = base::parse_json(text, kSubject, {.max_bytes = kMaxConfigBytes});
-  const JsonObject json(parsed, kSubject);
+  const base::Json parsed = base::parse_json(text, kConfig, {.max_bytes = kMaxConfigBytes});
+  const JsonObject json(parsed, kConfig);
   json.expect_only({"issuer", "listen", "state_directory", "attestation_roots", "reference_values",
                     "token_lifetime_seconds", "challenge_lifetime_seconds", "identity_token_issuers", "locations",
                     "require_secure_boot", "endpoints", "require_request_binding"});

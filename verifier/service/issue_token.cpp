@@ -18,7 +18,7 @@ using base::InvalidInput;
 using base::Json;
 using base::JsonObject;
 
-constexpr const char* kBody = "request";
+constexpr const char* kRequest = "request";
 
 Json partial_error(evidence::StatusCode code, std::string_view message) {
   return {{"code", static_cast<int>(code)}, {"message", message}};
@@ -87,8 +87,9 @@ void expect_region(const evidence::InstanceIdentity& identity, const std::string
 IssuedToken issue_token(const Knowledge& knowledge, const ResourcePath& resource, std::string_view body,
                         base::ByteView nonce, base::WallTime now) {
   const Config& config = knowledge.config;
-  const Json parsed = base::parse_json(body, kBody, {.max_bytes = kMaxRequestBytes, .max_values = kMaxRequestValues});
-  const JsonObject json(parsed, kBody);
+  const Json parsed =
+      base::parse_json(body, kRequest, {.max_bytes = kMaxRequestBytes, .max_values = kMaxRequestValues});
+  const JsonObject json(parsed, kRequest);
   const auto request = evidence::VerifyRequest::parse(json);
   expect_same_challenge(json, *resource.challenge);
   check_options(request.options);

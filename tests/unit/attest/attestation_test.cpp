@@ -52,12 +52,12 @@ std::string jwt_for(const std::string& audience, std::int64_t expires = kNow + 3
   return evidence::sign_jwt(signing_key(), evidence::jwt_header(signing_key()), claims);
 }
 
-HttpResponse json_response(unsigned status, const Json& body) {
+HttpResponse answer_with(unsigned status, const Json& body) {
   return {status, {{"Content-Type", "application/json"}}, body.dump()};
 }
 
 HttpResponse refusal(StatusCode code) {
-  return json_response(evidence::http_status_of(code), evidence::error_json(code, "no"));
+  return answer_with(evidence::http_status_of(code), evidence::error_json(code, "no"));
 }
 
 /// A verifier that gives out one challenge, and tokens as a test says.
@@ -80,8 +80,8 @@ struct Service {
   }
 
   HttpResponse challenge =
-      json_response(200, {{"name", kChallenge}, {"tpmNonce", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="}});
-  HttpResponse verdict = json_response(200, {{"attestationToken", jwt_for("a")}});
+      answer_with(200, {{"name", kChallenge}, {"tpmNonce", "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="}});
+  HttpResponse verdict = answer_with(200, {{"attestationToken", jwt_for("a")}});
   std::vector<HttpServerRequest> requests;  ///< to verify
 
   net::HttpServer server;
@@ -190,7 +190,7 @@ TEST_CASE("only who asks for nothing special gets the default audience") {
   World world;
   const auto audience_for = [&](const TokenOptions& options, const std::string& audience) {
     world.service.requests.clear();
-    world.service.verdict = json_response(200, {{"attestationToken", jwt_for(audience)}});
+    world.service.verdict = answer_with(200, {{"attestationToken", jwt_for(audience)}});
     CHECK(world.token(options).claims["aud"] == audience);
     return world.request().options.audience;
   };
@@ -277,7 +277,7 @@ TEST_CASE("a verifier that refuses the evidence is the failure, asked once") {
 TEST_CASE("a token that is none, or another than was asked for, is data that was lost") {
   World world;
   const auto failure_of = [&](const std::string& jwt) {
-    world.service.verdict = json_response(200, {{"attestationToken", jwt}});
+    world.service.verdict = answer_with(200, {{"attestationToken", jwt}});
     return world.refusal_of(StatusCode::kDataLoss);
   };
   const std::string unusable = "the verifier's token is not usable: token";
@@ -291,7 +291,7 @@ TEST_CASE("each token has a challenge and quotes of its own") {
   World world;
   (void)world.token();
   const auto first = world.service.requests.at(0);
-  world.service.challenge = json_response(200, {{"name", kChallenge + "2"}, {"tpmNonce", "CAg="}});
+  world.service.challenge = answer_with(200, {{"name", kChallenge + "2"}, {"tpmNonce", "CAg="}});
   (void)world.token();
   REQUIRE(world.service.requests.size() == 2);
   CHECK(world.service.requests[1].path == "/v1/" + kChallenge + "2:verifyConfidentialSpace");
@@ -304,7 +304,7 @@ TEST_CASE("each token has a challenge and quotes of its own") {
 
 TEST_CASE("where the verifier binds requests, service and options are quoted with the nonce") {
   World world;
-  world.service.challenge = json_response(200, {{"name", kChallenge}, {"tpmNonce", "CAg="}, {"requestBinding", "v1"}});
+  world.service.challenge = answer_with(200, {{"name", kChallenge}, {"tpmNonce", "CAg="}, {"requestBinding", "v1"}});
   TokenOptions options = options_for("a");
   options.nonces = {"nonce-one"};
   (void)world.token(options);

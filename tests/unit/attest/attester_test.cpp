@@ -14,8 +14,8 @@ using attest::GcaVerifier;
 namespace {
 
 /// A measured machine, and its attester.
-struct World {
-  explicit World(bool with_file = true) : has_file(with_file) {}
+struct AttesterWorld {
+  explicit AttesterWorld(bool with_file = true) : has_file(with_file) {}
 
   bool has_file;
   test::Machine machine;
@@ -45,7 +45,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("an attester's default token is in memory and in the file") {
-  World world;
+  AttesterWorld world;
   const test::CapturedLog log;
   const auto token = test::run(world.machine.context, world.attester.tokens().fresh_default_token());
   CHECK(token.token->claims["number"] == 1);
@@ -55,7 +55,7 @@ TEST_CASE("an attester's default token is in memory and in the file") {
 }
 
 TEST_CASE("without a file the default token is in the hands of who asks for it alone") {
-  World world(false);
+  AttesterWorld world(false);
   const test::CapturedLog log;
   const auto token = test::run(world.machine.context, world.attester.tokens().default_token());
   CHECK(token.token->claims["number"] == 1);
@@ -64,7 +64,7 @@ TEST_CASE("without a file the default token is in the hands of who asks for it a
 }
 
 TEST_CASE("an attester that is stopped renews nothing, and lets go of what is under way") {
-  World world;
+  AttesterWorld world;
   const test::CapturedLog log;
   test::run(world.machine.context, world.attester.tokens().fresh_default_token());
   world.attester.keep_fresh();

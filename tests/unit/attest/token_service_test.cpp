@@ -25,7 +25,7 @@ namespace {
 constexpr std::int64_t kStart = 1800000000;
 
 /// A verifier, a clock and a file, all under the test's control.
-struct World {
+struct ServiceWorld {
   test::ManualContext context;
   seconds wall_offset{0};  ///< how far the time of day has jumped
   seconds lifetime = hours(1);
@@ -71,7 +71,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("the default token comes from memory while ten minutes of its life are left") {
-  World world;
+  ServiceWorld world;
   CHECK(world.get() == "token 1");
   CHECK(world.get() == "token 1");
   world.context.time.advance(minutes(50));
@@ -84,7 +84,7 @@ TEST_CASE("the default token comes from memory while ten minutes of its life are
 }
 
 TEST_CASE("each token has an entity tag of its own") {
-  World world;
+  ServiceWorld world;
   const DefaultToken first = test::run(world.context, world.service.default_token());
   const DefaultToken again = test::run(world.context, world.service.default_token());
   const DefaultToken fresh = test::run(world.context, world.service.fresh_default_token());
@@ -94,7 +94,7 @@ TEST_CASE("each token has an entity tag of its own") {
 }
 
 TEST_CASE("concurrent requests for a fresh default token share one attestation, custom ones never do") {
-  World world;
+  ServiceWorld world;
   world.gate.emplace(world.context.get_executor());
   int answered = 0;
   for (int i = 0; i < 10; ++i) {
@@ -116,7 +116,7 @@ TEST_CASE("concurrent requests for a fresh default token share one attestation, 
 }
 
 TEST_CASE("only so many custom tokens are got at a time, and the default token beside them") {
-  World world;
+  ServiceWorld world;
   world.gate.emplace(world.context.get_executor());
   std::size_t answered = 0;
   const std::size_t wanted = attest::kMaxCustomTokens + 3;
@@ -140,7 +140,7 @@ TEST_CASE("only so many custom tokens are got at a time, and the default token b
 }
 
 TEST_CASE("a custom token for which there is no place in time is none") {
-  World world;
+  ServiceWorld world;
   world.gate.emplace(world.context.get_executor());
   TokenService service(
       world.context.get_executor(), [&](TokenOptions options) { return world.attest(std::move(options)); },
@@ -161,7 +161,7 @@ TEST_CASE("as many custom tokens at a time as their requests leave room for, and
 }
 
 TEST_CASE("a client that leaves takes nobody else's token away") {
-  World world;
+  ServiceWorld world;
   world.gate.emplace(world.context.get_executor());
   asio::cancellation_signal leave;
   int answered = 0;
@@ -184,7 +184,7 @@ TEST_CASE("a client that leaves takes nobody else's token away") {
 }
 
 TEST_CASE("with the verifier down a valid token is served, an expired one never") {
-  World world;
+  ServiceWorld world;
   CHECK(world.get() == "token 1");
   world.down = true;
   world.context.time.advance(minutes(55));
@@ -198,14 +198,14 @@ TEST_CASE("with the verifier down a valid token is served, an expired one never"
 }
 
 TEST_CASE("with the verifier down at the start there is no token") {
-  World world;
+  ServiceWorld world;
   world.down = true;
   CHECK_THROWS_WITH(world.get(), "down");
   CHECK(world.published.empty());
 }
 
 TEST_CASE("the time of day may jump either way without an expired token being served") {
-  World world;
+  ServiceWorld world;
   CHECK(world.get() == "token 1");
   world.wall_offset = -hours(1);
   world.context.time.advance(minutes(59));
@@ -222,7 +222,7 @@ TEST_CASE("the time of day may jump either way without an expired token being se
 }
 
 TEST_CASE("a valid token is served while the verifier hangs") {
-  World world;
+  ServiceWorld world;
   CHECK(world.get() == "token 1");
   world.context.time.advance(minutes(55));
   world.gate.emplace(world.context.get_executor());
@@ -231,7 +231,7 @@ TEST_CASE("a valid token is served while the verifier hangs") {
 }
 
 TEST_CASE("a token that can't be published is served all the same, the first is an error") {
-  World world;
+  ServiceWorld world;
   world.publish_fails = true;
   CHECK_THROWS_AS(world.get_fresh(), base::SystemError);
   world.publish_fails = false;
@@ -242,7 +242,7 @@ TEST_CASE("a token that can't be published is served all the same, the first is 
 }
 
 TEST_CASE("the token is renewed between 70 and 90 percent of its life, for ever") {
-  World world;
+  ServiceWorld world;
   world.get();
   asio::cancellation_signal stop;
   asio::co_spawn(world.context, world.service.keep_fresh(), asio::bind_cancellation_slot(stop.slot(), asio::detached));

@@ -10,15 +10,15 @@ using base::Json;
 
 namespace {
 
-constexpr std::int64_t kNow = 1800000000;
-const base::WallTime kNowTime = base::from_unix_seconds(kNow);
+constexpr std::int64_t kIssuedAt = 1800000000;
+const base::WallTime kNowTime = base::from_unix_seconds(kIssuedAt);
 
 const evidence::Jwk& key() {
   static const evidence::Jwk instance = evidence::Jwk::generate_rsa(2048);
   return instance;
 }
 
-Json good_claims() { return {{"aud", "aud"}, {"iat", kNow}, {"nbf", kNow}, {"exp", kNow + 3600}}; }
+Json good_claims() { return {{"aud", "aud"}, {"iat", kIssuedAt}, {"nbf", kIssuedAt}, {"exp", kIssuedAt + 3600}}; }
 
 std::string error_of(const std::string& jwt) {
   try {
@@ -41,7 +41,7 @@ TEST_CASE("a usable token gives its life and its claims") {
   const Token token =
       Token::parse(evidence::sign_jwt(key(), evidence::jwt_header(key()), good_claims()), "aud", kNowTime);
   CHECK(token.lifetime == std::chrono::hours(1));
-  CHECK(base::to_unix_seconds(token.expires) == kNow + 3600);
+  CHECK(base::to_unix_seconds(token.expires) == kIssuedAt + 3600);
   CHECK(token.claims["aud"] == "aud");
 }
 
@@ -49,23 +49,25 @@ TEST_CASE("tokens that can't be right are refused by claim") {
   CHECK(error_of_claims([](Json&) {}).empty());
   CHECK_THAT(error_of_claims([](Json& c) { c.erase("exp"); }), ContainsSubstring("token.exp: is missing"));
   CHECK_THAT(error_of_claims([](Json& c) {
-               c["exp"] = kNow - 1;
-               c["iat"] = kNow - 10;
+               c["exp"] = kIssuedAt - 1;
+               c["iat"] = kIssuedAt - 10;
              }),
              ContainsSubstring("token.exp: is in the past"));
   CHECK_THAT(error_of_claims([](Json& c) {
-               c["exp"] = kNow;
-               c["iat"] = kNow - 10;
+               c["exp"] = kIssuedAt;
+               c["iat"] = kIssuedAt - 10;
              }),
              ContainsSubstring("in the past"));
-  CHECK_THAT(error_of_claims([](Json& c) { c["iat"] = kNow + 3600; }), ContainsSubstring("is not after iat"));
+  CHECK_THAT(error_of_claims([](Json& c) { c["iat"] = kIssuedAt + 3600; }), ContainsSubstring("is not after iat"));
   CHECK_THAT(error_of_claims([](Json& c) { c["exp"] = 253402300799; }), ContainsSubstring("more than a day"));
   CHECK_THAT(error_of_claims([](Json& c) { c["exp"] = 253402300800; }), ContainsSubstring("out of range"));
   CHECK_THAT(error_of_claims([](Json& c) { c["exp"] = -1; }), ContainsSubstring("out of range"));
   CHECK_THAT(error_of_claims([](Json& c) { c["exp"] = "soon"; }), ContainsSubstring("token.exp"));
-  CHECK_THAT(error_of_claims([](Json& c) { c["nbf"] = kNow + 301; }), ContainsSubstring("token.nbf: is in the future"));
-  CHECK(error_of_claims([](Json& c) { c["nbf"] = kNow + 300; }).empty());
-  CHECK_THAT(error_of_claims([](Json& c) { c["iat"] = kNow + 301; }), ContainsSubstring("token.iat: is in the future"));
+  CHECK_THAT(error_of_claims([](Json& c) { c["nbf"] = kIssuedAt + 301; }),
+             ContainsSubstring("token.nbf: is in the future"));
+  CHECK(error_of_claims([](Json& c) { c["nbf"] = kIssuedAt + 300; }).empty());
+  CHECK_THAT(error_of_claims([](Json& c) { c["iat"] = kIssuedAt + 301; }),
+             ContainsSubstring("token.iat: is in the future"));
   CHECK_THAT(error_of_claims([](Json& c) { c["aud"] = "other"; }), ContainsSubstring("token.aud"));
   CHECK_THAT(error_of_claims([](Json& c) { c["aud"] = Json::array({"aud"}); }), ContainsSubstring("token.aud"));
 }

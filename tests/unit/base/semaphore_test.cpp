@@ -18,9 +18,9 @@ using base::Semaphore;
 
 namespace {
 
-constexpr Milliseconds kLong{60000};
+constexpr Milliseconds kLongWait{60000};
 
-struct World {
+struct SemaphoreWorld {
   asio::io_context context;
   Semaphore semaphore{context.get_executor(), 2};
   std::vector<int> inside;  ///< in the order in which they came in
@@ -41,7 +41,8 @@ struct World {
     for (int i = 0; i < visitors; ++i) {
       const int who = static_cast<int>(may_leave.size());
       may_leave.push_back(std::make_unique<base::Event>(context.get_executor()));
-      asio::co_spawn(context, visit(who, kLong), asio::bind_cancellation_slot(slot, [](const std::exception_ptr&) {}));
+      asio::co_spawn(context, visit(who, kLongWait),
+                     asio::bind_cancellation_slot(slot, [](const std::exception_ptr&) {}));
     }
     settle();
   }
@@ -60,7 +61,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("a semaphore lets in as many as it has places, then one for each that leaves, in order") {
-  World world;
+  SemaphoreWorld world;
   world.send(5);
   CHECK(world.inside == std::vector<int>{0, 1});
   world.let_leave(1);
@@ -75,7 +76,7 @@ TEST_CASE("a semaphore lets in as many as it has places, then one for each that 
 }
 
 TEST_CASE("who has no patience gets no place, and takes none") {
-  World world;
+  SemaphoreWorld world;
   world.send(2);
   world.may_leave.push_back(std::make_unique<base::Event>(world.context.get_executor()));
   asio::co_spawn(world.context, world.visit(2, Milliseconds(0)), [](const std::exception_ptr&) {});
@@ -90,7 +91,7 @@ TEST_CASE("who has no patience gets no place, and takes none") {
 TEST_CASE("who is cancelled while it waits, or just when it is called, takes no place") {
   for (int steps = 0; steps < 6; ++steps) {
     CAPTURE(steps);
-    World world;
+    SemaphoreWorld world;
     asio::cancellation_signal signal;
     world.send(2);
     world.send(1, signal.slot());
@@ -108,7 +109,7 @@ TEST_CASE("who is cancelled while it waits, or just when it is called, takes no 
 TEST_CASE("a place may outlive its semaphore") {
   asio::io_context context;
   std::optional<Semaphore> semaphore(std::in_place, context.get_executor(), 1);
-  std::optional<Semaphore::Place> place = test::run(context, semaphore->enter(kLong));
+  std::optional<Semaphore::Place> place = test::run(context, semaphore->enter(kLongWait));
   semaphore.reset();
   CHECK(place);
   place.reset();

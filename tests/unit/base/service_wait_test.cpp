@@ -40,23 +40,23 @@ struct Service {
   }
 };
 
-constexpr std::chrono::seconds kLong{60};
+constexpr std::chrono::seconds kLongService{60};
 constexpr int kNever = 1000000;
 
 }  // namespace
 
 TEST_CASE("what is there is not waited for, and what comes late is") {
   Service service;
-  service.context.time.run(service.wait(kLong));
+  service.context.time.run(service.wait(kLongService));
   CHECK(service.asked == 1);
   Service late{.absent = 2};
-  late.context.time.run(late.wait(kLong));
+  late.context.time.run(late.wait(kLongService));
   CHECK(late.asked == 3);
 }
 
 TEST_CASE("a refusal is not waited out") {
   Service service{.absent = 1, .refuses = true};
-  CHECK_THROWS_WITH(service.context.time.run(service.wait(kLong)), "service: go away");
+  CHECK_THROWS_WITH(service.context.time.run(service.wait(kLongService)), "service: go away");
   CHECK(service.asked == 2);
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("without a bound there is one round of retries, and the failure itself
 
 TEST_CASE("a service that says when to come back is not asked sooner, and not waited for beyond the bound") {
   Service patient{.absent = 1, .asks_for = std::chrono::seconds(7)};
-  patient.context.time.run(patient.wait(kLong));
+  patient.context.time.run(patient.wait(kLongService));
   CHECK(patient.asked == 2);
   CHECK(patient.context.time.elapsed() == std::chrono::seconds(7));
   Service endless{.absent = kNever, .asks_for = std::chrono::hours(1)};
@@ -94,7 +94,7 @@ TEST_CASE("a wait can be broken off at any time") {
     Service service{.absent = kNever, .hangs = hangs};
     asio::cancellation_signal signal;
     std::exception_ptr failure;
-    asio::co_spawn(service.context, service.wait(kLong),
+    asio::co_spawn(service.context, service.wait(kLongService),
                    asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr& f) { failure = f; }));
     service.context.poll();
     REQUIRE(service.asked == 1);

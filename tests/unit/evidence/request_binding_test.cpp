@@ -12,7 +12,7 @@ using evidence::TokenType;
 
 namespace {
 
-const base::Bytes kNonce = {1, 2, 3};
+const base::Bytes kBoundNonce = {1, 2, 3};
 constexpr auto kService = "https://verifier.example:443";
 
 TokenOptions some_options() {
@@ -26,9 +26,9 @@ TokenOptions some_options() {
 
 // The values were computed with another program from the header's description.
 TEST_CASE("what is quoted is a hash of the nonce, the service and what is asked for") {
-  CHECK(base::hex_encode(bound_qualifying_data(kNonce, kService, some_options())) ==
+  CHECK(base::hex_encode(bound_qualifying_data(kBoundNonce, kService, some_options())) ==
         "c5b12602ec3a531b9c20eda3f93dc69000d944dada86311ce21fa1f1a47d7c5337a1");
-  CHECK(base::hex_encode(bound_qualifying_data(kNonce, kService, {})) ==
+  CHECK(base::hex_encode(bound_qualifying_data(kBoundNonce, kService, {})) ==
         "c5b103316b7aa82fbcf6620073bf46256c40f9e7701e7ac12b52e3738f8e28d41aaa");
 }
 
@@ -37,13 +37,13 @@ TEST_CASE("no two requests have the same hash") {
   const auto add = [&](const base::Bytes& nonce, std::string_view service, const TokenOptions& options) {
     return seen.insert(bound_qualifying_data(nonce, service, options)).second;
   };
-  CHECK(add(kNonce, kService, some_options()));
-  CHECK_FALSE(add(kNonce, kService, some_options()));
+  CHECK(add(kBoundNonce, kService, some_options()));
+  CHECK_FALSE(add(kBoundNonce, kService, some_options()));
   CHECK(add({1, 2}, kService, some_options()));
-  CHECK(add(kNonce, "https://verifier.example:444", some_options()));
+  CHECK(add(kBoundNonce, "https://verifier.example:444", some_options()));
   TokenOptions options = some_options();
   options.audience += "/";
-  CHECK(add(kNonce, kService, options));
+  CHECK(add(kBoundNonce, kService, options));
   for (const std::vector<std::string>& nonces : {std::vector<std::string>{},
                                                  {"nonce-onenonce-two"},
                                                  {"nonce-one"},
@@ -51,32 +51,32 @@ TEST_CASE("no two requests have the same hash") {
                                                  {"nonce-one", "nonce-two", ""}}) {
     options = some_options();
     options.nonces = nonces;
-    CHECK(add(kNonce, kService, options));
+    CHECK(add(kBoundNonce, kService, options));
   }
   for (const TokenType type : {TokenType::kOidc, TokenType::kPki, TokenType::kLimitedAws}) {
     options = some_options();
     options.type = type;
-    CHECK(add(kNonce, kService, options));
+    CHECK(add(kBoundNonce, kService, options));
   }
   options = some_options();
   options.signature_key_ids.clear();
-  CHECK(add(kNonce, kService, options));
+  CHECK(add(kBoundNonce, kService, options));
   options.nonces.emplace_back("ab12");
-  CHECK(add(kNonce, kService, options));
+  CHECK(add(kBoundNonce, kService, options));
 }
 
 TEST_CASE("key ids count where they are sent") {
   for (const TokenType type : {TokenType::kOidc, TokenType::kPki, TokenType::kLimitedAws}) {
     TokenOptions options;
     options.type = type;
-    const base::Bytes without = bound_qualifying_data(kNonce, kService, options);
+    const base::Bytes without = bound_qualifying_data(kBoundNonce, kService, options);
     options.signature_key_ids = {"ab12"};
-    CHECK(bound_qualifying_data(kNonce, kService, options) == without);
+    CHECK(bound_qualifying_data(kBoundNonce, kService, options) == without);
   }
 }
 
 TEST_CASE("what is bound has a form of its own") {
-  base::Bytes bytes = bound_qualifying_data(kNonce, kService, {});
+  base::Bytes bytes = bound_qualifying_data(kBoundNonce, kService, {});
   CHECK(is_bound(bytes));
   bytes.push_back(0);
   CHECK_FALSE(is_bound(bytes));

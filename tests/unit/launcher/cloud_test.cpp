@@ -15,7 +15,7 @@ using launcher::Monitoring;
 
 namespace {
 
-struct Machine {
+struct CloudMachine {
   test::ManualContext context;
   test::SomePlatform platform;
 
@@ -30,7 +30,7 @@ struct Machine {
 }  // namespace
 
 TEST_CASE("a cloud that nobody asked for gets nothing") {
-  Machine machine;
+  CloudMachine machine;
   Cloud cloud(machine.context.get_executor(), base::Clock::system(), machine.platform, {}, std::nullopt);
   CHECK_FALSE(cloud.workload_lines());
   machine.run(cloud, Monitoring::kAll);
@@ -38,7 +38,7 @@ TEST_CASE("a cloud that nobody asked for gets nothing") {
 }
 
 TEST_CASE("elsewhere than in Google's cloud nothing is written, and nothing waits for it") {
-  Machine machine;
+  CloudMachine machine;
   Cloud cloud(machine.context.get_executor(), base::Clock::system(), machine.platform,
               {.logging = true, .monitoring = true}, std::nullopt);
   base::log::info("a line");
@@ -49,7 +49,7 @@ TEST_CASE("elsewhere than in Google's cloud nothing is written, and nothing wait
 }
 
 TEST_CASE("where the platform does not answer at the end, what was lost is told") {
-  Machine machine;
+  CloudMachine machine;
   machine.platform.instance_failure = base::Error("away");
   test::CapturedLog said;
   Cloud cloud(machine.context.get_executor(), base::Clock::system(), machine.platform, {.logging = true}, std::nullopt);
@@ -60,7 +60,7 @@ TEST_CASE("where the platform does not answer at the end, what was lost is told"
 }
 
 TEST_CASE("what is kept of the workload outlives its launch") {
-  Machine machine;
+  CloudMachine machine;
   std::function<void(const launcher::Output&)> lines;
   {
     Cloud cloud(machine.context.get_executor(), base::Clock::system(), machine.platform, {.logging = true},

@@ -35,7 +35,7 @@ constexpr auto kRestart = "tee-restart-policy";
 constexpr auto kCommand = "tee-cmd";
 
 /// All that a launch needs around it, in folders and on sockets of this test's own.
-struct Machine {
+struct LaunchMachine {
   asio::io_context context;
   test::TemporaryDirectory directory;
   test::ContainerdDaemon containerd;
@@ -48,7 +48,7 @@ struct Machine {
   launcher::Attributes attributes;
   bool stop_before_run = false;
 
-  Machine() {
+  LaunchMachine() {
     test::TinyImage::busybox({"/bin/busybox", "true"}).publish(registry, "true");
     attributes[kImage] = registry.host() + "/tiny:true";
     options.metadata_file = file("metadata.json");
@@ -63,9 +63,9 @@ struct Machine {
     options.wait = std::chrono::seconds(0);
   }
 
-  Machine(const Machine&) = delete;
-  Machine& operator=(const Machine&) = delete;
-  ~Machine() {
+  LaunchMachine(const LaunchMachine&) = delete;
+  LaunchMachine& operator=(const LaunchMachine&) = delete;
+  ~LaunchMachine() {
     std::error_code ignored;
     std::filesystem::remove(std::filesystem::path("/run/containerd/runc") / containerd_namespace, ignored);
   }
@@ -136,7 +136,7 @@ bool machine_is_missing() { return test::containerd_is_missing(); }
 /// What goes wrong in a step, and what it must come to.
 struct Failure {
   std::string what;
-  std::function<void(Machine&)> cause;
+  std::function<void(LaunchMachine&)> cause;
   ExitCode always;  ///< with the restart policy Always
   ExitCode never;
   std::string error;
@@ -155,7 +155,7 @@ void extend_launch_pcr(const std::string& tcti) {
 
 TEST_CASE("a launch ends with its workload, and leaves nothing behind") {
   if (machine_is_missing()) return;
-  Machine machine;
+  LaunchMachine machine;
   std::vector<std::string> steps;
   const auto note = [&](launcher::Launch&, std::string_view step) { steps.emplace_back(step); };
   CHECK(machine.launch(note) == ExitCode::kSuccess);
@@ -173,51 +173,51 @@ TEST_CASE("a launch ends with its workload, and leaves nothing behind") {
 TEST_CASE("which step failed decides what becomes of the machine, and nothing is left behind by any") {
   if (machine_is_missing()) return;
   using enum ExitCode;
-  Machine machine;
+  LaunchMachine machine;
   const launcher::Options good_options = machine.options;
   const launcher::Attributes good_attributes = machine.attributes;
   const base::FileDescriptor held = base::open_private_directory(machine.directory.path() / "held", 0755);
   REQUIRE(base::lock_directory(held));
   const std::vector<Failure> failures = {
       {"another launcher's runtime directory",
-       [](Machine& m) { m.options.runtime_directory = m.directory.path() / "held"; }, kFailure, kFailure,
+       [](LaunchMachine& m) { m.options.runtime_directory = m.directory.path() / "held"; }, kFailure, kFailure,
        "another launcher is at work in"},
-      {"no image named", [](Machine& m) { m.attributes.erase(kImage); }, kFailure, kFailure,
+      {"no image named", [](LaunchMachine& m) { m.attributes.erase(kImage); }, kFailure, kFailure,
        "failed to get launchspec: tee-image-reference is not specified"},
-      {"no kernel command line", [](Machine& m) { m.options.kernel_command_line = "/nowhere"; }, kFailure, kFailure,
-       "/nowhere: No such file"},
-      {"a machine that is not hardened", [](Machine& m) { m.options.check_machine = true; }, kReboot, kReboot,
+      {"no kernel command line", [](LaunchMachine& m) { m.options.kernel_command_line = "/nowhere"; }, kFailure,
+       kFailure, "/nowhere: No such file"},
+      {"a machine that is not hardened", [](LaunchMachine& m) { m.options.check_machine = true; }, kReboot, kReboot,
        "failed to verify disk integrity"},
-      {"no containerd", [](Machine& m) { m.options.containerd_socket = m.directory.path() / "nobody"; }, kReboot,
+      {"no containerd", [](LaunchMachine& m) { m.options.containerd_socket = m.directory.path() / "nobody"; }, kReboot,
        kFailure, "containerd"},
-      {"no TPM", [](Machine& m) { m.options.tcti = "swtpm:path=/nowhere"; }, kReboot, kReboot,
+      {"no TPM", [](LaunchMachine& m) { m.options.tcti = "swtpm:path=/nowhere"; }, kReboot, kReboot,
        "failed to open TPM device"},
-      {"no boot log", [](Machine& m) { m.options.boot_log = "/nowhere"; }, kFailure, kFailure,
+      {"no boot log", [](LaunchMachine& m) { m.options.boot_log = "/nowhere"; }, kFailure, kFailure,
        "/nowhere: No such file"},
-      {"no attestation key", [](Machine& m) { m.options.attestation_key = tpm::kRsaKeyIndices; }, kFailure, kFailure,
-       "failed to find AKCert on this VM"},
-      {"no such image", [](Machine& m) { m.attributes[kImage] = m.registry.host() + "/tiny:absent"; }, kFailure,
+      {"no attestation key", [](LaunchMachine& m) { m.options.attestation_key = tpm::kRsaKeyIndices; }, kFailure,
+       kFailure, "failed to find AKCert on this VM"},
+      {"no such image", [](LaunchMachine& m) { m.attributes[kImage] = m.registry.host() + "/tiny:absent"; }, kFailure,
        kFailure, "cannot pull the image"},
-      {"another region's verifier", [](Machine& m) { m.verifier.refuse("/locations/us-central1", 403); }, kFailure,
-       kFailure, "failed to create the attestation client"},
-      {"an override that the author forbids", [](Machine& m) { m.attributes[kCommand] = R"(["x"])"; }, kFailure,
+      {"another region's verifier", [](LaunchMachine& m) { m.verifier.refuse("/locations/us-central1", 403); },
+       kFailure, kFailure, "failed to create the attestation client"},
+      {"an override that the author forbids", [](LaunchMachine& m) { m.attributes[kCommand] = R"(["x"])"; }, kFailure,
        kFailure, "CMD is not allowed to be overridden"},
       {"a user that is not in the image",
-       [](Machine& m) {
+       [](LaunchMachine& m) {
          test::TinyImage image = test::TinyImage::busybox({"/bin/busybox", "true"});
          image.config["User"] = "nobody-knows";
          image.publish(m.registry, "stranger");
          m.attributes[kImage] = m.registry.host() + "/tiny:stranger";
        },
        kReboot, kFailure, "no such user in the image's /etc/passwd"},
-      {"no challenge", [](Machine& m) { m.verifier.refuse("/challenges", 403); }, kFailure, kFailure,
+      {"no challenge", [](LaunchMachine& m) { m.verifier.refuse("/challenges", 403); }, kFailure, kFailure,
        "failed to fetch and write OIDC token"},
-      {"evidence refused", [](Machine& m) { m.verifier.refuse(":verifyConfidentialSpace", 403); }, kFailure, kFailure,
-       "failed to fetch and write OIDC token"},
-      {"a program that is not in the image", [](Machine& m) { m.run_command({"/nowhere"}); }, kReboot, kFailure,
+      {"evidence refused", [](LaunchMachine& m) { m.verifier.refuse(":verifyConfidentialSpace", 403); }, kFailure,
+       kFailure, "failed to fetch and write OIDC token"},
+      {"a program that is not in the image", [](LaunchMachine& m) { m.run_command({"/nowhere"}); }, kReboot, kFailure,
        "failed to create the task"},
       {"a workload that fails",
-       [](Machine& m) {
+       [](LaunchMachine& m) {
          m.run_command({"/bin/busybox", "false"});
        },
        kReboot, kFailure, "workload finished with a non-zero return code", 2},
@@ -242,7 +242,7 @@ TEST_CASE("which step failed decides what becomes of the machine, and nothing is
 
 TEST_CASE("the machine is claimed until the container is gone, by launches that fail, too") {
   if (machine_is_missing()) return;
-  Machine machine;
+  LaunchMachine machine;
   for (const char* tag : {"true", "absent"}) {
     CAPTURE(tag);
     machine.attributes[kImage] = machine.registry.host() + "/tiny:" + tag;
@@ -260,7 +260,7 @@ TEST_CASE("the machine is claimed until the container is gone, by launches that 
 
 TEST_CASE("a register that somebody has extended before is no register to measure into") {
   if (machine_is_missing()) return;
-  Machine machine;
+  LaunchMachine machine;
   const auto extend_first = [&machine](launcher::Launch&, std::string_view step) {
     if (step == "connecting to containerd") extend_launch_pcr(machine.tpm.tcti());
   };
@@ -272,7 +272,7 @@ TEST_CASE("a register that somebody has extended before is no register to measur
 
 TEST_CASE("what can't be measured is not run") {
   if (machine_is_missing()) return;
-  Machine machine;
+  LaunchMachine machine;
   constexpr std::uint32_t kPcrExtend = 0x182;
   const test::FaultyTpm faulty(machine.tpm.socket(), [](std::uint32_t command) {
     constexpr std::uint32_t kFailure = 0x101;
@@ -288,7 +288,7 @@ TEST_CASE("what can't be measured is not run") {
 
 TEST_CASE("a signal that comes with a step breaks the launch off, there or at the next wait") {
   if (machine_is_missing()) return;
-  Machine machine;
+  LaunchMachine machine;
   machine.attributes[kRestart] = "Always";
   const std::vector<std::string> steps = {
       "reading the launch specification", "connecting to containerd", "preparing the TPM", "pulling",
@@ -308,7 +308,7 @@ TEST_CASE("a signal that comes with a step breaks the launch off, there or at th
 
 TEST_CASE("a signal breaks off a wait for a verifier that does not answer") {
   if (machine_is_missing()) return;
-  Machine machine;
+  LaunchMachine machine;
   for (const char* call : {"/locations/us-central1", "/challenges", ":verifyConfidentialSpace"}) {
     CAPTURE(call);
     machine.verifier.refuse(call, 0);
@@ -324,7 +324,7 @@ TEST_CASE("a signal breaks off a wait for a verifier that does not answer") {
 
 TEST_CASE("a signal before the launch keeps it from doing anything") {
   if (machine_is_missing()) return;
-  Machine machine;
+  LaunchMachine machine;
   machine.stop_before_run = true;
   const test::CapturedLog log;
   CHECK(machine.launch() == ExitCode::kFailure);
@@ -335,7 +335,7 @@ TEST_CASE("a signal before the launch keeps it from doing anything") {
 
 TEST_CASE("a workload that does not heed a signal is killed after its grace, or by a second signal") {
   if (machine_is_missing()) return;
-  Machine machine;
+  LaunchMachine machine;
   machine.run_command({"/bin/busybox", "sleep", "3600"},
                       "Never");  // process 1 gets no signal that it has no handler for
   const auto once = [](launcher::Launch& launch, std::string_view status) {

@@ -14,13 +14,13 @@ namespace launcher {
 namespace {
 
 /// A workload of `args`, up to its container.
-struct World : test::ImageWorld {
+struct WorkloadWorld : test::ImageWorld {
   const test::CapturedLog log;
   Workload workload{context.get_executor(), base::Clock::system(), containerd, test::snapshotter(),
                     launcher::OutputOptions{}};
   base::Json runtime_spec;
 
-  explicit World(const std::vector<std::string>& args) {
+  explicit WorkloadWorld(const std::vector<std::string>& args) {
     test::TinyImage::busybox(args).publish(registry, "latest");
     Image image = test::run(context, workload.pull(client, reference("latest")));
     runtime_spec = test::run(context, workload.create(std::move(image), test::some_spec(), "host", daemon.folder()));
@@ -39,7 +39,7 @@ const std::vector<std::string> kSleep = {"/bin/busybox", "sleep", "3600"};
 TEST_CASE("a workload runs to its end, which its status decides") {
   if (test::containerd_is_missing()) return;
   {
-    World world({"/bin/busybox", "true"});
+    WorkloadWorld world({"/bin/busybox", "true"});
     CHECK_FALSE(world.workload.runs());
     world.start();
     CHECK(world.workload.runs());
@@ -48,7 +48,7 @@ TEST_CASE("a workload runs to its end, which its status decides") {
     world.remove();
     CHECK_FALSE(world.has_container());
   }
-  World world({"/bin/busybox", "sh", "-c", "exit 7"});
+  WorkloadWorld world({"/bin/busybox", "sh", "-c", "exit 7"});
   world.start();
   CHECK_THROWS_AS(world.wait(), WorkloadError);
   CHECK_THAT(world.log.text(), ContainsSubstring("return_code=7"));
@@ -57,7 +57,7 @@ TEST_CASE("a workload runs to its end, which its status decides") {
 
 TEST_CASE("what runs is what was measured, or nothing") {
   if (test::containerd_is_missing()) return;
-  World world({"/bin/busybox", "true"});
+  WorkloadWorld world({"/bin/busybox", "true"});
   world.runtime_spec["process"]["args"].push_back("another");
   CHECK_THROWS_WITH(world.start(), ContainsSubstring("was changed after it had been measured"));
   CHECK_FALSE(world.workload.runs());
@@ -67,7 +67,7 @@ TEST_CASE("what runs is what was measured, or nothing") {
 
 TEST_CASE("a workload that is to end before it was started is not") {
   if (test::containerd_is_missing()) return;
-  World world(kSleep);
+  WorkloadWorld world(kSleep);
   test::run(world.context, world.workload.forbid_start());
   CHECK_THROWS_AS(world.start(), boost::system::system_error);
   CHECK_FALSE(world.workload.runs());
@@ -80,7 +80,7 @@ TEST_CASE("a workload that does not heed SIGTERM is killed when its grace is ove
   if (test::containerd_is_missing()) return;
   for (const bool is_hurried : {false, true}) {
     CAPTURE(is_hurried);
-    World world(kSleep);
+    WorkloadWorld world(kSleep);
     world.start();
     base::TaskGroup ending(world.context.get_executor());
     ending.spawn(world.workload.end(std::chrono::seconds(is_hurried ? 3600 : 0)));

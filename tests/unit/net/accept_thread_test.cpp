@@ -102,7 +102,7 @@ struct TcpBench {
   std::unique_ptr<AcceptThread> acceptor;
 };
 
-Peer peer(const char* address) { return Peer::of_address(asio::ip::make_address(address)); }
+Peer peer_at(const char* address) { return Peer::of_address(asio::ip::make_address(address)); }
 
 }  // namespace
 
@@ -112,8 +112,8 @@ TEST_CASE("connections are handed over in their order, with whom they are of") {
   const auto second = bench.connect("127.0.0.3");
   auto& taken = bench.take(2);
   CHECK(taken[0].address == asio::ip::make_address("127.0.0.2"));
-  CHECK(taken[0].peer == peer("127.0.0.2"));
-  CHECK(taken[1].peer == peer("127.0.0.3"));
+  CHECK(taken[0].peer == peer_at("127.0.0.2"));
+  CHECK(taken[1].peer == peer_at("127.0.0.3"));
   CHECK(::send(taken[1].socket.get(), "x", 1, 0) == 1);
   CHECK_FALSE(is_closed(second));
 }
@@ -146,9 +146,9 @@ TEST_CASE("of too many that wait, the peer with most loses its oldest") {
   for (int i = 0; i < 10; ++i) many.push_back(bench.connect("127.0.0.2"));
   for (int i = 0; i < 7; ++i) CHECK(is_closed(many[static_cast<std::size_t>(i)]));
   auto& taken = bench.take(4);
-  CHECK(taken[0].peer == peer("127.0.0.1"));
+  CHECK(taken[0].peer == peer_at("127.0.0.1"));
   for (std::size_t i = 1; i < 4; ++i) {
-    CHECK(taken[i].peer == peer("127.0.0.2"));
+    CHECK(taken[i].peer == peer_at("127.0.0.2"));
     CHECK(::send(taken[i].socket.get(), "x", 1, 0) == 1);
     CHECK_FALSE(is_closed(many[i + 6]));
   }
@@ -163,8 +163,8 @@ TEST_CASE("of peers with as many the one goes that has waited longest, whatever 
   CHECK(is_closed(clients[0]));
   CHECK(is_closed(clients[1]));
   auto& taken = bench.take(4);
-  CHECK(taken[0].peer == peer("127.0.0.5"));
-  CHECK(taken[3].peer == peer("127.0.0.4"));
+  CHECK(taken[0].peer == peer_at("127.0.0.5"));
+  CHECK(taken[3].peer == peer_at("127.0.0.4"));
 }
 
 TEST_CASE("connections of an address that many share wait instead") {

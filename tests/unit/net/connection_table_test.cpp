@@ -12,8 +12,8 @@ using State = ConnectionTable::State;
 namespace {
 
 /// A table, and what happened to the connections in it, by name.
-struct World {
-  explicit World(std::size_t connections, std::size_t bytes = 100) : table({connections, bytes}) {}
+struct TableWorld {
+  explicit TableWorld(std::size_t connections, std::size_t bytes = 100) : table({connections, bytes}) {}
 
   std::unique_ptr<ConnectionTable::Place> add(const Peer& peer, const std::string& name, State state = State::kSilent) {
     auto place = table.add(peer, {.close = [this, name] { events.push_back("close " + name); },
@@ -35,7 +35,7 @@ const Peer kTwo = Peer::of_process(2);
 }  // namespace
 
 TEST_CASE("while there is room nobody's share counts") {
-  World world(3);
+  TableWorld world(3);
   const auto a = world.add(kOne, "a");
   const auto b = world.add(kOne, "b");
   const auto c = world.add(kOne, "c");
@@ -44,7 +44,7 @@ TEST_CASE("while there is room nobody's share counts") {
 }
 
 TEST_CASE("without room the peer with most loses the connection that has waited longest") {
-  World world(4);
+  TableWorld world(4);
   const auto a = world.add(kTwo, "a", State::kIdle);
   const auto b = world.add(kOne, "b", State::kIdle);
   const auto c = world.add(kOne, "c", State::kReading);
@@ -59,7 +59,7 @@ TEST_CASE("without room the peer with most loses the connection that has waited 
 }
 
 TEST_CASE("who never said anything goes before who has") {
-  World world(3);
+  TableWorld world(3);
   const auto a = world.add(kOne, "a", State::kReading);
   const auto b = world.add(kOne, "b", State::kIdle);
   const auto c = world.add(kOne, "c");
@@ -70,7 +70,7 @@ TEST_CASE("who never said anything goes before who has") {
 }
 
 TEST_CASE("nobody gives way to a peer that has more") {
-  World world(3);
+  TableWorld world(3);
   const auto a = world.add(kOne, "a", State::kAnswering);
   const auto b = world.add(kOne, "b", State::kAnswering);
   const auto c = world.add(kTwo, "c", State::kIdle);
@@ -79,7 +79,7 @@ TEST_CASE("nobody gives way to a peer that has more") {
 }
 
 TEST_CASE("work under way is broken off only for a peer with nothing like as much") {
-  World world(3);
+  TableWorld world(3);
   const auto a = world.add(kOne, "a", State::kAnswering);
   const auto b = world.add(kOne, "b", State::kAnswering);
   const auto c = world.add(kOne, "c", State::kAnswering);
@@ -92,7 +92,7 @@ TEST_CASE("work under way is broken off only for a peer with nothing like as muc
 }
 
 TEST_CASE("memory of work under way is taken for a peer that has less, after all that keeps the server waiting") {
-  World world(10, 100);
+  TableWorld world(10, 100);
   const auto work = world.add(kOne, "work", State::kAnswering);
   const auto answer = world.add(kOne, "answer", State::kWriting);
   const auto honest = world.add(kTwo, "honest", State::kWriting);
@@ -105,7 +105,7 @@ TEST_CASE("memory of work under way is taken for a peer that has less, after all
 }
 
 TEST_CASE("memory is shared out like connections, and what keeps the server waiting loses it first") {
-  World world(10, 100);
+  TableWorld world(10, 100);
   const auto a = world.add(kOne, "a", State::kReading);
   const auto b = world.add(kOne, "b", State::kAnswering);
   const auto c = world.add(kTwo, "c", State::kReading);
@@ -121,7 +121,7 @@ TEST_CASE("memory is shared out like connections, and what keeps the server wait
 }
 
 TEST_CASE("a peer makes room in its own share first") {
-  World world(10, 100);
+  TableWorld world(10, 100);
   const auto a = world.add(kOne, "a", State::kReading);
   const auto b = world.add(kOne, "b", State::kReading);
   const auto c = world.add(kTwo, "c", State::kReading);
@@ -133,7 +133,7 @@ TEST_CASE("a peer makes room in its own share first") {
 }
 
 TEST_CASE("a connection's share moves with its peer") {
-  World world(3);
+  TableWorld world(3);
   const auto a = world.add(kOne, "a", State::kIdle);
   const auto b = world.add(kOne, "b", State::kIdle);
   const auto c = world.add(kTwo, "c", State::kIdle);
@@ -144,7 +144,7 @@ TEST_CASE("a connection's share moves with its peer") {
 }
 
 TEST_CASE("a place that is given up makes room, and the last one is told") {
-  World world(1);
+  TableWorld world(1);
   int emptied = 0;
   world.table.on_empty([&emptied] { ++emptied; });
   {
@@ -157,7 +157,7 @@ TEST_CASE("a place that is given up makes room, and the last one is told") {
 }
 
 TEST_CASE("closing: those between requests, or all of them") {
-  World world(4);
+  TableWorld world(4);
   const auto a = world.add(kOne, "a");
   const auto b = world.add(kOne, "b", State::kReading);
   const auto c = world.add(kOne, "c", State::kAnswering);

@@ -72,8 +72,8 @@ TEST_CASE("ten thousand idle connections keep nobody out") {
 namespace {
 
 /// Connections over TCP from addresses of their own.
-struct TcpBench {
-  explicit TcpBench(HttpServerLimits limits, std::vector<net::IpNetwork> proxies = {})
+struct ServerBench {
+  explicit ServerBench(HttpServerLimits limits, std::vector<net::IpNetwork> proxies = {})
       : server(context.get_executor(), echo, limits),
         port(server.listen_tcp("127.0.0.1", 0, std::nullopt, std::move(proxies))) {}
 
@@ -100,14 +100,14 @@ struct TcpBench {
 TEST_CASE("three hundred clients of one address are all served while there is room") {
   HttpServerLimits limits = kHttpLimits;
   limits.max_connections = 300;
-  TcpBench bench(limits);
+  ServerBench bench(limits);
   std::vector<tcp::socket> clients;
   for (int i = 0; i < 300; ++i) clients.push_back(bench.connect("127.0.0.1"));
   for (auto& client : clients) CHECK(bench.status(client) == "HTTP/1.1 200 OK");
 }
 
 TEST_CASE("one address with many connections takes none from another") {
-  TcpBench bench(kHttpLimits);
+  ServerBench bench(kHttpLimits);
   auto honest = bench.connect("127.0.0.1");
   std::vector<tcp::socket> many;
   for (int i = 0; i < 100; ++i) {
@@ -124,7 +124,7 @@ TEST_CASE("bodies of all connections together are limited, and the peer with mos
   limits.max_connections = 16;
   limits.max_body_bytes = std::size_t{64} << 10U;
   limits.max_buffered_bytes = std::size_t{128} << 10U;
-  TcpBench bench(limits);
+  ServerBench bench(limits);
   const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n\r\n";
   std::vector<tcp::socket> greedy;
   for (int i = 0; i < 4; ++i) {
@@ -217,7 +217,7 @@ TEST_CASE("a body for which there is no memory is refused, and the client may co
   HttpServerLimits limits = kHttpLimits;
   limits.max_body_bytes = std::size_t{64} << 10U;
   limits.max_buffered_bytes = std::size_t{32} << 10U;
-  TcpBench bench(limits);
+  ServerBench bench(limits);
   auto client = bench.connect("127.0.0.1");
   const std::string request = "POST / HTTP/1.1\r\nContent-Length: 40000\r\n" + kClose + std::string(40000, 'y');
   const std::string response = test::run(bench.context, converse(client, request));
@@ -226,7 +226,7 @@ TEST_CASE("a body for which there is no memory is refused, and the client may co
 }
 
 TEST_CASE("a trusted proxy tells whose connection it is, and must") {
-  TcpBench bench(kHttpLimits, {*net::IpNetwork::parse("127.0.0.5/32")});
+  ServerBench bench(kHttpLimits, {*net::IpNetwork::parse("127.0.0.5/32")});
   const auto header = [](std::uint8_t last) {
     std::string bytes("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", 16);
     bytes += std::string("\xc0\0\x02", 3) + static_cast<char>(last) + std::string("\x7f\0\0\x01\0\x50\0\x50", 8);

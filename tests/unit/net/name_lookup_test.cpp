@@ -28,11 +28,11 @@ using Endpoints = std::vector<Endpoint>;
 
 namespace {
 
-constexpr Milliseconds kLong{60000};
+constexpr Milliseconds kLongLookup{60000};
 
 Endpoints found(const std::string& host, const std::string& port) {
   asio::io_context context;
-  return test::run(context, look_up(host, port, kLong));
+  return test::run(context, look_up(host, port, kLongLookup));
 }
 
 std::optional<HttpError::Kind> failure_of(const std::string& host, const std::string& port, Milliseconds patience) {
@@ -87,7 +87,7 @@ TEST_CASE("addresses and names are looked up") {
   REQUIRE_FALSE(localhost.empty());
   CHECK(localhost.front().address().is_loopback());
   CHECK(localhost.front().port() == 443);
-  CHECK(failure_of("127.0.0.1", "http", kLong) == HttpError::Kind::kConnect);
+  CHECK(failure_of("127.0.0.1", "http", kLongLookup) == HttpError::Kind::kConnect);
 }
 
 TEST_CASE("a name server that does not answer is not waited for, and there is an end to such look-ups") {
@@ -98,9 +98,9 @@ TEST_CASE("a name server that does not answer is not waited for, and there is an
     for (std::size_t i = 1; i < net::kMaxLookups; ++i) {
       CHECK(failure_of("b.example", "80", Milliseconds(1)) == HttpError::Kind::kTimeout);
     }
-    CHECK(failure_of("c.example", "80", kLong) == HttpError::Kind::kConnect);
-    CHECK_FALSE(failure_of("127.0.0.1", "80", kLong));
+    CHECK(failure_of("c.example", "80", kLongLookup) == HttpError::Kind::kConnect);
+    CHECK_FALSE(failure_of("127.0.0.1", "80", kLongLookup));
     // The C library has given up a second later.
-    while (failure_of("localhost", "80", kLong)) std::this_thread::yield();
+    while (failure_of("localhost", "80", kLongLookup)) std::this_thread::yield();
   });
 }

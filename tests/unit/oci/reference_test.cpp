@@ -6,7 +6,7 @@
 namespace oci {
 namespace {
 
-const std::string kDigest = "sha256:" + std::string(64, 'a');
+const std::string kSomeDigest = "sha256:" + std::string(64, 'a');
 
 }  // namespace
 
@@ -30,8 +30,8 @@ TEST_CASE("a reference gets its full name") {
       {"127.0.0.1:5000/x", "127.0.0.1:5000/x:latest", "127.0.0.1:5000", "latest"},
       {"[::1]:5000/x", "[::1]:5000/x:latest", "[::1]:5000", "latest"},
       {"x:5000", "docker.io/library/x:5000", "registry-1.docker.io", "5000"},
-      {"x@" + kDigest, "docker.io/library/x@" + kDigest, "registry-1.docker.io", kDigest},
-      {"gcr.io/p/x:t@" + kDigest, "gcr.io/p/x:t@" + kDigest, "gcr.io", kDigest},
+      {"x@" + kSomeDigest, "docker.io/library/x@" + kSomeDigest, "registry-1.docker.io", kSomeDigest},
+      {"gcr.io/p/x:t@" + kSomeDigest, "gcr.io/p/x:t@" + kSomeDigest, "gcr.io", kSomeDigest},
       {"us-docker.pkg.dev/p/r/a__b.c-d--e:V_1.x-y", "us-docker.pkg.dev/p/r/a__b.c-d--e:V_1.x-y", "us-docker.pkg.dev",
        "V_1.x-y"},
   };
@@ -48,7 +48,7 @@ TEST_CASE("a reference gets its full name") {
 TEST_CASE("what is no reference is refused") {
   for (const std::string& text : {std::string(),
                                   std::string(":tag"),
-                                  std::string("@") + kDigest,
+                                  std::string("@") + kSomeDigest,
                                   std::string("X"),
                                   std::string("a//b"),
                                   std::string("/a"),
@@ -61,7 +61,7 @@ TEST_CASE("what is no reference is refused") {
                                   std::string("a:t/b:"),
                                   std::string("a@sha256:00"),
                                   std::string("a@sha512:") + std::string(128, 'a'),
-                                  "a@" + kDigest + "@" + kDigest,
+                                  "a@" + kSomeDigest + "@" + kSomeDigest,
                                   std::string("a___b"),
                                   std::string("a..b"),
                                   std::string("-a"),

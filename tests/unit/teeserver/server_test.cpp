@@ -26,7 +26,7 @@ Awaitable<Token> some_token(evidence::TokenOptions) {
   co_return token;
 }
 
-struct World {
+struct ServerWorld {
   test::TemporaryDirectory directory;
   asio::io_context context;
   attest::TokenService tokens{context.get_executor(), some_token, [](const Token&) {}, base::Clock::system()};
@@ -54,7 +54,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("the workload's door is one socket that everybody in the container may open") {
-  World world;
+  ServerWorld world;
   world.server.listen(world.directory.path());
   struct stat status {};
   REQUIRE(::stat((world.directory.path() / "teeserver.sock").c_str(), &status) == 0);
@@ -67,7 +67,7 @@ TEST_CASE("the workload's door is one socket that everybody in the container may
 }
 
 TEST_CASE("the door's limits are its own") {
-  World world;
+  ServerWorld world;
   world.server.listen(world.directory.path());
   const auto post = [&](std::size_t size) {
     return world.exchange("POST /v1/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " +

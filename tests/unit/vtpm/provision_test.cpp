@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const evidence::InstanceIdentity kIdentity{"us-central1-a", 12345, "my-project", 678, "my-instance", true};
+const evidence::InstanceIdentity kProvisioned{"us-central1-a", 12345, "my-project", 678, "my-instance", true};
 const base::WallTime kNow = base::Clock::system().wall();
 const vtpm::Validity kValidity{kNow - 1h, kNow + 24h};
 
@@ -36,7 +36,7 @@ TEST_CASE("a provisioned vTPM hands out a certified attestation key that quotes"
   const auto authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
   {
     tpm::Tpm tpm = tpm::Tpm::open(swtpm.tcti());
-    vtpm::provision(tpm, authority, kIdentity, kValidity, kind);
+    vtpm::provision(tpm, authority, kProvisioned, kValidity, kind);
   }
   swtpm.power_cycle();
   tpm::Tpm tpm = tpm::Tpm::open(swtpm.tcti());
@@ -44,7 +44,7 @@ TEST_CASE("a provisioned vTPM hands out a certified attestation key that quotes"
   CHECK(tpm.read_nv(indices.key_template) == vtpm::attestation_key_template(kind));
   const attest::AttestationKey key = attest::load_attestation_key(tpm, indices);
   CHECK(X509_verify(key.certificate.get(), X509_get0_pubkey(&authority.certificate())) == 1);
-  CHECK(evidence::instance_identity_of(*key.certificate) == kIdentity);
+  CHECK(evidence::instance_identity_of(*key.certificate) == kProvisioned);
 
   const base::Bytes nonce = base::random_bytes(32);
   for (const auto& bank : tpm.pcr_banks()) {
@@ -61,8 +61,8 @@ TEST_CASE("provisioning again replaces the certificate") {
   const base::PrivateDirectory directory("cs-test");
   const auto authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
   tpm::Tpm tpm = tpm::Tpm::open(swtpm.tcti());
-  vtpm::provision(tpm, authority, kIdentity, kValidity, vtpm::KeyKind::kEcc);
-  evidence::InstanceIdentity other = kIdentity;
+  vtpm::provision(tpm, authority, kProvisioned, kValidity, vtpm::KeyKind::kEcc);
+  evidence::InstanceIdentity other = kProvisioned;
   other.instance_name = "a-name-of-another-length";
   vtpm::provision(tpm, authority, other, kValidity, vtpm::KeyKind::kEcc);
   CHECK(evidence::instance_identity_of(*attest::load_attestation_key(tpm, tpm::kEccKeyIndices).certificate) == other);
@@ -74,7 +74,7 @@ TEST_CASE("a key that signs whatever it is given is not certified") {
   const auto authority = vtpm::CertificateAuthority::open(directory.path() / "ca");
   tpm::Tpm tpm = tpm::Tpm::open(swtpm.tcti());
   const tpm::TpmKey key = tpm.create_endorsement_primary(unrestricted_template());
-  CHECK_THROWS_WITH(vtpm::certify_attestation_key(authority, key, kIdentity, kValidity),
+  CHECK_THROWS_WITH(vtpm::certify_attestation_key(authority, key, kProvisioned, kValidity),
                     ContainsSubstring("not a restricted signing key"));
 }
 

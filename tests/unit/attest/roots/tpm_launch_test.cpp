@@ -16,12 +16,12 @@ using measure::EventType;
 
 namespace {
 
-struct Machine {
+struct LaunchedMachine {
   test::ProvisionedTpm device;
   asio::io_context context;
   tpm::TpmWorker worker;
 
-  Machine() { test::run(context, worker.open(device.tcti())); }
+  LaunchedMachine() { test::run(context, worker.open(device.tcti())); }
 
   TpmLaunch begin() { return test::run(context, TpmLaunch::begin(worker, tpm::kEccKeyIndices, {1, 2, 3})); }
   void extend() {
@@ -42,7 +42,7 @@ std::vector<Event> events(std::size_t count) {
 TEST_CASE("what was measured is what the evidence tells, and as long as it was said to become") {
   // Some that make more than one job of the TPM's.
   for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{600}}) {
-    Machine machine;
+    LaunchedMachine machine;
     TpmLaunch launch = machine.begin();
     const std::vector<base::Bytes> ak_chain = {base::Bytes(500, 4)};
     const std::size_t promised = launch.evidence_bytes(events(count), ak_chain);
@@ -60,13 +60,13 @@ TEST_CASE("what was measured is what the evidence tells, and as long as it was s
 }
 
 TEST_CASE("a launch that is not the first of its boot does not begin") {
-  Machine machine;
+  LaunchedMachine machine;
   machine.extend();
   CHECK_THROWS_WITH(machine.begin(), ContainsSubstring("PCR 13"));
 }
 
 TEST_CASE("a register that somebody else extends meanwhile is no launch") {
-  Machine machine;
+  LaunchedMachine machine;
   TpmLaunch launch = machine.begin();
   machine.extend();
   CHECK_THROWS_WITH(test::run(machine.context, launch.measure(events(1), {})),
@@ -74,7 +74,7 @@ TEST_CASE("a register that somebody else extends meanwhile is no launch") {
 }
 
 TEST_CASE("a launch that is given up leaves no key in the TPM") {
-  Machine machine;
+  LaunchedMachine machine;
   // More than a TPM has room for at a time.
   for (int i = 0; i < 10; ++i) CHECK_NOTHROW(machine.begin());
 }

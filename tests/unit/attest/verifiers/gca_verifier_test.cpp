@@ -24,7 +24,7 @@ HttpResponse json_response(unsigned status, const base::Json& body) {
 }
 
 /// A verifier whose answers a test sets, one for each path's end.
-struct Service {
+struct GcaService {
   test::ManualContext context;
   std::vector<HttpResponse> answers;  ///< in order; the last stays
   std::vector<HttpServerRequest> requests;
@@ -61,15 +61,15 @@ std::string code_of(test::ManualContext& context, Awaitable<Challenge> call) {
   }
 }
 
-const base::Json kChallenge = {{"name", "projects/p/locations/r/challenges/c"}, {"tpmNonce", "AAECAw=="}};
+const base::Json kGivenChallenge = {{"name", "projects/p/locations/r/challenges/c"}, {"tpmNonce", "AAECAw=="}};
 
 }  // namespace
 
 TEST_CASE("the calls go where the REST API says, over one connection") {
-  Service service;
+  GcaService service;
   GcaVerifier client = service.client();
   service.answers = {
-      json_response(200, base::Json::object()), json_response(200, kChallenge),
+      json_response(200, base::Json::object()), json_response(200, kGivenChallenge),
       json_response(200, {{"attestationToken", "a.b.c"}, {"partialErrors", base::Json::array({{{"message", "m"}}})}})};
   service.context.time.run(client.check_location(), kLongestPause);
   Challenge challenge = service.context.time.run(client.create_challenge(), kLongestPause);
@@ -90,7 +90,7 @@ TEST_CASE("the calls go where the REST API says, over one connection") {
 
 TEST_CASE("of partial errors so many are logged, and the number of the others") {
   const auto lines = [](std::size_t count) {
-    Service service;
+    GcaService service;
     GcaVerifier client = service.client();
     base::Json answer = {{"attestationToken", "a.b.c"}};
     answer["partialErrors"] = std::vector<base::Json>(count, {{"message", "m"}});
@@ -106,8 +106,8 @@ TEST_CASE("of partial errors so many are logged, and the number of the others") 
 }
 
 TEST_CASE("the access token is sent where there is one") {
-  Service service;
-  service.answers = {json_response(200, kChallenge)};
+  GcaService service;
+  service.answers = {json_response(200, kGivenChallenge)};
   GcaVerifier::Config config;
   config.endpoint = service.url;
   config.project_id = "p";
@@ -119,7 +119,7 @@ TEST_CASE("the access token is sent where there is one") {
 }
 
 TEST_CASE("an access token is asked for once, however often the verifier is") {
-  Service service;
+  GcaService service;
   service.answers = {json_response(503, evidence::error_json(StatusCode::kUnavailable, "later"))};
   int asked = 0;
   base::Error no_token("the source of tokens has tried by itself");
@@ -145,7 +145,7 @@ TEST_CASE("an access token is asked for once, however often the verifier is") {
 }
 
 TEST_CASE("a region that there is not is answered with those there are") {
-  Service service;
+  GcaService service;
   GcaVerifier client = service.client();
   const base::Json regions = {
       {"locations", base::Json::array({{{"locationId", "us-central1"}}, {{"locationId", "europe-west4"}}})}};
@@ -156,7 +156,7 @@ TEST_CASE("a region that there is not is answered with those there are") {
 }
 
 TEST_CASE("refusals keep the service's own word and code") {
-  Service service;
+  GcaService service;
   GcaVerifier client = service.client();
   service.answers = {json_response(403, evidence::error_json(StatusCode::kPermissionDenied, "role missing"))};
   try {
@@ -176,7 +176,7 @@ TEST_CASE("refusals keep the service's own word and code") {
 }
 
 TEST_CASE("429 says when to come back") {
-  Service service;
+  GcaService service;
   GcaVerifier client = service.client();
   service.answers = {HttpResponse{429, {{"Retry-After", "17"}}, ""}};
   try {
@@ -205,13 +205,13 @@ TEST_CASE("429 says when to come back") {
 }
 
 TEST_CASE("5xx is tried again for a challenge, but a verification never is") {
-  Service service;
+  GcaService service;
   GcaVerifier client = service.client();
-  service.answers = {HttpResponse{503, {}, ""}, HttpResponse{500, {}, ""}, json_response(200, kChallenge)};
+  service.answers = {HttpResponse{503, {}, ""}, HttpResponse{500, {}, ""}, json_response(200, kGivenChallenge)};
   CHECK(code_of(service.context, client.create_challenge()).empty());
   CHECK(service.requests.size() == 3);
   service.requests.clear();
-  service.answers = {HttpResponse{408, {}, "a proxy gave up"}, json_response(200, kChallenge)};
+  service.answers = {HttpResponse{408, {}, "a proxy gave up"}, json_response(200, kGivenChallenge)};
   CHECK(code_of(service.context, client.create_challenge()).empty());
   CHECK(service.requests.size() == 2);
   service.requests.clear();
@@ -225,7 +225,7 @@ TEST_CASE("5xx is tried again for a challenge, but a verification never is") {
 }
 
 TEST_CASE("answers that are cut, too long, slow or not what they should be") {
-  Service service;
+  GcaService service;
   GcaVerifier client = service.client();
   service.answers = {HttpResponse{200, {}, R"({"name":"projects/p)"}};
   CHECK(code_of(service.context, client.create_challenge()) == "DATA_LOSS");
@@ -247,13 +247,13 @@ TEST_CASE("one byte a second is not waited for") {
       context.time.advance(std::chrono::seconds(1));
     }
   });
-  GcaVerifier client = Service::client_of(context, slow.url());
+  GcaVerifier client = GcaService::client_of(context, slow.url());
   CHECK(code_of(context, client.create_challenge()) == "DEADLINE_EXCEEDED");
 }
 
 TEST_CASE("a verifier that is down, or behind another TLS root") {
   test::ManualContext context;
-  GcaVerifier nobody = Service::client_of(context, "http://127.0.0.1:1");
+  GcaVerifier nobody = GcaService::client_of(context, "http://127.0.0.1:1");
   CHECK(code_of(context, nobody.create_challenge()) == "UNAVAILABLE");
   const test::TemporaryDirectory directory;
   test::make_tls_files(directory.path());
@@ -262,7 +262,7 @@ TEST_CASE("a verifier that is down, or behind another TLS root") {
   const auto port = server.listen_tcp(
       "127.0.0.1", 0,
       net::HttpServerCertificate::load({directory.path() / "server.pem", directory.path() / "server-key.pem"}));
-  GcaVerifier client = Service::client_of(context, "https://127.0.0.1:" + std::to_string(port));
+  GcaVerifier client = GcaService::client_of(context, "https://127.0.0.1:" + std::to_string(port));
   CHECK_THROWS_WITH(context.time.run(client.create_challenge(), kLongestPause),
                     ContainsSubstring("TLS with https://127.0.0.1"));
 }
@@ -276,7 +276,7 @@ TEST_CASE("a verifier behind another TLS root is tried once") {
     co_await test::write_text(socket, "no TLS\r\n");
   });
   const std::string url = "https" + no_tls.url().substr(std::string("http").size());
-  GcaVerifier client = Service::client_of(context, url);
+  GcaVerifier client = GcaService::client_of(context, url);
   CHECK_THROWS_WITH(context.time.run(client.create_challenge(), kLongestPause),
                     ContainsSubstring("TLS with https://127.0.0.1"));
   CHECK(connections == 1);
@@ -286,10 +286,10 @@ TEST_CASE("an endpoint is https, or on loopback") {
   test::ManualContext context;
   for (const char* url : {"http://verifier.example", "https://v.example/path", "v.example", "ftp://v.example", ""}) {
     CAPTURE(url);
-    CHECK_THROWS_AS(Service::client_of(context, url), base::InvalidInput);
+    CHECK_THROWS_AS(GcaService::client_of(context, url), base::InvalidInput);
   }
-  CHECK_NOTHROW(Service::client_of(context, "https://v.example"));
-  CHECK_NOTHROW(Service::client_of(context, "http://[::1]:80"));
+  CHECK_NOTHROW(GcaService::client_of(context, "https://v.example"));
+  CHECK_NOTHROW(GcaService::client_of(context, "http://[::1]:80"));
 }
 
 TEST_CASE("project and region become parts of a path, so they are plain names") {
@@ -305,7 +305,7 @@ TEST_CASE("project and region become parts of a path, so they are plain names") 
 }
 
 TEST_CASE("a request that no verifier takes is not sent") {
-  Service service;
+  GcaService service;
   GcaVerifier client = service.client();
   service.answers = {json_response(200, {{"attestationToken", "a.b.c"}})};
   evidence::VerifyRequest request;
@@ -316,7 +316,7 @@ TEST_CASE("a request that no verifier takes is not sent") {
 }
 
 TEST_CASE("a verifier that may come later is told from one that says no") {
-  Service service;
+  GcaService service;
   const auto may_pass = [&](GcaVerifier client) {
     try {
       service.context.time.run(client.check_location(), kLongestPause);
@@ -340,8 +340,8 @@ TEST_CASE("a verifier that may come later is told from one that says no") {
   CHECK(may_pass(service.client()));
   service.answers = {HttpResponse{200, {}, "no JSON"}};
   CHECK_FALSE(may_pass(service.client()));
-  CHECK(may_pass(Service::client_of(service.context, "http://127.0.0.1:1")));
+  CHECK(may_pass(GcaService::client_of(service.context, "http://127.0.0.1:1")));
   // What listens there talks no TLS.
   const std::string no_tls = "https" + service.url.substr(std::string("http").size());
-  CHECK_FALSE(may_pass(Service::client_of(service.context, no_tls)));
+  CHECK_FALSE(may_pass(GcaService::client_of(service.context, no_tls)));
 }

@@ -12,12 +12,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Image {
+struct ImageFolder {
   test::TemporaryDirectory directory;
   fs::path root = directory.path() / "root";
   ImagePathRules rules{.field = "image"};
 
-  Image() { fs::create_directory(root); }
+  ImageFolder() { fs::create_directory(root); }
 
   ImagePlace find(const fs::path& path) const { return find_in_image(root, path, rules); }
   std::string where(const fs::path& path) const { return find(path).path.string(); }
@@ -34,7 +34,7 @@ fs::path path_of(std::size_t count, const std::string& part, const fs::path& las
 }  // namespace
 
 TEST_CASE("a path is followed inside the image") {
-  const Image image;
+  const ImageFolder image;
   fs::create_directories(image.root / "a/b");
   std::ofstream(image.root / "a/b/file");
   fs::create_symlink("/a/b", image.root / "absolute");
@@ -50,7 +50,7 @@ TEST_CASE("a path is followed inside the image") {
 }
 
 TEST_CASE("what is not there has a place, too") {
-  const Image image;
+  const ImageFolder image;
   std::ofstream(image.root / "file");
   fs::create_symlink("missing", image.root / "dangling");
   CHECK(image.where("/dangling/x/../y") == "/missing/y");
@@ -60,7 +60,7 @@ TEST_CASE("what is not there has a place, too") {
 }
 
 TEST_CASE("nothing is looked up where something else will be seen") {
-  Image image;
+  ImageFolder image;
   fs::create_directory(image.root / "covered");
   fs::create_symlink("/elsewhere", image.root / "covered/link");
   CHECK(image.where("/covered/link") == "/elsewhere");
@@ -69,7 +69,7 @@ TEST_CASE("nothing is looked up where something else will be seen") {
 }
 
 TEST_CASE("each link is told before it is followed") {
-  Image image;
+  ImageFolder image;
   fs::create_symlink("b", image.root / "a");
   fs::create_symlink("c", image.root / "b");
   std::vector<std::string> links;
@@ -81,7 +81,7 @@ TEST_CASE("each link is told before it is followed") {
 }
 
 TEST_CASE("as many links are followed as the limit") {
-  const Image image;
+  const ImageFolder image;
   for (std::size_t i = 0; i <= kMaxImageLinks; ++i)
     fs::create_symlink(std::to_string(i), image.root / std::to_string(i + 1));
   CHECK(image.where("/" + std::to_string(kMaxImageLinks)) == "/0");
@@ -92,14 +92,14 @@ TEST_CASE("as many links are followed as the limit") {
 }
 
 TEST_CASE("a place is as deep as the limit") {
-  const Image image;
+  const ImageFolder image;
   CHECK_NOTHROW(image.find(path_of(kMaxImageDepth - 1, "d", "d")));
   CHECK_THROWS_WITH(image.find(path_of(kMaxImageDepth, "d", "d")), "image: leads too deep");
   CHECK_NOTHROW(image.find(path_of(kMaxImageDepth - 1, "d", "x/../d")));
 }
 
 TEST_CASE("path and links have as many parts as the limit, together") {
-  const Image image;
+  const ImageFolder image;
   fs::create_symlink(path_of(kMaxImagePathParts / 2 - 1, ".", "x"), image.root / "link");
   CHECK_NOTHROW(image.find(path_of(kMaxImagePathParts / 2 - 1, ".", "link")));
   CHECK_THROWS_WITH(image.find(path_of(kMaxImagePathParts / 2, ".", "link")), "image: leads through too many folders");

@@ -50,7 +50,7 @@ class FalteringTasks final : public api::Tasks::Service {
   int lost_calls_ = 0;
 };
 
-struct World {
+struct ContainerWorld {
   test::TemporaryDirectory directory;
   FalteringTasks tasks;
   std::unique_ptr<grpc::Server> server;
@@ -70,7 +70,7 @@ struct World {
 }  // namespace
 
 TEST_CASE("each outage of containerd has its own attempts, however many a container lives to see") {
-  World world;
+  ContainerWorld world;
   world.tasks.outages = 20;
   world.tasks.calls_lost_in_each = kThreeAttempts.max_attempts - 1;
   CHECK(world.wait() == kExitStatus);
@@ -78,7 +78,7 @@ TEST_CASE("each outage of containerd has its own attempts, however many a contai
 }
 
 TEST_CASE("a containerd that stays away is given up") {
-  World world;
+  ContainerWorld world;
   world.tasks.outages = 1;
   world.tasks.calls_lost_in_each = kThreeAttempts.max_attempts;
   CHECK_THROWS_AS(world.wait(), ContainerdError);
@@ -86,7 +86,7 @@ TEST_CASE("a containerd that stays away is given up") {
 }
 
 TEST_CASE("a task that is gone after an outage is an error, not an exit status") {
-  World world;
+  ContainerWorld world;
   world.tasks.outages = 1;
   world.tasks.has_task = false;
   CHECK_THROWS_WITH(world.wait(), ContainsSubstring("tee-container is gone"));

@@ -16,7 +16,7 @@ constexpr auto kTar = "application/vnd.oci.image.layer.v1.tar";
 constexpr auto kGzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 constexpr auto kZstd = "application/vnd.oci.image.layer.v1.tar+zstd";
 
-struct World : test::ContainerdWorld {
+struct DiffWorld : test::ContainerdWorld {
   Lease lease = run(Lease::create(client));
   Snapshotter snapshots{lease.client(), test::snapshotter()};
   std::vector<Mount> mounts = run(snapshots.prepare("key", "", {}));
@@ -32,7 +32,7 @@ struct World : test::ContainerdWorld {
 
 TEST_CASE("a layer is unpacked, and its uncompressed archive described") {
   if (test::containerd_is_missing()) return;
-  World world;
+  DiffWorld world;
   const std::string tar = test::make_tar({{"folder/", "", '5'}, {"folder/file", "content"}});
   std::optional<oci::Descriptor> layer;
   SECTION("tar") { layer = world.put(tar, kTar); }
@@ -46,7 +46,7 @@ TEST_CASE("a layer is unpacked, and its uncompressed archive described") {
 
 TEST_CASE("nothing of a layer gets out of its snapshot") {
   if (test::containerd_is_missing()) return;
-  World world;
+  DiffWorld world;
   const std::filesystem::path outside = world.daemon.folder() / "outside";
   std::filesystem::create_directory(outside);
   const std::string tar = test::make_tar({{"../../../../../up", "x"},
@@ -67,7 +67,7 @@ TEST_CASE("nothing of a layer gets out of its snapshot") {
 
 TEST_CASE("a layer that is no archive, cut off or absent is refused") {
   if (test::containerd_is_missing()) return;
-  World world;
+  DiffWorld world;
   const std::string tar = test::make_tar({{"file", std::string(4096, 'x')}});
   CHECK_THROWS_AS(world.apply(world.put("neither gzip nor tar", kGzip)), ContainerdError);
   CHECK_THROWS_AS(world.apply(world.put(tar.substr(0, 1024), kTar)), ContainerdError);

@@ -16,7 +16,7 @@ namespace launcher {
 namespace {
 
 /// The folder that mounts are made in, and beside it what is mounted.
-struct World {
+struct MountWorld {
   test::TemporaryDirectory mounts;
   test::TemporaryDirectory files;
 
@@ -63,7 +63,7 @@ void expect_harmless(const std::filesystem::path& path) {
 
 TEST_CASE("a snapshot is mounted read-only, without devices and programs, for as long as it is wanted") {
   if (test::skips_without_root()) return;
-  const World world;
+  const MountWorld world;
   std::filesystem::path path;
   SECTION("a bind mount") {
     const std::string source = world.folder("lower", "file", "content");
@@ -97,7 +97,7 @@ TEST_CASE("a snapshot is mounted read-only, without devices and programs, for as
 
 TEST_CASE("every layer of an image is mounted, however many there are") {
   if (test::skips_without_root()) return;
-  const World world;
+  const MountWorld world;
   for (const std::size_t layers :
        {std::size_t{53}, std::size_t{54}, std::size_t{127}, std::size_t{200}, kMaxOverlayFolders}) {
     INFO(layers);
@@ -112,7 +112,7 @@ TEST_CASE("every layer of an image is mounted, however many there are") {
 
 TEST_CASE("lower layers do not go where the kernel's cut falls behind a folder that exists") {
   if (test::skips_without_root()) return;
-  const World world;
+  const MountWorld world;
   // As absolute paths, 61 folders and the separators between them fill the kernel's page to the last byte.
   constexpr std::size_t kPathLength = 66;
   constexpr std::size_t kFolders = 80;
@@ -133,7 +133,7 @@ TEST_CASE("lower layers do not go where the kernel's cut falls behind a folder t
 
 TEST_CASE("options are taken up to what the kernel takes, and never a byte more") {
   if (test::skips_without_root()) return;
-  const World world;
+  const MountWorld world;
   // "lowerdir=" and seventeen names with the separators between them.
   std::vector<std::string> folders;
   for (char c = 'a'; c < 'a' + 16; ++c) folders.push_back(world.folder(std::string(239, c), "x", ""));
@@ -153,7 +153,7 @@ TEST_CASE("options are taken up to what the kernel takes, and never a byte more"
 
 TEST_CASE("the path to the layers may hold what overlay options can't, their own names may not") {
   if (test::skips_without_root()) return;
-  const World world;
+  const MountWorld world;
   std::filesystem::create_directory(world.files.path() / "b,c d\\e");
   const std::string odd = world.folder("b,c d\\e/1", "file", "content");
   const std::string other = world.folder("b,c d\\e/2", "other", "content");
@@ -174,7 +174,7 @@ TEST_CASE("the path to the layers may hold what overlay options can't, their own
 
 TEST_CASE("what can't be mounted is refused and leaves no folder") {
   if (test::skips_without_root()) return;
-  const World world;
+  const MountWorld world;
   const std::string source = world.folder("lower", "file", "content");
   const Mount bind{"bind", source, {}};
   const auto mounted = [](const std::vector<Mount>& mounts) { return ReadonlyMount(mounts).path(); };

@@ -25,12 +25,12 @@ constexpr base::Milliseconds kShort{1};
 constexpr std::uint32_t kKilled = 128 + SIGKILL;
 
 /// A container with busybox whose task is still to be made.
-struct World : test::ContainerdWorld {
+struct TaskWorld : test::ContainerdWorld {
   Lease lease = run(Lease::create(client));
   std::vector<Mount> rootfs;
   TaskService tasks{client};
 
-  explicit World(const std::string& script) {
+  explicit TaskWorld(const std::string& script) {
     const Snapshotter snapshots(lease.client(), test::snapshotter());
     rootfs = run(snapshots.prepare("key", "", {}));
     const auto layer = test::put_blob(context, lease.client(), test::TinyImage::busybox({}).layer_tars.front(),
@@ -51,7 +51,7 @@ struct World : test::ContainerdWorld {
 
 TEST_CASE("a task runs, says its output to a file and ends with its exit status") {
   if (test::containerd_is_missing()) return;
-  World world("echo out; echo err >&2; exit 3");
+  TaskWorld world("echo out; echo err >&2; exit 3");
   const std::string out = world.daemon.folder() / "stdout";
   const std::string err = world.daemon.folder() / "stderr";
   for (const std::string& path : {out, err}) std::ofstream(path) << "before\n";
@@ -74,7 +74,7 @@ TEST_CASE("a task runs, says its output to a file and ends with its exit status"
 
 TEST_CASE("a task that does not end is waited for no longer than wanted, and can be killed") {
   if (test::containerd_is_missing()) return;
-  World world("exec /bin/busybox sleep 600");
+  TaskWorld world("exec /bin/busybox sleep 600");
   world.run(world.tasks.create(kId, world.rootfs, {}));
   SECTION("before its start") {}
   SECTION("behind its start") {

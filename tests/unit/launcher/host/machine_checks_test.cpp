@@ -13,7 +13,7 @@ const std::string kRootDigest(64, 'a');
 std::vector<DmTarget> target(const std::string& type, const std::string& params) { return {{0, 8, type, params}}; }
 
 /// The machine as its image's builder meant it, seen from a sandbox that shows all mounts read-only.
-struct Machine {
+struct CheckedMachine {
   std::string root = "29 1 254:0 / / ro,relatime - erofs /dev/mapper/root ro\n";
   std::string volume = "44 29 254:1 / /var/lib/containerd ro,nosuid,nodev - ext4 /dev/mapper/state rw,commit=30\n";
   std::string tmp = "52 29 0:40 /systemd-private-1/tmp /tmp rw,nosuid,nodev - tmpfs tmpfs rw\n";
@@ -48,13 +48,13 @@ struct Machine {
 }  // namespace
 
 TEST_CASE("a machine as it should be is told in two words") {
-  const launcher::MachineReport report = Machine().check();
+  const launcher::MachineReport report = CheckedMachine().check();
   CHECK(report.root_digest == kRootDigest);
   CHECK(report.state_cipher == "capi:gcm(aes)-random");
 }
 
 TEST_CASE("the root file system has to be on dm-verity that has found nothing") {
-  Machine machine;
+  CheckedMachine machine;
   SECTION("an ordinary disk") {
     machine.root_table.reset();
     machine.expect_refused(
@@ -83,13 +83,13 @@ TEST_CASE("the root file system has to be on dm-verity that has found nothing") 
 }
 
 TEST_CASE("the root file system has to be read-only as such, not by its mount") {
-  Machine machine;
+  CheckedMachine machine;
   machine.root = "29 1 254:0 / / ro,relatime - ext4 /dev/mapper/root rw\n";
   machine.expect_refused("failed to verify mounts: / is not read-only");
 }
 
 TEST_CASE("the state volume has to be encrypted and authenticated") {
-  Machine machine;
+  CheckedMachine machine;
   SECTION("an ordinary disk") {
     machine.state_table.reset();
     machine.expect_refused(
@@ -116,7 +116,7 @@ TEST_CASE("the state volume has to be encrypted and authenticated") {
 }
 
 TEST_CASE("the state volume has to be mounted as an image's files and nothing more") {
-  Machine machine;
+  CheckedMachine machine;
   const std::string missing =
       "failed to verify mounts: /var/lib/containerd is not a mount point: the state volume is missing; attach a blank "
       "disk with the serial number cs-state";
@@ -148,7 +148,7 @@ TEST_CASE("the state volume has to be mounted as an image's files and nothing mo
 }
 
 TEST_CASE("temporary files and the workload's token have to stay in memory") {
-  Machine machine;
+  CheckedMachine machine;
   SECTION("/tmp on the root") {
     machine.tmp.clear();
     machine.expect_refused("failed to verify mounts: /tmp is on erofs, tmpfs was expected");

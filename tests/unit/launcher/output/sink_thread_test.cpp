@@ -19,7 +19,7 @@ using launcher::SinkThread;
 namespace {
 
 /// A sink that takes nothing before it is let.
-class Gate {
+class Barrier {
  public:
   void wait() {
     std::unique_lock lock(mutex_);
@@ -64,7 +64,7 @@ TEST_CASE("a sink gets everything in its order, and the end is waited for") {
 
 TEST_CASE("a sink that is blocked holds nobody up; what finds no room is counted and told") {
   asio::io_context context;
-  Gate gate;
+  Barrier gate;
   std::vector<Output> taken;
   SinkThread sink(context.get_executor(), "test", [&](const Output& output) {
     gate.wait();
@@ -88,7 +88,7 @@ TEST_CASE("a sink that is blocked holds nobody up; what finds no room is counted
 
 TEST_CASE("that something was dropped is told at the end, too") {
   asio::io_context context;
-  Gate gate;
+  Barrier gate;
   std::vector<std::string> taken;
   SinkThread sink(context.get_executor(), "test", [&](const Output& output) {
     gate.wait();
@@ -104,7 +104,7 @@ TEST_CASE("that something was dropped is told at the end, too") {
 
 TEST_CASE("a sink that stays blocked is left behind") {
   test::ManualContext context;
-  const auto gate = std::make_shared<Gate>();
+  const auto gate = std::make_shared<Barrier>();
   auto sink = std::make_unique<SinkThread>(context.get_executor(), "test", [gate](const Output&) { gate->wait(); });
   sink->offer(line("x"));
   gate->expect_visitor();

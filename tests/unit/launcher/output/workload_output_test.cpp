@@ -21,8 +21,8 @@ using launcher::WorkloadOutput;
 
 namespace {
 
-struct World {
-  World() { const std::ofstream empty(directory.path() / "console"); }
+struct OutputWorld {
+  OutputWorld() { const std::ofstream empty(directory.path() / "console"); }
 
   launcher::OutputOptions options() const {
     return {.folder = directory.path() / "output", .console = directory.path() / "console"};
@@ -46,7 +46,7 @@ void write(const base::FileDescriptor& file, const std::string& text) {
 }  // namespace
 
 TEST_CASE("without a redirect there are no pipes") {
-  const World world;
+  const OutputWorld world;
   asio::io_context context;
   WorkloadOutput output(context.get_executor(), LogRedirect::kNowhere, world.options());
   CHECK(output.paths().stdout_path.empty());
@@ -56,7 +56,7 @@ TEST_CASE("without a redirect there are no pipes") {
 }
 
 TEST_CASE("what is written to either pipe comes out to its last byte, and the pipes go") {
-  const World world;
+  const OutputWorld world;
   asio::io_context context;
   std::string path;
   {
@@ -83,7 +83,7 @@ TEST_CASE("what is written to either pipe comes out to its last byte, and the pi
 }
 
 TEST_CASE("pipes of a launcher that was killed are made anew") {
-  const World world;
+  const OutputWorld world;
   asio::io_context context;
   std::filesystem::create_directory(world.options().folder);
   std::filesystem::permissions(world.options().folder, std::filesystem::perms::owner_all);
@@ -93,7 +93,7 @@ TEST_CASE("pipes of a launcher that was killed are made anew") {
 }
 
 TEST_CASE("output that does not end is not waited for") {
-  const World world;
+  const OutputWorld world;
   const test::CapturedLog log;
   test::ManualContext context;
   WorkloadOutput output(context.get_executor(), LogRedirect::kConsole, world.options());
@@ -104,7 +104,7 @@ TEST_CASE("output that does not end is not waited for") {
 }
 
 TEST_CASE("a console that can't be opened is an error before anything runs") {
-  const World world;
+  const OutputWorld world;
   asio::io_context context;
   launcher::OutputOptions options = world.options();
   options.console = "/nowhere/console";

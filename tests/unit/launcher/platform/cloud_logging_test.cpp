@@ -12,7 +12,7 @@ using launcher::LogEntry;
 
 namespace {
 
-struct Service {
+struct LoggingService {
   asio::io_context context;
   std::vector<net::HttpServerRequest> requests;
   net::HttpResponse answer{200, {}, "{}"};
@@ -39,7 +39,7 @@ const LogEntry kEntry{.severity = "ERROR",
 }  // namespace
 
 TEST_CASE("entries are written as the API documents it") {
-  Service service;
+  LoggingService service;
   service.platform.access = "secret";
   test::run(service.context, service.log.write({kEntry, kEntry}));
   REQUIRE(service.requests.size() == 1);
@@ -59,7 +59,7 @@ TEST_CASE("entries are written as the API documents it") {
 }
 
 TEST_CASE("bytes that are no text are replaced") {
-  Service service;
+  LoggingService service;
   service.platform.access = "secret";
   LogEntry entry = kEntry;
   entry.payload = {{"message", "a\xff"}};
@@ -68,7 +68,7 @@ TEST_CASE("bytes that are no text are replaced") {
 }
 
 TEST_CASE("what the API refuses says why, and whether it may pass") {
-  Service service;
+  LoggingService service;
   CHECK_THROWS_WITH(test::run(service.context, service.log.write({kEntry})),
                     "Cloud Logging: the machine has no service account");
   service.platform.access = "secret";

@@ -20,7 +20,7 @@ const base::WallTime kNow{std::chrono::seconds(1700000060)};
 
 Json series(const Metric& metric) { return time_series_of(metric, kResource, kBoot, kNow); }
 
-struct Service {
+struct MonitoringService {
   asio::io_context context;
   std::vector<net::HttpServerRequest> requests;
   net::HttpResponse answer{200, {}, "{}"};
@@ -75,7 +75,7 @@ TEST_CASE("what has another name there has it") {
 }
 
 TEST_CASE("time series are written as the API documents it, 200 at a time") {
-  Service service;
+  MonitoringService service;
   CHECK_THROWS_WITH(test::run(service.context, service.monitoring.write({{.name = "cpu/load_1m"}}, kBoot, kNow)),
                     "Cloud Monitoring: the machine has no service account");
   service.platform.access = "secret";

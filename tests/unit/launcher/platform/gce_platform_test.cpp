@@ -13,7 +13,7 @@ using net::HttpServerRequest;
 
 namespace {
 
-struct Service {
+struct MetadataService {
   asio::io_context context;
   std::map<std::string, std::string> answers;
   int token_requests = 0;
@@ -21,7 +21,7 @@ struct Service {
   net::HttpServer server{context.get_executor(), [this](const HttpServerRequest& request) { return answer(request); }};
   std::unique_ptr<launcher::GcePlatform> metadata;
 
-  Service() {
+  MetadataService() {
     const std::string host = "127.0.0.1:" + std::to_string(server.listen_tcp("127.0.0.1", 0));
     ::setenv("GCE_METADATA_HOST", host.c_str(), 1);
     metadata = std::make_unique<launcher::GcePlatform>(
@@ -42,7 +42,7 @@ struct Service {
 }  // namespace
 
 TEST_CASE("attributes and location come from the metadata server") {
-  Service service;
+  MetadataService service;
   service.answers = {{"instance/attributes/", R"({"a":"b"})"},
                      {"project/project-id", "my-project"},
                      {"instance/name", "workload-vm"},
@@ -56,7 +56,7 @@ TEST_CASE("attributes and location come from the metadata server") {
 }
 
 TEST_CASE("an access token is kept until a minute before it ends") {
-  Service service;
+  MetadataService service;
   service.answers = {
       {"instance/service-accounts/default/token", R"({"access_token":"t","expires_in":600,"token_type":"Bearer"})"}};
   CHECK(test::run(service.context, service.metadata->access_token()) == "t");
@@ -69,13 +69,13 @@ TEST_CASE("an access token is kept until a minute before it ends") {
 }
 
 TEST_CASE("a machine without a service account has no tokens") {
-  Service service;
+  MetadataService service;
   CHECK_FALSE(test::run(service.context, service.metadata->access_token()).has_value());
   CHECK_FALSE(test::run(service.context, service.metadata->identity_token("a")).has_value());
 }
 
 TEST_CASE("what could not stand in a header, a path or a variable does not come in") {
-  Service service;
+  MetadataService service;
   service.answers = {{"project/project-id", "my-project"},
                      {"instance/zone", "projects/1/zones/..?x=1"},
                      {"instance/name", "vm\xff"},
@@ -92,7 +92,7 @@ TEST_CASE("what could not stand in a header, a path or a variable does not come 
 }
 
 TEST_CASE("a bad access token does not take the place of a good one") {
-  Service service;
+  MetadataService service;
   const char* path = "instance/service-accounts/default/token";
   service.answers = {{path, R"({"access_token":"t","expires_in":61})"}};
   CHECK(test::run(service.context, service.metadata->access_token()) == "t");

@@ -14,7 +14,7 @@ using net::HttpServerRequest;
 
 namespace {
 
-struct Service {
+struct IamService {
   test::ManualContext context;
   std::vector<HttpResponse> answers = {{200, {}, R"({"token":"an.id.token"})"}};
   std::vector<HttpServerRequest> requests;
@@ -49,7 +49,7 @@ struct Service {
 }  // namespace
 
 TEST_CASE("an ID token of another account is asked for as Google documents it") {
-  Service service;
+  IamService service;
   CHECK(service.id_token() == "an.id.token");
   REQUIRE(service.requests.size() == 1);
   const HttpServerRequest& request = service.requests[0];
@@ -60,7 +60,7 @@ TEST_CASE("an ID token of another account is asked for as Google documents it") 
 }
 
 TEST_CASE("what may pass is tried again, what was refused is told once") {
-  Service service;
+  IamService service;
   service.answers = {{503, {}, ""}, {429, {}, ""}, {200, {}, R"({"token":"t"})"}};
   CHECK(service.id_token() == "t");
   CHECK(service.requests.size() == 3);
@@ -75,7 +75,7 @@ TEST_CASE("what may pass is tried again, what was refused is told once") {
 }
 
 TEST_CASE("an answer that is no token is refused") {
-  Service service;
+  IamService service;
   for (const std::string body : {"", "{}", R"({"token":7})", R"({"token":"a b"})", R"({"token":""})"}) {
     CAPTURE(body);
     service.answers = {{200, {}, body}};

@@ -36,7 +36,7 @@ struct Service {
   }
 };
 
-HttpResponse google(unsigned status, std::string body) {
+HttpResponse answer_of_google(unsigned status, std::string body) {
   return {status, {{"Metadata-Flavor", "Google"}}, std::move(body)};
 }
 
@@ -44,7 +44,7 @@ HttpResponse google(unsigned status, std::string body) {
 
 TEST_CASE("metadata is asked for with the header that proves no browser does") {
   Service service;
-  service.answers = {google(200, "my-project")};
+  service.answers = {answer_of_google(200, "my-project")};
   CHECK(service.run(service.client.require("project/project-id")) == "my-project");
   CHECK(service.requests[0].path == "/computeMetadata/v1/project/project-id");
   CHECK(service.requests[0].header("Metadata-Flavor") == "Google");
@@ -58,30 +58,30 @@ TEST_CASE("an answer from somebody else is refused") {
 
 TEST_CASE("absence is a value, other refusals are errors") {
   Service service;
-  service.answers = {google(404, "")};
+  service.answers = {answer_of_google(404, "")};
   CHECK_FALSE(service.run(service.client.get("x")).has_value());
   CHECK_THROWS_WITH(service.run(service.client.require("instance/zone")),
                     ContainsSubstring("instance/zone does not exist"));
-  service.answers = {google(403, "")};
+  service.answers = {answer_of_google(403, "")};
   CHECK_THROWS_WITH(service.run(service.client.get("x")), ContainsSubstring("status 403"));
 }
 
 TEST_CASE("what may pass is tried again, at most five times") {
   Service service;
-  service.answers = {google(503, ""), google(500, ""), google(200, "late")};
+  service.answers = {answer_of_google(503, ""), answer_of_google(500, ""), answer_of_google(200, "late")};
   CHECK(service.run(service.client.get("x")) == "late");
   CHECK(service.requests.size() == 3);
   service.requests.clear();
-  service.answers = {google(503, "")};
+  service.answers = {answer_of_google(503, "")};
   CHECK_THROWS_WITH(service.run(service.client.get("x")), ContainsSubstring("status 503"));
   CHECK(service.requests.size() == 6);
 }
 
 TEST_CASE("a metadata server that says when to come back is asked again, too") {
   Service service;
-  HttpResponse busy = google(503, "");
+  HttpResponse busy = answer_of_google(503, "");
   busy.headers.push_back({"Retry-After", "0"});
-  service.answers = {busy, google(200, "late")};
+  service.answers = {busy, answer_of_google(200, "late")};
   CHECK(service.run(service.client.get("x")) == "late");
   CHECK(service.requests.size() == 2);
 }
@@ -99,12 +99,12 @@ TEST_CASE("absence is told from refusals and from answers that make no sense") {
     return false;
   };
   for (const unsigned status : {503U, 429U}) {
-    service.answers = {google(status, "")};
+    service.answers = {answer_of_google(status, "")};
     CHECK(is_unavailable(service.client));
   }
-  service.answers = {google(403, "")};
+  service.answers = {answer_of_google(403, "")};
   CHECK_FALSE(is_unavailable(service.client));
-  service.answers = {google(200, std::string(std::size_t{5} << 20U, 'x'))};
+  service.answers = {answer_of_google(200, std::string(std::size_t{5} << 20U, 'x'))};
   CHECK_FALSE(is_unavailable(service.client));
   MetadataServer nobody(service.context.get_executor(), "127.0.0.1:1");
   CHECK(is_unavailable(nobody));
@@ -118,19 +118,19 @@ TEST_CASE("absence is told from refusals and from answers that make no sense") {
 
 TEST_CASE("an identity token names its audience, and a machine without an account has none") {
   Service service;
-  service.answers = {google(200, "jwt")};
+  service.answers = {answer_of_google(200, "jwt")};
   CHECK(service.run(service.client.identity_token("projects/p:x")) == "jwt");
   CHECK(service.requests[0].query == "audience=projects%2Fp%3Ax&format=full");
-  service.answers = {google(404, "")};
+  service.answers = {answer_of_google(404, "")};
   CHECK_FALSE(service.run(service.client.identity_token("a")).has_value());
 }
 
 TEST_CASE("an identity token that is no token, and names that are no names, are refused where they come in") {
   Service service;
-  service.answers = {google(200, "ey\xff.a.b")};
+  service.answers = {answer_of_google(200, "ey\xff.a.b")};
   CHECK_THROWS_WITH(service.run(service.client.identity_token("a")),
                     "metadata server: identity token: holds characters that are no token's");
-  service.answers = {google(200, "vm\r\nX: y")};
+  service.answers = {answer_of_google(200, "vm\r\nX: y")};
   CHECK_THROWS_WITH(service.run(service.client.get_name("instance/name")),
                     ContainsSubstring("metadata server: instance/name: is no name"));
   CHECK_THROWS_AS(service.run(service.client.require_name("project/project-id")), base::InvalidInput);

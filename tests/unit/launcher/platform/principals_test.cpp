@@ -13,7 +13,7 @@ using Strings = std::vector<std::string>;
 
 namespace {
 
-struct World {
+struct PrincipalsWorld {
   test::ManualContext context;
   test::SomePlatform platform;
   Strings asked;
@@ -41,14 +41,14 @@ struct World {
 }  // namespace
 
 TEST_CASE("a machine without an account has no token, and nobody is asked for more") {
-  World world;
+  PrincipalsWorld world;
   CHECK(world.tokens({}).empty());
   CHECK(world.platform.audiences == Strings{"the audience"});
   CHECK(world.platform.access_tokens_given == 0);
 }
 
 TEST_CASE("the machine's own account comes first, then those that it acts as, in their order, asked for at once") {
-  World world;
+  PrincipalsWorld world;
   world.platform.identity = "own";
   world.platform.access = "access";
   CHECK(world.tokens({}) == Strings{"own"});
@@ -57,7 +57,7 @@ TEST_CASE("the machine's own account comes first, then those that it acts as, in
 }
 
 TEST_CASE("without an account there is nobody to act as another") {
-  World world;
+  PrincipalsWorld world;
   CHECK_THROWS_WITH(world.tokens({"a@x"}),
                     "failed to get impersonated token for a@x: the machine has no service account");
   CHECK(world.asked.empty());

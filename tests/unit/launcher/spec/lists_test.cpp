@@ -14,6 +14,13 @@ TEST_CASE("a list is cut at its separators, empty parts are dropped, nothing is 
   CHECK(launcher::split("a:b", ':') == Strings{"a", "b"});
 }
 
+TEST_CASE("fields are cut at their separators, and empty ones are fields, too") {
+  using Fields = std::vector<std::string_view>;
+  CHECK(launcher::fields_of("", ':') == Fields{""});
+  CHECK(launcher::fields_of("a", ':') == Fields{"a"});
+  CHECK(launcher::fields_of(":a::b,c:", ':') == Fields{"", "a", "", "b,c", ""});
+}
+
 TEST_CASE("words are listed with blanks between") {
   CHECK(launcher::joined(Strings{}).empty());
   CHECK(launcher::joined(std::set<std::string>{"b", "a"}) == "a b");

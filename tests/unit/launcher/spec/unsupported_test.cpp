@@ -5,7 +5,7 @@
 
 namespace {
 
-std::string problems_of(const launcher::Attributes& attributes) {
+std::string unsupported_of(const launcher::Attributes& attributes) {
   return test::read_attributes(attributes,
                                [](launcher::AttributeReader& reader) {
                                  launcher::refuse_unsupported(reader);
@@ -17,31 +17,31 @@ std::string problems_of(const launcher::Attributes& attributes) {
 }  // namespace
 
 TEST_CASE("a value that asks for nothing is nothing") {
-  CHECK(problems_of({}).empty());
-  CHECK(problems_of({{"test-fake-verifier", "false"},
-                     {"tee-install-gpu-driver", "yes"},
-                     {"ita-region", ""},
-                     {"ita-api-key", ""},
-                     {"tee-nonroot-container", "false"}})
+  CHECK(unsupported_of({}).empty());
+  CHECK(unsupported_of({{"test-fake-verifier", "false"},
+                        {"tee-install-gpu-driver", "yes"},
+                        {"ita-region", ""},
+                        {"ita-api-key", ""},
+                        {"tee-nonroot-container", "false"}})
             .empty());
 }
 
 TEST_CASE("what this launcher will not do is refused with the reason") {
-  CHECK(problems_of({{"test-fake-verifier", "true"}}) ==
+  CHECK(unsupported_of({{"test-fake-verifier", "true"}}) ==
         "test-fake-verifier: tokens of a fake verifier prove nothing, so there is none");
-  CHECK(problems_of({{"test-fake-verifier", "x"}}) == "invalid value for test-fake-verifier (not a boolean): \"x\"");
-  CHECK_THAT(problems_of({{"tee-install-gpu-driver", "true"}}),
+  CHECK(unsupported_of({{"test-fake-verifier", "x"}}) == "invalid value for test-fake-verifier (not a boolean): \"x\"");
+  CHECK_THAT(unsupported_of({{"tee-install-gpu-driver", "true"}}),
              StartsWith("tee-install-gpu-driver: GPU Driver installation is not supported"));
-  CHECK_THAT(problems_of({{"tee-nonroot-container", "true"}}), StartsWith("tee-nonroot-container: "));
+  CHECK_THAT(unsupported_of({{"tee-nonroot-container", "true"}}), StartsWith("tee-nonroot-container: "));
 }
 
 TEST_CASE("Intel Trust Authority takes both of its attributes, and evidence that there is not") {
   constexpr auto kHalf = "ITA fields ita-region and ita-api-key must both be provided and non-empty";
-  CHECK(problems_of({{"ita-region", "US"}}) == kHalf);
-  CHECK(problems_of({{"ita-api-key", "canary"}}) == kHalf);
-  CHECK(problems_of({{"ita-region", "US"}, {"ita-api-key", ""}}) == kHalf);
-  CHECK(problems_of({{"ita-region", ""}}) == kHalf);
-  const std::string whole = problems_of({{"ita-region", "US"}, {"ita-api-key", "canary"}});
+  CHECK(unsupported_of({{"ita-region", "US"}}) == kHalf);
+  CHECK(unsupported_of({{"ita-api-key", "canary"}}) == kHalf);
+  CHECK(unsupported_of({{"ita-region", "US"}, {"ita-api-key", ""}}) == kHalf);
+  CHECK(unsupported_of({{"ita-region", ""}}) == kHalf);
+  const std::string whole = unsupported_of({{"ita-region", "US"}, {"ita-api-key", "canary"}});
   CHECK_THAT(whole, StartsWith("ita-region, ita-api-key: ") && ContainsSubstring("TDX"));
   CHECK_THAT(whole, !ContainsSubstring("canary"));
 }

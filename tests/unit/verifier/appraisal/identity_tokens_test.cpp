@@ -9,7 +9,7 @@ using base::Json;
 using verifier::IdentityTokens;
 
 constexpr const char* kAudience = "projects/p/locations/l/challenges/c";
-constexpr std::int64_t kNow = 1800000000;
+constexpr std::int64_t kTokenTime = 1800000000;
 
 const evidence::Jwk& key() {
   static const evidence::Jwk one = evidence::Jwk::generate_rsa(2048);
@@ -26,8 +26,8 @@ IdentityTokens configured() {
 Json claims() {
   return {{"iss", "https://accounts.google.com"},
           {"aud", kAudience},
-          {"iat", kNow - 10},
-          {"exp", kNow + 3600},
+          {"iat", kTokenTime - 10},
+          {"exp", kTokenTime + 3600},
           {"email", "a@example.com"},
           {"email_verified", true}};
 }
@@ -42,10 +42,10 @@ std::vector<std::string> emails(const std::vector<Json>& tokens) {
   std::vector<std::string> signed_tokens;
   for (const Json& token : tokens)
     signed_tokens.push_back(evidence::sign_jwt(key(), evidence::jwt_header(key()), token));
-  return configured().emails(signed_tokens, kAudience, base::from_unix_seconds(kNow));
+  return configured().emails(signed_tokens, kAudience, base::from_unix_seconds(kTokenTime));
 }
 
-std::string refusal_of(const Json& token) {
+std::string refusal_of_token(const Json& token) {
   try {
     emails({claims(), token});
     return "accepted";
@@ -71,26 +71,27 @@ TEST_CASE("a valid token without a verified address counts for nothing") {
 
 TEST_CASE("one token that is not valid fails the request and is told by its position") {
   const std::string where = "Error validating token in position 1: ";
-  CHECK_THAT(refusal_of(with("aud", "another")), ContainsSubstring(where) && ContainsSubstring("audience"));
-  CHECK_THAT(refusal_of(with("aud", {kAudience})), ContainsSubstring(where));
-  CHECK_THAT(refusal_of(with("iss", "https://evil.example")), ContainsSubstring(where) && ContainsSubstring("issuer"));
-  CHECK_THAT(refusal_of(with("exp", nullptr)), ContainsSubstring(where) && ContainsSubstring("exp is missing"));
-  CHECK_THAT(refusal_of(with("exp", "soon")), ContainsSubstring(where));
-  CHECK_THAT(refusal_of(with("nbf", kNow + 61)), ContainsSubstring(where) && ContainsSubstring("nbf"));
-  CHECK_THAT(refusal_of(with("iat", kNow + 61)), ContainsSubstring(where) && ContainsSubstring("iat"));
+  CHECK_THAT(refusal_of_token(with("aud", "another")), ContainsSubstring(where) && ContainsSubstring("audience"));
+  CHECK_THAT(refusal_of_token(with("aud", {kAudience})), ContainsSubstring(where));
+  CHECK_THAT(refusal_of_token(with("iss", "https://evil.example")),
+             ContainsSubstring(where) && ContainsSubstring("issuer"));
+  CHECK_THAT(refusal_of_token(with("exp", nullptr)), ContainsSubstring(where) && ContainsSubstring("exp is missing"));
+  CHECK_THAT(refusal_of_token(with("exp", "soon")), ContainsSubstring(where));
+  CHECK_THAT(refusal_of_token(with("nbf", kTokenTime + 61)), ContainsSubstring(where) && ContainsSubstring("nbf"));
+  CHECK_THAT(refusal_of_token(with("iat", kTokenTime + 61)), ContainsSubstring(where) && ContainsSubstring("iat"));
 }
 
 TEST_CASE("clocks may differ by a minute") {
-  CHECK(refusal_of(with("exp", kNow - 59)) == "accepted");
-  CHECK_THAT(refusal_of(with("exp", kNow - 60)), ContainsSubstring("expired"));
-  CHECK(refusal_of(with("iat", kNow + 60)) == "accepted");
+  CHECK(refusal_of_token(with("exp", kTokenTime - 59)) == "accepted");
+  CHECK_THAT(refusal_of_token(with("exp", kTokenTime - 60)), ContainsSubstring("expired"));
+  CHECK(refusal_of_token(with("iat", kTokenTime + 60)) == "accepted");
 }
 
 TEST_CASE("a token that another key signed is refused") {
   const evidence::Jwk other = evidence::Jwk::generate_rsa(2048);
   CHECK_THROWS_WITH(configured().emails({evidence::sign_jwt(other, evidence::jwt_header(other), claims())}, kAudience,
-                                        base::from_unix_seconds(kNow)),
+                                        base::from_unix_seconds(kTokenTime)),
                     ContainsSubstring("Error validating token in position 0"));
-  CHECK_THROWS_WITH(configured().emails({"no token"}, kAudience, base::from_unix_seconds(kNow)),
+  CHECK_THROWS_WITH(configured().emails({"no token"}, kAudience, base::from_unix_seconds(kTokenTime)),
                     ContainsSubstring("Error validating token in position 0"));
 }

@@ -14,14 +14,14 @@ using test::BootLogWriter;
 using test::uefi_variable;
 namespace type = measure::boot_event;
 
-struct Event {
+struct WrittenEvent {
   std::uint32_t type;
   std::string data;
   std::string measured;
 };
 
-Event configuration(const std::string& name, const std::string& value,
-                    const std::string& guid = test::kGlobalVariableGuid) {
+WrittenEvent configuration(const std::string& name, const std::string& value,
+                           const std::string& guid = test::kGlobalVariableGuid) {
   const std::string data = uefi_variable(guid, name, value);
   return {type::kEfiVariableDriverConfig, data, data};
 }
@@ -31,16 +31,16 @@ const std::string kOwner(16, 'o');
 const std::string kCertificate = "a certificate";
 std::string db() { return test::signature_list(test::kCertX509Guid, {kCertificate}); }
 
-Event authority(const std::string& data = kOwner + kCertificate, const std::string& name = "db",
-                const std::string& guid = test::kImageSecurityGuid) {
+WrittenEvent authority(const std::string& data = kOwner + kCertificate, const std::string& name = "db",
+                       const std::string& guid = test::kImageSecurityGuid) {
   const std::string variable = uefi_variable(guid, name, data);
   return {type::kEfiVariableAuthority, variable, variable};
 }
 
-Event separator(const std::string& value = std::string(4, '\0')) { return {type::kSeparator, value, value}; }
-Event action(const std::string& text) { return {type::kEfiAction, text, text}; }
+WrittenEvent separator(const std::string& value = std::string(4, '\0')) { return {type::kSeparator, value, value}; }
+WrittenEvent action(const std::string& text) { return {type::kEfiAction, text, text}; }
 
-std::vector<Event> secure_boot() {
+std::vector<WrittenEvent> secure_boot() {
   return {configuration("SecureBoot", "\1"),
           configuration("PK", "key"),
           configuration("KEK", "key"),
@@ -50,15 +50,15 @@ std::vector<Event> secure_boot() {
           authority()};
 }
 
-verifier::SecureBoot state_of(const std::vector<Event>& events) {
+verifier::SecureBoot state_of(const std::vector<WrittenEvent>& events) {
   BootLogWriter writer;
-  for (const Event& event : events) writer.add(7, event.type, event.data, event.measured);
+  for (const WrittenEvent& event : events) writer.add(7, event.type, event.data, event.measured);
   return verifier::extract_secure_boot(writer.log(), HashAlgorithm::kSha256);
 }
 
-bool read(const std::vector<Event>& events) { return state_of(events).is_enabled; }
+bool read(const std::vector<WrittenEvent>& events) { return state_of(events).is_enabled; }
 
-std::string refusal_of(const std::function<void(std::vector<Event>&)>& change) {
+std::string refusal_of_log(const std::function<void(std::vector<WrittenEvent>&)>& change) {
   auto events = secure_boot();
   change(events);
   try {
@@ -72,7 +72,7 @@ std::string refusal_of(const std::function<void(std::vector<Event>&)>& change) {
 
 TEST_CASE("the name of a variable has a limit") {
   const auto with_name_of = [](std::size_t length) {
-    return refusal_of([&](auto& events) { events[1] = configuration(std::string(length, 'n'), "key"); });
+    return refusal_of_log([&](auto& events) { events[1] = configuration(std::string(length, 'n'), "key"); });
   };
   CHECK_THAT(with_name_of(256), !ContainsSubstring("too long"));
   CHECK_THAT(with_name_of(257), ContainsSubstring("the name is too long"));
@@ -80,66 +80,69 @@ TEST_CASE("the name of a variable has a limit") {
 
 TEST_CASE("Secure Boot is on or off as the firmware measured it") {
   CHECK(read(secure_boot()));
-  CHECK(refusal_of([](auto& events) { events[0] = configuration("SecureBoot", std::string(1, '\0')); }) == "off");
-  CHECK(refusal_of([](auto& events) { events[0] = configuration("SecureBoot", ""); }) == "off");
-  CHECK(refusal_of([](auto& events) { events.insert(events.begin(), action("DMA Protection Disabled")); }) == "on");
+  CHECK(refusal_of_log([](auto& events) { events[0] = configuration("SecureBoot", std::string(1, '\0')); }) == "off");
+  CHECK(refusal_of_log([](auto& events) { events[0] = configuration("SecureBoot", ""); }) == "off");
+  CHECK(refusal_of_log([](auto& events) { events.insert(events.begin(), action("DMA Protection Disabled")); }) == "on");
 }
 
 TEST_CASE("a variable that is no answer is refused") {
-  CHECK_THAT(refusal_of([](auto& events) { events[0] = configuration("SecureBoot", "\2"); }),
+  CHECK_THAT(refusal_of_log([](auto& events) { events[0] = configuration("SecureBoot", "\2"); }),
              ContainsSubstring("neither 0 nor 1"));
-  CHECK_THAT(refusal_of([](auto& events) { events[0] = configuration("SecureBoot", "\1\1"); }),
+  CHECK_THAT(refusal_of_log([](auto& events) { events[0] = configuration("SecureBoot", "\1\1"); }),
              ContainsSubstring("neither 0 nor 1"));
-  CHECK_THAT(refusal_of([](auto& events) { events.erase(events.begin()); }), ContainsSubstring("was not measured"));
-  CHECK_THAT(refusal_of([](auto& events) { events.insert(events.begin(), configuration("SecureBoot", "\1")); }),
+  CHECK_THAT(refusal_of_log([](auto& events) { events.erase(events.begin()); }), ContainsSubstring("was not measured"));
+  CHECK_THAT(refusal_of_log([](auto& events) { events.insert(events.begin(), configuration("SecureBoot", "\1")); }),
              ContainsSubstring("measured twice"));
-  CHECK_THAT(refusal_of([](auto& events) { events[0] = configuration("SecureBoot", "\1", test::kImageSecurityGuid); }),
-             ContainsSubstring("another vendor"));
-  CHECK_THAT(refusal_of([](auto& events) { events[3] = configuration("db", "key"); }),
+  CHECK_THAT(
+      refusal_of_log([](auto& events) { events[0] = configuration("SecureBoot", "\1", test::kImageSecurityGuid); }),
+      ContainsSubstring("another vendor"));
+  CHECK_THAT(refusal_of_log([](auto& events) { events[3] = configuration("db", "key"); }),
              ContainsSubstring("another vendor"));
 }
 
 TEST_CASE("Secure Boot needs keys and an authority") {
-  CHECK_THAT(refusal_of([](auto& events) { events[1] = configuration("PK", ""); }), ContainsSubstring("PK is empty"));
-  CHECK_THAT(refusal_of([](auto& events) { events.erase(events.begin() + 2); }), ContainsSubstring("KEK is empty"));
-  CHECK_THAT(refusal_of([](auto& events) { events[3] = configuration("db", "", test::kImageSecurityGuid); }),
+  CHECK_THAT(refusal_of_log([](auto& events) { events[1] = configuration("PK", ""); }),
+             ContainsSubstring("PK is empty"));
+  CHECK_THAT(refusal_of_log([](auto& events) { events.erase(events.begin() + 2); }), ContainsSubstring("KEK is empty"));
+  CHECK_THAT(refusal_of_log([](auto& events) { events[3] = configuration("db", "", test::kImageSecurityGuid); }),
              ContainsSubstring("db is empty"));
-  CHECK_THAT(refusal_of([](auto& events) { events.pop_back(); }), ContainsSubstring("no authority"));
+  CHECK_THAT(refusal_of_log([](auto& events) { events.pop_back(); }), ContainsSubstring("no authority"));
 }
 
 TEST_CASE("events on the wrong side of the separator are refused") {
-  CHECK_THAT(refusal_of([](auto& events) { events.insert(events.begin(), authority()); }),
+  CHECK_THAT(refusal_of_log([](auto& events) { events.insert(events.begin(), authority()); }),
              ContainsSubstring("before the separator"));
-  CHECK_THAT(refusal_of([](auto& events) { events.push_back(configuration("SecureBoot2", "\1")); }),
+  CHECK_THAT(refusal_of_log([](auto& events) { events.push_back(configuration("SecureBoot2", "\1")); }),
              ContainsSubstring("behind the separator"));
-  CHECK_THAT(refusal_of([](auto& events) { events.push_back(separator()); }), ContainsSubstring("second separator"));
-  CHECK_THAT(refusal_of([](auto& events) { events.erase(events.begin() + 5); }),
+  CHECK_THAT(refusal_of_log([](auto& events) { events.push_back(separator()); }),
+             ContainsSubstring("second separator"));
+  CHECK_THAT(refusal_of_log([](auto& events) { events.erase(events.begin() + 5); }),
              ContainsSubstring("before the separator"));
-  CHECK_THAT(refusal_of([](auto& events) {
+  CHECK_THAT(refusal_of_log([](auto& events) {
                events.pop_back();
                events.pop_back();
              }),
              ContainsSubstring("has no separator"));
-  CHECK_THAT(refusal_of([](auto& events) { events[5] = separator("\xff\xff\xff\xff"); }),
+  CHECK_THAT(refusal_of_log([](auto& events) { events[5] = separator("\xff\xff\xff\xff"); }),
              ContainsSubstring("tells of an error"));
 }
 
 TEST_CASE("what has no place in PCR 7 is refused") {
-  CHECK_THAT(refusal_of([](auto& events) { events.insert(events.begin(), action("UEFI Debug Mode")); }),
+  CHECK_THAT(refusal_of_log([](auto& events) { events.insert(events.begin(), action("UEFI Debug Mode")); }),
              ContainsSubstring("debug mode"));
-  CHECK_THAT(refusal_of([](auto& events) { events.insert(events.begin(), action("Something else")); }),
+  CHECK_THAT(refusal_of_log([](auto& events) { events.insert(events.begin(), action("Something else")); }),
              ContainsSubstring("unknown EFI action"));
-  CHECK_THAT(refusal_of([](auto& events) {
+  CHECK_THAT(refusal_of_log([](auto& events) {
                events.push_back({type::kIpl, "x", "x"});
              }),
              ContainsSubstring("event of type 13"));
-  CHECK_THAT(refusal_of([](auto& events) { events[0].measured = "other"; }), ContainsSubstring("was not measured"));
-  CHECK_THAT(refusal_of([](auto& events) {
+  CHECK_THAT(refusal_of_log([](auto& events) { events[0].measured = "other"; }), ContainsSubstring("was not measured"));
+  CHECK_THAT(refusal_of_log([](auto& events) {
                events[0].data.pop_back();
                events[0].measured = events[0].data;
              }),
              ContainsSubstring("cut off"));
-  CHECK_THAT(refusal_of([](auto& events) {
+  CHECK_THAT(refusal_of_log([](auto& events) {
                events[0].data += "x";
                events[0].measured = events[0].data;
              }),
@@ -147,13 +150,13 @@ TEST_CASE("what has no place in PCR 7 is refused") {
 }
 
 TEST_CASE("the byte too many that old versions of shim log is passed over, no more") {
-  CHECK(refusal_of([](auto& events) { events.back().data += "x"; }) == "on");
-  CHECK_THAT(refusal_of([](auto& events) { events.back().data += "xy"; }), ContainsSubstring("was not measured"));
-  CHECK_THAT(refusal_of([](auto& events) { events[0].data += "x"; }), ContainsSubstring("was not measured"));
+  CHECK(refusal_of_log([](auto& events) { events.back().data += "x"; }) == "on");
+  CHECK_THAT(refusal_of_log([](auto& events) { events.back().data += "xy"; }), ContainsSubstring("was not measured"));
+  CHECK_THAT(refusal_of_log([](auto& events) { events[0].data += "x"; }), ContainsSubstring("was not measured"));
 }
 
 TEST_CASE("the certificate that alone decides what starts is known when there is but one") {
-  const auto only_certificate = [](const std::function<void(std::vector<Event>&)>& change) {
+  const auto only_certificate = [](const std::function<void(std::vector<WrittenEvent>&)>& change) {
     auto events = secure_boot();
     change(events);
     return state_of(events).only_certificate;
@@ -161,7 +164,7 @@ TEST_CASE("the certificate that alone decides what starts is known when there is
   const auto with_db = [&](const std::string& lists) {
     return only_certificate([&](auto& events) { events[3] = configuration("db", lists, test::kImageSecurityGuid); });
   };
-  const auto with_authority = [&](const Event& event) {
+  const auto with_authority = [&](const WrittenEvent& event) {
     return only_certificate([&](auto& events) { events.push_back(event); });
   };
   CHECK(with_db(db()) == base::to_bytes(kCertificate));

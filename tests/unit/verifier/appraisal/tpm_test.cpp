@@ -27,7 +27,7 @@ using evidence::TpmEvidence;
 using measure::HashAlgorithm;
 
 /// One machine for all tests: each asks it for evidence and spoils that.
-test::Machine& machine() {
+test::Machine& real_machine() {
   static test::Machine one;
   return one;
 }
@@ -38,13 +38,13 @@ const base::Bytes& nonce() {
 }
 
 const TpmEvidence& good_evidence() {
-  static const TpmEvidence evidence = machine().evidence(nonce());
+  static const TpmEvidence evidence = real_machine().evidence(nonce());
   return evidence;
 }
 
 std::string refusal_of(const TpmEvidence& evidence, const base::Bytes& expected_nonce = nonce()) {
   try {
-    verifier::appraise_tpm(evidence, expected_nonce, machine().anchors(), base::Clock::system().wall());
+    verifier::appraise_tpm(evidence, expected_nonce, real_machine().anchors(), base::Clock::system().wall());
     return "accepted";
   } catch (const base::InvalidInput& error) {
     return error.what();
@@ -63,9 +63,9 @@ Quote& quote_of(TpmEvidence& evidence, HashAlgorithm bank) {
 
 /// A quote that the machine really makes, over a selection that nobody asked for.
 Quote quote_over(HashAlgorithm bank, std::vector<std::uint32_t> pcrs, base::ByteView data) {
-  const auto key = attest::load_attestation_key(machine().tpm(), tpm::kEccKeyIndices);
-  auto blob = machine().tpm().quote(key.key, data, {bank, pcrs});
-  return {bank, machine().tpm().read_pcrs(bank, pcrs), std::move(blob.attest), std::move(blob.signature)};
+  const auto key = attest::load_attestation_key(real_machine().tpm(), tpm::kEccKeyIndices);
+  auto blob = real_machine().tpm().quote(key.key, data, {bank, pcrs});
+  return {bank, real_machine().tpm().read_pcrs(bank, pcrs), std::move(blob.attest), std::move(blob.signature)};
 }
 
 std::vector<std::uint32_t> range(std::uint32_t begin, std::uint32_t end) {
@@ -132,7 +132,7 @@ std::string refusal_with_identity(const base::Bytes& extension) {
 
 TEST_CASE("the evidence of a real machine is accepted") {
   const auto appraisal =
-      verifier::appraise_tpm(good_evidence(), nonce(), machine().anchors(), base::Clock::system().wall());
+      verifier::appraise_tpm(good_evidence(), nonce(), real_machine().anchors(), base::Clock::system().wall());
   CHECK(appraisal.identity == test::Machine::identity());
   CHECK(appraisal.secure_boot);
   CHECK(appraisal.hwmodel == test::kSoftwareTpm);
@@ -146,13 +146,13 @@ TEST_CASE("the evidence of a real machine is accepted") {
 
 TEST_CASE("a machine of Google Cloud is what its firmware says, and refused when that says nothing") {
   CHECK_THROWS_WITH(
-      verifier::appraise_tpm(good_evidence(), nonce(), machine().anchors({}), base::Clock::system().wall()),
+      verifier::appraise_tpm(good_evidence(), nonce(), real_machine().anchors({}), base::Clock::system().wall()),
       ContainsSubstring("boot event 2 at byte 197: ") && ContainsSubstring("may hide a GCE NonHostInfo"));
 }
 
 TEST_CASE("the entry of the image that a real machine booted matches, and with any other value does not") {
   const auto appraisal =
-      verifier::appraise_tpm(good_evidence(), nonce(), machine().anchors(), base::Clock::system().wall());
+      verifier::appraise_tpm(good_evidence(), nonce(), real_machine().anchors(), base::Clock::system().wall());
   const auto log = measure::decode_boot_log(test::recorded_boot_log());
   verifier::ReferenceValue value = verifier::reference_value_of(log);
   value.name = "recorded";
@@ -235,14 +235,14 @@ TEST_CASE("an attestation with another magic is refused even when the attestatio
     base::append(quote.signature, bytes);
   }
   evidence.quotes = {quote};
-  evidence.ak_certificate =
-      base::certificate_der(*machine().authority().certify(*key, test::Machine::identity(), test::Machine::validity()));
+  evidence.ak_certificate = base::certificate_der(
+      *real_machine().authority().certify(*key, test::Machine::identity(), test::Machine::validity()));
   CHECK_THAT(refusal_of(evidence), ContainsSubstring("quote of bank sha256") && ContainsSubstring("magic"));
 }
 
 TEST_CASE("attestations of other types by the true key are refused") {
   const auto make = GENERATE(&test::certify, &test::nv_certify);
-  const auto blob = machine().with_tcti([&](const std::string& tcti) { return make(tcti, nonce()); });
+  const auto blob = real_machine().with_tcti([&](const std::string& tcti) { return make(tcti, nonce()); });
   CHECK_THAT(refusal_of([&](TpmEvidence& e) {
                quote_of(e, HashAlgorithm::kSha256).attest = blob.attest;
                quote_of(e, HashAlgorithm::kSha256).signature = blob.signature;
@@ -330,13 +330,13 @@ TEST_CASE("a quote for another nonce is refused") {
 TEST_CASE("a key that is not restricted is refused even with a certificate") {
   base::Bytes area = vtpm::attestation_key_template(vtpm::KeyKind::kEcc);
   area[5] = 0x04;  // attributes 0x00040072: not restricted
-  const auto key = machine().tpm().create_endorsement_primary(area);
+  const auto key = real_machine().tpm().create_endorsement_primary(area);
   const auto public_key = vtpm::public_key_of(key.public_area());
   TpmEvidence evidence = good_evidence();
   evidence.ak_certificate = base::certificate_der(
-      *machine().authority().certify(*public_key, test::Machine::identity(), test::Machine::validity()));
+      *real_machine().authority().certify(*public_key, test::Machine::identity(), test::Machine::validity()));
   for (Quote& quote : evidence.quotes) {
-    const auto blob = machine().tpm().quote(key, nonce(), {quote.bank, range(0, 24)});
+    const auto blob = real_machine().tpm().quote(key, nonce(), {quote.bank, range(0, 24)});
     quote.attest = blob.attest;
     quote.signature = blob.signature;
   }
@@ -424,11 +424,11 @@ TEST_CASE("a launch log that is malformed is refused") {
 TEST_CASE("a certificate whose time has not come or is over is refused by name") {
   const base::WallTime now = base::Clock::system().wall();
   CHECK_THAT(refusal_of([&](TpmEvidence& e) {
-               e.ak_certificate = machine().certificate(test::Machine::identity(), {now - 48h, now - 24h});
+               e.ak_certificate = real_machine().certificate(test::Machine::identity(), {now - 48h, now - 24h});
              }),
              ContainsSubstring("AK certificate: certificate has expired"));
   CHECK_THAT(refusal_of([&](TpmEvidence& e) {
-               e.ak_certificate = machine().certificate(test::Machine::identity(), {now + 24h, now + 48h});
+               e.ak_certificate = real_machine().certificate(test::Machine::identity(), {now + 24h, now + 48h});
              }),
              ContainsSubstring("AK certificate: certificate is not yet valid"));
 }
@@ -436,7 +436,7 @@ TEST_CASE("a certificate whose time has not come or is over is refused by name")
 TEST_CASE("a certificate of another authority or another key is refused") {
   const base::PrivateDirectory directory("cs-test");
   const auto other = vtpm::CertificateAuthority::open(directory.path() / "ca");
-  const auto key = attest::load_attestation_key(machine().tpm(), tpm::kEccKeyIndices);
+  const auto key = attest::load_attestation_key(real_machine().tpm(), tpm::kEccKeyIndices);
   CHECK_THAT(refusal_of([&](TpmEvidence& e) {
                e.ak_certificate = base::certificate_der(*vtpm::certify_attestation_key(
                    other, key.key, test::Machine::identity(), test::Machine::validity()));
@@ -445,8 +445,8 @@ TEST_CASE("a certificate of another authority or another key is refused") {
              ContainsSubstring("AK certificate"));
   const base::EvpPkeyPtr stranger(EVP_EC_gen("P-256"));
   CHECK_THAT(refusal_of([&](TpmEvidence& e) {
-               e.ak_certificate = base::certificate_der(
-                   *machine().authority().certify(*stranger, test::Machine::identity(), test::Machine::validity()));
+               e.ak_certificate = base::certificate_der(*real_machine().authority().certify(
+                   *stranger, test::Machine::identity(), test::Machine::validity()));
              }),
              ContainsSubstring("is not that of the attestation key"));
   CHECK_THAT(refusal_of([](TpmEvidence& e) { e.ak_certificate.clear(); }), ContainsSubstring("AK certificate"));
@@ -469,7 +469,7 @@ TEST_CASE("a certificate that does not name a production machine is refused") {
   auto identity = test::Machine::identity();
   identity.is_production = false;
   CHECK_THAT(refusal_of([&](TpmEvidence& e) {
-               e.ak_certificate = machine().certificate(identity, test::Machine::validity());
+               e.ak_certificate = real_machine().certificate(identity, test::Machine::validity());
              }),
              ContainsSubstring("production machine"));
 }

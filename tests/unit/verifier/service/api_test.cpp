@@ -27,7 +27,7 @@ using net::HttpResponse;
 
 constexpr const char* kLocation = "/v1/projects/my-project/locations/us-central1";
 
-test::Machine& machine() {
+test::Machine& attested_machine() {
   static test::Machine one;
   return one;
 }
@@ -71,7 +71,8 @@ class Service {
 
   static Json request(const evidence::Challenge& challenge, const evidence::TokenOptions& options = {},
                       const std::vector<std::string>& id_tokens = {}) {
-    return evidence::VerifyRequest{machine().evidence(challenge.nonce), id_tokens, options}.to_json(challenge.name);
+    return evidence::VerifyRequest{attested_machine().evidence(challenge.nonce), id_tokens, options}.to_json(
+        challenge.name);
   }
 
   Json claims_of(const HttpResponse& response) {
@@ -93,7 +94,7 @@ class Service {
     value.hardened = true;
     std::ofstream(config.reference_values[0]) << Json{{"images", {value.to_json()}}};
     const base::BioPtr pem(BIO_new_file(config.attestation_roots[0].file.c_str(), "w"));
-    PEM_write_bio_X509(pem.get(), &machine().authority().certificate());
+    PEM_write_bio_X509(pem.get(), &attested_machine().authority().certificate());
     BIO_flush(pem.get());
     change(config);
     config_ = config;

@@ -18,27 +18,27 @@ Json complete() {
           {"reference_values", "values.json"}};
 }
 
-Config parse(const Json& json) { return Config::parse(json.dump(), "/etc/cs-verifier"); }
+Config parse_config(const Json& json) { return Config::parse(json.dump(), "/etc/cs-verifier"); }
 
-std::string refusal_of(const Json& json) {
+std::string refusal_of_config(const Json& json) {
   try {
-    parse(json);
+    parse_config(json);
     return "accepted";
   } catch (const base::InvalidInput& error) {
     return error.what();
   }
 }
 
-std::string refusal_with(const char* key, const Json& value) {
+std::string refusal_of_key(const char* key, const Json& value) {
   Json changed = complete();
   changed[key] = value;
-  return refusal_of(changed);
+  return refusal_of_config(changed);
 }
 
 }  // namespace
 
 TEST_CASE("a configuration is read, paths relative to its folder") {
-  const Config config = parse(complete());
+  const Config config = parse_config(complete());
   CHECK(config.issuer == "https://verifier.example:8443");
   CHECK(config.listen.port == 8443);
   CHECK(config.listen.tls->certificate == "/etc/cs-verifier/server.pem");
@@ -57,27 +57,27 @@ TEST_CASE("a configuration is read, paths relative to its folder") {
 
 TEST_CASE("reference values are one file or a list of files") {
   using Files = std::vector<std::filesystem::path>;
-  CHECK(parse(complete()).reference_values == Files{"/etc/cs-verifier/values.json"});
+  CHECK(parse_config(complete()).reference_values == Files{"/etc/cs-verifier/values.json"});
   Json json = complete();
   json["reference_values"] = {"one.json", "/abs/two.json"};
-  CHECK(parse(json).reference_values == Files{"/etc/cs-verifier/one.json", "/abs/two.json"});
-  CHECK_THAT(refusal_with("reference_values", Json::array()),
+  CHECK(parse_config(json).reference_values == Files{"/etc/cs-verifier/one.json", "/abs/two.json"});
+  CHECK_THAT(refusal_of_key("reference_values", Json::array()),
              ContainsSubstring("config.reference_values: names no file"));
-  CHECK_THAT(refusal_with("reference_values", {"one.json", 2}), ContainsSubstring("config.reference_values"));
-  CHECK_THAT(refusal_with("reference_values", Json::object()), ContainsSubstring("config.reference_values"));
+  CHECK_THAT(refusal_of_key("reference_values", {"one.json", 2}), ContainsSubstring("config.reference_values"));
+  CHECK_THAT(refusal_of_key("reference_values", Json::object()), ContainsSubstring("config.reference_values"));
 }
 
 TEST_CASE("an attestation root says whose machines it vouches for") {
   const auto refusal_of_root = [](const Json& root) {
-    return refusal_with("attestation_roots", Json::array({{{"file", "a.pem"}, {"platform", "GCE"}}, root}));
+    return refusal_of_key("attestation_roots", Json::array({{{"file", "a.pem"}, {"platform", "GCE"}}, root}));
   };
   const auto with_model = [&](const std::string& model) {
     return refusal_of_root({{"file", "b.pem"}, {"hwmodel", model}});
   };
   Json json = complete();
   json["attestation_roots"] = Json::array({{{"file", "/abs/b.pem"}, {"hwmodel", "SOFTWARE_TPM"}}});
-  CHECK(parse(json).attestation_roots[0].file == "/abs/b.pem");
-  CHECK(parse(json).attestation_roots[0].hwmodel == "SOFTWARE_TPM");
+  CHECK(parse_config(json).attestation_roots[0].file == "/abs/b.pem");
+  CHECK(parse_config(json).attestation_roots[0].hwmodel == "SOFTWARE_TPM");
   for (const std::string model :
        {"GCP_SHIELDED_VM", "GCP_AMD_SEV", "GCP_AMD_SEV_ES", "GCP_INTEL_TDX", "my-board_2.1"}) {
     CHECK(with_model(model) == "accepted");
@@ -112,7 +112,7 @@ TEST_CASE("optional settings are read") {
   json["require_secure_boot"] = true;
   json["endpoints"] = {"https://inside.example", "http://127.0.0.1:8080"};
   json["require_request_binding"] = true;
-  const Config config = parse(json);
+  const Config config = parse_config(json);
   CHECK(config.token_lifetime.count() == 60);
   CHECK(config.challenge_lifetime.count() == 30);
   REQUIRE(config.identity_token_issuers.size() == 1);
@@ -124,45 +124,47 @@ TEST_CASE("optional settings are read") {
 }
 
 TEST_CASE("the URLs by which launchers call are as they are in their own configuration") {
-  CHECK_THAT(refusal_with("endpoints", {"http://verifier.example"}), ContainsSubstring("config.endpoints: plain http"));
-  CHECK_THAT(refusal_with("endpoints", {"https://verifier.example/v1"}), ContainsSubstring("config.endpoints"));
-  CHECK_THAT(refusal_with("endpoints", Json(std::vector<std::string>(17, "https://v.example"))),
+  CHECK_THAT(refusal_of_key("endpoints", {"http://verifier.example"}),
+             ContainsSubstring("config.endpoints: plain http"));
+  CHECK_THAT(refusal_of_key("endpoints", {"https://verifier.example/v1"}), ContainsSubstring("config.endpoints"));
+  CHECK_THAT(refusal_of_key("endpoints", Json(std::vector<std::string>(17, "https://v.example"))),
              ContainsSubstring("config.endpoints: are too many"));
-  CHECK_THAT(refusal_with("require_request_binding", "yes"), ContainsSubstring("config.require_request_binding"));
+  CHECK_THAT(refusal_of_key("require_request_binding", "yes"), ContainsSubstring("config.require_request_binding"));
 }
 
 TEST_CASE("what is wrong in a configuration is told by its field") {
-  CHECK_THAT(refusal_with("colour", 1), ContainsSubstring("config.colour: unknown field"));
-  CHECK_THAT(refusal_with("issuer", "verifier"), ContainsSubstring("config.issuer"));
-  CHECK_THAT(refusal_with("issuer", "https://verifier.example/"), ContainsSubstring("config.issuer"));
-  CHECK_THAT(refusal_with("issuer", "https://verifier.example/path"), ContainsSubstring("config.issuer"));
-  CHECK_THAT(refusal_with("issuer", "http://verifier.example"), ContainsSubstring("config.issuer"));
-  CHECK(refusal_with("issuer", "http://127.0.0.1:1") == "accepted");
-  CHECK_THAT(refusal_with("attestation_roots", Json::array()), ContainsSubstring("config.attestation_roots"));
-  CHECK_THAT(refusal_with("token_lifetime_seconds", 0), ContainsSubstring("config.token_lifetime_seconds"));
-  CHECK_THAT(refusal_with("token_lifetime_seconds", 86401), ContainsSubstring("config.token_lifetime_seconds"));
-  CHECK_THAT(refusal_with("challenge_lifetime_seconds", 3601), ContainsSubstring("config.challenge_lifetime_seconds"));
+  CHECK_THAT(refusal_of_key("colour", 1), ContainsSubstring("config.colour: unknown field"));
+  CHECK_THAT(refusal_of_key("issuer", "verifier"), ContainsSubstring("config.issuer"));
+  CHECK_THAT(refusal_of_key("issuer", "https://verifier.example/"), ContainsSubstring("config.issuer"));
+  CHECK_THAT(refusal_of_key("issuer", "https://verifier.example/path"), ContainsSubstring("config.issuer"));
+  CHECK_THAT(refusal_of_key("issuer", "http://verifier.example"), ContainsSubstring("config.issuer"));
+  CHECK(refusal_of_key("issuer", "http://127.0.0.1:1") == "accepted");
+  CHECK_THAT(refusal_of_key("attestation_roots", Json::array()), ContainsSubstring("config.attestation_roots"));
+  CHECK_THAT(refusal_of_key("token_lifetime_seconds", 0), ContainsSubstring("config.token_lifetime_seconds"));
+  CHECK_THAT(refusal_of_key("token_lifetime_seconds", 86401), ContainsSubstring("config.token_lifetime_seconds"));
+  CHECK_THAT(refusal_of_key("challenge_lifetime_seconds", 3601),
+             ContainsSubstring("config.challenge_lifetime_seconds"));
   for (const char* location : {"a/b", "..", ".", ""}) {
-    CHECK_THAT(refusal_with("locations", Json::array({location})), ContainsSubstring("config.locations"));
+    CHECK_THAT(refusal_of_key("locations", Json::array({location})), ContainsSubstring("config.locations"));
   }
-  CHECK_THAT(refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 65536}}),
+  CHECK_THAT(refusal_of_key("listen", {{"address", "127.0.0.1"}, {"port", 65536}}),
              ContainsSubstring("config.listen.port"));
-  CHECK_THAT(refusal_with("listen", {{"address", "0.0.0.0"}, {"port", 1}}),
+  CHECK_THAT(refusal_of_key("listen", {{"address", "0.0.0.0"}, {"port", 1}}),
              ContainsSubstring("config.listen.certificate"));
-  CHECK(refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 0}}) == "accepted");
+  CHECK(refusal_of_key("listen", {{"address", "127.0.0.1"}, {"port", 0}}) == "accepted");
   for (const char* key : {"issuer", "listen", "state_directory", "reference_values"}) {
-    CHECK_THAT(refusal_with(key, nullptr), ContainsSubstring(std::string("config.") + key));
+    CHECK_THAT(refusal_of_key(key, nullptr), ContainsSubstring(std::string("config.") + key));
   }
 }
 
 TEST_CASE("trusted proxies are networks") {
   const auto refusal_of_proxies = [](const Json& networks) {
-    return refusal_with("listen", {{"address", "127.0.0.1"}, {"port", 1}, {"trusted_proxies", networks}});
+    return refusal_of_key("listen", {{"address", "127.0.0.1"}, {"port", 1}, {"trusted_proxies", networks}});
   };
-  CHECK(parse(complete()).listen.trusted_proxies.empty());
+  CHECK(parse_config(complete()).listen.trusted_proxies.empty());
   Json json = complete();
   json["listen"]["trusted_proxies"] = {"10.0.0.0/8", "fd00::/8"};
-  const auto networks = parse(json).listen.trusted_proxies;
+  const auto networks = parse_config(json).listen.trusted_proxies;
   REQUIRE(networks.size() == 2);
   CHECK(networks[0].contains(asio::ip::make_address("10.1.2.3")));
   CHECK(networks[1].contains(asio::ip::make_address("fd00::1")));
