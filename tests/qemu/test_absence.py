@@ -58,6 +58,16 @@ def test_no_state_disk(world: VmWorld) -> None:
         vm.wait_reboot()
 
 
+def test_no_tpm(world: VmWorld) -> None:
+    """The contract asks for a reboot whenever the TPM can't be opened."""
+    image = push(world.registry, shell_image())
+    world.metadata.attributes = {"tee-image-reference": image.by_tag}
+    with world.machine(tpm=None) as vm:
+        assert "TPM" in vm.console.wait_for("level=ERROR")
+        vm.console.wait_for('exit_code=3 exit_msg="rebooting VM"')
+        vm.wait_reboot()
+
+
 def test_a_state_disk_that_is_too_small_for_the_image(world: VmWorld) -> None:
     """A full disk fails the pull, in words, and powers the machine off."""
     filler = Layer().file("filler", os.urandom(64 << 20))
