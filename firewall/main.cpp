@@ -18,6 +18,7 @@ namespace {
 uid_t uid_of(const std::string& user) {
   errno = 0;
   const passwd* entry = ::getpwnam(user.c_str());
+  if (entry == nullptr && errno != 0) throw base::SystemError("looking up the user " + user, errno);
   if (entry == nullptr) throw base::Error("there is no user " + user);
   return entry->pw_uid;
 }

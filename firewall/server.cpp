@@ -1,5 +1,6 @@
 #include "firewall/server.h"
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <optional>

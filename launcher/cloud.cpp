@@ -70,19 +70,29 @@ base::Awaitable<void> Cloud::begin_log() {
       co_await try_to_begin_log();
       co_return;
     } catch (const base::Error& error) {
-      if (attempt == 1) base::log::warning("lines of the log do not reach the cloud", {{"error", error.what()}});
       pause = kCloudLogPauses.pause_after(attempt, error);
+      if (!pause) {
+        give_up_log();
+        base::log::warning("the log is not written to the cloud", {{"error", error.what()}});
+      } else if (attempt == 1) {
+        base::log::warning("lines of the log do not reach the cloud", {{"error", error.what()}});
+      }
     }
     if (!pause || is_last) co_return;
     co_await ending_.wait_for(*pause);
   }
 }
 
+/// Nothing is collected any more.
+void Cloud::give_up_log() {
+  base::log::copy_to({});
+  log_->give_up();
+}
+
 base::Awaitable<void> Cloud::try_to_begin_log() {
   const std::optional<GceInstance> instance = co_await platform_.gce_instance();
   if (!instance) {
-    base::log::copy_to({});
-    log_->give_up();
+    give_up_log();
     base::log::warning("there is no Cloud Logging outside of Google's cloud");
     co_return;
   }

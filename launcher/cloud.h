@@ -47,6 +47,7 @@ class Cloud {
  private:
   base::Awaitable<void> begin_log();
   base::Awaitable<void> try_to_begin_log();
+  void give_up_log();
   base::Awaitable<void> publish(Monitoring monitoring);
 
   asio::any_io_executor executor_;

@@ -106,6 +106,24 @@ Awaitable<void> note_absence(base::ServiceWait::Attempt attempt) {
 
 Awaitable<void> get_first_token(attest::Attester& attester) { co_await attester.tokens().fresh_default_token(); }
 
+/// What a launch can do without: that it fails is said, and ends nothing else.
+Awaitable<void> watch(Awaitable<void> watching) {
+  constexpr std::string_view kFailed = "a power button or the firewall's helper is not watched any more";
+  try {
+    co_await std::move(watching);
+  } catch (const Error& error) {
+    base::log::warning(kFailed, {{"error", error.what()}});
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == asio::error::operation_aborted) throw;
+    base::log::warning(kFailed, {{"error", error.what()}});
+  }
+}
+
+Awaitable<void> end(base::TaskGroup& group) {
+  group.cancel();
+  co_await group.join();
+}
+
 /// The workload may do without.
 Awaitable<void> warn_of_closed_ports(const base::FileDescriptor& connection) {
   co_await wait_for_helpers_end(connection);
@@ -154,7 +172,6 @@ struct Launch::State {
 
   Awaitable<void> wait_for_verifier(base::ServiceWait::Attempt attempt);
   Awaitable<void> end_in_order();
-  Awaitable<void> forget_signals();
 
   asio::any_io_executor executor;
   const base::ServiceManager& service_manager;
@@ -352,7 +369,7 @@ Awaitable<void> Launch::State::open_exposed_ports(std::vector<firewall::Port> po
     connection->reset();
     co_return;
   });
-  if (are_any) watches.spawn(warn_of_closed_ports(**connection));
+  if (are_any) watches.spawn(watch(warn_of_closed_ports(**connection)));
 }
 
 void Launch::State::open_metrics_server(Monitoring monitoring) {
@@ -374,10 +391,10 @@ void Launch::State::heed_power_buttons() {
   std::vector<base::FileDescriptor> buttons = find_power_buttons(kInputDevices);
   if (buttons.empty()) info("this machine has no power button that could be heeded");
   for (base::FileDescriptor& button : buttons) {
-    watches.spawn(heed(std::move(button), [this] {
+    watches.spawn(watch(heed(std::move(button), [this] {
       info("the power button was pressed");
       if (!stop_requested) stop();
-    }));
+    })));
   }
 }
 
@@ -406,14 +423,6 @@ Awaitable<void> Launch::State::end_in_order() {
   launching->let_go();
 }
 
-Awaitable<void> Launch::State::forget_signals() {
-  watches.cancel();
-  stopping.cancel();
-  co_await watches.join();
-  co_await stopping.join();
-  co_await cloud.stop_metrics();
-}
-
 Launch::Launch(asio::any_io_executor executor, Options options, const base::ServiceManager& service_manager)
     : state_(std::make_unique<State>(std::move(executor), std::move(options), service_manager)) {}
 
@@ -431,7 +440,9 @@ Awaitable<ExitCode> Launch::run() {
   log_ending(ending);
   state.begin("cleaning up");
   state.service_manager.stopping();
-  state.clean_up.add("ending the workload", [&state] { return state.forget_signals(); });
+  state.clean_up.add("ending the metrics", [&state] { return state.cloud.stop_metrics(); });
+  state.clean_up.add("ending the stop", [&state] { return end(state.stopping); });
+  state.clean_up.add("ending the watches", [&state] { return end(state.watches); });
   base::BoundedTask cleaning_up(state.executor, state.clean_up.run());
   co_await cleaning_up.wait_for(kCleanUpBound);
   if (!cleaning_up.has_ended()) {

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -18,6 +19,9 @@
 namespace {
 
 using launcher::ExitCode;
+
+/// For the last handlers of a launch that has ended.
+constexpr std::chrono::seconds kLastHandlersBound{2};
 
 void log_panic(const char* text) { base::log::error("Panic", {{"error", text}}); }
 
@@ -57,8 +61,16 @@ ExitCode run(const launcher::Options& options) {
     if (launch.left_something_behind()) std::_Exit(static_cast<int>(result));
     signals.cancel();
     signs_of_life.cancel();
+    context.stop();
   });
   run_to_the_end(context, launch, went_well);
+  context.restart();
+  context.run_for(kLastHandlersBound);
+  // There is nothing more to wait for. If there is, that is a bug, and no reason to keep the machine.
+  if (!context.stopped()) {
+    base::log::warning("something is still at work behind the launch's end, it is left behind");
+    std::_Exit(static_cast<int>(result));
+  }
   return went_well ? result : ExitCode::kPanic;
 }
 

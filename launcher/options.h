@@ -61,8 +61,8 @@ struct Options {
   base::log::Level log_level = base::log::Level::kInfo;
 };
 
-/// Files in the folder of credentials, each optional: the default configuration file, and defaults of --verifier-ca and
-/// --registry-ca.
+/// Files in the folder of credentials, each optional: the default configuration file, and defaults of --verifier-ca,
+/// --registry-ca and --registry-auth.
 inline constexpr auto kConfigCredential = "cs-launcher.conf";
 inline constexpr auto kVerifierCaCredential = "cs-launcher.verifier-ca";
 inline constexpr auto kRegistryCaCredential = "cs-launcher.registry-ca";

@@ -175,6 +175,7 @@ Awaitable<void> Workload::remove() {
     failure = std::current_exception();
   }
   co_await signals_.join();
+  if (output_) output_->close();  // of a launch that has come to no task, or has lost it
   if (failure) std::rethrow_exception(failure);
 }
 

@@ -79,8 +79,10 @@ std::vector<std::string> final_args(const oci::ImageConfig& image,
                       "] is shorter or equal to the length of the given Cmd [" + std::to_string(cmd.size()) +
                       "], maybe the Entrypoint is set to empty in the image?");
   }
-  if (args.empty() || args.front().empty()) {
-    throw InvalidInput("container arguments", "the image has neither an Entrypoint nor a Cmd");
+  if (args.empty()) throw InvalidInput("container arguments", "the image has neither an Entrypoint nor a Cmd");
+  if (args.front().empty()) {
+    throw InvalidInput(image.entrypoint.empty() ? "image config.config.Cmd[0]" : "image config.config.Entrypoint[0]",
+                       "is empty, and names no program");
   }
   check_args(image.entrypoint, "image config.config.Entrypoint");
   check_args(cmd, cmd_override ? "tee-cmd" : "image config.config.Cmd");

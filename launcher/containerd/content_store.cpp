@@ -235,13 +235,6 @@ base::Awaitable<void> ContentStore::abort(std::string ref) const {
   }
 }
 
-base::Awaitable<void> ContentStore::remove(oci::Digest digest) const {
-  content_api::DeleteContentRequest request;
-  request.set_digest(digest.string());
-  co_await rpc::unary<content_api::Content, content_api::DeleteContentRequest, Empty>(client_, "content delete",
-                                                                                      &ContentAsync::Delete, request);
-}
-
 base::Awaitable<std::vector<std::string>> ContentStore::list_ingests() const {
   content_api::ListStatusesRequest request;
   const auto response =

@@ -61,7 +61,6 @@ class ContentStore {
   base::Awaitable<void> set_labels(oci::Digest digest, Labels labels) const;
   /// Drops an unfinished blob, if there is one.
   base::Awaitable<void> abort(std::string ref) const;
-  base::Awaitable<void> remove(oci::Digest digest) const;
 
   base::Awaitable<std::vector<std::string>> list_ingests() const;
 

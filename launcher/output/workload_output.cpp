@@ -111,10 +111,7 @@ WorkloadOutput::WorkloadOutput(const asio::any_io_executor& executor, LogRedirec
   for (Fifo& fifo : state_->fifos) asio::co_spawn(executor, State::pump(state_, fifo), asio::detached);
 }
 
-WorkloadOutput::~WorkloadOutput() {
-  if (!state_) return;
-  for (Fifo& fifo : state_->fifos) fifo.close();
-}
+WorkloadOutput::~WorkloadOutput() { close(); }
 
 TaskOutput WorkloadOutput::paths() const {
   if (!state_) return {};
@@ -146,6 +143,11 @@ base::Awaitable<bool> WorkloadOutput::finish() {
       base::log::warning("output of the workload was dropped", {{"lines", (*sink)->dropped()}});
   }
   co_return took_all;
+}
+
+void WorkloadOutput::close() {
+  if (!state_) return;
+  for (Fifo& fifo : state_->fifos) fifo.close();
 }
 
 }  // namespace launcher

@@ -13,7 +13,7 @@
 namespace launcher {
 
 struct OutputOptions {
-  /// Holds the FIFOs: a folder of the launcher's own, which the workload does not see.
+  /// Holds the FIFOs, and the socket of the metrics: a folder of the launcher's own, which the workload does not see.
   std::filesystem::path folder = "/run/cs-launcher";
   std::filesystem::path console = "/dev/console";
   /// Gets the lines that go to the journal, too, if there is one. Must not block.
@@ -31,16 +31,17 @@ class WorkloadOutput {
   WorkloadOutput(const asio::any_io_executor& executor, LogRedirect redirect, const OutputOptions& options);
   WorkloadOutput(const WorkloadOutput&) = delete;
   WorkloadOutput& operator=(const WorkloadOutput&) = delete;
-  /// Removes the FIFOs.
   ~WorkloadOutput();
 
   /// For the task; empty when nobody wants the output.
   TaskOutput paths() const;
   /// The runtime has opened the FIFOs: the output ends when it, and all that has them from it, has closed them.
   void are_open();
-  /// Takes what is still to come, and waits for the sinks, each within kDrainBound. False when something was left
-  /// behind.
+  /// Takes what is still to come within kDrainBound, and waits for the sinks, for all of them together as long again.
+  /// False when something was left behind.
   base::Awaitable<bool> finish();
+  /// Reads no more, and removes the FIFOs. Without it the reading of what no task ever writes to would have no end.
+  void close();
 
  private:
   struct State;

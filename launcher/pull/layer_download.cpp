@@ -3,7 +3,6 @@
 #include <utility>
 
 namespace launcher {
-namespace {}  // namespace
 
 base::Awaitable<void> LayerDownload::run(oci::RegistryClient& registry, const oci::ImageReference& reference) {
   co_await open();

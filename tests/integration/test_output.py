@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from cs_harness import Launcher, World
-from support import push, shell_image
+from cs_harness import HoldingVerifier, Launcher, World
+from cs_harness.go_between import VERIFY
+from support import nothing_is_left, push, shell_image
 
 ALWAYS = {"tee.launch_policy.log_redirect": "always"}
 BOTH = "echo out; echo err >&2"
+FAILURE = 1
 DRAIN_SECONDS = 5  # for what a blocked console does not take
 
 
@@ -156,3 +158,32 @@ def test_sigterm_still_gets_the_last_words(world: World, folder: Path) -> None:
         launcher.terminate()
         assert launcher.wait(60) == 0, launcher.process.last_words()
     assert [line["message"] for line in lines_of(launcher)][-1] == "good-bye"
+
+
+def test_a_launch_that_fails_behind_its_pipes_ends(world: World, folder: Path) -> None:
+    """They are made before the container is, and with a container that can't be made nobody ever writes to them."""
+    image = push(world.registry, shell_image(labels=ALWAYS, user="nobody-knows"))
+    attributes = {"tee-image-reference": image.by_tag, "tee-container-log-redirect": "true"}
+    (folder / "console").write_bytes(b"")
+    options = {"--console": folder / "console", "--output-directory": folder / "output"}
+    with world.launcher(attributes, options=options) as launcher:
+        assert launcher.wait() == FAILURE
+        assert "image config.config.User: no such user" in launcher.log_text
+    assert list((folder / "output").iterdir()) == []
+    assert nothing_is_left(world)
+
+
+def test_a_launch_that_is_stopped_behind_its_pipes_ends(world: World, folder: Path) -> None:
+    """As above, with a container that waits for its token."""
+    (folder / "console").write_bytes(b"")
+    options = {"--console": folder / "console", "--output-directory": folder / "output"}
+    image = push(world.registry, shell_image(labels=ALWAYS))
+    attributes = {"tee-image-reference": image.by_tag, "tee-container-log-redirect": "true"}
+    with (
+        HoldingVerifier(world, VERIFY) as verifier,
+        world.launcher(attributes, options={**options, "--verifier": verifier.url}) as launcher,
+    ):
+        verifier.wait_held()
+        launcher.terminate()
+        assert launcher.wait() == FAILURE
+    assert nothing_is_left(world)

@@ -118,7 +118,10 @@ class Launcher:
 
     def wait(self, timeout: float = LAUNCH_SECONDS) -> int:
         """Return the exit code."""
-        return self.process.wait(timeout)
+        code = self.process.wait(timeout)
+        if "still at work behind the launch's end" in self.log_text:
+            raise HarnessError(f"the launcher has ended what does not end{self.process.last_words()}")
+        return code
 
 
 def _unquoted(value: str) -> str:

@@ -51,12 +51,27 @@ TEST_CASE("elsewhere than in Google's cloud nothing is written, and nothing wait
 TEST_CASE("where the platform does not answer at the end, what was lost is told") {
   CloudMachine machine;
   machine.platform.instance_failure = base::Error("away");
+  machine.platform.instance_failure->set_transience(base::Transience::kMayPass);
   test::CapturedLog said;
   Cloud cloud(machine.context.get_executor(), base::Clock::system(), machine.platform, {.logging = true}, std::nullopt);
   base::log::info("a line");
   machine.context.time.run(cloud.end_log(), base::Milliseconds(7000));
   CHECK_THAT(said.text(), ContainsSubstring("lines of the log do not reach the cloud\" error=away") &&
                               ContainsSubstring("lines_at_most=2"));
+}
+
+TEST_CASE("a platform that refuses for good is told once, and nothing is collected for it any more") {
+  CloudMachine machine;
+  machine.platform.instance_failure = base::Error("forbidden");
+  test::CapturedLog said;
+  Cloud cloud(machine.context.get_executor(), base::Clock::system(), machine.platform, {.logging = true}, std::nullopt);
+  base::log::info("a line");
+  cloud.write_log();
+  machine.context.time.run(cloud.stop_metrics(), base::Milliseconds(1000));
+  CHECK_THAT(said.text(), ContainsSubstring("the log is not written to the cloud\" error=forbidden"));
+  base::log::info("another");
+  machine.context.time.run(cloud.end_log(), base::Milliseconds(7000));
+  CHECK_THAT(said.text(), !ContainsSubstring("do not reach the cloud"));
 }
 
 TEST_CASE("what is kept of the workload outlives its launch") {

@@ -34,7 +34,8 @@ TEST_CASE("an image without an entrypoint takes no command, and one with nothing
           "length of Args [2] is shorter or equal to the length of the given Cmd [2], maybe the Entrypoint is "
           "set to empty in the image?"));
   CHECK_THROWS_AS(final_args(image({}, {}), {}), base::InvalidInput);
-  CHECK_THROWS_AS(final_args(image({""}, {}), {}), base::InvalidInput);
+  CHECK_THROWS_WITH(final_args(image({""}, {}), {}), Catch::Matchers::StartsWith("image config.config.Entrypoint[0]"));
+  CHECK_THROWS_WITH(final_args(image({}, {"", "x"}), {}), Catch::Matchers::StartsWith("image config.config.Cmd[0]"));
   CHECK_THROWS_AS(final_args(image({"/app", std::string("a\0b", 3)}, {}), {}), base::InvalidInput);
   CHECK_THROWS_AS(final_args(image({"/app", "\xff"}, {}), {}), base::InvalidInput);
 }

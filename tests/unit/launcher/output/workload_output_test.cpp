@@ -103,6 +103,18 @@ TEST_CASE("output that does not end is not waited for") {
   CHECK_THAT(log.text(), ContainsSubstring("output does not end"));
 }
 
+TEST_CASE("pipes that no task ever writes to are read no more when they are closed") {
+  const OutputWorld world;
+  asio::io_context context;
+  WorkloadOutput output(context.get_executor(), LogRedirect::kConsole, world.options());
+  const std::string path = output.paths().stdout_path;
+  context.poll();
+  output.close();
+  CHECK_FALSE(std::filesystem::exists(path));
+  context.run();  // which has nothing left to wait for
+  output.close();
+}
+
 TEST_CASE("a console that can't be opened is an error before anything runs") {
   const OutputWorld world;
   asio::io_context context;
