@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cs_harness import MetadataServer, VmWorld
+from cs_harness.vm import BOOT_SECONDS
 from support import push, shell_image
 
-PATIENCE_SECONDS = 240.0
 AWAY_SECONDS = 120
 
 
@@ -16,17 +16,17 @@ def test_the_launcher_waits_for_what_comes_late(world: VmWorld) -> None:
     metadata.share_keys(world.metadata)
     world.verifier.stop()
     with world.machine(metadata=metadata, network_is_up=False) as vm:
-        vm.console.wait_for('msg="waiting for the network"', PATIENCE_SECONDS)
-        vm.console.wait_for(_waited("network", AWAY_SECONDS), PATIENCE_SECONDS)
+        vm.console.wait_for('msg="waiting for the network"')
+        vm.console.wait_for(_waited("network", AWAY_SECONDS))
         vm.set_network(up=True)
-        vm.console.wait_for('msg="the network is there"', PATIENCE_SECONDS)
-        vm.console.wait_for('msg="waiting for the metadata server"', PATIENCE_SECONDS)
+        vm.console.wait_for('msg="the network is there"')
+        vm.console.wait_for('msg="waiting for the metadata server"')
         with metadata:
-            vm.console.wait_for('msg="the metadata server is there"', PATIENCE_SECONDS)
-            vm.console.wait_for('msg="waiting for the verifier"', PATIENCE_SECONDS)
+            vm.console.wait_for('msg="the metadata server is there"')
+            vm.console.wait_for('msg="waiting for the verifier"')
             world.verifier.start()
-            vm.console.wait_for('msg="the verifier is there"', PATIENCE_SECONDS)
-            assert world.postbox.wait(PATIENCE_SECONDS) == "ran"
+            vm.console.wait_for('msg="the verifier is there"')
+            assert world.postbox.wait(BOOT_SECONDS) == "ran"
             vm.console.wait_for("exit_code=0")
             vm.wait_shutdown()
 

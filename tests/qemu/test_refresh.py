@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cs_harness import VmWorld
+from cs_harness.vm import BOOT_SECONDS
 from support import push, shell_image, verified_claims
 
 LIFETIME_SECONDS = 30
@@ -35,7 +36,7 @@ def test_tokens_are_refreshed_while_the_workload_runs(world: VmWorld) -> None:
     with world.machine() as vm:
         claims = []
         for number in range(1, TOKENS + 1):
-            claims.append(verified_claims(world, world.postbox.wait(240, count=number).strip()))
+            claims.append(verified_claims(world, world.postbox.wait(BOOT_SECONDS, count=number).strip()))
         vm.wait_shutdown()
     for before, after in itertools.pairwise(claims):
         assert before["iat"] < after["iat"] < before["exp"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cs_harness import VmWorld
 from cs_harness.registry import REGISTRY_ACCOUNT
+from cs_harness.vm import BOOT_SECONDS
 from cs_harness.vm_world import REGISTRY
 from support import push, shell_image
 
@@ -31,7 +32,7 @@ def test_an_image_of_a_private_registry(world: VmWorld) -> None:
         "tee-registry-auth": base64.b64encode(config.encode()).decode(),
     }
     with world.machine() as vm:
-        assert world.postbox.wait(240).strip() == "ran"
+        assert world.postbox.wait(BOOT_SECONDS).strip() == "ran"
         vm.console.wait_for("exit_code=0")
         vm.wait_shutdown()
         for secret in (pair, REGISTRY_ACCOUNT[1]):

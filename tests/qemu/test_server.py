@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 
 from cs_harness import VmWorld
+from cs_harness.vm import BOOT_SECONDS
 from support import push, shell_image
 
 CALL_SECONDS = 30.0
@@ -51,7 +52,7 @@ def test_a_server_that_is_called_and_then_asked_to_end(world: VmWorld) -> None:
     )
     world.metadata.attributes = {"tee-image-reference": image.by_tag, "tee-container-log-redirect": "serial"}
     with world.machine(credentials=FOREIGN) as vm:
-        assert world.postbox.wait(240).strip() == "serving"
+        assert world.postbox.wait(BOOT_SECONDS).strip() == "serving"
         assert get(vm.forward(8080), CALL_SECONDS) == "here\n"
         assert not reached(vm.forward(8081), SILENCE_SECONDS)
         vm.press_power_button()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cs_harness import VmWorld
 from cs_harness.process import run
+from cs_harness.vm import BOOT_SECONDS
 from support import push, shell_image, verified_claims
 
 SECTOR = 512
@@ -84,7 +85,7 @@ def test_words_added_to_the_command_line_cost_the_token_its_name(world: VmWorld)
     image = push(world.registry, shell_image(world.postbox.send(f"cat {TOKEN} /proc/cmdline")))
     world.metadata.attributes = {"tee-image-reference": image.by_tag}
     with world.machine(extra_command_line="an.added=word") as vm:
-        token, _, command_line = world.postbox.wait(240).partition("roothash=")
+        token, _, command_line = world.postbox.wait(BOOT_SECONDS).partition("roothash=")
         vm.wait_shutdown()
     assert tokens_issued(world) == 1  # so the count above would have shown one
     assert "an.added=word" in command_line
