@@ -29,12 +29,13 @@ def launched(
     console: Path | None = None,
     *,
     more: dict[str, str] | None = None,
+    user: str = "",
 ) -> Iterator[Launcher]:
     """Launch a script whose output goes where `redirect` says; the console is a file unless another is given."""
     if console is None:
         console = folder / "console"
         console.write_bytes(b"")
-    image = push(world.registry, shell_image(script, labels=ALWAYS))
+    image = push(world.registry, shell_image(script, labels=ALWAYS, user=user))
     attributes = {"tee-image-reference": image.by_tag, "tee-container-log-redirect": redirect}
     options = {"--console": console, "--output-directory": folder / "output", **(more or {})}
     with world.launcher(attributes, options=options) as launcher:
@@ -162,11 +163,7 @@ def test_sigterm_still_gets_the_last_words(world: World, folder: Path) -> None:
 
 def test_a_launch_that_fails_behind_its_pipes_ends(world: World, folder: Path) -> None:
     """They are made before the container is, and with a container that can't be made nobody ever writes to them."""
-    image = push(world.registry, shell_image(labels=ALWAYS, user="nobody-knows"))
-    attributes = {"tee-image-reference": image.by_tag, "tee-container-log-redirect": "true"}
-    (folder / "console").write_bytes(b"")
-    options = {"--console": folder / "console", "--output-directory": folder / "output"}
-    with world.launcher(attributes, options=options) as launcher:
+    with launched(world, folder, BOTH, "true", user="nobody-knows") as launcher:
         assert launcher.wait() == FAILURE
         assert "image config.config.User: no such user" in launcher.log_text
     assert list((folder / "output").iterdir()) == []
@@ -175,15 +172,12 @@ def test_a_launch_that_fails_behind_its_pipes_ends(world: World, folder: Path) -
 
 def test_a_launch_that_is_stopped_behind_its_pipes_ends(world: World, folder: Path) -> None:
     """As above, with a container that waits for its token."""
-    (folder / "console").write_bytes(b"")
-    options = {"--console": folder / "console", "--output-directory": folder / "output"}
-    image = push(world.registry, shell_image(labels=ALWAYS))
-    attributes = {"tee-image-reference": image.by_tag, "tee-container-log-redirect": "true"}
     with (
         HoldingVerifier(world, VERIFY) as verifier,
-        world.launcher(attributes, options={**options, "--verifier": verifier.url}) as launcher,
+        launched(world, folder, BOTH, "true", more={"--verifier": verifier.url}) as launcher,
     ):
         verifier.wait_held()
         launcher.terminate()
         assert launcher.wait() == FAILURE
+    assert list((folder / "output").iterdir()) == []
     assert nothing_is_left(world)
