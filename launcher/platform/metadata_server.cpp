@@ -38,7 +38,7 @@ base::Awaitable<net::HttpResponse> MetadataServer::try_once(std::string path) {
     throw base::Error(failure);
   }
   if (response.header("Metadata-Flavor") != "Google") {
-    throw base::Error("metadata server: the answer lacks \"Metadata-Flavor: Google\", so it comes from somebody else");
+    throw base::Error(kServer + "the answer lacks \"Metadata-Flavor: Google\", so it comes from somebody else");
   }
   co_return response;
 }
@@ -48,14 +48,14 @@ base::Awaitable<std::optional<std::string>> MetadataServer::get(std::string path
   net::HttpResponse response = co_await base::retry(executor_, retries, attempt);
   if (response.status == net::status::kNotFound) co_return std::nullopt;
   if (response.status != net::status::kOk) {
-    throw base::Error("metadata server: " + path + " answered with status " + std::to_string(response.status));
+    throw base::Error(kServer + path + " answered with status " + std::to_string(response.status));
   }
   co_return std::move(response.body);
 }
 
 base::Awaitable<std::string> MetadataServer::require(std::string path, base::RetryPolicy retries) {
   auto text = co_await get(path, retries);
-  if (!text) throw base::Error("metadata server: " + path + " does not exist");
+  if (!text) throw base::Error(kServer + path + " does not exist");
   co_return std::move(*text);
 }
 
@@ -73,7 +73,7 @@ base::Awaitable<std::string> MetadataServer::require_name(std::string path) {
 base::Awaitable<std::optional<std::string>> MetadataServer::identity_token(std::string audience) {
   std::optional<std::string> token =
       co_await get("instance/service-accounts/default/identity?audience=" + net::url_encode(audience) + "&format=full");
-  if (token) *token = net::checked_token(std::move(*token), "metadata server: identity token");
+  if (token) *token = net::checked_token(std::move(*token), kServer + "identity token");
   co_return token;
 }
 
