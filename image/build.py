@@ -53,6 +53,7 @@ VARIANTS = ("hardened", "debug")
 TRIAL_VERIFIER = "https://169.254.0.10"
 NOT_POSSIBLE = 77  # CTest's SKIP_RETURN_CODE
 KEY_NAMES = ("PK", "KEK", "db")
+SETTINGS_FILE = "cs-launcher.conf"
 # The owner that firmware keeps beside each key; it is measured, so it stays the same.
 KEY_OWNER = uuid.UUID("0b1f3f8e-6a53-4e0e-9f0c-3b8a5f3f6c11")
 # Partitions and file systems are named after this, so that two builds name them alike.
@@ -80,6 +81,7 @@ def main() -> None:
     parser.add_argument("--verifier", default=TRIAL_VERIFIER, help="attestation service (default: %(default)s)")
     parser.add_argument("--verifier-ca", type=Path, help="PEM file of the only roots trusted for it")
     parser.add_argument("--registry-ca", type=Path, help="PEM file of the only roots trusted for the image registry")
+    parser.add_argument("--launcher-settings", type=Path, help="folder of more settings: cs-launcher.conf and its files")
     parser.add_argument("--packages", type=Path, help="folder of Debian packages to use instead of compiling them")
     parser.add_argument("--work", type=Path, default=REPOSITORY / "build/image.work", help="tools and caches")
     arguments = parser.parse_args()
@@ -188,15 +190,37 @@ def launcher_settings(output: Path, arguments: argparse.Namespace) -> Path:
             trial.mkdir()
             make_key(trial, "ca")
         verifier_ca, registry_ca = trial / "ca.crt", registry_ca or trial / "ca.crt"
-    (store / "cs-launcher.conf").write_text(
-        f'check-machine = true\nverifier = "{arguments.verifier}"\n'
+    lines = {
+        "check-machine": "check-machine = true",
+        "verifier": f'verifier = "{arguments.verifier}"',
         # containerd runs as root. What would change the kernel is locked, whoever asks.
-        'container-capabilities = "all"\n'
-    )
+        "container-capabilities": 'container-capabilities = "all"',
+    }
     for name, roots in (("cs-launcher.verifier-ca", verifier_ca), ("cs-launcher.registry-ca", registry_ca)):
         if roots is not None:
             shutil.copy(roots, store / name)
+    for file in sorted(arguments.launcher_settings.iterdir()) if arguments.launcher_settings else []:
+        if not file.is_file() or not file.name.startswith("cs-launcher."):
+            raise BuildError(f"--launcher-settings: {file} is no file whose name begins with cs-launcher.")
+        if file.name == SETTINGS_FILE:
+            lines.update(setting_lines(file))
+        else:
+            shutil.copyfile(file, store / file.name)
+    (store / SETTINGS_FILE).write_text("".join(f"{line}\n" for line in lines.values()))
     return tree
+
+
+def setting_lines(file: Path) -> dict[str, str]:
+    """Return the lines of a configuration file of the launcher, by the names of what they set."""
+    lines: dict[str, str] = {}
+    for number, line in enumerate(file.read_text().splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        setting = re.fullmatch(r"\s*([a-z-]+)\s*=\s*\S.*", line)
+        if not setting or setting[1] in lines:
+            raise BuildError(f"{file}: line {number} is not NAME = VALUE, or stands there twice")
+        lines[setting[1]] = line.strip()
+    return lines
 
 
 # --- the build proper

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,45 @@ def test_what_is_gone_is_gone(repository: Path, tmp_path: Path) -> None:
     build.copy_sources(copy)
     assert sorted(path.name for path in copy.rglob("*")) == ["CMakeLists.txt", "room"]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("sources")] == ["sources"]
+
+
+def settings_from(folder: Path | None, tmp_path: Path) -> Path:
+    """Return the folder of the launcher's credentials in an image that was asked for with such a folder."""
+    given = Namespace(
+        verifier="https://verifier.example", verifier_ca=None, registry_ca=None, launcher_settings=folder
+    )
+    return build.launcher_settings(tmp_path / "output", given) / "usr/lib/credstore"
+
+
+def test_settings_of_the_launcher_are_added_and_replaced(tmp_path: Path) -> None:
+    """Line by line, and the files that the lines name come along."""
+    ours = ["check-machine = true", 'verifier = "https://verifier.example"', 'container-capabilities = "all"']
+    store = settings_from(None, tmp_path)
+    assert (store / "cs-launcher.conf").read_text().splitlines() == ours
+    folder = tmp_path / "settings"
+    folder.mkdir()
+    verifiers = 'verifier = ["a=https://a.example", "b=https://b.example"]'
+    (folder / "cs-launcher.conf").write_text(f"# more\n\n  cloud-logging = true\n{verifiers}\n")
+    (folder / "cs-launcher.partner-ca").write_text("roots")
+    store = settings_from(folder, tmp_path)
+    expected = [ours[0], verifiers, ours[2], "cloud-logging = true"]
+    assert (store / "cs-launcher.conf").read_text().splitlines() == expected
+    assert sorted(file.name for file in store.iterdir()) == ["cs-launcher.conf", "cs-launcher.partner-ca"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("cs-launcher.conf", "[section]\n"),
+        ("cs-launcher.conf", "log-level =\n"),
+        ("cs-launcher.conf", "stop-grace = 1\nstop-grace = 2\n"),
+        ("partner-ca", "roots"),
+    ],
+)
+def test_settings_that_would_come_to_nothing_are_refused(tmp_path: Path, name: str, text: str) -> None:
+    """Before anything is built, and with the file's name."""
+    folder = tmp_path / "settings"
+    folder.mkdir()
+    (folder / name).write_text(text)
+    with pytest.raises(build.BuildError, match=name):
+        settings_from(folder, tmp_path)
