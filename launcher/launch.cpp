@@ -281,14 +281,13 @@ Awaitable<attest::TpmLaunch> Launch::State::prepare_tpm() {
 
 Awaitable<Image> Launch::State::pull_image(oci::ImageReference reference, oci::DockerConfig auth) {
   const std::string host = reference.registry_host();
-  RegistryCredentials credentials(std::move(auth), read_registry_auth_file(options.registry_auth));
-  co_await credentials.prepare_for(host, *platform);
+  RegistryCredentials credentials(std::move(auth), read_registry_auth_file(options.registry_auth), *platform);
   net::HttpClient http(executor,
                        is_google_registry(host) && options.google_ca ? options.google_ca : options.registry_ca);
   oci::RegistryLimits limits;
   limits.transport.answer_timeout = options.registry_wait;
   oci::RegistryClient registry(
-      http, [&credentials](const std::string& wanted) { return credentials.of(wanted); }, limits);
+      http, [&credentials](std::string wanted) { return credentials.of(std::move(wanted)); }, limits);
   co_return co_await workload.pull(registry, std::move(reference));
 }
 

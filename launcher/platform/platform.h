@@ -7,7 +7,7 @@
 
 #include "base/asio.h"
 #include "base/json.h"
-#include "launcher/spec/launch_spec.h"
+#include "launcher/spec/attributes.h"
 
 namespace launcher {
 
@@ -29,7 +29,9 @@ struct GceInstance {
   base::Json resource() const;
 };
 
-/// What the machine runs on: where the operator's input comes from, and what is known there of the machine.
+/// What the machine runs on: where the operator's input comes from, and what is known there of the machine. Every one
+/// of these throws base::Error when there is no answer within its bound (docs/operator.md, "Waiting"), which may pass,
+/// and InvalidInput, which names the question, for one that makes no sense.
 class Platform {
  public:
   virtual ~Platform() = default;

@@ -14,20 +14,17 @@ namespace launcher {
 /// else the machine's, else, of Google's registries only, the access token of the machine's service account.
 class RegistryCredentials {
  public:
-  RegistryCredentials(oci::DockerConfig of_operator, oci::DockerConfig of_machine)
-      : of_operator_(std::move(of_operator)), of_machine_(std::move(of_machine)) {}
+  /// `platform` must outlive it.
+  RegistryCredentials(oci::DockerConfig of_operator, oci::DockerConfig of_machine, Platform& platform)
+      : of_operator_(std::move(of_operator)), of_machine_(std::move(of_machine)), platform_(platform) {}
 
-  /// Gets the access token if a pull from `host` will want it.
-  base::Awaitable<void> prepare_for(std::string host, Platform& platform);
-
-  std::optional<oci::Credential> of(const std::string& host) const;
+  /// Throws what Platform::access_token() throws.
+  base::Awaitable<std::optional<oci::Credential>> of(std::string host);
 
  private:
-  std::optional<oci::Credential> stated_for(const std::string& host) const;
-
   oci::DockerConfig of_operator_;
   oci::DockerConfig of_machine_;
-  std::optional<oci::Credential> access_token_;
+  Platform& platform_;
 };
 
 }  // namespace launcher

@@ -61,7 +61,8 @@ std::string RegistryAuthorizer::authorization(const ImageReference& reference) c
 base::Awaitable<std::string> RegistryAuthorizer::authorize(ImageReference reference, const HttpResponse& refusal) {
   const std::vector<AuthChallenge> challenges = challenges_of(refusal);
   const std::string host = reference.registry_host();
-  const std::optional<Credential> credential = credentials_ ? credentials_(host) : std::nullopt;
+  std::optional<Credential> credential;
+  if (credentials_) credential = co_await credentials_(host);
   std::string authorization;
   if (const AuthChallenge* bearer = find_challenge(challenges, "bearer")) {
     authorization = co_await bearer_token(reference, bearer->parameters, credential);

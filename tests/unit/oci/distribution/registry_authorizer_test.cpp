@@ -133,6 +133,27 @@ TEST_CASE("a Bearer challenge is answered with a token, once for a repository") 
   }
 }
 
+TEST_CASE("a token that ends during a pull is renewed with the credential that is good then") {
+  RegistryWorld world;
+  world.credential = Credential{"_token", "first"};
+  std::vector<std::string> token_credentials;
+  world.other.fault = [&](const HttpServerRequest& request) -> FaultAnswer {
+    token_credentials.emplace_back(request.header("Authorization"));
+    return HttpResponse{200, {}, R"({"token":"t)" + std::to_string(token_credentials.size()) + R"("})"};
+  };
+  std::string taken = "Bearer t1";
+  world.registry.fault = [&](const HttpServerRequest& request) -> FaultAnswer {
+    if (request.header("Authorization") == taken) return std::nullopt;
+    return challenged("Bearer realm=\"" + world.other.url() + "/token\"");
+  };
+  CHECK(world.resolve().bytes == kManifestText);
+  taken = "Bearer t2";
+  world.credential = Credential{"_token", "second"};
+  CHECK(world.fetch(world.blob) == "the bytes of a blob");
+  REQUIRE(token_credentials.size() == 2);
+  CHECK(token_credentials[1] == "Basic " + base::base64_encode(base::view_of("_token:second")));
+}
+
 TEST_CASE("the token's redirects are followed, but no credential follows to another host") {
   RegistryWorld world;
   world.credential = Credential{"user", "pass"};

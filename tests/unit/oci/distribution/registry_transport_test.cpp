@@ -199,7 +199,7 @@ TEST_CASE("a registry beyond a proxy is reached through a tunnel only, and gives
   limits.retry.max_attempts = 1;
   net::HttpClient http(world.context.get_executor());
   RegistryClient client(
-      http, [&](const std::string&) { return world.credential; }, limits);
+      http, [&](std::string host) { return world.credential_for(std::move(host)); }, limits);
   CHECK_THROWS_WITH(world.run(client.resolve(ImageReference::parse("registry.invalid/x/y", "test"))),
                     ContainsSubstring("refused a tunnel"));
   REQUIRE(seen.size() == 1);

@@ -34,15 +34,15 @@ struct RegistryWorld {
   net::HttpClient http{context.get_executor()};
   std::optional<oci::Credential> credential;
   std::vector<std::string> asked_for;
-  oci::RegistryClient client{http,
-                             [this](const std::string& host) {
-                               asked_for.push_back(host);
-                               return credential;
-                             },
+  oci::RegistryClient client{http, [this](std::string host) { return credential_for(std::move(host)); },
                              quick_registry_limits()};
   oci::Descriptor manifest = registry.add_manifest("latest", std::string(oci::kOciManifest), kManifestText);
   oci::Descriptor blob = registry.add_blob("application/x", "the bytes of a blob");
 
+  base::Awaitable<std::optional<oci::Credential>> credential_for(std::string host) {
+    asked_for.push_back(std::move(host));
+    co_return credential;
+  }
   oci::ImageReference reference(const std::string& suffix = ":latest") const {
     return oci::ImageReference::parse(registry.host() + "/repo/x" + suffix, "test");
   }
