@@ -27,7 +27,7 @@
 namespace launcher {
 namespace {
 
-constexpr mode_t kPipeFolderMode = 0700;
+constexpr mode_t kFolderMode = 0755;  ///< the pipes have a mode of their own, and others have sockets there
 constexpr mode_t kFifoMode = 0600;
 constexpr std::size_t kReadBytes = std::size_t{64} << 10U;
 
@@ -99,7 +99,7 @@ struct WorkloadOutput::State {
 WorkloadOutput::WorkloadOutput(const asio::any_io_executor& executor, LogRedirect redirect,
                                const OutputOptions& options) {
   if (redirect == LogRedirect::kNowhere) return;
-  base::open_private_directory(options.folder, kPipeFolderMode);
+  base::open_private_directory(options.folder, kFolderMode);
   state_ = std::make_shared<State>(executor, options.folder);
   state_->copy = options.copy;
   if (goes_to_journal(redirect)) state_->journal = std::make_unique<SinkThread>(executor, "journal", write_to_journal);
