@@ -17,9 +17,9 @@
 #include "base/exec_limits.h"
 #include "base/file.h"
 #include "base/openssl.h"
+#include "base/text.h"
 #include "launcher/spec/attestation_service.h"
 #include "launcher/spec/capabilities.h"
-#include "launcher/spec/lists.h"
 #include "oci/distribution/docker_config.h"
 #include "teeserver/server.h"
 #include "tpm/tpm.h"
@@ -116,7 +116,7 @@ std::string check_verifier(const std::string& text) {
 
 std::string check_capabilities(const std::string& text) {
   if (text == "all") return {};
-  const std::vector<std::string> names = split(text, ',');
+  const std::vector<std::string> names = base::split(text, ',');
   if (names.empty()) return "names no capability";
   for (const std::string& name : names) {
     if (!capability_number(name)) return "there is no capability " + name;

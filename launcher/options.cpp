@@ -16,9 +16,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "launcher/option_checks.h"
 #include "launcher/platform/access_token.h"
-#include "launcher/spec/lists.h"
 #include "launcher/spec/machine_offer.h"
 
 namespace launcher {
@@ -41,7 +41,7 @@ std::string log_level_number(const std::string& name) {
 
 /// As check_capabilities() takes it.
 CapabilitySet capabilities_option(const std::string& text) {
-  return text == "all" ? MachineOffer().capabilities : capability_set(split(text, ','));
+  return text == "all" ? MachineOffer().capabilities : capability_set(base::split(text, ','));
 }
 
 /// As check_verifier() takes them. Throws InvalidInput when two have one name.

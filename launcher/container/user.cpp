@@ -13,8 +13,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "launcher/container/image_path.h"
-#include "launcher/spec/lists.h"
 
 namespace launcher {
 namespace {
@@ -54,7 +54,7 @@ std::string read_account_file(const std::filesystem::path& root, const char* pat
 /// were written elsewhere have a carriage return there.
 std::vector<std::string_view> lines_of(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\v\f";
-  std::vector<std::string_view> lines = fields_of(text, '\n');
+  std::vector<std::string_view> lines = base::fields_of(text, '\n');
   for (std::string_view& line : lines) {
     line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
     line = line.substr(0, line.find_last_not_of(kBlanks) + 1);
@@ -71,7 +71,7 @@ struct Account {
 /// passwd(5). Lines that are not entries are passed over, as every reader of that file does.
 std::optional<Account> find_account(std::string_view passwd, const std::function<bool(const Account&)>& matches) {
   for (const std::string_view line : lines_of(passwd)) {
-    const auto fields = fields_of(line, ':');
+    const auto fields = base::fields_of(line, ':');
     if (fields.size() < 4) continue;
     const auto uid = parse_id(fields[2]);
     const auto gid = parse_id(fields[3]);
@@ -84,7 +84,7 @@ std::optional<Account> find_account(std::string_view passwd, const std::function
 
 std::optional<std::uint32_t> find_group(std::string_view group, std::string_view name) {
   for (const std::string_view line : lines_of(group)) {
-    const auto fields = fields_of(line, ':');
+    const auto fields = base::fields_of(line, ':');
     if (fields.size() < 3 || fields[0] != name) continue;
     if (const auto gid = parse_id(fields[2])) return gid;
   }
@@ -94,10 +94,10 @@ std::optional<std::uint32_t> find_group(std::string_view group, std::string_view
 /// group(5): the groups whose member list has `name`.
 void add_memberships(std::string_view group, std::string_view name, std::vector<std::uint32_t>& gids) {
   for (const std::string_view line : lines_of(group)) {
-    const auto fields = fields_of(line, ':');
+    const auto fields = base::fields_of(line, ':');
     if (fields.size() < 4) continue;
     const auto gid = parse_id(fields[2]);
-    const auto members = fields_of(fields[3], ',');
+    const auto members = base::fields_of(fields[3], ',');
     if (gid && std::ranges::find(members, name) != members.end()) gids.push_back(*gid);
   }
 }

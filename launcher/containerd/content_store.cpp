@@ -89,7 +89,7 @@ struct ContentWriter::Stream {
     }
   }
 
-  void commit(const Labels& labels) {
+  void commit(const ContentLabels& labels) {
     if (state == State::kEnded) throw base::Error("a blob is committed to the content store behind its end");
     if (!is_open()) return;
     content_api::WriteContentRequest request = new_request(content_api::COMMIT);
@@ -160,7 +160,7 @@ base::Awaitable<void> ContentWriter::write(base::ByteView bytes) {
   co_await rpc::stream_call(stream_->client, stream_->context, std::move(work));
 }
 
-base::Awaitable<void> ContentWriter::commit(Labels labels) {
+base::Awaitable<void> ContentWriter::commit(ContentLabels labels) {
   auto work = [stream = stream_.get(), labels = std::move(labels)] { stream->commit(labels); };
   co_await rpc::stream_call(stream_->client, stream_->context, std::move(work));
 }
@@ -206,7 +206,7 @@ base::Awaitable<ContentWriter> ContentStore::open(std::string ref, oci::Descript
   co_return std::move(writer);
 }
 
-base::Awaitable<void> ContentStore::put(oci::Descriptor descriptor, std::string bytes, Labels labels) const {
+base::Awaitable<void> ContentStore::put(oci::Descriptor descriptor, std::string bytes, ContentLabels labels) const {
   // Opened even when the blob is there: that is what makes containerd add it to the lease.
   ContentWriter writer = co_await open(new_ingest_ref(), descriptor);
   if (writer.wants_bytes()) co_await writer.write(base::view_of(bytes));
@@ -215,7 +215,7 @@ base::Awaitable<void> ContentStore::put(oci::Descriptor descriptor, std::string 
   if (writer.is_present() && !labels.empty()) co_await set_labels(descriptor.digest, std::move(labels));
 }
 
-base::Awaitable<void> ContentStore::set_labels(oci::Digest digest, Labels labels) const {
+base::Awaitable<void> ContentStore::set_labels(oci::Digest digest, ContentLabels labels) const {
   content_api::UpdateRequest request;
   request.mutable_info()->set_digest(digest.string());
   rpc::fill_labels(*request.mutable_info()->mutable_labels(), labels);

@@ -12,7 +12,7 @@
 
 namespace launcher {
 
-using Labels = std::map<std::string, std::string>;
+using ContentLabels = std::map<std::string, std::string>;
 
 /// A name for an ingest that nobody else uses, recognisable as ours (kOwnNames).
 std::string new_ingest_ref();
@@ -32,7 +32,7 @@ class ContentWriter {
   bool wants_bytes() const noexcept;
   base::Awaitable<void> write(base::ByteView bytes);
   /// containerd checks size and digest, and refuses a blob with others.
-  base::Awaitable<void> commit(Labels labels);
+  base::Awaitable<void> commit(ContentLabels labels);
   /// Ends the stream without a blob; when this returns, containerd has let go of the ingest and it can be aborted.
   base::Awaitable<void> abandon();
 
@@ -56,9 +56,9 @@ class ContentStore {
   /// Begins a blob anew under the ingest reference `ref`.
   base::Awaitable<ContentWriter> open(std::string ref, oci::Descriptor descriptor) const;
   /// Writes a whole blob; one that is there already, or comes from elsewhere at the same time, gets the labels only.
-  base::Awaitable<void> put(oci::Descriptor descriptor, std::string bytes, Labels labels) const;
+  base::Awaitable<void> put(oci::Descriptor descriptor, std::string bytes, ContentLabels labels) const;
   /// Adds labels to a blob or replaces their values.
-  base::Awaitable<void> set_labels(oci::Digest digest, Labels labels) const;
+  base::Awaitable<void> set_labels(oci::Digest digest, ContentLabels labels) const;
   /// Drops an unfinished blob, if there is one.
   base::Awaitable<void> abort(std::string ref) const;
 

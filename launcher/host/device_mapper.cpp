@@ -11,6 +11,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace launcher {
 namespace {
@@ -33,16 +34,6 @@ class SecretBuffer {
  private:
   base::Bytes bytes_;
 };
-
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    if (end > 0) words.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return words;
-}
 
 /// `... N OPTION{N}`, and nothing behind. Without the number there are no options.
 std::vector<std::string> options_behind(const std::vector<std::string_view>& words, std::size_t begin,
@@ -129,7 +120,7 @@ std::optional<std::vector<DmTarget>> DeviceMapper::ask(dev_t device, std::uint32
 VerityTable VerityTable::parse(std::string_view params) {
   // version, data device, hash device, two block sizes, number of blocks, start, algorithm, digest, salt
   constexpr std::size_t kFixedWords = 10;
-  const auto words = words_of(params);
+  const auto words = base::words_of(params);
   if (words.size() < kFixedWords) throw InvalidInput("verity table", "too few words");
   if (words[0] != "1") throw InvalidInput("verity table", "a version other than 1");
   if (words[8].size() % 2 != 0 || !std::ranges::all_of(words[8], base::is_lower_hex)) {
@@ -144,7 +135,7 @@ VerityTable VerityTable::parse(std::string_view params) {
 
 bool verity_is_intact(std::string_view status) {
   // Newer kernels tell of corrected blocks behind it.
-  const auto words = words_of(status);
+  const auto words = base::words_of(status);
   if (!words.empty() && words[0] == "V") return true;
   if (!words.empty() && words[0] == "C") return false;
   throw InvalidInput("verity status", "neither V nor C");
@@ -153,7 +144,7 @@ bool verity_is_intact(std::string_view status) {
 CryptTable CryptTable::parse(std::string_view params) {
   // cipher, key, offset of the IV, device, offset
   constexpr std::size_t kFixedWords = 5;
-  const auto words = words_of(params);
+  const auto words = base::words_of(params);
   if (words.size() < kFixedWords) throw InvalidInput("crypt table", "too few words");
   return {.cipher = std::string(words[0]),
           .device = std::string(words[3]),

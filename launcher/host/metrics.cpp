@@ -13,8 +13,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "launcher/host/machine_checks.h"
-#include "launcher/spec/lists.h"
 
 namespace launcher {
 namespace {
@@ -25,13 +25,6 @@ constexpr std::size_t kMaxStatisticsBytes = std::size_t{1} << 20U;
 constexpr double kSectorBytes = 512;  ///< whatever the device's own are (Documentation/block/stat.rst)
 constexpr double kMillisecondsPerSecond = 1000;
 
-/// Words between blanks.
-std::vector<std::string> blank_separated(std::string_view line) {
-  std::string blanks_alone(line);
-  std::ranges::replace(blanks_alone, '\t', ' ');
-  return split(blanks_alone, ' ');
-}
-
 double number_of(std::string_view word, std::string_view file) {
   double value = 0;
   const auto [behind, code] = std::from_chars(word.data(), word.data() + word.size(), value);
@@ -40,7 +33,7 @@ double number_of(std::string_view word, std::string_view file) {
   return value;
 }
 
-double number_at(const std::vector<std::string>& words, std::size_t index, std::string_view file) {
+double number_at(const std::vector<std::string_view>& words, std::size_t index, std::string_view file) {
   if (index >= words.size()) throw InvalidInput(file, "a line is too short");
   return number_of(words[index], file);
 }
@@ -49,10 +42,10 @@ double number_at(const std::vector<std::string>& words, std::size_t index, std::
 std::map<std::string, double, std::less<>> parse_meminfo(std::string_view text) {
   constexpr std::string_view kFile = "/proc/meminfo";
   std::map<std::string, double, std::less<>> bytes;
-  for (const std::string& line : split(text, '\n')) {
-    const std::vector<std::string> words = blank_separated(line);
+  for (const std::string& line : base::split(text, '\n')) {
+    const std::vector<std::string_view> words = base::words_of(line);
     if (words.size() != 3 || words[2] != "kB") continue;  // HugePages_Total and the like are no sizes
-    bytes[words[0].substr(0, words[0].find(':'))] = number_of(words[1], kFile) * 1024;
+    bytes[std::string(words[0].substr(0, words[0].find(':')))] = number_of(words[1], kFile) * 1024;
   }
   return bytes;
 }
@@ -133,7 +126,7 @@ Metrics cpu_metrics(std::string_view stat, std::string_view loadavg) {
   constexpr std::string_view kFile = "/proc/stat";
   constexpr std::array<std::string_view, 8> kStates = {"user",   "nice", "system",  "idle",
                                                        "iowait", "irq",  "softirq", "steal"};
-  const std::vector<std::string> words = blank_separated(stat.substr(0, stat.find('\n')));
+  const std::vector<std::string_view> words = base::words_of(stat.substr(0, stat.find('\n')));
   if (words.empty() || words[0] != "cpu") throw InvalidInput(kFile, "does not begin with all processors");
   const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
   Metrics metrics;
@@ -142,20 +135,21 @@ Metrics cpu_metrics(std::string_view stat, std::string_view loadavg) {
     metric.is_counter = true;
     metrics.push_back(std::move(metric));
   }
-  metrics.push_back({.name = "cpu/load_1m", .value = number_at(blank_separated(loadavg), 0, "/proc/loadavg")});
+  metrics.push_back({.name = "cpu/load_1m", .value = number_at(base::words_of(loadavg), 0, "/proc/loadavg")});
   return metrics;
 }
 
 Metrics disk_metrics(std::string_view diskstats) {
   constexpr std::string_view kFile = "/proc/diskstats";
   Metrics metrics;
-  for (const std::string& line : split(diskstats, '\n')) {
-    const std::vector<std::string> words = blank_separated(line);
+  for (const std::string& line : base::split(diskstats, '\n')) {
+    const std::vector<std::string_view> words = base::words_of(line);
     const auto field = [&](std::size_t number) { return number_at(words, number + 2, kFile); };
     if (words.size() < 3) throw InvalidInput(kFile, "a line is too short");
     if (field(1) == 0 && field(5) == 0) continue;
     const auto count = [&](const char* name, double value, const char* direction = nullptr) {
-      Metric metric{.name = name, .labels = {{"device_name", words[2]}}, .value = value, .is_counter = true};
+      Metric metric{
+          .name = name, .labels = {{"device_name", std::string(words[2])}}, .value = value, .is_counter = true};
       if (direction != nullptr) metric.labels.emplace_back("direction", direction);
       metrics.push_back(std::move(metric));
     };
@@ -169,7 +163,8 @@ Metrics disk_metrics(std::string_view diskstats) {
     count("disk/operation_bytes_count", field(7) * kSectorBytes, "write");
     count("disk/operation_time", field(4) / kMillisecondsPerSecond, "read");
     count("disk/operation_time", field(8) / kMillisecondsPerSecond, "write");
-    metrics.push_back({.name = "disk/avg_queue_len", .labels = {{"device_name", words[2]}}, .value = field(9)});
+    metrics.push_back(
+        {.name = "disk/avg_queue_len", .labels = {{"device_name", std::string(words[2])}}, .value = field(9)});
   }
   return metrics;
 }
@@ -189,7 +184,7 @@ Metrics file_system_metrics(const std::string& mount_point, double used_bytes, d
 }
 
 Metrics host_metrics(std::string_view uptime) {
-  return {{.name = "host/uptime", .value = number_at(blank_separated(uptime), 0, "/proc/uptime"), .is_counter = true}};
+  return {{.name = "host/uptime", .value = number_at(base::words_of(uptime), 0, "/proc/uptime"), .is_counter = true}};
 }
 
 Metrics read_metrics(Monitoring monitoring) {

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "launcher/spec/lists.h"
+#include "base/text.h"
 
 namespace launcher {
 namespace {
@@ -60,19 +60,19 @@ std::string unescape(std::string_view text, const std::string& field) {
 
 std::vector<std::string> options_of(std::string_view text, const std::string& field) {
   std::vector<std::string> options;
-  for (const std::string_view part : fields_of(text, ',')) options.push_back(unescape(part, field));
+  for (const std::string_view part : base::fields_of(text, ',')) options.push_back(unescape(part, field));
   return options;
 }
 
 dev_t device_of(std::string_view text, const std::string& field) {
-  const auto parts = fields_of(text, ':');
+  const auto parts = base::fields_of(text, ':');
   if (parts.size() != 2) throw InvalidInput(field, "expected MAJOR:MINOR");
   return makedev(static_cast<unsigned>(number_of(parts[0], field, kMaxMajor)),
                  static_cast<unsigned>(number_of(parts[1], field, kMaxMinor)));
 }
 
 MountEntry parse_line(std::string_view line, const std::string& name) {
-  const std::vector<std::string_view> fields = fields_of(line, ' ');
+  const std::vector<std::string_view> fields = base::fields_of(line, ' ');
   if (fields.size() < kFieldsBefore + 1 + kFieldsBehind) throw InvalidInput(name, "too few fields");
   const auto dash = std::find(fields.begin() + kFieldsBefore, fields.end(), "-");
   if (fields.end() - dash != 1 + kFieldsBehind) throw InvalidInput(name, "expected three fields behind \"-\"");
@@ -121,7 +121,7 @@ std::optional<MountEntry> MountTable::last_mount_at(const std::filesystem::path&
   std::string line;
   constexpr std::size_t kMountPoint = 4;
   while (std::getline(lines, line)) {
-    const std::vector<std::string_view> fields = fields_of(line, ' ');
+    const std::vector<std::string_view> fields = base::fields_of(line, ' ');
     if (fields.size() <= kMountPoint || unescape(fields[kMountPoint], kMountInfo) != mount_point.native()) continue;
     found = parse_line(line, kMountInfo);
   }

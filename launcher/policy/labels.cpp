@@ -1,6 +1,6 @@
 #include "launcher/policy/labels.h"
 
-#include "launcher/spec/lists.h"
+#include "base/text.h"
 #include "launcher/spec/parse_bool.h"
 
 namespace launcher {
@@ -20,7 +20,7 @@ bool LabelReader::boolean(const std::string& label) {
 }
 
 std::vector<std::string> LabelReader::list(const std::string& label, char separator) const {
-  return split(text(label).value_or(""), separator);
+  return base::split(text(label).value_or(""), separator);
 }
 
 void LabelReader::reject(const std::string& label, const std::string& what) {

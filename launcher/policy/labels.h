@@ -10,13 +10,13 @@
 
 namespace launcher {
 
-using Labels = std::map<std::string, std::string>;
+using ImageLabels = std::map<std::string, std::string>;
 
 /// Reads one label after the other. One that is wrong becomes a problem that names it, for the image's author to mend,
 /// and counts as absent from then on.
 class LabelReader {
  public:
-  explicit LabelReader(const Labels& labels) : labels_(labels) {}
+  explicit LabelReader(const ImageLabels& labels) : labels_(labels) {}
 
   Problems& problems() noexcept { return problems_; }
 
@@ -30,7 +30,7 @@ class LabelReader {
   void reject(const std::string& label, const std::string& what = "");
 
  private:
-  const Labels& labels_;
+  const ImageLabels& labels_;
   Problems problems_;
 };
 

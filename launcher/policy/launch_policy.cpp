@@ -5,7 +5,7 @@
 
 namespace launcher {
 
-LaunchPolicy LaunchPolicy::parse(const Labels& labels, const std::vector<std::string>& exposed_ports) {
+LaunchPolicy LaunchPolicy::parse(const ImageLabels& labels, const std::vector<std::string>& exposed_ports) {
   LabelReader reader(labels);
   LaunchPolicy policy{.overrides = OverridePolicy::read(reader),
                       .output = OutputPolicy::read(reader),

@@ -27,7 +27,7 @@ struct LaunchPolicy {
 
   /// Throws Error that starts with "failed to parse image Launch Policy", with all that is wrong. Other labels are
   /// ignored.
-  static LaunchPolicy parse(const Labels& labels, const std::vector<std::string>& exposed_ports = {});
+  static LaunchPolicy parse(const ImageLabels& labels, const std::vector<std::string>& exposed_ports = {});
 
   base::Json loggable() const;
 

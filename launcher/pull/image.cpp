@@ -71,7 +71,7 @@ class Pull {
 
  private:
   base::Awaitable<void> store_documents(const ImageDocuments& documents);
-  base::Awaitable<void> store(oci::Descriptor descriptor, const std::string& bytes, Labels labels);
+  base::Awaitable<void> store(oci::Descriptor descriptor, const std::string& bytes, ContentLabels labels);
   base::Awaitable<std::size_t> first_missing_layer();
   base::Awaitable<void> fetch_layers(std::size_t first);
   base::Awaitable<void> download_worker();
@@ -122,10 +122,10 @@ base::Awaitable<Image> Pull::run() {
 }
 
 base::Awaitable<void> Pull::store_documents(const ImageDocuments& documents) {
-  Labels config_labels;
+  ContentLabels config_labels;
   config_labels[kSnapshotRef + options_.snapshotter] = chain_.back().string();
   co_await store(manifest_->config, documents.config_bytes, std::move(config_labels));
-  Labels labels;
+  ContentLabels labels;
   labels[kConfigRef] = manifest_->config.digest.string();
   for (std::size_t i = 0; i < manifest_->layers.size(); ++i) {
     labels[kLayerRef + std::to_string(i)] = manifest_->layers[i].digest.string();
@@ -134,13 +134,13 @@ base::Awaitable<void> Pull::store_documents(const ImageDocuments& documents) {
   for (std::size_t i = documents.path.size(); i > 0; --i) {
     const oci::ManifestBytes& document = documents.path[i - 1];
     co_await store(document.descriptor(), document.bytes, std::move(labels));
-    labels = Labels();
+    labels = ContentLabels();
     labels[kManifestRef + document.digest.string()] = document.digest.string();
   }
 }
 
 /// Somebody else may put the same document there at the same moment: it is added to the lease in any case.
-base::Awaitable<void> Pull::store(oci::Descriptor descriptor, const std::string& bytes, Labels labels) {
+base::Awaitable<void> Pull::store(oci::Descriptor descriptor, const std::string& bytes, ContentLabels labels) {
   const std::string digest = descriptor.digest.string();
   co_await content_.put(std::move(descriptor), bytes, std::move(labels));
   co_await lease_.add("content", digest);
@@ -216,7 +216,7 @@ base::Awaitable<std::optional<std::vector<Mount>>> Pull::prepare(std::size_t ind
   const std::string name = chain_[index].string();
   const std::string parent = index == 0 ? std::string() : chain_[index - 1].string();
   for (int tries = 1;; ++tries) {
-    Labels labels;
+    ContentLabels labels;
     labels[kSnapshotName] = name;
     active_key_ = "extract-" + random_ + " " + name;
     std::optional<std::vector<Mount>> mounts;

@@ -7,7 +7,7 @@ namespace launcher {
 base::Awaitable<void> LayerDownload::run(oci::RegistryClient& registry, const oci::ImageReference& reference) {
   co_await open();
   if (writer_->wants_bytes()) co_await fetch(registry, reference);
-  Labels no_labels;
+  ContentLabels no_labels;
   co_await writer_->commit(std::move(no_labels));
   const bool from_elsewhere = writer_->is_present();
   writer_.reset();

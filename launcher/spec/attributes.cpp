@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/parse_number.h"
-#include "launcher/spec/lists.h"
+#include "base/text.h"
 #include "launcher/spec/parse_bool.h"
 
 namespace launcher {
@@ -38,7 +38,7 @@ bool AttributeReader::boolean(std::string_view key) {
   return read(key, [key](const std::string& text) { return parse_bool_attribute(key, text); }).value_or(false);
 }
 
-std::vector<std::string> AttributeReader::comma_list(std::string_view key) const { return split(text(key), ','); }
+std::vector<std::string> AttributeReader::comma_list(std::string_view key) const { return base::split(text(key), ','); }
 
 std::string shown(std::string_view text) { return std::string(base::shown_key(text)); }
 

@@ -2,16 +2,8 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace launcher {
-
-/// What stands between the separators, as it is written; what is empty is dropped.
-std::vector<std::string> split(std::string_view text, char separator);
-
-/// Every part between separators, empty ones as well; of the text that was given.
-std::vector<std::string_view> fields_of(std::string_view text, char separator);
 
 /// With blanks between, as the contract's errors list words.
 template <typename Words>

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/exec_limits.h"
 #include "base/parse_number.h"
+#include "base/text.h"
 #include "launcher/spec/lists.h"
 
 namespace launcher {
@@ -70,7 +71,7 @@ TmpfsMount parse_mount(std::string_view text) {
   std::string_view source;
   std::string_view destination;
   std::vector<std::string_view> seen;
-  const std::vector<std::string> options = split(text, ',');
+  const std::vector<std::string> options = base::split(text, ',');
   for (const std::string& item : options) {
     const Option option = parse_option(item);
     if (std::ranges::find(seen, option.key) != seen.end())
@@ -97,7 +98,7 @@ TmpfsMount parse_mount(std::string_view text) {
 
 std::vector<TmpfsMount> read_tmpfs_mounts(AttributeReader& reader) {
   std::vector<TmpfsMount> mounts;
-  for (const std::string& text : split(reader.text(kMount), ';')) {
+  for (const std::string& text : base::split(reader.text(kMount), ';')) {
     if (mounts.size() == kMaxTmpfsMounts) {
       reader.problems().add(std::string(kMount) + ": more than " + std::to_string(kMaxTmpfsMounts) + " mounts");
       break;
@@ -145,7 +146,7 @@ void check_memory(const std::vector<TmpfsMount>& mounts, std::optional<std::uint
 
 std::string clean_path(std::string_view path) {
   std::vector<std::string> names;
-  for (std::string& name : split(path, '/')) {
+  for (std::string& name : base::split(path, '/')) {
     if (name == ".") continue;
     if (name != "..") {
       names.push_back(std::move(name));

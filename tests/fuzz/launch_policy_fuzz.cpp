@@ -4,15 +4,15 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "launcher/policy/launch_policy.h"
-#include "launcher/spec/lists.h"
 
 namespace {
 
 /// Labels, one a line, a blank behind the name.
-launcher::Labels labels_of(std::string_view text) {
-  launcher::Labels labels;
-  for (const std::string& line : launcher::split(text, '\n')) {
+launcher::ImageLabels labels_of(std::string_view text) {
+  launcher::ImageLabels labels;
+  for (const std::string& line : base::split(text, '\n')) {
     const std::size_t blank = line.find(' ');
     const std::string value = blank == std::string::npos ? std::string() : line.substr(blank + 1);
     labels.emplace("tee.launch_policy." + line.substr(0, blank), value);

@@ -17,7 +17,7 @@ using test::describe;
 base::Awaitable<void> write_and_commit(ContentStore store, oci::Descriptor descriptor, std::string bytes) {
   ContentWriter writer = co_await store.open("ref", descriptor);
   co_await writer.write(base::view_of(bytes));
-  Labels labels;
+  ContentLabels labels;
   co_await writer.commit(std::move(labels));
 }
 
@@ -27,7 +27,7 @@ base::Awaitable<void> use_behind_a_failure(ContentStore store, oci::Descriptor d
   bool failed = false;
   try {
     co_await writer.write(base::view_of(bytes));
-    Labels labels;
+    ContentLabels labels;
     co_await writer.commit(std::move(labels));
   } catch (const ContainerdError&) {
     failed = true;
@@ -65,7 +65,7 @@ TEST_CASE("the content store takes what has the right digest, and only that") {
   CHECK_FALSE(test::run(context, store.find(descriptor.digest)).has_value());
 
   SECTION("a blob is written, found, read and not written again") {
-    const Labels labels = {{"containerd.io/gc.ref.content.0", descriptor.digest.string()}};
+    const ContentLabels labels = {{"containerd.io/gc.ref.content.0", descriptor.digest.string()}};
     test::run(context, store.put(descriptor, bytes, labels));
     CHECK(test::run(context, store.find(descriptor.digest)) == bytes.size());
     CHECK(test::run(context, store.read(descriptor.digest, bytes.size())) == bytes);

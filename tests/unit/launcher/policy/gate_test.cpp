@@ -4,10 +4,10 @@
 #include "tests/unit/launcher/support/policy.h"
 
 using launcher::Gate;
-using launcher::Labels;
+using launcher::ImageLabels;
 
 TEST_CASE("a gate is a word in any letters' case with white space around it") {
-  const auto gate_of = [](const Labels& labels) {
+  const auto gate_of = [](const ImageLabels& labels) {
     launcher::LabelReader reader(labels);
     const Gate gate = launcher::read_gate(reader, "l");
     CHECK(reader.problems().empty());
@@ -22,7 +22,7 @@ TEST_CASE("a gate is a word in any letters' case with white space around it") {
 
 TEST_CASE("another word is the author's to mend, and opens nothing") {
   for (const char* text : {"", "true", "debug only", "always!"}) {
-    const Labels labels = {{"l", text}};
+    const ImageLabels labels = {{"l", text}};
     launcher::LabelReader reader(labels);
     CHECK(launcher::read_gate(reader, "l") == Gate::kNever);
     CHECK(test::text_of(reader.problems()) == "invalid image LABEL 'l': contact the image author");

@@ -3,34 +3,34 @@
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/policy.h"
 
+using launcher::ImageLabels;
 using launcher::LabelReader;
-using launcher::Labels;
 
 TEST_CASE("booleans are Go's, anything else is the author's to mend") {
   for (const char* text : {"1", "t", "T", "TRUE", "true", "True"}) {
-    const Labels labels = {{"l", text}};
+    const ImageLabels labels = {{"l", text}};
     CHECK(LabelReader(labels).boolean("l"));
   }
   for (const char* text : {"0", "f", "F", "FALSE", "false", "False"}) {
-    const Labels labels = {{"l", text}};
+    const ImageLabels labels = {{"l", text}};
     LabelReader reader(labels);
     CHECK_FALSE(reader.boolean("l"));
     CHECK(reader.problems().empty());
   }
   for (const char* text : {"", "yes", "tRUE", " true"}) {
-    const Labels labels = {{"l", text}};
+    const ImageLabels labels = {{"l", text}};
     LabelReader reader(labels);
     CHECK_FALSE(reader.boolean("l"));
     CHECK(test::text_of(reader.problems()) == "invalid image LABEL 'l' (not a boolean): contact the image author");
   }
-  const Labels none;
+  const ImageLabels none;
   LabelReader absent(none);
   CHECK_FALSE(absent.boolean("l"));
   CHECK(absent.problems().empty());
 }
 
 TEST_CASE("a list is cut at its separator; a label may be empty or absent") {
-  const Labels labels = {{"l", "a,,b c"}, {"empty", ""}};
+  const ImageLabels labels = {{"l", "a,,b c"}, {"empty", ""}};
   const LabelReader reader(labels);
   CHECK(reader.list("l", ',') == std::vector<std::string>{"a", "b c"});
   CHECK(reader.list("empty", ',').empty());

@@ -4,7 +4,7 @@
 #include "tests/unit/launcher/support/policy.h"
 #include "tests/unit/launcher/support/some_spec.h"
 
-using launcher::Labels;
+using launcher::ImageLabels;
 using launcher::Monitoring;
 using launcher::MonitoringPolicy;
 
@@ -18,7 +18,7 @@ constexpr const char* kDebug = "tee.launch_policy.debug_monitoring";
 
 TEST_CASE("how much may be watched depends on the image and on its labels, old or new") {
   struct Row {
-    Labels labels;
+    ImageLabels labels;
     Monitoring on_hardened;
     Monitoring on_debug;
   };

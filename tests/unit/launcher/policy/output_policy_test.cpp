@@ -12,7 +12,7 @@ TEST_CASE("output is let out where the image's author says so") {
       "logging redirection only allowed on debug environment by image (tee.launch_policy.log_redirect)";
   const std::string never = "logging redirection not allowed by image (tee.launch_policy.log_redirect)";
   struct Row {
-    launcher::Labels labels;
+    launcher::ImageLabels labels;
     std::string on_hardened;
     std::string on_debug;
   };

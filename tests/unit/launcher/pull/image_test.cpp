@@ -216,7 +216,7 @@ TEST_CASE("what another client keeps of the same index stays") {
   const Lease lease = test::run(world.context, Lease::create(world.containerd));
   const ContentStore store(lease.client());
   test::run(world.context, store.put(other, bytes, {}));
-  const Labels labels = {{"containerd.io/gc.ref.content.m.0", other.digest.string()}};
+  const ContentLabels labels = {{"containerd.io/gc.ref.content.m.0", other.digest.string()}};
   test::run(world.context, store.put(target, index.dump(), labels));
   test::run(world.context, ImageStore(world.containerd).put("another.client/image:latest", target));
   world.pull_tag("latest");

@@ -1,25 +1,11 @@
 #include "launcher/spec/lists.h"
 
 #include <set>
+#include <vector>
 
 #include "tests/unit/catch.h"
 
 using Strings = std::vector<std::string>;
-
-TEST_CASE("a list is cut at its separators, empty parts are dropped, nothing is trimmed") {
-  CHECK(launcher::split("", ',').empty());
-  CHECK(launcher::split(",,", ',').empty());
-  CHECK(launcher::split("a", ',') == Strings{"a"});
-  CHECK(launcher::split(",a,, b ,c:d,", ',') == Strings{"a", " b ", "c:d"});
-  CHECK(launcher::split("a:b", ':') == Strings{"a", "b"});
-}
-
-TEST_CASE("fields are cut at their separators, and empty ones are fields, too") {
-  using Fields = std::vector<std::string_view>;
-  CHECK(launcher::fields_of("", ':') == Fields{""});
-  CHECK(launcher::fields_of("a", ':') == Fields{"a"});
-  CHECK(launcher::fields_of(":a::b,c:", ':') == Fields{"", "a", "", "b,c", ""});
-}
 
 TEST_CASE("words are listed with blanks between") {
   CHECK(launcher::joined(Strings{}).empty());

@@ -26,7 +26,7 @@ inline std::string text_of(const launcher::Problems& problems) {
 }
 
 template <typename Policy>
-ReadPolicy<Policy> read_policy(const launcher::Labels& labels) {
+ReadPolicy<Policy> read_policy(const launcher::ImageLabels& labels) {
   launcher::LabelReader reader(labels);
   Policy policy = Policy::read(reader);
   return {std::move(policy), text_of(reader.problems())};
@@ -34,7 +34,7 @@ ReadPolicy<Policy> read_policy(const launcher::Labels& labels) {
 
 /// What a specification asks for beyond labels that are right.
 template <typename Policy>
-std::string violations(const launcher::Labels& labels, const launcher::LaunchSpec& spec) {
+std::string violations(const launcher::ImageLabels& labels, const launcher::LaunchSpec& spec) {
   const auto read = read_policy<Policy>(labels);
   CHECK(read.problems.empty());
   launcher::Problems problems;
