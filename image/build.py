@@ -53,6 +53,7 @@ VARIANTS = ("hardened", "debug")
 TRIAL_VERIFIER = "https://169.254.0.10"
 NOT_POSSIBLE = 77  # CTest's SKIP_RETURN_CODE
 KEY_NAMES = ("PK", "KEK", "db")
+CREDENTIALS = "usr/lib/credstore"
 SETTINGS_FILE = "cs-launcher.conf"
 # The owner that firmware keeps beside each key; it is measured, so it stays the same.
 KEY_OWNER = uuid.UUID("0b1f3f8e-6a53-4e0e-9f0c-3b8a5f3f6c11")
@@ -108,7 +109,8 @@ def build(arguments: argparse.Namespace) -> None:
         workshop.build_image(variant, output, packages=packages, keys=keys, settings=settings)
     entries = [describe(variant, output, keys) for variant in VARIANTS if (output / f"{variant}.raw").exists()]
     (output / "reference-values.json").write_text(json.dumps({"images": entries}, indent=2) + "\n")
-    say(f"verifier: {arguments.verifier}; reference values: {output / 'reference-values.json'}")
+    chosen = next(line for line in (settings / CREDENTIALS / SETTINGS_FILE).read_text().splitlines() if "verifier" in line)
+    say(f"{chosen}; reference values: {output / 'reference-values.json'}")
 
 
 # --- keys and settings
@@ -178,13 +180,15 @@ def make_key(folder: Path, name: str) -> None:
 def launcher_settings(output: Path, arguments: argparse.Namespace) -> Path:
     """Return the tree with the launcher's credentials: they are part of the image, and of its identity."""
     tree = output / "settings"
-    store = tree / "usr/lib/credstore"
+    store = tree / CREDENTIALS
     shutil.rmtree(tree, ignore_errors=True)
     store.mkdir(parents=True)
     if not re.fullmatch(r"https://[A-Za-z0-9.:\[\]-]+", arguments.verifier):
         raise BuildError(f"--verifier: {arguments.verifier} is not https://host[:port]")
+    given = sorted(arguments.launcher_settings.iterdir()) if arguments.launcher_settings else []
+    more = {name: line for file in given if file.name == SETTINGS_FILE for name, line in setting_lines(file).items()}
     verifier_ca, registry_ca = arguments.verifier_ca, arguments.registry_ca
-    if arguments.verifier == TRIAL_VERIFIER and verifier_ca is None:
+    if arguments.verifier == TRIAL_VERIFIER and verifier_ca is None and "verifier" not in more:
         trial = output / "trial-ca"
         if not (trial / "ca.crt").exists():
             trial.mkdir()
@@ -199,14 +203,12 @@ def launcher_settings(output: Path, arguments: argparse.Namespace) -> Path:
     for name, roots in (("cs-launcher.verifier-ca", verifier_ca), ("cs-launcher.registry-ca", registry_ca)):
         if roots is not None:
             shutil.copy(roots, store / name)
-    for file in sorted(arguments.launcher_settings.iterdir()) if arguments.launcher_settings else []:
+    for file in given:
         if not file.is_file() or not file.name.startswith("cs-launcher."):
             raise BuildError(f"--launcher-settings: {file} is no file whose name begins with cs-launcher.")
-        if file.name == SETTINGS_FILE:
-            lines.update(setting_lines(file))
-        else:
+        if file.name != SETTINGS_FILE:
             shutil.copyfile(file, store / file.name)
-    (store / SETTINGS_FILE).write_text("".join(f"{line}\n" for line in lines.values()))
+    (store / SETTINGS_FILE).write_text("".join(f"{line}\n" for line in (lines | more).values()))
     return tree
 
 

@@ -48,11 +48,9 @@ def test_what_is_gone_is_gone(repository: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("sources")] == ["sources"]
 
 
-def settings_from(folder: Path | None, tmp_path: Path) -> Path:
+def settings_from(folder: Path | None, tmp_path: Path, verifier: str = "https://verifier.example") -> Path:
     """Return the folder of the launcher's credentials in an image that was asked for with such a folder."""
-    given = Namespace(
-        verifier="https://verifier.example", verifier_ca=None, registry_ca=None, launcher_settings=folder
-    )
+    given = Namespace(verifier=verifier, verifier_ca=None, registry_ca=None, launcher_settings=folder)
     return build.launcher_settings(tmp_path / "output", given) / "usr/lib/credstore"
 
 
@@ -70,6 +68,18 @@ def test_settings_of_the_launcher_are_added_and_replaced(tmp_path: Path) -> None
     expected = [ours[0], verifiers, ours[2], "cloud-logging = true"]
     assert (store / "cs-launcher.conf").read_text().splitlines() == expected
     assert sorted(file.name for file in store.iterdir()) == ["cs-launcher.conf", "cs-launcher.partner-ca"]
+
+
+def test_an_image_with_verifiers_of_its_own_does_not_trust_the_trial_ones_ca(tmp_path: Path) -> None:
+    """Whichever way they were named."""
+    folder = tmp_path / "settings"
+    folder.mkdir()
+    store = settings_from(folder, tmp_path, build.TRIAL_VERIFIER)
+    trial = ["cs-launcher.conf", "cs-launcher.registry-ca", "cs-launcher.verifier-ca"]
+    assert sorted(file.name for file in store.iterdir()) == trial
+    (folder / "cs-launcher.conf").write_text('verifier = ["a=https://a.example", "b=https://b.example"]\n')
+    store = settings_from(folder, tmp_path, build.TRIAL_VERIFIER)
+    assert [file.name for file in store.iterdir()] == ["cs-launcher.conf"]
 
 
 @pytest.mark.parametrize(
