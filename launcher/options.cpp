@@ -136,9 +136,10 @@ void add_settings(CLI::App& app, Settings& settings) {
       ->check(check_certificates);
   app.add_option("--registry-ca", options.registry_ca, "PEM file of the only roots trusted for the registry")
       ->check(check_certificates);
-  app.add_option("--google-ca", options.google_ca,
-                 "PEM file of the only roots trusted for Google's hosts: registries, IAM, and a verifier that names no "
-                 "file of its own")
+  app.add_option(
+         "--google-ca", options.google_ca,
+         "PEM file of the only roots trusted for Google's hosts: registries, IAM, Cloud Logging and Monitoring, "
+         "and a verifier of Google's for which no other file is named")
       ->check(check_certificates);
   app.add_option("--registry-auth", options.registry_auth,
                  "Docker's config.json with credentials for registries, where the operator brings none")
