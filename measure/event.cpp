@@ -47,8 +47,7 @@ EnvVar EnvVar::parse(std::string_view text, std::string_view field) {
                                         "\", does not match ^[a-zA-Z_][a-zA-Z0-9_]*$");
   }
   if (!base::is_utf8(value) || value.find('\0') != std::string_view::npos) {
-    throw base::InvalidInput(field,
-                             "malformed env value of " + std::string(name) + ", contains non-utf8 character or NUL");
+    throw base::InvalidInput(field, "malformed env value, contains non-utf8 character or NUL: " + std::string(name));
   }
   return {std::string(name), std::string(value)};
 }

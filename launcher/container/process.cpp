@@ -39,8 +39,7 @@ class Environment {
                                      ", expecting env name to match ^[a-zA-Z_][a-zA-Z0-9_]*$");
     }
     if (!is_clean(value)) {
-      throw InvalidInput(source,
-                         "malformed env value of " + std::string(name) + ", contains non-utf8 character or NUL");
+      throw InvalidInput(source, "malformed env value, contains non-utf8 character or NUL: " + std::string(name));
     }
     std::string entry = std::string(name) + "=" + std::string(value);
     const auto [place, is_new] = places_.try_emplace(std::string(name), entries_.size());

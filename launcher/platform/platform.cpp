@@ -31,11 +31,16 @@ base::Awaitable<Location> location_of_machine(Platform& platform, const X509& ak
 }
 
 base::Awaitable<std::string> name_of_machine(Platform& platform) {
-  std::optional<std::string> known = co_await platform.instance_name();
-  if (known) co_return std::move(*known);
+  constexpr auto kFailed = "cannot get hostname";
+  try {
+    std::optional<std::string> known = co_await platform.instance_name();
+    if (known) co_return std::move(*known);
+  } catch (const base::Error& error) {
+    throw error.in_context(kFailed, base::Action::kRestart);
+  }
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) {
-    throw base::SystemError("cannot get hostname", errno, base::Action::kRestart);
+    throw base::SystemError(kFailed, errno, base::Action::kRestart);
   }
   co_return name.data();
 }

@@ -54,7 +54,7 @@ class Platform {
 
 /// What the platform says, or else the attestation key's certificate. Throws Error when neither does.
 base::Awaitable<Location> location_of_machine(Platform& platform, const X509& ak_certificate);
-/// What the platform says, or else gethostname(2).
+/// What the platform says, or else gethostname(2). A failure of either may do better after a restart.
 base::Awaitable<std::string> name_of_machine(Platform& platform);
 
 }  // namespace launcher

@@ -27,7 +27,7 @@ MonitoringPolicy MonitoringPolicy::read(LabelReader& reader) {
   const bool has_new = reader.text(kHardened) || reader.text(kDebug);
   if (reader.text(kMemoryAllow) && has_new) {
     reader.problems().add(std::string("use either ") + kMemoryAllow + " or " + kHardened + "/" + kDebug +
-                          " in image labels, not both: contact the image author");
+                          " in image labels,- not both: contact the image author");
     return {.on_hardened = Monitoring::kNone, .on_debug = Monitoring::kNone};
   }
   if (reader.text(kMemoryAllow)) {

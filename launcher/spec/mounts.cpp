@@ -9,6 +9,7 @@
 #include "base/parse_number.h"
 #include "base/text.h"
 #include "launcher/spec/lists.h"
+#include "measure/event.h"
 
 namespace launcher {
 namespace {
@@ -30,7 +31,7 @@ struct Option {
 
 Option parse_option(std::string_view text) {
   const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos || equals == 0)
+  if (equals == std::string_view::npos || !measure::is_env_name(text.substr(0, equals)))
     throw Error("failed to parse mount option: malformed env var, \"" + shown(text) + "\" is no KEY=VALUE");
   const Option option{text.substr(0, equals), text.substr(equals + 1)};
   if (std::ranges::find(kOptions, option.key) == kOptions.end())

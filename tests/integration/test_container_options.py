@@ -91,6 +91,16 @@ def test_more_memory_than_there_is_is_refused_before_anything_is_pulled(world: W
     assert "together larger than free memory" in error
 
 
+def test_no_mount_takes_what_the_workload_needs(world: World) -> None:
+    """However the destination is written, and whatever the author allows: all of them are told at once."""
+    destinations = ["/", "//", "/x/../proc", "/run/container_launcher/"]
+    mounts = ";".join(f"type=tmpfs,source=tmpfs,destination={each}" for each in destinations)
+    image = shell_image(labels={"tee.launch_policy.allow_mount_destinations": "/"})
+    error = error_of(world, image, {"tee-mount": mounts})
+    for cleaned in ("/", "/proc", "/run/container_launcher"):
+        assert f'nothing can be mounted at destination "{cleaned}"' in error
+
+
 def test_a_mount_behind_a_link_of_the_image_does_not_leave_it(world: World, folder: Path) -> None:
     """The image says that the mount point is elsewhere; on the host nothing changes."""
     victim = folder / "victim"

@@ -16,12 +16,15 @@ from pathlib import Path
 
 import pytest
 from cs_harness import World
+from cs_harness.launcher import LogLine
 from report import report
-from support import push, shell_image
+from support import STAY, push, shell_image
 
 HERE = Path(__file__).parent
 SECONDS = float(os.environ.get("CS_FLOOD_SECONDS", "15"))
 MEBIBYTE = 1 << 20
+BRIEF_SECONDS = 10  # the life of a token
+RENEWALS = 3
 
 
 @contextlib.contextmanager
@@ -103,3 +106,22 @@ def test_the_tee_server_under_a_flood(world: World, roles: list[str]) -> None:
         report("memory of the launcher during a flood", f"{peak / MEBIBYTE:.0f} MiB")
         assert peak < 64e6
         assert launcher.tee.request(headers={"Cache-Control": "no-cache"}).status == 200
+
+
+def test_the_default_token_is_renewed_under_a_flood(folder: Path) -> None:
+    """Tokens that live for seconds are renewed in time, over and over, while the workload asks for all it can."""
+    with World(folder / "brief", token_lifetime_seconds=BRIEF_SECONDS) as world:
+        image = push(world.registry, shell_image(STAY))
+        with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
+            launcher.wait_ready()
+            with flood(["silent", "tokens", "slow"], "", 0, launcher.socket):
+                for _ in range(RENEWALS):
+                    so_far = len(launcher.process.lines)
+                    launcher.process.wait_for(is_renewal, timeout=3 * BRIEF_SECONDS, after=so_far)
+                assert launcher.tee.request().status == 200
+            assert "failed to refresh attestation service token" not in launcher.log_text
+
+
+def is_renewal(line: str) -> bool:
+    """Return whether the launcher says that it has a new default token."""
+    return LogLine.parse(line).message.startswith("successfully refreshed attestation token")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import jwt
 import pytest
 from cs_harness import GoogleApis, Launcher, PushedImage, Registry, World
 from cs_harness.google_apis import LOGGING
@@ -58,7 +59,9 @@ def test_no_secret_is_seen_by_others(world: World, folder: Path, private: tuple[
         "tee-env-SECRET": f"{CANARY}-operator",
         "tee-registry-auth": config,
         "tee-container-log-redirect": "true",
+        "tee-impersonate-service-accounts": "data@partner.iam.gserviceaccount.com",
     }
+    world.metadata.identity_tokens.clear()
     console = folder / "console"
     console.touch()
     options = {"--console": console, "--output-directory": folder / "output", "--log-level": "trace"}
@@ -86,6 +89,9 @@ def test_no_secret_is_seen_by_others(world: World, folder: Path, private: tuple[
         seen["log"] = launcher.log_text + "\n".join(launcher.process.stdout_lines)
     seen["console"] = console.read_text()
     seen["verifier"] = "\n".join(world.verifier.lines)
+    seen["containerd"] = world.containerd.log
+    identities = {jwt.decode(each, options={"verify_signature": False})["email"] for each in world.metadata.identity_tokens}
+    assert len(identities) == 2, "the machine's own account, and the one that it acts as"
     secrets = {
         "a value": CANARY,
         "a token": token.split(".")[2],
@@ -94,6 +100,7 @@ def test_no_secret_is_seen_by_others(world: World, folder: Path, private: tuple[
         "a registry's credential": pair,
         "a registry's password": REGISTRY_ACCOUNT[1],
         "the operator's credentials": config,
+        **{f"an identity token ({n})": each.split(".")[2] for n, each in enumerate(world.metadata.identity_tokens)},
     }
     found = [f"{what} in {where}" for what, secret in secrets.items() for where, text in seen.items() if secret in text]
     assert found == []

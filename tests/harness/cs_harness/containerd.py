@@ -98,6 +98,11 @@ class Containerd:
             self._remove_cgroups()
             shutil.rmtree(RUNC_STATE / self.namespace, ignore_errors=True)
 
+    @property
+    def log(self) -> str:
+        """Return what the daemon has said since its last start."""
+        return "\n".join(self._process.lines) if self._process else ""
+
     def start(self) -> None:
         """Start the daemon and wait until it serves."""
         if open_files_possible() < OPEN_FILES:

@@ -78,11 +78,11 @@ class HoldingVerifier(GoBetween):
                 self._changed.wait_for(lambda: self._may_pass)
         return body
 
-    def wait_held(self, timeout: float = 30.0) -> None:
-        """Return once a request is held."""
+    def wait_held(self, timeout: float = 30.0, count: int = 1) -> None:
+        """Return once so many requests are held."""
         with self._changed:
-            if not wait_until(self._changed, lambda: self._held > 0, timeout):
-                raise HarnessError(f"nobody asked for {self._path} within {timeout} s")
+            if not wait_until(self._changed, lambda: self._held >= count, timeout):
+                raise HarnessError(f"{self._path} was asked for {self._held} times within {timeout} s")
 
     def let_go(self) -> None:
         """Let all pass, those that are held and those to come."""

@@ -40,13 +40,14 @@ class MetadataServer:
     """Serves `attributes` and the instance's identity under /computeMetadata/v1/.
 
     `attributes` may be changed between launches. `jwks` is the file with the key that signs identity tokens, and
-    `requests` the paths that were asked for.
+    `requests` the paths that were asked for, and `identity_tokens` what it signed.
     """
 
     folder: Path
     instance: Instance = field(default_factory=Instance)
     attributes: dict[str, str] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    identity_tokens: list[str] = field(default_factory=list)
     #: Served instead of the attributes, for documents that no honest server would serve.
     raw_attributes: str | None = None
     #: Answers in the place of the usual ones, by path below computeMetadata/v1/; "\udcff" becomes the byte 0xff.
@@ -143,4 +144,6 @@ class MetadataServer:
             "iat": now,
             "exp": now + 3600,
         }
-        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "identity-1"})
+        token = jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": "identity-1"})
+        self.identity_tokens.append(token)
+        return token

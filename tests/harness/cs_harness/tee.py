@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,10 @@ class _UnixConnection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
+        # To wait for room among those that are not accepted yet: a socket of Python's with a timeout fails at once.
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(self.timeout), 0))
         self.sock.connect(str(self._path))
+        self.sock.settimeout(self.timeout)
 
 
 class TeeClient:

@@ -50,4 +50,13 @@ TEST_CASE("a machine has the platform's name, or else its own") {
   CHECK(test::run(context, launcher::name_of_machine(platform)) == own.data());
   platform.name = "workload-vm";
   CHECK(test::run(context, launcher::name_of_machine(platform)) == "workload-vm");
+  INFO("one that can't be asked may be there after a restart");
+  platform.name_failure = base::Error("instance/name: away");
+  try {
+    test::run(context, launcher::name_of_machine(platform));
+    FAIL("a name of nobody");
+  } catch (const base::Error& error) {
+    CHECK(std::string(error.what()) == "cannot get hostname: instance/name: away");
+    CHECK(error.action() == base::Action::kRestart);
+  }
 }

@@ -72,6 +72,7 @@ TEST_CASE("a mount that is wrong says what is wrong, and each says it") {
   for (const Row& row : {
            Row{"tmpfs", "failed to parse mount option: malformed env var"},
            Row{"=x", "failed to parse mount option: malformed env var"},
+           Row{"type=tmpfs,a-b=c", "failed to parse mount option: malformed env var"},
            Row{"type=tmpfs,source=tmpfs,destination=/d,ro=1",
                "found unknown mount option: ro=1, expect keys of [type "
                "source destination size uid gid mode]"},

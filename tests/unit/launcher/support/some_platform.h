@@ -16,6 +16,7 @@ class SomePlatform final : public launcher::Platform {
   std::optional<launcher::GceInstance> instance;
   std::optional<base::Error> instance_failure;
   std::optional<std::string> name;
+  std::optional<base::Error> name_failure;
   std::optional<std::string> access;
   std::optional<std::string> next_access;  ///< when that has been forgotten
   std::optional<std::string> identity;
@@ -28,7 +29,10 @@ class SomePlatform final : public launcher::Platform {
     if (instance_failure) throw base::Error(*instance_failure);
     co_return instance;
   }
-  base::Awaitable<std::optional<std::string>> instance_name() override { co_return name; }
+  base::Awaitable<std::optional<std::string>> instance_name() override {
+    if (name_failure) throw base::Error(*name_failure);
+    co_return name;
+  }
   base::Awaitable<std::optional<std::string>> access_token() override {
     ++access_tokens_given;
     co_return access;
