@@ -13,15 +13,17 @@ MEMORY_MIB = 1024
 
 
 def test_out_of_memory(world: VmWorld) -> None:
-    """The kernel ends what the workload has too much of, and nothing else; then all goes on as it was."""
-    eat = "busybox dd if=/dev/zero of=/dev/null bs=700M count=1"
-    script = f"{eat} & {eat} & {eat} & wait; {world.postbox.send('echo still here')}"
+    """The kernel ends what the workload has too much of, and nothing else, until it is the workload itself."""
+    eat = "busybox dd if=/dev/zero of=/dev/null count=1 bs="
+    some = f"{eat}700M"
+    script = f"{some} & {some} & {some} & wait; {world.postbox.send('echo still here')}; exec {eat}850M"
     image = push(world.registry, shell_image(script))
     world.metadata.attributes = {"tee-image-reference": image.by_tag}
     with world.machine(memory_mib=MEMORY_MIB) as vm:
         vm.console.wait_for("Out of memory: Killed process", TAKEN_SECONDS)
         assert world.postbox.wait(TAKEN_SECONDS).strip() == "still here"
-        vm.console.wait_for('exit_code=0 exit_msg="workload finished successfully, shutting down the VM"')
+        assert "return_code=137" in vm.console.wait_for("workload task ended and returned non-zero", TAKEN_SECONDS)
+        vm.console.wait_for('exit_code=1 exit_msg="workload or launcher error, shutting down the VM"')
         vm.wait_shutdown()
         killed = re.findall(r"Out of memory: Killed process \d+ \(([^)]*)\)", vm.console.text)
     assert set(killed) == {"busybox"}
