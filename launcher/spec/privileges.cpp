@@ -1,6 +1,6 @@
 #include "launcher/spec/privileges.h"
 
-#include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "launcher/spec/lists.h"
@@ -13,8 +13,9 @@ constexpr std::string_view kCgroups = "tee-cgroup-ns";
 
 std::vector<std::string> parse_capabilities(const std::string& text) {
   std::vector<std::string> names;
+  std::set<std::string> seen;
   for (std::string& name : parse_array_attribute(kCapabilities, text)) {
-    if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+    if (seen.insert(name).second) names.push_back(std::move(name));
   }
   return names;
 }
@@ -33,7 +34,7 @@ void expect_given(const std::vector<std::string>& wanted, CapabilitySet given, P
   }
   if (missing.empty()) return;
   problems.add(std::string(kCapabilities) + ": failed to validate added capabilities: received added capabilities ([" +
-               joined(missing) + "]) not allowed by current capabilities");
+               joined_briefly(missing) + "]) not allowed by current capabilities");
 }
 
 bool read_cgroup_namespace(AttributeReader& reader) {

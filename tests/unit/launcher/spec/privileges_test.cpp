@@ -1,5 +1,6 @@
 #include "launcher/spec/privileges.h"
 
+#include "launcher/spec/lists.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/read_attributes.h"
 
@@ -40,6 +41,10 @@ TEST_CASE("nobody gets a capability that containerd has not itself") {
   INFO("nor one that Linux does not know");
   CHECK_THAT(problems_of({"CAP_X", "CAP_CHOWN", "cap_chown"}, ~launcher::CapabilitySet{0}),
              ContainsSubstring("([CAP_X cap_chown])"));
+  const Strings many(3000, "CAP_X");
+  const std::string briefly = problems_of(many, 0);
+  CHECK(briefly.size() < 2 * launcher::kMaxListShown);
+  CHECK_THAT(briefly, ContainsSubstring(" more]) not allowed"));
 }
 
 TEST_CASE("a cgroup namespace is asked for with a boolean that is not empty") {
