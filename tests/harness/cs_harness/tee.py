@@ -32,7 +32,9 @@ class _UnixConnection(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
         # To wait for room among those that are not accepted yet: a socket of Python's with a timeout fails at once.
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(self.timeout), 0))
+        whole, rest = divmod(self.timeout, 1)
+        bound = struct.pack("ll", int(whole), int(rest * 1e6))
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, bound)
         self.sock.connect(str(self._path))
         self.sock.settimeout(self.timeout)
 
