@@ -109,8 +109,7 @@ def build(arguments: argparse.Namespace) -> None:
         workshop.build_image(variant, output, packages=packages, keys=keys, settings=settings)
     entries = [describe(variant, output, keys) for variant in VARIANTS if (output / f"{variant}.raw").exists()]
     (output / "reference-values.json").write_text(json.dumps({"images": entries}, indent=2) + "\n")
-    chosen = next(line for line in (settings / CREDENTIALS / SETTINGS_FILE).read_text().splitlines() if "verifier" in line)
-    say(f"{chosen}; reference values: {output / 'reference-values.json'}")
+    say(f"launcher: {settings / CREDENTIALS / SETTINGS_FILE}; reference values: {output / 'reference-values.json'}")
 
 
 # --- keys and settings
