@@ -226,6 +226,19 @@ def test_what_the_metadata_server_says_is_no_panic(world: World, path: str, answ
     assert world.containerd.snapshots() == []
 
 
+def test_a_machine_whose_name_can_not_be_had_starts_anew_where_the_policy_says_so(world: World) -> None:
+    """As on the public system: the metadata server may do better then."""
+    image = push(world.registry, shell_image())
+    world.metadata.overrides = {"instance/name": "vm\udcff"}
+    attributes = {"tee-image-reference": image.by_tag, "tee-restart-policy": "OnFailure"}
+    try:
+        with world.launcher(attributes) as launcher:
+            assert launcher.wait() == REBOOT, launcher.process.last_words()
+            assert "cannot get hostname: " in launcher.log_text
+    finally:
+        world.metadata.overrides = {}
+
+
 def test_a_mistyped_attribute_is_warned_about(world: World) -> None:
     """The launch goes on without it, as the cloud puts attributes of its own there."""
     image = push(world.registry, shell_image())
