@@ -33,6 +33,18 @@ std::string to_rfc3339(WallTime time) {
   return {text.data(), length};
 }
 
+std::optional<WallTime> parse_rfc3339(const std::string& text) {
+  constexpr int kFirstYear = 1970 - 1900;
+  constexpr int kLastYear = 2261 - 1900;
+  std::tm parts{};
+  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  if (end == nullptr || end != text.c_str() + text.size()) return std::nullopt;
+  if (parts.tm_year < kFirstYear || parts.tm_year > kLastYear) return std::nullopt;
+  const WallTime time = from_unix_seconds(::timegm(&parts));
+  // One moment has one spelling: no 31st of April, no blanks, no missing zeros.
+  return to_rfc3339(time) == text ? std::optional(time) : std::nullopt;
+}
+
 std::string to_rfc3339_micro(WallTime time) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(time);
   std::string fraction = std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(time - whole).count());

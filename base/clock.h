@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace base {
@@ -24,6 +25,8 @@ std::int64_t to_unix_seconds(WallTime time);
 WallTime from_unix_seconds(std::int64_t seconds);
 /// RFC 3339 in UTC with whole seconds: 2026-01-31T23:59:59Z.
 std::string to_rfc3339(WallTime time);
+/// Such a text; nothing for any other, and for years that a WallTime does not hold (before 1970, from 2262 on).
+std::optional<WallTime> parse_rfc3339(const std::string& text);
 /// With six decimals of the second.
 std::string to_rfc3339_micro(WallTime time);
 /// With three decimals: 12.345.

@@ -81,6 +81,12 @@ bool lock_directory(const FileDescriptor& directory) {
   throw SystemError("locking a folder", errno);
 }
 
+void wait_for_directory_lock(const FileDescriptor& directory) {
+  while (::flock(directory.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) throw SystemError("locking a folder", errno);
+  }
+}
+
 void replace_file(const FileDescriptor& directory, const std::string& name, ByteView content, mode_t mode) {
   const std::string temporary = "." + name + ".new";
   // Only the owner may write to the directory, so what stands under the temporary name is a leftover of our own.

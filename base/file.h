@@ -40,6 +40,9 @@ FileDescriptor open_private_directory(const std::filesystem::path& path, mode_t 
 /// Takes the only lock on an open folder, kept as long as `directory` lives. False: another process holds it.
 bool lock_directory(const FileDescriptor& directory);
 
+/// The same, and waits for a process that holds it, which must be one that does not keep it.
+void wait_for_directory_lock(const FileDescriptor& directory);
+
 /// Replaces `name` in `directory` in one step: a reader sees the old file or the new one, whole. What stands at `name`
 /// (a link, a FIFO) is replaced, never followed. On failure the old file stays and nothing is left behind.
 void replace_file(const FileDescriptor& directory, const std::string& name, ByteView content, mode_t mode);

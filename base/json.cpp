@@ -194,6 +194,19 @@ std::optional<bool> JsonObject::optional_bool(const char* key) const {
   return member->get<bool>();
 }
 
+WallTime JsonObject::time(const char* key) const {
+  require(key);
+  return *optional_time(key);
+}
+
+std::optional<WallTime> JsonObject::optional_time(const char* key) const {
+  const auto text = optional_string(key);
+  if (!text) return std::nullopt;
+  const auto time = parse_rfc3339(*text);
+  if (!time) throw InvalidInput(path_of(key), "is no time such as 2026-01-31T23:59:59Z");
+  return time;
+}
+
 Bytes JsonObject::bytes(const char* key) const { return base64_decode(string(key), path_of(key)); }
 
 Bytes JsonObject::bytes_or_empty(const char* key) const { return has(key) ? bytes(key) : Bytes{}; }

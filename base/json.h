@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 
 namespace base {
 
@@ -52,6 +53,9 @@ class JsonObject {
   std::optional<std::uint64_t> optional_unsigned(const char* key) const;
   std::optional<std::int64_t> optional_integer(const char* key) const;
   std::optional<bool> optional_bool(const char* key) const;
+  /// RFC 3339 in UTC with whole seconds.
+  WallTime time(const char* key) const;
+  std::optional<WallTime> optional_time(const char* key) const;
   /// Base64 text as bytes; see base64_decode.
   Bytes bytes(const char* key) const;
   Bytes bytes_or_empty(const char* key) const;

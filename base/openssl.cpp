@@ -63,6 +63,18 @@ std::string certificate_subject(const X509& certificate) {
   return {text, static_cast<std::size_t>(length)};
 }
 
+std::string certificate_common_name(const X509& certificate) {
+  const X509_NAME* subject = X509_get_subject_name(&certificate);
+  const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (index < 0) return {};
+  unsigned char* text = nullptr;
+  const int length = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
+  if (length < 0) return {};
+  std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(length));
+  OPENSSL_free(text);
+  return name;
+}
+
 std::string certificate_names(const X509& certificate) {
   struct Deleter {
     void operator()(GENERAL_NAMES* names) const noexcept { GENERAL_NAMES_free(names); }

@@ -32,6 +32,8 @@ std::vector<X509Ptr> parse_pem_certificates(std::string_view pem, const std::str
 Bytes certificate_der(const X509& certificate);
 /// Subject name, one line, for people.
 std::string certificate_subject(const X509& certificate);
+/// Its subject's common name; empty when there is none.
+std::string certificate_common_name(const X509& certificate);
 /// Host names and addresses that the certificate is for (RFC 6125), some of them if there are many; for people. Its
 /// subject when it names none.
 std::string certificate_names(const X509& certificate);

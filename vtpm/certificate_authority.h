@@ -2,16 +2,11 @@
 
 #include <filesystem>
 
-#include "base/clock.h"
+#include "base/certificate.h"
 #include "base/openssl.h"
 #include "evidence/instance_identity.h"
 
 namespace vtpm {
-
-struct Validity {
-  base::WallTime not_before;
-  base::WallTime not_after;
-};
 
 /// The authority with which a cloud vouches for the attestation keys of its virtual TPMs: ca.pem and ca-key.pem (mode
 /// 0600) in a folder of its own, P-256.
@@ -25,7 +20,8 @@ class CertificateAuthority {
 
   /// A certificate of `key` that says which machine holds it. Whoever calls knows that the key is in that machine's
   /// TPM.
-  base::X509Ptr certify(EVP_PKEY& key, const evidence::InstanceIdentity& identity, const Validity& validity) const;
+  base::X509Ptr certify(EVP_PKEY& key, const evidence::InstanceIdentity& identity,
+                        const base::Validity& validity) const;
 
  private:
   CertificateAuthority(base::EvpPkeyPtr key, base::X509Ptr certificate);

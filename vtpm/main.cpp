@@ -66,7 +66,7 @@ base::WallTime parse_time(const std::string& text) {
   return time;
 }
 
-vtpm::Validity validity_of(const ProvisionOptions& options) {
+base::Validity validity_of(const ProvisionOptions& options) {
   const base::WallTime begin =
       options.not_before.empty() ? base::Clock::system().wall() - kClockTolerance : parse_time(options.not_before);
   constexpr std::int64_t kSecondsOfDay = 86400;
@@ -80,7 +80,7 @@ vtpm::Validity validity_of(const ProvisionOptions& options) {
 bool has_tpm_state(const std::filesystem::path& state) { return std::filesystem::exists(state / "tpm2-00.permall"); }
 
 void provision(const ProvisionOptions& options) {
-  const vtpm::Validity validity = validity_of(options);
+  const base::Validity validity = validity_of(options);
   const auto authority = vtpm::CertificateAuthority::open(options.authority);
   const auto kind = options.key == "rsa" ? vtpm::KeyKind::kRsa : vtpm::KeyKind::kEcc;
   std::optional<vtpm::Swtpm> swtpm;

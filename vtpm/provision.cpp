@@ -127,7 +127,7 @@ base::EvpPkeyPtr public_key_of(ByteView public_area) {
 }
 
 base::X509Ptr certify_attestation_key(const CertificateAuthority& authority, const tpm::TpmKey& key,
-                                      const evidence::InstanceIdentity& identity, const Validity& validity) {
+                                      const evidence::InstanceIdentity& identity, const base::Validity& validity) {
   const TPMT_PUBLIC area = parse_area(key.public_area());
   if ((area.objectAttributes & kRestrictedSigning) != kRestrictedSigning) {
     throw base::Error("the key is not a restricted signing key: it is not certified");
@@ -140,7 +140,7 @@ base::X509Ptr certify_attestation_key(const CertificateAuthority& authority, con
 }
 
 void provision(tpm::Tpm& tpm, const CertificateAuthority& authority, const evidence::InstanceIdentity& identity,
-               const Validity& validity, KeyKind kind) {
+               const base::Validity& validity, KeyKind kind) {
   const tpm::AttestationKeyIndices indices = indices_of(kind);
   const Bytes key_template = attestation_key_template(kind);
   tpm.startup();

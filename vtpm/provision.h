@@ -18,11 +18,11 @@ base::EvpPkeyPtr public_key_of(base::ByteView public_area);
 /// Has `authority` certify a key that stands in a TPM. Throws Error unless it is a restricted signing key made from one
 /// of the usual templates: a key that signs what it is given would let its holder make up quotes.
 base::X509Ptr certify_attestation_key(const CertificateAuthority& authority, const tpm::TpmKey& key,
-                                      const evidence::InstanceIdentity& identity, const Validity& validity);
+                                      const evidence::InstanceIdentity& identity, const base::Validity& validity);
 
 /// Makes a fresh vTPM what a cloud hands to a machine: creates the attestation key in the endorsement hierarchy, has it
 /// certified, writes template and certificate to NV and shuts the TPM down in order. Throws TpmError or Error.
 void provision(tpm::Tpm& tpm, const CertificateAuthority& authority, const evidence::InstanceIdentity& identity,
-               const Validity& validity, KeyKind kind);
+               const base::Validity& validity, KeyKind kind);
 
 }  // namespace vtpm

@@ -1,8 +1,6 @@
 #include "verifier/service/startup_check.h"
 
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
+#include "base/certificate.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/openssl.h"
@@ -17,37 +15,21 @@ std::vector<base::X509Ptr> read_chain(const TlsFiles& tls) {
                                       "config.listen.certificate: " + tls.certificate.string());
 }
 
-/// A key with a password is none: there is nobody to ask.
-int no_password(char*, int, int, void*) { return 0; }
-
 base::EvpPkeyPtr read_key(const TlsFiles& tls) {
-  const std::string pem = base::read_text_file(tls.private_key, kMaxPemBytes);
-  const base::BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  base::EvpPkeyPtr key(bio ? PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr) : nullptr);
-  if (!key) {
-    throw base::Error("config.listen.private_key: " + tls.private_key.string() +
-                      ": is no private key in PEM without a password: " + base::openssl_error());
-  }
-  return key;
-}
-
-std::string time_text(const ASN1_TIME& time) {
-  const base::BioPtr bio(BIO_new(BIO_s_mem()));
-  if (!bio || ASN1_TIME_print_ex(bio.get(), &time, ASN1_DTFLGS_ISO8601) != 1) return "?";
-  const char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  return {data, static_cast<std::size_t>(size)};
+  return base::parse_private_key(base::read_text_file(tls.private_key, kMaxPemBytes),
+                                 "config.listen.private_key: " + tls.private_key.string());
 }
 
 void warn_of_times(const TlsFiles& tls, base::WallTime now, std::vector<std::string>& warnings) {
-  auto seconds = static_cast<time_t>(base::to_unix_seconds(now));
   for (const base::X509Ptr& certificate : read_chain(tls)) {
     const std::string subject =
         "config.listen.certificate: " + tls.certificate.string() + ": " + base::certificate_subject(*certificate);
-    const ASN1_TIME* begin = X509_get0_notBefore(certificate.get());
-    const ASN1_TIME* end = X509_get0_notAfter(certificate.get());
-    if (X509_cmp_time(begin, &seconds) > 0) warnings.push_back(subject + " is not valid before " + time_text(*begin));
-    if (X509_cmp_time(end, &seconds) < 0) warnings.push_back(subject + " has expired at " + time_text(*end));
+    const base::Validity validity = base::validity_of(*certificate);
+    if (validity.not_before > now) {
+      warnings.push_back(subject + " is not valid before " + base::to_rfc3339(validity.not_before));
+    }
+    if (validity.not_after < now)
+      warnings.push_back(subject + " has expired at " + base::to_rfc3339(validity.not_after));
   }
 }
 
@@ -56,8 +38,7 @@ void warn_of_times(const TlsFiles& tls, base::WallTime now, std::vector<std::str
 void expect_tls_key(const ListenConfig& listen) {
   if (!listen.tls) return;
   const std::vector<base::X509Ptr> chain = read_chain(*listen.tls);
-  if (X509_check_private_key(chain.front().get(), read_key(*listen.tls).get()) == 1) return;
-  base::openssl_error();
+  if (base::is_key_of(*read_key(*listen.tls), *chain.front())) return;
   throw base::Error("config.listen.private_key: " + listen.tls->private_key.string() +
                     " does not fit the first certificate of " + listen.tls->certificate.string());
 }

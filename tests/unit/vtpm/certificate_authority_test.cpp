@@ -39,7 +39,7 @@ TEST_CASE("an authority that lacks a file or has another's key is refused") {
   std::filesystem::remove(folder / "ca-key.pem");
   CHECK_THROWS_AS(CertificateAuthority::open(folder), base::SystemError);
   std::ofstream(folder / "ca-key.pem") << "nonsense";
-  CHECK_THROWS_WITH(CertificateAuthority::open(folder), ContainsSubstring("not a private key"));
+  CHECK_THROWS_WITH(CertificateAuthority::open(folder), ContainsSubstring("is no private key in PEM"));
 }
 
 TEST_CASE("an attestation key certificate says who, how long and for what") {

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 const evidence::InstanceIdentity kProvisioned{"us-central1-a", 12345, "my-project", 678, "my-instance", true};
 const base::WallTime kNow = base::Clock::system().wall();
-const vtpm::Validity kValidity{kNow - 1h, kNow + 24h};
+const base::Validity kValidity{kNow - 1h, kNow + 24h};
 
 /// The ECC template without the attribute "restricted".
 base::Bytes unrestricted_template() {

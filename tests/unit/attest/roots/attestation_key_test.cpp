@@ -11,7 +11,7 @@ using tpm::Tpm;
 
 namespace {
 
-vtpm::Validity today() {
+base::Validity today() {
   const auto now = std::chrono::system_clock::now();
   return {now - std::chrono::hours(1), now + std::chrono::hours(24)};
 }

@@ -15,13 +15,13 @@ using measure::Event;
 using measure::EventType;
 
 const std::string kSoftwareTpm = "SOFTWARE_TPM";
+const std::string kImageDigest = "sha256:" + std::string(64, 'a');
 
 std::vector<Event> launch_events() {
-  const std::string digest = "sha256:" + std::string(64, 'a');
   return {Event::text(EventType::kImageRef, "docker.io/library/nginx:latest"),
-          Event::text(EventType::kImageDigest, digest),
+          Event::text(EventType::kImageDigest, test::kImageDigest),
           Event::text(EventType::kRestartPolicy, "Never"),
-          Event::text(EventType::kImageId, digest),
+          Event::text(EventType::kImageId, test::kImageDigest),
           Event::text(EventType::kArg, "nginx"),
           Event::text(EventType::kEnvVar, "PATH=/bin"),
           Event{EventType::kMemoryMonitor, {0}}};
@@ -31,7 +31,7 @@ evidence::InstanceIdentity Machine::identity() {
   return {"us-central1-a", 12345, "my-project", 678, "my-instance", true};
 }
 
-vtpm::Validity Machine::validity() {
+base::Validity Machine::validity() {
   const base::WallTime now = base::Clock::system().wall();
   return {now - 1h, now + 24h};
 }
@@ -72,7 +72,7 @@ verifier::TrustAnchors Machine::anchors(const verifier::Platform& platform) cons
   return verifier::TrustAnchors(roots);
 }
 
-base::Bytes Machine::certificate(const evidence::InstanceIdentity& identity, const vtpm::Validity& validity) {
+base::Bytes Machine::certificate(const evidence::InstanceIdentity& identity, const base::Validity& validity) {
   const auto key = attest::load_attestation_key(*tpm_, tpm::kEccKeyIndices);
   return base::certificate_der(*vtpm::certify_attestation_key(authority_, key.key, identity, validity));
 }

@@ -21,6 +21,7 @@ namespace test {
 std::vector<measure::Event> launch_events();
 
 extern const std::string kSoftwareTpm;  ///< the hardware model of a Machine
+extern const std::string kImageDigest;  ///< of what launch_events() launch
 
 /// A machine that was provisioned, has booted and has launched its workload: what a verifier meets.
 class Machine {
@@ -47,10 +48,10 @@ class Machine {
   verifier::TrustAnchors anchors(const verifier::Platform& platform) const;
 
   /// A certificate of the machine's key that is valid otherwise than usual.
-  base::Bytes certificate(const evidence::InstanceIdentity& identity, const vtpm::Validity& validity);
+  base::Bytes certificate(const evidence::InstanceIdentity& identity, const base::Validity& validity);
 
   static evidence::InstanceIdentity identity();
-  static vtpm::Validity validity();
+  static base::Validity validity();
 
  private:
   base::PrivateDirectory directory_;
