@@ -1,12 +1,10 @@
 #include "evidence/jose.h"
 
-#include <array>
-#include <cstdlib>
-#include <new>
 #include <optional>
 #include <utility>
 
 #include <cjose/cjose.h>
+#include <openssl/core_names.h>
 
 #include "base/encoding.h"
 #include "base/error.h"
@@ -30,12 +28,9 @@ constexpr std::size_t kMaxJwksKeys = 64;
 constexpr std::size_t kMinRsaBits = 2048;
 constexpr std::size_t kMaxRsaBits = 8192;  // verifying costs the square of this
 constexpr std::size_t kEs256SignatureSize = 64;
-constexpr std::array<std::uint8_t, 3> kRsaExponent = {0x01, 0x00, 0x01};
 
 using JwkPtr = std::unique_ptr<cjose_jwk_t, base::FreeWith<cjose_jwk_release>>;
 using JwsPtr = std::unique_ptr<cjose_jws_t, base::FreeWith<cjose_jws_release>>;
-using HeaderPtr = std::unique_ptr<cjose_header_t, base::FreeWith<cjose_header_release>>;
-using CTextPtr = std::unique_ptr<char, base::FreeWith<std::free>>;
 
 /// Which signature algorithm a key is for; nothing for a key of another kind, which a key set may hold as well.
 std::optional<std::string_view> algorithm_of(const JsonObject& key) {
@@ -48,11 +43,16 @@ std::optional<std::string_view> algorithm_of(const JsonObject& key) {
   return algorithm;
 }
 
-std::string json_of(const cjose_jwk_t& key, bool with_private_part) {
-  cjose_err error{};
-  const CTextPtr text(cjose_jwk_to_json(&key, with_private_part, &error));
-  if (!text) throw base::Error(std::string("encoding a JSON Web Key: ") + error.message);
-  return text.get();
+/// A number of an RSA key, as RFC 7518, section 6.3.1 writes it.
+std::string rsa_number(const EVP_PKEY& key, const char* name) {
+  BIGNUM* number = nullptr;
+  if (EVP_PKEY_get_bn_param(&key, name, &number) != 1) {
+    throw base::Error("reading an RSA key: " + base::openssl_error());
+  }
+  const base::BignumPtr owned(number);
+  Bytes bytes(static_cast<std::size_t>(BN_num_bytes(number)));
+  BN_bn2bin(number, bytes.data());
+  return base::base64url_encode(bytes);
 }
 
 /// RFC 7638: the hash of the required members in lexicographic order, without white space.
@@ -120,17 +120,6 @@ Jwk::Jwk(Jwk&&) noexcept = default;
 Jwk& Jwk::operator=(Jwk&&) noexcept = default;
 Jwk::~Jwk() = default;
 
-Jwk Jwk::generate_rsa(std::size_t bits) {
-  cjose_err error{};
-  JwkPtr key(cjose_jwk_create_RSA_random(bits, kRsaExponent.data(), kRsaExponent.size(), &error));
-  if (!key) throw base::Error(std::string("generating an RSA key: ") + error.message);
-  const std::string key_id = rsa_thumbprint(base::parse_json(json_of(*key, false), "generated key"));
-  if (!cjose_jwk_set_kid(key.get(), key_id.data(), key_id.size(), &error)) {
-    throw base::Error(std::string("naming a key: ") + error.message);
-  }
-  return Jwk(std::make_unique<Impl>(Impl{std::move(key), kRs256}));
-}
-
 Jwk Jwk::parse(std::string_view json, const std::string& field) {
   const Json parsed = base::parse_json(json, field);
   const JsonObject fields(parsed, field);
@@ -147,17 +136,6 @@ Jwk Jwk::parse(std::string_view json, const std::string& field) {
   return Jwk(std::make_unique<Impl>(Impl{std::move(key), *algorithm}));
 }
 
-std::string Jwk::private_json() const { return json_of(*impl_->key, true); }
-
-Json Jwk::public_json() const {
-  // Built from the public part, never by taking members away from the private one.
-  Json key = base::parse_json(json_of(*impl_->key, false), "key");
-  key["kid"] = key_id_;
-  key["alg"] = impl_->algorithm;
-  key["use"] = "sig";
-  return key;
-}
-
 std::vector<Jwk> parse_jwks(std::string_view json, const std::string& field) {
   const Json parsed = base::parse_json(json, field, {.max_bytes = kMaxJwksBytes});
   const JsonObject document(parsed, field);
@@ -172,36 +150,40 @@ std::vector<Jwk> parse_jwks(std::string_view json, const std::string& field) {
   return keys;
 }
 
-Json jwks_json(const std::vector<const Jwk*>& keys) {
-  Json list = Json::array();
-  for (const Jwk* key : keys) list.push_back(key->public_json());
-  return {{"keys", std::move(list)}};
+Json public_jwk(const EVP_PKEY& rsa) {
+  if (EVP_PKEY_get_base_id(&rsa) != EVP_PKEY_RSA) throw base::Error("only RSA keys sign tokens here");
+  Json key = {{"kty", "RSA"},
+              {"n", rsa_number(rsa, OSSL_PKEY_PARAM_RSA_N)},
+              {"e", rsa_number(rsa, OSSL_PKEY_PARAM_RSA_E)},
+              {"alg", kRs256},
+              {"use", "sig"}};
+  key["kid"] = rsa_thumbprint(key);
+  return key;
 }
 
-Json jwt_header(const Jwk& key) { return {{"kid", key.key_id()}, {"typ", "JWT"}}; }
-
-std::string sign_jwt(const Jwk& key, const Json& header, const Json& claims) {
-  if (key.impl_->algorithm != kRs256) throw base::Error("only RSA keys sign tokens here");
-  cjose_err error{};
-  const auto check = [&error](bool done) {
-    if (!done) throw base::Error(std::string("signing a token: ") + error.message);
-  };
-  const HeaderPtr fields(cjose_header_new(&error));
-  check(fields != nullptr);
-  check(cjose_header_set(fields.get(), CJOSE_HDR_ALG, CJOSE_HDR_ALG_RS256, &error));
-  for (const auto& [name, value] : header.items()) {
-    // The second takes arrays and objects alone.
-    check(value.is_string()
-              ? cjose_header_set(fields.get(), name.c_str(), value.get_ref<const std::string&>().c_str(), &error)
-              : cjose_header_set_raw(fields.get(), name.c_str(), value.dump().c_str(), &error));
+Bytes sign_rs256(const EVP_PKEY& rsa, ByteView bytes) {
+  auto* key = const_cast<EVP_PKEY*>(&rsa);  // NOLINT(cppcoreguidelines-pro-type-const-cast): it is counted, not changed
+  const base::EvpMdContextPtr context(EVP_MD_CTX_new());
+  Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(key)));
+  std::size_t size = signature.size();
+  if (!context || EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key) != 1 ||
+      EVP_DigestSign(context.get(), signature.data(), &size, bytes.data(), bytes.size()) != 1) {
+    throw base::Error("signing: " + base::openssl_error());
   }
-  const std::string payload = claims.dump();
-  const ByteView bytes = base::view_of(payload);
-  const JwsPtr jws(cjose_jws_sign(key.impl_->key.get(), fields.get(), bytes.data(), bytes.size(), &error));
-  check(jws != nullptr);
-  const char* compact = nullptr;
-  check(cjose_jws_export(jws.get(), &compact, &error));
-  return compact;
+  signature.resize(size);
+  return signature;
+}
+
+std::string sign_jwt(const SignRs256& sign, Json header, const Json& claims) {
+  header["alg"] = kRs256;
+  header["typ"] = "JWT";
+  std::string jws = base::base64url_encode(base::view_of(header.dump()));
+  jws += '.';
+  jws += base::base64url_encode(base::view_of(claims.dump()));
+  const Bytes signature = sign(base::view_of(jws));
+  jws += '.';
+  jws += base::base64url_encode(signature);
+  return jws;
 }
 
 Json verify_jwt(std::string_view jwt, const std::vector<Jwk>& keys) {

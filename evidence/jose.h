@@ -1,21 +1,21 @@
 #pragma once
 
-#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <openssl/types.h>
 
 #include "base/bytes.h"
 #include "base/json.h"
 
 namespace evidence {
 
-/// A JSON Web Key (RFC 7517).
+/// A public JSON Web Key (RFC 7517) to verify with.
 class Jwk {
  public:
-  /// A new RSA key of `bits` with `kid` = its RFC 7638 thumbprint in hexadecimal.
-  static Jwk generate_rsa(std::size_t bits);
   /// Throws InvalidInput(`field`).
   static Jwk parse(std::string_view json, const std::string& field);
   Jwk(Jwk&&) noexcept;
@@ -23,15 +23,10 @@ class Jwk {
   ~Jwk();
 
   const std::string& key_id() const noexcept { return key_id_; }
-  /// With the private part; a secret.
-  std::string private_json() const;
-  /// {"kty","n","e","kid","alg","use"}
-  base::Json public_json() const;
 
   struct Impl;
 
  private:
-  friend std::string sign_jwt(const Jwk& key, const base::Json& header, const base::Json& claims);
   friend base::Json verify_jwt(std::string_view jwt, const std::vector<Jwk>& keys);
   explicit Jwk(std::unique_ptr<Impl> impl);
 
@@ -41,14 +36,19 @@ class Jwk {
 
 /// The keys of a JWKS document; throws InvalidInput(`field`).
 std::vector<Jwk> parse_jwks(std::string_view json, const std::string& field);
-base::Json jwks_json(const std::vector<const Jwk*>& keys);
 
-/// {"kid":...,"typ":"JWT"}: the header of a JWT whose key is known by its id.
-base::Json jwt_header(const Jwk& key);
+/// The public part of an RSA key, as it is published: {"kty","n","e","kid","alg","use"}, with the key's RFC 7638
+/// thumbprint in hexadecimal as its id.
+base::Json public_jwk(const EVP_PKEY& rsa);
 
-/// A compact JWS, RS256. `header` is an object of what the header says beside "alg", which is the key's:
-/// strings, arrays and objects.
-std::string sign_jwt(const Jwk& key, const base::Json& header, const base::Json& claims);
+/// RSASSA-PKCS1-v1_5 with SHA-256. `rsa` has its private part.
+base::Bytes sign_rs256(const EVP_PKEY& rsa, base::ByteView bytes);
+
+/// The same, wherever the key is.
+using SignRs256 = std::function<base::Bytes(base::ByteView)>;
+
+/// A compact JWS, RS256, of the JWT `claims`. `header` is what the header says beside "alg" and "typ".
+std::string sign_jwt(const SignRs256& sign, base::Json header, const base::Json& claims);
 
 /// The claims of a JWT signed by the key in `keys` that its header names, with RS256 or ES256. Throws
 /// InvalidInput("token"). Says nothing of the claims.

@@ -1,6 +1,7 @@
 #include "evidence/messages.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/ascii.h"
 #include "base/encoding.h"
@@ -33,9 +34,12 @@ constexpr std::array kTokenProfiles = {EnumName{"TOKEN_PROFILE_UNSPECIFIED", 0},
                                        EnumName{"TOKEN_PROFILE_DEFAULT_EAT", 1}, EnumName{"TOKEN_PROFILE_AWS", 2}};
 constexpr int kPki = 2;
 constexpr int kAws = 2;
+constexpr std::array kTokenTypes = {EnumName{"TOKEN_TYPE_UNSPECIFIED", 0}, EnumName{"TOKEN_TYPE_OIDC", 1},
+                                    EnumName{"TOKEN_TYPE_PKI", 2}, EnumName{"TOKEN_TYPE_LIMITED_AWS", 3},
+                                    EnumName{"TOKEN_TYPE_AWS_PRINCIPALTAGS", 4}};
 
 /// An enum of protobuf's JSON mapping: its name, or its number; absent is 0.
-int parse_enum(const JsonObject& json, const char* key, const std::array<EnumName, 3>& names) {
+int parse_enum(const JsonObject& json, const char* key, std::span<const EnumName> names) {
   if (!json.has(key)) return 0;
   const std::string field = json.path() + "." + key;
   if (json.raw()[key].is_string()) {
@@ -104,7 +108,7 @@ Json tpm_evidence_json(const TpmEvidence& evidence) {
 }
 
 Json options_json(const TokenOptions& options) {
-  const bool aws = options.type == TokenType::kAwsPrincipalTags || options.type == TokenType::kLimitedAws;
+  const bool aws = is_for_aws(options.type);
   Json json = {{"tokenProfile", aws ? "TOKEN_PROFILE_AWS" : "TOKEN_PROFILE_DEFAULT_EAT"},
                {"signatureType", options.type == TokenType::kPki ? "SIGNATURE_TYPE_PKI" : "SIGNATURE_TYPE_OIDC"}};
   if (!options.audience.empty()) json["audience"] = options.audience;
@@ -118,6 +122,25 @@ Json options_json(const TokenOptions& options) {
   return json;
 }
 
+/// awsPrincipalTagsOptions; nothing when there are none.
+std::optional<std::vector<std::string>> parse_signature_key_ids(const JsonObject& json) {
+  const auto tags = json.optional_object("awsPrincipalTagsOptions");
+  if (!tags) return std::nullopt;
+  tags->expect_only({"allowedPrincipalTags"});
+  const auto allowed = tags->optional_object("allowedPrincipalTags");
+  if (!allowed) return std::vector<std::string>{};
+  allowed->expect_only({"containerImageSignatures"});
+  const auto signatures = allowed->optional_object("containerImageSignatures");
+  if (!signatures) return std::vector<std::string>{};
+  signatures->expect_only({"keyIds"});
+  return signatures->strings_or_empty("keyIds");
+}
+
+/// Which of both AWS types is meant, as the second has no options.
+TokenType aws_type_of(const std::optional<std::vector<std::string>>& key_ids) {
+  return key_ids ? TokenType::kAwsPrincipalTags : TokenType::kLimitedAws;
+}
+
 TokenOptions parse_options(const JsonObject& json) {
   json.expect_only({"audience", "tokenProfile", "nonce", "signatureType", "awsPrincipalTagsOptions"});
   TokenOptions options;
@@ -126,16 +149,51 @@ TokenOptions parse_options(const JsonObject& json) {
   const bool pki = parse_enum(json, "signatureType", kSignatureTypes) == kPki;
   const bool aws = parse_enum(json, "tokenProfile", kTokenProfiles) == kAws;
   if (pki && aws) throw InvalidInput(json.path(), "the AWS profile has no PKI signature");
+  const auto key_ids = parse_signature_key_ids(json);
   if (pki) options.type = TokenType::kPki;
-  const auto tags = json.optional_object("awsPrincipalTagsOptions");
-  if (aws) options.type = tags ? TokenType::kAwsPrincipalTags : TokenType::kLimitedAws;
-  if (!tags) return options;
-  if (const auto allowed = tags->optional_object("allowedPrincipalTags")) {
-    if (const auto signatures = allowed->optional_object("containerImageSignatures")) {
-      options.signature_key_ids = signatures->strings_or_empty("keyIds");
+  if (aws) options.type = aws_type_of(key_ids);
+  if (aws && key_ids) options.signature_key_ids = *key_ids;
+  return options;
+}
+
+TokenOptions parse_token_options(const JsonObject& json) {
+  json.expect_only({"audience", "nonce", "tokenType", "awsPrincipalTagsOptions"});
+  TokenOptions options;
+  options.audience = json.string_or("audience", "");
+  options.nonces = json.strings_or_empty("nonce");
+  const auto key_ids = parse_signature_key_ids(json);
+  switch (parse_enum(json, "tokenType", kTokenTypes)) {
+    case 2: options.type = TokenType::kPki; break;
+    case 3: options.type = TokenType::kLimitedAws; break;
+    case 4: options.type = TokenType::kAwsPrincipalTags; break;
+    default: options.type = TokenType::kOidc; break;  // 0 or 1: parse_enum knows no other
+  }
+  if (options.type != TokenType::kAwsPrincipalTags) return options;
+  if (!key_ids) throw InvalidInput(json.path() + ".awsPrincipalTagsOptions", "is missing");
+  options.signature_key_ids = *key_ids;
+  return options;
+}
+
+std::vector<ImageSignature> parse_signed_entities(const JsonObject& json) {
+  std::vector<ImageSignature> signatures;
+  for (const JsonObject& entity : json.objects_or_empty("signedEntities")) {
+    entity.expect_only({"containerImageSignatures"});
+    for (const JsonObject& signature : entity.objects_or_empty("containerImageSignatures")) {
+      // Key and algorithm are reserved in Google's API: they stand in what was signed.
+      signature.expect_only({"payload", "signature", "publicKey", "sigAlg"});
+      signatures.push_back({signature.bytes("payload"), signature.bytes("signature")});
     }
   }
-  return options;
+  return signatures;
+}
+
+std::vector<std::string> parse_id_tokens(const JsonObject& json) {
+  const auto credentials = json.optional_object("gcpCredentials");
+  if (!credentials) return {};
+  credentials->expect_only({"serviceAccountIdTokens"});
+  auto tokens = credentials->strings_or_empty("serviceAccountIdTokens");
+  if (tokens.size() > kMaxIdTokens) throw InvalidInput(credentials->path(), "holds too many tokens");
+  return tokens;
 }
 
 }  // namespace
@@ -176,9 +234,16 @@ std::size_t max_verify_request_bytes(std::size_t logs_and_certificates) {
   return base64_bytes(logs_and_certificates) + kRequestBesides;
 }
 
+bool is_for_aws(TokenType type) { return type == TokenType::kAwsPrincipalTags || type == TokenType::kLimitedAws; }
+
 Json VerifyRequest::to_json(const std::string& challenge_name) const {
+  Json entity = Json::object();
+  for (const ImageSignature& signature : image_signatures) {
+    entity["containerImageSignatures"].push_back(
+        {{"payload", base::base64_encode(signature.payload)}, {"signature", base::base64_encode(signature.signature)}});
+  }
   Json request = {{"challenge", challenge_name},
-                  {"signedEntities", Json::array({Json::object()})},
+                  {"signedEntities", Json::array({std::move(entity)})},
                   {"options", options_json(options)}};
   std::visit([&](const TpmEvidence& tpm) { request["tpmAttestation"] = tpm_evidence_json(tpm); }, evidence);
   if (!id_tokens.empty()) request["gcpCredentials"]["serviceAccountIdTokens"] = id_tokens;
@@ -186,20 +251,29 @@ Json VerifyRequest::to_json(const std::string& challenge_name) const {
 }
 
 VerifyRequest VerifyRequest::parse(const JsonObject& json) {
-  json.expect_only({"challenge", "gcpCredentials", "tpmAttestation", "tdCcel", "signedEntities", "gceShieldedIdentity",
-                    "options", "nvidiaAttestation"});
-  for (const char* unsupported : {"tdCcel", "gceShieldedIdentity", "nvidiaAttestation"}) {
-    if (json.has(unsupported)) throw InvalidInput(json.path() + "." + unsupported, "is not appraised by this verifier");
-  }
+  json.expect_only({"challenge", "gcpCredentials", "tpmAttestation", "signedEntities", "options"});
   VerifyRequest request;
   request.evidence = parse_tpm_evidence(json.object("tpmAttestation"));
-  if (const auto credentials = json.optional_object("gcpCredentials")) {
-    credentials->expect_only({"serviceAccountIdTokens"});
-    request.id_tokens = credentials->strings_or_empty("serviceAccountIdTokens");
-    if (request.id_tokens.size() > kMaxIdTokens) throw InvalidInput(credentials->path(), "holds too many tokens");
-  }
+  request.id_tokens = parse_id_tokens(json);
+  request.image_signatures = parse_signed_entities(json);
   if (const auto options = json.optional_object("options")) request.options = parse_options(*options);
   return request;
+}
+
+VerifyAttestationRequest VerifyAttestationRequest::parse(const JsonObject& json) {
+  json.expect_only({"challenge", "gcpCredentials", "tpmAttestation", "confidentialSpaceInfo", "tokenOptions",
+                    "attester", "instance"});
+  VerifyAttestationRequest parsed{.request = {}, .instance = json.string_or("instance", "")};
+  json.string_or("attester", "");
+  VerifyRequest& request = parsed.request;
+  request.evidence = parse_tpm_evidence(json.object("tpmAttestation"));
+  request.id_tokens = parse_id_tokens(json);
+  if (const auto info = json.optional_object("confidentialSpaceInfo")) {
+    info->expect_only({"signedEntities"});
+    request.image_signatures = parse_signed_entities(*info);
+  }
+  if (const auto options = json.optional_object("tokenOptions")) request.options = parse_token_options(*options);
+  return parsed;
 }
 
 }  // namespace evidence

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "evidence/evidence.h"
+#include "evidence/image_signature.h"
 
 namespace evidence {
 
@@ -51,7 +52,7 @@ struct Challenge {
   static Challenge parse(const base::JsonObject& json);
 };
 
-/// Of a verification request: signatures to check, and what stands between attestation key and root.
+/// Of a verification request: quotes to check, and what stands between attestation key and root.
 inline constexpr std::size_t kMaxQuotes = 8;
 inline constexpr std::size_t kMaxCertChain = 8;
 inline constexpr std::size_t kMaxIdTokens = 16;
@@ -67,14 +68,29 @@ std::size_t max_token_bytes(std::size_t launch_claims);
 /// quotes of every bank, ID tokens, and options as long as a workload may ask for.
 std::size_t max_verify_request_bytes(std::size_t logs_and_certificates);
 
+/// Whether a token of this type is for AWS IAM.
+bool is_for_aws(TokenType type);
+
 struct VerifyRequest {
   Evidence evidence;
   std::vector<std::string> id_tokens;
   TokenOptions options;
+  std::vector<ImageSignature> image_signatures = {};
 
   base::Json to_json(const std::string& challenge_name) const;
   /// Throws InvalidInput that names the field. `json` is the body of a :verifyConfidentialSpace call.
   static VerifyRequest parse(const base::JsonObject& json);
+};
+
+/// The body of a :verifyAttestation call: the older and more general form, which is also for machines that have
+/// launched nothing.
+struct VerifyAttestationRequest {
+  VerifyRequest request;
+  /// projects/{number}/zones/{zone}/instances/{id}; empty when the client does not say.
+  std::string instance;
+
+  /// Throws InvalidInput that names the field.
+  static VerifyAttestationRequest parse(const base::JsonObject& json);
 };
 
 }  // namespace evidence

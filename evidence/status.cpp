@@ -57,12 +57,19 @@ StatusCode status_code_of_http(unsigned status) {
   return status >= 500 ? StatusCode::kInternal : StatusCode::kUnknown;
 }
 
-base::Json error_json(StatusCode code, std::string_view message) {
-  return error_json(http_status_of(code), code, message);
+base::Json error_json(StatusCode code, std::string_view message, std::string_view reason) {
+  return error_json(http_status_of(code), code, message, reason);
 }
 
-base::Json error_json(unsigned http_status, StatusCode code, std::string_view message) {
-  return {{"error", {{"code", http_status}, {"message", message}, {"status", name_of(code)}}}};
+base::Json error_json(unsigned http_status, StatusCode code, std::string_view message, std::string_view reason) {
+  base::Json error = {{"code", http_status}, {"message", message}, {"status", name_of(code)}};
+  if (!reason.empty()) {
+    error["details"] = base::Json::array({{{"@type", "type.googleapis.com/google.rpc.ErrorInfo"},
+                                           {"reason", reason},
+                                           {"domain", kErrorDomain},
+                                           {"metadata", base::Json::object()}}});
+  }
+  return {{"error", std::move(error)}};
 }
 
 }  // namespace evidence

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -38,20 +39,29 @@ unsigned http_status_of(StatusCode code);
 /// What an HTTP status stands for when the body names no code.
 StatusCode status_code_of_http(unsigned status);
 
-/// {"error":{"code":400,"message":"...","status":"INVALID_ARGUMENT"}}
-base::Json error_json(StatusCode code, std::string_view message);
+/// The domain of reasons of the REST API (google.rpc.ErrorInfo).
+inline constexpr std::string_view kErrorDomain = "confidentialcomputing.googleapis.com";
+
+/// {"error":{"code":400,"message":"...","status":"INVALID_ARGUMENT"}}, and with a `reason` an ErrorInfo that has it
+/// among "details".
+base::Json error_json(StatusCode code, std::string_view message, std::string_view reason = {});
 /// The same with an HTTP status of its own.
-base::Json error_json(unsigned http_status, StatusCode code, std::string_view message);
+base::Json error_json(unsigned http_status, StatusCode code, std::string_view message, std::string_view reason = {});
 
 /// A request of the REST API that fails with google.rpc.Status: what the verifier answers, and what its client throws.
 class StatusError : public base::Error {
  public:
-  StatusError(StatusCode code, const std::string& message) : base::Error(message), code_(code) {}
+  /// `reason` is that of an ErrorInfo, such as "CHALLENGE_NOT_OPEN".
+  StatusError(StatusCode code, const std::string& message, std::string reason = {})
+      : base::Error(message), code_(code), reason_(std::move(reason)) {}
 
   StatusCode code() const noexcept { return code_; }
+  /// Empty when none was given.
+  const std::string& reason() const noexcept { return reason_; }
 
  private:
   StatusCode code_;
+  std::string reason_;
 };
 
 }  // namespace evidence

@@ -24,6 +24,13 @@ constexpr auto kTokenPath = "/v1/token";
 /// A body of the server's limit can't nest deeper without being refused sooner for its fields.
 constexpr base::JsonLimits kBodyLimits{.max_bytes = std::size_t{64} << 10U, .max_depth = 16, .max_values = 1024};
 
+/// Of clients of 2024, when there were no other tags than those of LIMITED_AWS.
+constexpr std::string_view kOldAwsName = "AWS";
+
+std::optional<evidence::TokenType> type_named(std::string_view name) {
+  return name == kOldAwsName ? evidence::TokenType::kLimitedAws : evidence::token_type_named(name);
+}
+
 /// Of a refusal by the verifier: 400 for what is the caller's to mend, else 500, as any other failure is ours.
 unsigned status_of(evidence::StatusCode code) {
   using evidence::StatusCode;
@@ -147,10 +154,13 @@ base::Awaitable<HttpResponse> post_custom(attest::TokenService& tokens, const Ht
   }
   if (wanted.options.audience.empty()) co_return plain_text(400, "use GET request for the default identity token");
   if (wanted.token_type.empty()) co_return plain_text(400, "token_type is a required parameter");
-  if (!evidence::token_type_named(wanted.token_type)) {
+  if (!type_named(wanted.token_type)) {
     std::string known;
     for (const std::string_view name : evidence::kTokenTypeNames) known.append(known.empty() ? "" : " ").append(name);
     co_return plain_text(400, "unknown token_type \"" + wanted.token_type + "\", expect one of [" + known + "]");
+  }
+  if (wanted.options.type == evidence::TokenType::kAwsPrincipalTags && !wanted.has_tag_options) {
+    co_return plain_text(400, "aws_principal_tag_options is a required parameter of AWS_PRINCIPALTAGS; {} will do");
   }
   const std::optional<attest::Token> token = co_await tokens.custom_token(std::move(wanted.options));
   if (!token) co_return too_many();
@@ -169,8 +179,9 @@ TokenRequest TokenRequest::parse(std::string_view body) {
   request.options.audience = json.string_or("audience", "");
   request.options.nonces = json.strings_or_empty("nonces");
   request.token_type = json.string_or("token_type", "");
-  request.options.type = evidence::token_type_named(request.token_type).value_or(evidence::TokenType::kOidc);
+  request.options.type = type_named(request.token_type).value_or(evidence::TokenType::kOidc);
   if (const auto tags = json.optional_object("aws_principal_tag_options")) {
+    request.has_tag_options = true;
     request.options.signature_key_ids = parse_key_ids(*tags);
   }
   return request;

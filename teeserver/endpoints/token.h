@@ -13,6 +13,7 @@ namespace teeserver {
 struct TokenRequest {
   evidence::TokenOptions options;
   std::string token_type;  ///< as written; options.type means it only once it is known
+  bool has_tag_options = false;
 
   static TokenRequest parse(std::string_view body);
 };

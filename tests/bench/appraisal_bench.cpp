@@ -78,10 +78,11 @@ struct Request {
 };
 
 base::Awaitable<void> issue(verifier::Appraisers& appraisers, std::shared_ptr<const verifier::Knowledge> knowledge,
-                            std::shared_ptr<const Request> request, int count) {
+                            std::shared_ptr<const verifier::Signers> signers, std::shared_ptr<const Request> request,
+                            int count) {
   for (int i = 0; i < count; ++i) {
-    auto job = [knowledge, request] {
-      return verifier::issue_token(*knowledge, request->resource, request->body, request->nonce,
+    auto job = [knowledge, signers, request] {
+      return verifier::issue_token(*knowledge, *signers, request->resource, request->body, request->nonce,
                                    std::chrono::system_clock::now());
     };
     co_await appraisers.run(std::move(job));
@@ -90,14 +91,15 @@ base::Awaitable<void> issue(verifier::Appraisers& appraisers, std::shared_ptr<co
 
 /// Tokens a second.
 double rate(std::size_t threads, const std::shared_ptr<const verifier::Knowledge>& knowledge,
-            const std::shared_ptr<const Request>& request, int count) {
+            const std::shared_ptr<const verifier::Signers>& signers, const std::shared_ptr<const Request>& request,
+            int count) {
   asio::io_context context;
   verifier::Appraisers appraisers(context.get_executor(), threads);
   const auto began = std::chrono::steady_clock::now();
   // Two that ask for each thread, so that none waits for us.
   const int clients = static_cast<int>(2 * threads);
   for (int i = 0; i < clients; ++i) {
-    asio::co_spawn(context, issue(appraisers, knowledge, request, count / clients),
+    asio::co_spawn(context, issue(appraisers, knowledge, signers, request, count / clients),
                    [](const std::exception_ptr& failure) {
                      if (failure) std::rethrow_exception(failure);
                    });
@@ -120,8 +122,8 @@ Json run(const Options& options) {
   config.attestation_roots = {{options.root, kHardwareModel}};
   config.reference_values = {folder.path() / "values.json"};
   std::ofstream(config.reference_values.front()) << R"({"images":[]})";
-  const auto knowledge = std::make_shared<const verifier::Knowledge>(
-      verifier::Knowledge::load(config, verifier::SigningKeys::open(config.state_directory)));
+  const auto knowledge = std::make_shared<const verifier::Knowledge>(verifier::Knowledge::load(config));
+  const auto signers = verifier::open_signers(config.state_directory, config.keys, std::chrono::system_clock::now());
   const auto resource = verifier::parse_resource_path("/v1/projects/" + options.project +
                                                       "/locations/l/challenges/c:verifyConfidentialSpace");
   if (!resource) throw base::Error("--project is no project");
@@ -132,8 +134,8 @@ Json run(const Options& options) {
   std::vector<double> one;
   std::vector<double> several;
   for (int round = 0; round < options.rounds; ++round) {
-    one.push_back(rate(1, knowledge, shared, options.count));
-    several.push_back(rate(options.threads, knowledge, shared, options.count));
+    one.push_back(rate(1, knowledge, signers, shared, options.count));
+    several.push_back(rate(options.threads, knowledge, signers, shared, options.count));
   }
   return {
       {"one", median(one)}, {"several", median(several)}, {"threads", options.threads}, {"bytes", shared->body.size()}};

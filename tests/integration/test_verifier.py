@@ -81,7 +81,7 @@ def answer_to_head(
 @pytest.mark.parametrize(
     ("method", "path", "status", "message"),
     [
-        ("POST", "/healthz", 405, "this resource takes GET only"),
+        ("POST", "/healthz", 405, "this resource takes GET, HEAD only"),
         ("POST", "/nothing", 404, "there is no such resource"),
         ("POST", f"{LOCATION}/challenges/{'a' * 64}:verifyConfidentialSpace", 404, "the challenge is unknown"),
         ("POST", f"{LOCATION}/challenges/..:verifyConfidentialSpace", 404, "there is no such resource"),

@@ -45,18 +45,17 @@ StackPtr parse_intermediates(const std::vector<base::Bytes>& intermediates) {
   return stack;
 }
 
-/// SHA-256 of the public key: certificates of one key are one authority, however often it was renewed or cross-signed.
-std::string key_id_of(const X509& certificate) {
-  base::Bytes digest(EVP_MAX_MD_SIZE);
-  unsigned int size = 0;
-  if (X509_pubkey_digest(&certificate, EVP_sha256(), digest.data(), &size) != 1) {
-    throw base::Error("hashing a public key: " + base::openssl_error());
-  }
-  digest.resize(size);
-  return base::hex_encode(digest);
-}
-
 }  // namespace
+
+std::string public_key_sha256(const X509& certificate) {
+  unsigned char* encoded = nullptr;
+  const int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&certificate), &encoded);
+  if (length < 0) throw base::Error("encoding a public key: " + base::openssl_error());
+  base::Sha256 hash;
+  hash.update({encoded, static_cast<std::size_t>(length)});
+  OPENSSL_free(encoded);
+  return base::hex_encode(hash.finish());
+}
 
 TrustAnchors::TrustAnchors(const std::vector<TrustAnchor>& anchors) : store_(X509_STORE_new()) {
   if (!store_) throw std::bad_alloc();
@@ -65,7 +64,7 @@ TrustAnchors::TrustAnchors(const std::vector<TrustAnchor>& anchors) : store_(X50
     if (X509_STORE_add_cert(store_.get(), anchor.certificate.get()) != 1) {
       throw base::Error("adding an attestation root: " + base::openssl_error());
     }
-    const auto [known, is_new] = platforms_.try_emplace(key_id_of(*anchor.certificate), anchor.platform);
+    const auto [known, is_new] = platforms_.try_emplace(public_key_sha256(*anchor.certificate), anchor.platform);
     if (!is_new && known->second != anchor.platform) {
       throw base::Error("attestation root " + base::certificate_subject(*anchor.certificate) +
                         ": its key stands for another platform already");
@@ -105,7 +104,7 @@ VerifiedCertificate TrustAnchors::verify(base::ByteView leaf, const std::vector<
 const Platform& TrustAnchors::platform_of(X509_STORE_CTX* verified) const {
   const STACK_OF(X509)* chain = X509_STORE_CTX_get0_chain(verified);
   for (int i = sk_X509_num(chain) - 1; i >= 0; --i) {
-    const auto found = platforms_.find(key_id_of(*sk_X509_value(chain, i)));
+    const auto found = platforms_.find(public_key_sha256(*sk_X509_value(chain, i)));
     if (found != platforms_.end()) return found->second;
   }
   throw InvalidInput(kLeaf, "its chain ends at no attestation root");

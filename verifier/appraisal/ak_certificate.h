@@ -39,6 +39,10 @@ struct VerifiedCertificate {
   Platform platform;  ///< of the anchor at which the chain ends
 };
 
+/// SHA-256 of a certificate's public key (SubjectPublicKeyInfo, DER), in hexadecimal. Certificates of one key are one
+/// authority, however often it was renewed or cross-signed.
+std::string public_key_sha256(const X509& certificate);
+
 /// The authorities whose word on attestation keys counts. They come from the configuration only, never from evidence.
 class TrustAnchors {
  public:

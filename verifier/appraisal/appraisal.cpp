@@ -5,9 +5,9 @@
 namespace verifier {
 
 Appraisal appraise(const evidence::Evidence& evidence, base::ByteView nonce, const TrustAnchors& anchors,
-                   base::WallTime now) {
-  return std::visit([&](const evidence::TpmEvidence& of_tpm) { return appraise_tpm(of_tpm, nonce, anchors, now); },
-                    evidence);
+                   base::WallTime now, Scope scope) {
+  return std::visit(
+      [&](const evidence::TpmEvidence& of_tpm) { return appraise_tpm(of_tpm, nonce, anchors, now, scope); }, evidence);
 }
 
 }  // namespace verifier

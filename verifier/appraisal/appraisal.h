@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -25,17 +26,24 @@ struct TpmMachine {
 
 using Machine = std::variant<TpmMachine>;
 
+/// What a machine must have done for its evidence to be good.
+enum class Scope {
+  kLaunch,   ///< boot, and launch a container
+  kMachine,  ///< boot; a launch counts if evidence of one is there
+};
+
 /// What evidence proves, of whatever kind it is.
 struct Appraisal {
   evidence::InstanceIdentity identity;
-  std::string hwmodel;       ///< the claim
-  bool secure_boot = false;  ///< the claim
-  LaunchState launch;
+  std::string attestation_key_sha256;  ///< see public_key_sha256
+  std::string hwmodel;                 ///< the claim
+  bool secure_boot = false;            ///< the claim
+  std::optional<LaunchState> launch;
   Machine machine;
 };
 
-/// Appraises evidence (RFC 9334, section 3). All of it must hold. Throws InvalidInput that names what failed.
+/// Appraises evidence (RFC 9334, section 3). All of it must hold. Throws Refusal that names what failed.
 Appraisal appraise(const evidence::Evidence& evidence, base::ByteView nonce, const TrustAnchors& anchors,
-                   base::WallTime now);
+                   base::WallTime now, Scope scope = Scope::kLaunch);
 
 }  // namespace verifier

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "evidence/status.h"
+#include "evidence/refusal.h"
 
 namespace verifier {
 namespace {
@@ -72,8 +72,8 @@ std::vector<std::string> IdentityTokens::emails(const std::vector<std::string>& 
       const auto address = email(tokens[i], audience, now);
       if (address && std::ranges::find(addresses, *address) == addresses.end()) addresses.push_back(*address);
     } catch (const InvalidInput& error) {
-      throw evidence::StatusError(evidence::StatusCode::kInvalidArgument,
-                                  "Error validating token in position " + std::to_string(i) + ": " + error.what());
+      throw evidence::Refusal(evidence::Reason::kInvalidIdToken,
+                              "Error validating token in position " + std::to_string(i) + ": " + error.what());
     }
   }
   return addresses;

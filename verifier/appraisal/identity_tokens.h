@@ -26,7 +26,7 @@ class IdentityTokens {
   bool is_configured() const noexcept { return !issuers_.empty(); }
 
   /// The verified e-mail addresses of the tokens' principals, each once. A valid token without one counts for nothing.
-  /// Throws StatusError INVALID_ARGUMENT when any token is not valid for `audience` at `now`.
+  /// Throws Refusal INVALID_ID_TOKEN when any token is not valid for `audience` at `now`.
   std::vector<std::string> emails(const std::vector<std::string>& tokens, std::string_view audience,
                                   base::WallTime now) const;
 

@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "evidence/refusal.h"
 #include "verifier/appraisal/boot_registers.h"
 #include "verifier/appraisal/secure_boot.h"
 
@@ -38,7 +39,10 @@ Technology parse_technology(const BootEvent& event) {
   const auto known = std::ranges::find(kTechnologies, value,
                                        [](Technology technology) { return static_cast<std::uint8_t>(technology); });
   if (known != kTechnologies.end()) return *known;
-  if (value == kAmdSevSnp) throw refusal(event, "AMD SEV-SNP is not appraised by this verifier");
+  if (value == kAmdSevSnp) {
+    throw evidence::Refusal(evidence::Reason::kUnsupportedTechnology,
+                            refusal(event, "AMD SEV-SNP is not appraised by this verifier").what());
+  }
   throw refusal(event, "unknown technology " + std::to_string(value));
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "evidence/quote.h"
+#include "evidence/refusal.h"
 #include "measure/boot_log.h"
 #include "measure/cel.h"
 #include "verifier/appraisal/technology.h"
@@ -37,6 +38,12 @@ evidence::InstanceIdentity identity_of(const X509& certificate) {
     throw InvalidInput("AK certificate", "does not name a production machine");
   }
   return *identity;
+}
+
+const EVP_PKEY& key_of(const X509& certificate) {
+  const EVP_PKEY* key = X509_get0_pubkey(&certificate);
+  if (key == nullptr) throw InvalidInput("AK certificate", "its key can't be read");
+  return *key;
 }
 
 /// The signer's qualified name is a hash over the key's whole public area, attributes included. It can be made up by
@@ -124,6 +131,16 @@ std::map<HashAlgorithm, PcrValues> replay_boot(const BootLog& log, const TpmEvid
   return replayed;
 }
 
+TpmMachine appraise_boot(const TpmEvidence& evidence, const BootLog& log) {
+  TpmMachine machine;
+  machine.pcrs = replay_boot(log, evidence);
+  for (const auto& [bank, values] : machine.pcrs) {
+    machine.boot_manager_pcrs.emplace(bank, extract_boot_manager(log, bank).pcr);
+  }
+  machine.boot = extract_boot_state(log, HashAlgorithm::kSha256);
+  return machine;
+}
+
 BootLog decode_boot(const TpmEvidence& evidence) {
   BootLog log = measure::decode_boot_log(evidence.boot_log);
   if (std::ranges::none_of(log.events, is_measured)) throw InvalidInput("boot event log", "is empty");
@@ -150,24 +167,25 @@ LaunchState appraise_launch(const TpmEvidence& evidence) {
 
 }  // namespace
 
-Appraisal appraise_tpm(const TpmEvidence& evidence, ByteView nonce, const TrustAnchors& anchors, base::WallTime now) {
-  const VerifiedCertificate verified = anchors.verify(evidence.ak_certificate, evidence.ak_chain, now);
-  const EVP_PKEY* key = X509_get0_pubkey(verified.certificate.get());
-  if (key == nullptr) throw InvalidInput("AK certificate", "its key can't be read");
+Appraisal appraise_tpm(const TpmEvidence& evidence, ByteView nonce, const TrustAnchors& anchors, base::WallTime now,
+                       Scope scope) {
+  using evidence::Reason;
+  using evidence::refuse_as;
   Appraisal appraisal;
-  appraisal.identity = identity_of(*verified.certificate);
-  const BootLog log = decode_boot(evidence);
-  verify_quotes(evidence, *key, nonce, log);
-  TpmMachine machine;
-  machine.pcrs = replay_boot(log, evidence);
-  for (const auto& [bank, values] : machine.pcrs) {
-    machine.boot_manager_pcrs.emplace(bank, extract_boot_manager(log, bank).pcr);
-  }
-  machine.boot = extract_boot_state(log, HashAlgorithm::kSha256);
-  appraisal.hwmodel = hardware_model_of(verified.platform, log);
-  appraisal.secure_boot = machine.boot.secure_boot;
-  appraisal.machine = std::move(machine);
-  appraisal.launch = appraise_launch(evidence);
+  const VerifiedCertificate verified = refuse_as(
+      Reason::kInvalidAkCertificate, [&] { return anchors.verify(evidence.ak_certificate, evidence.ak_chain, now); });
+  refuse_as(Reason::kInvalidAkCertificate, [&] { appraisal.identity = identity_of(*verified.certificate); });
+  appraisal.attestation_key_sha256 = public_key_sha256(*verified.certificate);
+  const BootLog log = refuse_as(Reason::kInvalidBootLog, [&] { return decode_boot(evidence); });
+  refuse_as(Reason::kInvalidQuote, [&] { verify_quotes(evidence, key_of(*verified.certificate), nonce, log); });
+  refuse_as(Reason::kInvalidBootLog, [&] {
+    TpmMachine machine = appraise_boot(evidence, log);
+    appraisal.secure_boot = machine.boot.secure_boot;
+    appraisal.machine = std::move(machine);
+  });
+  appraisal.hwmodel = refuse_as(Reason::kInvalidBootLog, [&] { return hardware_model_of(verified.platform, log); });
+  if (scope == Scope::kMachine && evidence.launch_log.empty()) return appraisal;
+  appraisal.launch = refuse_as(Reason::kInvalidLaunchLog, [&] { return appraise_launch(evidence); });
   return appraisal;
 }
 

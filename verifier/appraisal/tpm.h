@@ -12,9 +12,9 @@
 namespace verifier {
 
 /// Appraises a TPM's evidence. All of it must hold: the AK certificate's chain, every quote, the boot log in every bank
-/// that it speaks of and in at least one stronger than SHA-1, the launch log in every quoted bank. Throws InvalidInput
-/// that names what failed.
+/// that it speaks of and in at least one stronger than SHA-1, the launch log in every quoted bank. Throws Refusal that
+/// names what failed.
 Appraisal appraise_tpm(const evidence::TpmEvidence& evidence, base::ByteView nonce, const TrustAnchors& anchors,
-                       base::WallTime now);
+                       base::WallTime now, Scope scope);
 
 }  // namespace verifier

@@ -49,10 +49,19 @@ const ReferenceValue* ReferenceValues::find(const Machine& machine) const {
 }
 
 const ReferenceValue* ReferenceValues::find(const TpmMachine& machine) const {
-  const auto is_retired = [&](const ReferenceValue& image) { return image.deprecated && image.may_match(machine); };
-  if (std::ranges::any_of(images_, is_retired)) return nullptr;
+  if (find_retired(machine) != nullptr) return nullptr;
   const auto found = std::ranges::find_if(
       images_, [&](const ReferenceValue& image) { return !image.deprecated && image.matches(machine); });
+  return found == images_.end() ? nullptr : &*found;
+}
+
+const ReferenceValue* ReferenceValues::find_retired(const Machine& machine) const {
+  return std::visit([this](const TpmMachine& with_tpm) { return find_retired(with_tpm); }, machine);
+}
+
+const ReferenceValue* ReferenceValues::find_retired(const TpmMachine& machine) const {
+  const auto found = std::ranges::find_if(
+      images_, [&](const ReferenceValue& image) { return image.deprecated && image.may_match(machine); });
   return found == images_.end() ? nullptr : &*found;
 }
 

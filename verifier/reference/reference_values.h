@@ -27,6 +27,9 @@ class ReferenceValues {
   /// The first entry that the machine matches; nullptr when there is none or a deprecated one may match.
   const ReferenceValue* find(const Machine& machine) const;
   const ReferenceValue* find(const TpmMachine& machine) const;
+  /// The deprecated entry that the machine may match; nullptr when there is none.
+  const ReferenceValue* find_retired(const Machine& machine) const;
+  const ReferenceValue* find_retired(const TpmMachine& machine) const;
   std::size_t size() const noexcept { return images_.size(); }
   /// The names of entries, but for deprecated ones, that state the boot loader but nothing of what it loads, such as
   /// the initial RAM disk.

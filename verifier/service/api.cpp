@@ -6,8 +6,9 @@
 
 #include "base/encoding.h"
 #include "base/log.h"
-#include "evidence/status.h"
+#include "evidence/refusal.h"
 #include "verifier/service/issue_token.h"
+#include "verifier/service/location_list.h"
 
 namespace verifier {
 namespace {
@@ -15,11 +16,13 @@ namespace {
 using base::InvalidInput;
 using base::Json;
 using base::JsonObject;
+using evidence::Reason;
+using evidence::Refusal;
 using net::HttpResponse;
 using net::HttpServerRequest;
 
 constexpr const char* kBody = "request";
-constexpr std::string_view kVerifyVerb = "verifyConfidentialSpace";
+constexpr std::string_view kVerifyConfidentialGke = "verifyConfidentialGke";
 constexpr unsigned kMethodNotAllowed = 405;
 
 HttpResponse json_response(unsigned status, const Json& body) {
@@ -29,76 +32,70 @@ HttpResponse json_response(unsigned status, const Json& body) {
           .body = body.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
 
-HttpResponse error_response(evidence::StatusCode code, std::string_view message) {
-  return json_response(evidence::http_status_of(code), evidence::error_json(code, message));
-}
-
-/// Only the method that the resource takes.
-std::string_view method_of(Action action) {
+/// Whether the resource is read, or acted upon.
+bool is_read(Action action) {
   switch (action) {
     case Action::kHealth:
-    case Action::kDiscovery:
-    case Action::kKeys:
+    case Action::kPublished:
     case Action::kLocations:
-    case Action::kLocation: return "GET";
+    case Action::kLocation: return true;
     case Action::kCreateChallenge:
-    case Action::kVerify: return "POST";
+    case Action::kVerify: return false;
   }
   throw base::Error("unknown action");
+}
+
+bool takes(Action action, std::string_view method) {
+  return is_read(action) ? method == "GET" || method == "HEAD" : method == "POST";
 }
 
 std::size_t max_body_bytes_of(Action action) {
-  switch (action) {
-    case Action::kHealth:
-    case Action::kDiscovery:
-    case Action::kKeys:
-    case Action::kLocations:
-    case Action::kLocation: return 0;
-    case Action::kCreateChallenge: return kMaxChallengeRequestBytes;
-    case Action::kVerify: return kMaxRequestBytes;
-  }
-  throw base::Error("unknown action");
+  if (action == Action::kCreateChallenge) return kMaxChallengeRequestBytes;
+  return action == Action::kVerify ? kMaxRequestBytes : 0;
 }
 
 Action action_of(const ResourcePath& resource) {
   if (!resource.location) return Action::kLocations;
   if (resource.is_challenges) return Action::kCreateChallenge;
   if (!resource.challenge) return Action::kLocation;
-  if (resource.verb == kVerifyVerb) return Action::kVerify;
-  throw evidence::StatusError(evidence::StatusCode::kUnimplemented,
-                              "of a challenge, this verifier serves :verifyConfidentialSpace only");
-}
-
-Route route_of(std::string_view path) {
-  if (path == "/healthz") return {Action::kHealth, {}};
-  if (path == "/.well-known/openid-configuration") return {Action::kDiscovery, {}};
-  if (path == "/.well-known/jwks.json") return {Action::kKeys, {}};
-  auto resource = parse_resource_path(path);
-  if (!resource) throw evidence::StatusError(evidence::StatusCode::kNotFound, "there is no such resource");
-  const Action action = action_of(*resource);
-  return {action, std::move(*resource)};
+  if (resource.verb == kVerifyConfidentialSpace || resource.verb == kVerifyAttestation) return Action::kVerify;
+  if (resource.verb == kVerifyConfidentialGke) {
+    throw Refusal(Reason::kUnsupportedMethod,
+                  ":verifyConfidentialGke is not served: it is for nodes of Google's Kubernetes service, whose images "
+                  "and their reference values are Google's alone");
+  }
+  throw Refusal(Reason::kUnsupportedMethod,
+                "of a challenge, this verifier serves :verifyConfidentialSpace and :verifyAttestation only");
 }
 
 HttpResponse method_refusal(Action action) {
-  const std::string method(method_of(action));
-  const auto error = evidence::error_json(kMethodNotAllowed, evidence::StatusCode::kInvalidArgument,
-                                          "this resource takes " + method + " only");
+  const std::string methods = is_read(action) ? "GET, HEAD" : "POST";
+  const auto error =
+      evidence::error_json(kMethodNotAllowed, code_of(Reason::kMethodNotAllowed),
+                           "this resource takes " + methods + " only", name_of(Reason::kMethodNotAllowed));
   HttpResponse response = json_response(kMethodNotAllowed, error);
-  response.headers.push_back({"Allow", method});
+  response.headers.push_back({"Allow", methods});
   return response;
+}
+
+HttpResponse error_response(const evidence::StatusError& error) {
+  return json_response(http_status_of(error.code()), error_json(error.code(), error.what(), error.reason()));
 }
 
 /// What went wrong inside is for the operator, not for the client.
 HttpResponse broken(const HttpServerRequest& request, const std::exception& error) {
   base::log::error("request failed", {{"path", request.path}, {"error", error.what()}});
-  return error_response(evidence::StatusCode::kInternal, "internal error");
+  return error_response(Refusal(Reason::kInternal, "internal error"));
 }
 
 /// `log` is warning or debug of base::log.
-HttpResponse refusal(const HttpServerRequest& request, evidence::StatusCode code, const std::string& reason,
+HttpResponse refusal(const HttpServerRequest& request, const evidence::StatusError& error,
                      decltype(&base::log::warning) log) {
-  log("request refused", {{"path", request.path}, {"status", name_of(code)}, {"reason", reason}});
-  return error_response(code, reason);
+  log("request refused", {{"path", request.path},
+                          {"status", name_of(error.code())},
+                          {"reason", error.reason()},
+                          {"message", error.what()}});
+  return error_response(error);
 }
 
 /// What becomes of what was thrown; a cancellation is thrown on.
@@ -107,9 +104,9 @@ HttpResponse refusal_of(const std::exception_ptr& failure, const HttpServerReque
   try {
     std::rethrow_exception(failure);
   } catch (const evidence::StatusError& error) {
-    return refusal(request, error.code(), error.what(), log);
+    return refusal(request, error, log);
   } catch (const InvalidInput& error) {
-    return refusal(request, evidence::StatusCode::kInvalidArgument, error.what(), log);
+    return refusal(request, Refusal(Reason::kInvalidRequest, error.what()), log);
   } catch (const boost::system::system_error& error) {
     if (error.code() == asio::error::operation_aborted) throw;
     return broken(request, error);
@@ -118,67 +115,60 @@ HttpResponse refusal_of(const std::exception_ptr& failure, const HttpServerReque
   }
 }
 
-void log_token(const Json& claims) {
-  const Json& modules = claims["submods"];
-  base::log::info("token issued", {{"project", modules["gce"]["project_id"].get<std::string>()},
-                                   {"instance", modules["gce"]["instance_name"].get<std::string>()},
+void log_token(const IssuedToken& issued) {
+  const Json& claims = issued.claims;
+  base::log::info("token issued", {{"project", issued.identity.project_id},
+                                   {"instance", issued.identity.instance_name},
                                    {"hwmodel", claims["hwmodel"].get<std::string>()},
                                    {"swname", claims["swname"].get<std::string>()},
                                    {"dbgstat", claims["dbgstat"].get<std::string>()},
-                                   {"image_digest", modules["container"]["image_digest"].get<std::string>()}});
+                                   {"image_digest", issued.image_digest}});
 }
 
 void expect_location(const Config& config, const ResourcePath& resource) {
   const auto& known = config.locations;
   if (!known.empty() && std::ranges::find(known, *resource.location) == known.end()) {
-    throw evidence::StatusError(evidence::StatusCode::kNotFound, "location " + *resource.location + " is not served");
+    throw Refusal(Reason::kLocationNotServed, "location " + *resource.location + " is not served");
   }
-}
-
-Json locations(const Config& config, const ResourcePath& resource) {
-  Json list = Json::array();
-  for (const std::string& id : config.locations) {
-    list.push_back({{"name", "projects/" + resource.project + "/locations/" + id}, {"locationId", id}});
-  }
-  return {{"locations", std::move(list)}};
-}
-
-Json location(const Config& config, const ResourcePath& resource) {
-  expect_location(config, resource);
-  return {{"name", "projects/" + resource.project + "/locations/" + *resource.location},
-          {"locationId", *resource.location}};
-}
-
-Json discovery(const Config& config) {
-  return {{"issuer", config.issuer},
-          {"jwks_uri", config.issuer + "/.well-known/jwks.json"},
-          {"subject_types_supported", {"public"}},
-          {"response_types_supported", {"id_token"}},
-          {"claims_supported",
-           {"sub", "aud", "exp", "iat", "iss", "nbf", "dbgstat", "eat_nonce", "eat_profile", "google_service_accounts",
-            "hwmodel", "oemid", "secboot", "submods", "swname", "swversion"}},
-          {"id_token_signing_alg_values_supported", {"RS256"}},
-          {"scopes_supported", {"openid"}}};
 }
 
 }  // namespace
 
-Api::Api(std::shared_ptr<const Knowledge> knowledge, base::Clock clock, Appraisers& appraisers)
+Api::Api(std::shared_ptr<const Knowledge> knowledge, std::shared_ptr<const Signers> signers, base::Clock clock,
+         Appraisers& appraisers)
     : knowledge_(std::move(knowledge)),
+      signers_(std::move(signers)),
       clock_(std::move(clock)),
       appraisers_(appraisers),
+      published_(published_documents(knowledge_->config, *signers_)),
       challenges_(knowledge_->config.challenge_lifetime, clock_) {}
 
-void Api::use(std::shared_ptr<const Knowledge> knowledge) {
+void Api::use(std::shared_ptr<const Knowledge> knowledge, std::shared_ptr<const Signers> signers) {
   knowledge_ = std::move(knowledge);
+  signers_ = std::move(signers);
+  published_ = published_documents(knowledge_->config, *signers_);
   challenges_.set_lifetime(knowledge_->config.challenge_lifetime);
+}
+
+Route Api::route_of(std::string_view path) const {
+  if (path == "/healthz") return {Action::kHealth, {}};
+  if (auto resource = parse_resource_path(path)) {
+    const Action action = action_of(*resource);
+    return {action, std::move(*resource)};
+  }
+  // Below the issuer's URL, for who comes here by it, and at the root, for a proxy that takes the issuer's path away.
+  const std::string prefix = issuer_path(knowledge_->config);
+  for (const PublishedDocument& document : published_) {
+    if (path == document.path || path == prefix + document.path) return {Action::kPublished, {}, document};
+  }
+  throw Refusal(Reason::kResourceNotFound, "there is no such resource");
 }
 
 net::HttpAdmission Api::admit(const HttpServerRequest& head) const {
   net::HttpAdmission admission;
   try {
     const Route route = route_of(head.path);
-    if (head.method != method_of(route.action)) {
+    if (!takes(route.action, head.method)) {
       admission.answer = method_refusal(route.action);
       return admission;
     }
@@ -195,23 +185,41 @@ net::HttpAdmission Api::admit(const HttpServerRequest& head) const {
 base::Awaitable<HttpResponse> Api::handle(HttpServerRequest& request) {
   try {
     Route route = route_of(request.path);
-    if (request.method != method_of(route.action)) co_return method_refusal(route.action);
-    const Json body = co_await answer(std::move(route), std::move(request.body));
-    co_return json_response(200, body);
+    if (!takes(route.action, request.method)) co_return method_refusal(route.action);
+    std::string body = std::move(request.body);
+    co_return co_await answer(std::move(route), request, std::move(body));
   } catch (...) {  // not hidden: it is the answer
     co_return refusal_of(std::current_exception(), request, base::log::warning);
   }
 }
 
-base::Awaitable<Json> Api::answer(Route route, std::string body) {
+HttpResponse Api::published(PublishedDocument document) const {
+  const auto max_age = knowledge_->config.keys.cache_lifetime();
+  return {.status = 200,
+          .headers = {{"Content-Type", std::move(document.content_type)},
+                      {"Cache-Control", "public, max-age=" + std::to_string(max_age.count())}},
+          .body = std::move(document.body)};
+}
+
+base::Awaitable<HttpResponse> Api::answer(Route route, const HttpServerRequest& request, std::string body) {
+  const Config& config = knowledge_->config;
+  const ResourcePath& resource = route.resource;
   switch (route.action) {
-    case Action::kHealth: co_return Json{{"status", "ok"}};
-    case Action::kDiscovery: co_return discovery(knowledge_->config);
-    case Action::kKeys: co_return knowledge_->oidc_signer.jwks();
-    case Action::kLocations: co_return locations(knowledge_->config, route.resource);
-    case Action::kLocation: co_return location(knowledge_->config, route.resource);
-    case Action::kCreateChallenge: co_return co_await create_challenge(std::move(route.resource), std::move(body));
-    case Action::kVerify: co_return co_await verify(std::move(route.resource), std::move(body));
+    case Action::kHealth: co_return json_response(200, {{"status", "ok"}});
+    case Action::kPublished: co_return published(std::move(route.document));
+    case Action::kLocations:
+      co_return json_response(200, list_locations(resource.project, config.locations, request.query));
+    case Action::kLocation:
+      expect_location(config, resource);
+      co_return json_response(200, location_json(resource.project, *resource.location));
+    case Action::kCreateChallenge: {
+      const Json challenge = co_await create_challenge(std::move(route.resource), std::move(body));
+      co_return json_response(200, challenge);
+    }
+    case Action::kVerify: {
+      const Json token = co_await verify(std::move(route.resource), std::move(body));
+      co_return json_response(200, token);
+    }
   }
   throw base::Error("unknown action");
 }
@@ -235,10 +243,11 @@ base::Awaitable<Json> Api::create_challenge(ResourcePath resource, std::string b
 base::Awaitable<Json> Api::verify(ResourcePath resource, std::string body) {
   // First of all, so that no evidence, however it is judged, gets a second try with the same nonce.
   base::Bytes nonce = co_await challenges_.consume(*resource.challenge);
-  auto job = [knowledge = knowledge_, resource = std::move(resource), body = std::move(body), nonce = std::move(nonce),
-              now = clock_.wall()] { return issue_token(*knowledge, resource, body, nonce, now); };
+  auto job = [knowledge = knowledge_, signers = signers_, resource = std::move(resource), body = std::move(body),
+              nonce = std::move(nonce),
+              now = clock_.wall()] { return issue_token(*knowledge, *signers, resource, body, nonce, now); };
   IssuedToken issued = co_await appraisers_.run(std::move(job));
-  log_token(issued.claims);
+  log_token(issued);
   co_return std::move(issued.response);
 }
 

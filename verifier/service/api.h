@@ -3,6 +3,9 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/asio.h"
 #include "base/clock.h"
@@ -12,7 +15,9 @@
 #include "verifier/service/appraisers.h"
 #include "verifier/service/challenges/challenges.h"
 #include "verifier/service/knowledge.h"
+#include "verifier/service/publication.h"
 #include "verifier/service/resource_name.h"
+#include "verifier/tokens/signers.h"
 
 namespace verifier {
 
@@ -20,22 +25,27 @@ namespace verifier {
 inline constexpr std::size_t kMaxChallengeRequestBytes = std::size_t{4} << 10U;
 
 /// What a request asks for.
-enum class Action { kHealth, kDiscovery, kKeys, kLocations, kLocation, kCreateChallenge, kVerify };
+enum class Action { kHealth, kPublished, kLocations, kLocation, kCreateChallenge, kVerify };
 
 struct Route {
   Action action;
-  ResourcePath resource;  ///< of the last four
+  ResourcePath resource;            ///< of the last four
+  PublishedDocument document = {};  ///< of kPublished
 };
 
 /// The REST API (confidentialcomputing.googleapis.com, v1) and what relying parties need: discovery document and keys.
 class Api {
  public:
   /// Appraises on `appraisers`, which must outlive this.
-  Api(std::shared_ptr<const Knowledge> knowledge, base::Clock clock, Appraisers& appraisers);
+  Api(std::shared_ptr<const Knowledge> knowledge, std::shared_ptr<const Signers> signers, base::Clock clock,
+      Appraisers& appraisers);
 
   /// For requests that come from now on. Challenges that were given out stay what they are.
-  void use(std::shared_ptr<const Knowledge> knowledge);
+  void use(std::shared_ptr<const Knowledge> knowledge, std::shared_ptr<const Signers> signers);
   const Knowledge& knowledge() const noexcept { return *knowledge_; }
+  void use(std::shared_ptr<const Signers> signers) { use(knowledge_, std::move(signers)); }
+  const Signers& signers() const noexcept { return *signers_; }
+  std::shared_ptr<const Signers> shared_signers() const noexcept { return signers_; }
 
   /// Decides by a request's head whether its body is worth reading: a resource that there is not, another method, or a
   /// challenge that was made up, has been used or has expired is answered at once. Uses nothing up.
@@ -44,13 +54,17 @@ class Api {
   base::Awaitable<net::HttpResponse> handle(net::HttpServerRequest& request);
 
  private:
-  base::Awaitable<base::Json> answer(Route route, std::string body);
+  Route route_of(std::string_view path) const;
+  net::HttpResponse published(PublishedDocument document) const;
+  base::Awaitable<net::HttpResponse> answer(Route route, const net::HttpServerRequest& request, std::string body);
   base::Awaitable<base::Json> create_challenge(ResourcePath resource, std::string body);
   base::Awaitable<base::Json> verify(ResourcePath resource, std::string body);
 
   std::shared_ptr<const Knowledge> knowledge_;
+  std::shared_ptr<const Signers> signers_;
   base::Clock clock_;
   Appraisers& appraisers_;
+  std::vector<PublishedDocument> published_;
   Challenges challenges_;
 };
 

@@ -1,5 +1,8 @@
 #include "verifier/service/config.h"
 
+#include <algorithm>
+
+#include "base/ascii.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -18,24 +21,57 @@ constexpr const char* kConfig = "config";
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20U;
 constexpr std::size_t kMaxProxies = 64;
 constexpr std::size_t kMaxEndpoints = 16;
-constexpr std::uint64_t kMaxTokenLifetime = 24 * 3600;
-constexpr std::uint64_t kMaxChallengeLifetime = 3600;
+constexpr std::chrono::seconds kMaxChallengeLifetime{3600};
+constexpr std::chrono::seconds kMinKeyPublication{2};
+constexpr std::chrono::hours kMaxKeyPublication{24 * 7};
+constexpr std::chrono::hours kMaxKeyLifetime{24 * 3650};
 
-std::chrono::seconds lifetime(const JsonObject& json, const char* key, std::chrono::seconds fallback,
-                              std::uint64_t max) {
+std::optional<std::chrono::seconds> optional_duration(const JsonObject& json, const char* key, std::chrono::seconds min,
+                                                      std::chrono::seconds max) {
   const auto value = json.optional_unsigned(key);
-  if (!value) return fallback;
-  if (*value == 0 || *value > max) {
-    throw InvalidInput(json.path() + "." + key, "is not between 1 and " + std::to_string(max) + " seconds");
+  if (!value) return std::nullopt;
+  if (*value < static_cast<std::uint64_t>(min.count()) || *value > static_cast<std::uint64_t>(max.count())) {
+    throw InvalidInput(json.path() + "." + key, "is not between " + std::to_string(min.count()) + " and " +
+                                                    std::to_string(max.count()) + " seconds");
   }
   return std::chrono::seconds(*value);
+}
+
+KeyPolicy parse_key_policy(const JsonObject& json) {
+  using std::chrono::seconds;
+  KeyPolicy policy;
+  policy.token_lifetime =
+      optional_duration(json, "token_lifetime_seconds", seconds(1), kMaxTokenLifetime).value_or(policy.token_lifetime);
+  policy.publication = optional_duration(json, "key_publication_seconds", kMinKeyPublication, kMaxKeyPublication)
+                           .value_or(policy.publication);
+  policy.key_lifetime = optional_duration(json, "key_lifetime_seconds", kMinKeyPublication, kMaxKeyLifetime);
+  // Else keys would be made faster than they are retired.
+  if (policy.key_lifetime && *policy.key_lifetime < policy.publication + policy.token_lifetime) {
+    throw InvalidInput(json.path() + ".key_lifetime_seconds",
+                       "is less than key_publication_seconds and token_lifetime_seconds together");
+  }
+  return policy;
+}
+
+OnDeprecated parse_on_deprecated(const JsonObject& json) {
+  const std::string text = json.string_or("on_deprecated", "say_gce");
+  if (text == "say_gce") return OnDeprecated::kSayGce;
+  if (text == "refuse") return OnDeprecated::kRefuse;
+  throw InvalidInput(json.path() + ".on_deprecated", R"(is neither "say_gce" nor "refuse")");
 }
 
 std::string parse_issuer(const JsonObject& json) {
   const std::string field = json.path() + ".issuer";
   std::string issuer = json.string("issuer");
   const net::HttpUrl url = net::HttpUrl::parse(issuer, field);
-  if (issuer.ends_with('/') || url.target != "/") throw InvalidInput(field, "has a path or ends with a slash");
+  // As it stands there: what parses it makes something else of "/..".
+  const std::size_t host = issuer.find("://") + 3;
+  const std::string_view path = std::string_view(issuer).substr(std::min(issuer.find('/', host), issuer.size()));
+  const auto is_plain = [](char c) { return base::is_alphanumeric_or(c, "-._~/"); };
+  if (path.ends_with('/') || path.find("//") != std::string_view::npos || path.find("/.") != std::string_view::npos ||
+      !std::ranges::all_of(path, is_plain)) {
+    throw InvalidInput(field, "ends with a slash, or has a path of other than letters, digits, '-._~' and single '/'");
+  }
   if (!url.tls && !url.is_loopback()) throw InvalidInput(field, "relying parties need https");
   return issuer;
 }
@@ -148,18 +184,22 @@ Config Config::parse(std::string_view text, const std::filesystem::path& folder)
   const JsonObject json(parsed, kConfig);
   json.expect_only({"issuer", "listen", "state_directory", "attestation_roots", "reference_values",
                     "token_lifetime_seconds", "challenge_lifetime_seconds", "identity_token_issuers", "locations",
-                    "require_secure_boot", "endpoints", "require_request_binding"});
+                    "require_secure_boot", "endpoints", "require_request_binding", "key_publication_seconds",
+                    "key_lifetime_seconds", "on_deprecated", "deny_list"});
   Config config;
   config.issuer = parse_issuer(json);
   config.listen = parse_listen(json.object("listen"), folder);
   config.state_directory = folder / json.string("state_directory");
   config.attestation_roots = parse_roots(json, folder);
   config.reference_values = parse_reference_values(json, folder);
-  config.token_lifetime = lifetime(json, "token_lifetime_seconds", config.token_lifetime, kMaxTokenLifetime);
+  config.keys = parse_key_policy(json);
   config.challenge_lifetime =
-      lifetime(json, "challenge_lifetime_seconds", config.challenge_lifetime, kMaxChallengeLifetime);
+      optional_duration(json, "challenge_lifetime_seconds", std::chrono::seconds(1), kMaxChallengeLifetime)
+          .value_or(config.challenge_lifetime);
   config.identity_token_issuers = parse_issuers(json, folder);
   config.locations = parse_locations(json);
+  config.on_deprecated = parse_on_deprecated(json);
+  if (const auto file = json.optional_string("deny_list")) config.deny_list = folder / *file;
   config.require_secure_boot = json.optional_bool("require_secure_boot").value_or(false);
   config.endpoints = parse_endpoints(json, config.issuer);
   config.require_request_binding = json.optional_bool("require_request_binding").value_or(false);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "net/ip_network.h"
+#include "verifier/tokens/key_ring.h"
 
 namespace verifier {
 
@@ -36,18 +37,26 @@ struct RootConfig {
   std::optional<std::string> hwmodel;
 };
 
+/// What a machine gets that runs a deprecated image.
+enum class OnDeprecated {
+  kSayGce,  ///< a token that says "GCE", as of an image that nobody knows
+  kRefuse,
+};
+
 /// The configuration of the service.
 struct Config {
-  std::string issuer;  ///< the `iss` claim, and where relying parties fetch the keys: https://host[:port]
+  std::string issuer;  ///< the `iss` claim, and where relying parties fetch the keys: https://host[:port][/path]
   ListenConfig listen;
   std::filesystem::path state_directory;
   std::vector<RootConfig> attestation_roots;
   std::vector<std::filesystem::path> reference_values;
-  std::chrono::seconds token_lifetime{3600};
+  KeyPolicy keys;
   std::chrono::seconds challenge_lifetime{300};
   std::vector<IssuerConfig> identity_token_issuers;
   std::vector<std::string> locations;  ///< empty: every location is served
   bool require_secure_boot = false;
+  OnDeprecated on_deprecated = OnDeprecated::kSayGce;
+  std::optional<std::filesystem::path> deny_list;
   /// scheme://host:port of the URLs by which launchers call this service: quotes are bound to one of them
   /// (evidence/request_binding.h). Its issuer unless configured.
   std::vector<std::string> endpoints;

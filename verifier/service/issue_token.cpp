@@ -1,14 +1,16 @@
 #include "verifier/service/issue_token.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "evidence/image_signature.h"
 #include "evidence/quote.h"
+#include "evidence/refusal.h"
 #include "evidence/request_binding.h"
-#include "evidence/status.h"
 #include "verifier/appraisal/appraisal.h"
+#include "verifier/tokens/aws_claims.h"
 #include "verifier/tokens/claims.h"
 
 namespace verifier {
@@ -17,6 +19,9 @@ namespace {
 using base::InvalidInput;
 using base::Json;
 using base::JsonObject;
+using evidence::Reason;
+using evidence::Refusal;
+using evidence::refuse_as;
 
 constexpr const char* kRequest = "request";
 
@@ -24,18 +29,37 @@ Json partial_error(evidence::StatusCode code, std::string_view message) {
   return {{"code", static_cast<int>(code)}, {"message", message}};
 }
 
-bool has_image_signatures(const JsonObject& request) {
-  return std::ranges::any_of(request.objects_or_empty("signedEntities"), [](const JsonObject& entity) {
-    entity.expect_only({"containerImageSignatures"});
-    return !entity.objects_or_empty("containerImageSignatures").empty();
-  });
-}
-
 /// The name stands in the path; the launcher's library writes it into the body as well.
 void expect_same_challenge(const JsonObject& request, const std::string& name) {
   if (request.string_or("challenge", name) != name) {
     throw InvalidInput(request.path() + ".challenge", "is not the challenge of the path");
   }
+}
+
+/// Evidence of a kind that this verifier does not appraise, told apart from a request that is malformed.
+void expect_supported(const JsonObject& request) {
+  if (request.has("sevSnpAttestation")) {
+    throw Refusal(Reason::kUnsupportedTechnology,
+                  "request.sevSnpAttestation: AMD SEV-SNP is not appraised by this verifier");
+  }
+  for (const char* field : {"tdCcel", "nvidiaAttestation", "gceShieldedIdentity"}) {
+    if (request.has(field)) {
+      throw Refusal(Reason::kUnsupportedEvidence,
+                    std::string("request.") + field + ": is not appraised by this verifier");
+    }
+  }
+}
+
+evidence::VerifyAttestationRequest parse_request(const ResourcePath& resource, std::string_view body) {
+  return refuse_as(Reason::kInvalidRequest, [&] {
+    const Json parsed =
+        base::parse_json(body, kRequest, {.max_bytes = kMaxRequestBytes, .max_values = kMaxRequestValues});
+    const JsonObject json(parsed, kRequest);
+    expect_supported(json);
+    expect_same_challenge(json, *resource.challenge);
+    if (resource.verb == kVerifyAttestation) return evidence::VerifyAttestationRequest::parse(json);
+    return evidence::VerifyAttestationRequest{.request = evidence::VerifyRequest::parse(json), .instance = {}};
+  });
 }
 
 /// What the first quote says that it was made for; nothing when it can't be read. Nothing is believed of it yet: the
@@ -59,8 +83,8 @@ base::Bytes expected_qualifying_data(const Config& config, const evidence::Verif
     if (quoted == bound) return bound;
   }
   if (config.require_request_binding || evidence::is_bound(quoted)) {
-    throw evidence::StatusError(evidence::StatusCode::kPermissionDenied,
-                                "the evidence was not made for this service and these options (requestBinding)");
+    throw Refusal(Reason::kRequestNotBound,
+                  "the evidence was not made for this service and these options (requestBinding)");
   }
   return {nonce.begin(), nonce.end()};
 }
@@ -68,8 +92,8 @@ base::Bytes expected_qualifying_data(const Config& config, const evidence::Verif
 /// Else evidence of a machine of one project would be turned into tokens through another's challenge.
 void expect_project(const evidence::InstanceIdentity& identity, const std::string& project) {
   if (project == identity.project_id || project == std::to_string(identity.project_number)) return;
-  throw evidence::StatusError(evidence::StatusCode::kPermissionDenied,
-                              "the machine belongs to project " + identity.project_id + ", not to " + project);
+  throw Refusal(Reason::kProjectMismatch,
+                "the machine belongs to project " + identity.project_id + ", not to " + project);
 }
 
 /// Of a zone, as Google Cloud names them: region-letter.
@@ -78,47 +102,102 @@ std::string_view region_of(std::string_view zone) { return zone.substr(0, zone.r
 /// Locations that are configured are promises of where machines run, so a challenge of one is for its machines.
 void expect_region(const evidence::InstanceIdentity& identity, const std::string& location) {
   if (location == region_of(identity.zone)) return;
-  throw evidence::StatusError(evidence::StatusCode::kPermissionDenied,
-                              "the machine is in zone " + identity.zone + ", not in location " + location);
+  throw Refusal(Reason::kLocationMismatch, "the machine is in zone " + identity.zone + ", not in location " + location);
 }
 
-}  // namespace
+/// Of :verifyAttestation: what the client says of itself must be so.
+void expect_instance(const evidence::InstanceIdentity& identity, const std::string& instance) {
+  const std::string name = "projects/" + std::to_string(identity.project_number) + "/zones/" + identity.zone +
+                           "/instances/" + std::to_string(identity.instance_id);
+  if (instance.empty() || instance == name) return;
+  throw Refusal(Reason::kInstanceMismatch, "the machine is " + name + ", not " + instance);
+}
 
-IssuedToken issue_token(const Knowledge& knowledge, const ResourcePath& resource, std::string_view body,
-                        base::ByteView nonce, base::WallTime now) {
+/// Whether the machine may have a token at all.
+void expect_admitted(const Knowledge& knowledge, const Appraisal& appraisal, const ResourcePath& resource) {
   const Config& config = knowledge.config;
-  const Json parsed =
-      base::parse_json(body, kRequest, {.max_bytes = kMaxRequestBytes, .max_values = kMaxRequestValues});
-  const JsonObject json(parsed, kRequest);
-  const auto request = evidence::VerifyRequest::parse(json);
-  expect_same_challenge(json, *resource.challenge);
-  check_options(request.options);
-
-  const base::Bytes qualifying_data = expected_qualifying_data(config, request, nonce);
-  const Appraisal appraisal = appraise(request.evidence, qualifying_data, knowledge.anchors, now);
   expect_project(appraisal.identity, resource.project);
   if (!config.locations.empty()) expect_region(appraisal.identity, *resource.location);
+  knowledge.deny_list.check(appraisal);
   if (config.require_secure_boot && !appraisal.secure_boot) {
-    throw evidence::StatusError(evidence::StatusCode::kPermissionDenied, "the machine was started without Secure Boot");
+    throw Refusal(Reason::kSecureBootOff, "the machine was started without Secure Boot");
   }
+  if (config.on_deprecated != OnDeprecated::kRefuse || !appraisal.launch) return;
+  if (const ReferenceValue* retired = knowledge.reference_values.find_retired(appraisal.machine)) {
+    throw Refusal(Reason::kImageDeprecated, "the machine runs image \"" + retired->name + "\", which is deprecated");
+  }
+}
 
-  Json partial_errors = Json::array();
-  TokenContext context{config.issuer, now, config.token_lifetime, std::nullopt};
-  if (knowledge.identity_tokens.is_configured()) {
-    context.service_accounts = knowledge.identity_tokens.emails(request.id_tokens, *resource.challenge, now);
-  } else if (!request.id_tokens.empty()) {
+std::vector<std::string> service_accounts(const IdentityTokens& issuers, const std::vector<std::string>& id_tokens,
+                                          const std::string& challenge, base::WallTime now, Json& partial_errors) {
+  if (issuers.is_configured()) return issuers.emails(id_tokens, challenge, now);
+  if (!id_tokens.empty()) {
     partial_errors.push_back(
         partial_error(evidence::StatusCode::kUnimplemented,
                       "gcpCredentials: no issuer of ID tokens is configured, google_service_accounts is left out"));
   }
-  if (has_image_signatures(json)) {
-    partial_errors.push_back(
-        partial_error(evidence::StatusCode::kUnimplemented, "signedEntities: image signatures are not verified"));
+  return {};
+}
+
+/// Those that are good; each of the others is an error that fails nothing.
+std::vector<evidence::VerifiedImageSignature> image_signatures(const std::vector<evidence::ImageSignature>& signatures,
+                                                               const std::string& image_digest, Json& partial_errors) {
+  if (signatures.size() > evidence::kMaxImageSignatures) {
+    throw Refusal(Reason::kTooManySignatures,
+                  "more than " + std::to_string(evidence::kMaxImageSignatures) + " image signatures");
   }
-  const ReferenceValue* image = knowledge.reference_values.find(appraisal.machine);
+  std::vector<evidence::VerifiedImageSignature> verified;
+  for (std::size_t i = 0; i < signatures.size(); ++i) {
+    try {
+      verified.push_back(evidence::verify_image_signature(signatures[i], image_digest));
+    } catch (const InvalidInput& error) {
+      partial_errors.push_back(partial_error(evidence::StatusCode::kInvalidArgument,
+                                             "image signature " + std::to_string(i) + ": " + error.what()));
+    }
+  }
+  return verified;
+}
+
+std::string sign_token(const Signers& signers, const evidence::TokenOptions& options, const Json& claims,
+                       base::WallTime now) {
+  std::string token = signers.sign(options.type, claims, now);
+  if (is_for_aws(options.type)) expect_length_for_aws(token);
+  return token;
+}
+
+}  // namespace
+
+IssuedToken issue_token(const Knowledge& knowledge, const Signers& signers, const ResourcePath& resource,
+                        std::string_view body, base::ByteView nonce, base::WallTime now) {
+  const Config& config = knowledge.config;
+  const bool needs_launch = resource.verb == kVerifyConfidentialSpace;
+  const auto [request, instance] = parse_request(resource, body);
+  check_options(request.options);
+
+  const base::Bytes qualifying_data = expected_qualifying_data(config, request, nonce);
+  const Appraisal appraisal = appraise(request.evidence, qualifying_data, knowledge.anchors, now,
+                                       needs_launch ? Scope::kLaunch : Scope::kMachine);
+  expect_admitted(knowledge, appraisal, resource);
+  expect_instance(appraisal.identity, instance);
+
+  Json partial_errors = Json::array();
+  TokenSubject subject{.appraisal = appraisal};
+  subject.service_accounts =
+      service_accounts(knowledge.identity_tokens, request.id_tokens, *resource.challenge, now, partial_errors);
+  if (appraisal.launch) {
+    // Of a machine that has launched nothing the image says nothing: what runs there is not what the image is for.
+    subject.image = knowledge.reference_values.find(appraisal.machine);
+    subject.signatures = image_signatures(request.image_signatures, appraisal.launch->image_digest, partial_errors);
+  }
+
+  const TokenContext context{config.issuer, now, config.keys.token_lifetime};
   IssuedToken issued;
-  issued.claims = make_claims(appraisal, image, request.options, context);
-  issued.response["attestationToken"] = knowledge.oidc_signer.sign(issued.claims);
+  issued.identity = appraisal.identity;
+  if (appraisal.launch) issued.image_digest = appraisal.launch->image_digest;
+  issued.claims = is_for_aws(request.options.type) ? aws_claims(subject, request.options, context)
+                                                   : default_claims(subject, request.options, context);
+  issued.response[needs_launch ? "attestationToken" : "oidcClaimsToken"] =
+      sign_token(signers, request.options, issued.claims, now);
   if (!partial_errors.empty()) issued.response["partialErrors"] = std::move(partial_errors);
   return issued;
 }

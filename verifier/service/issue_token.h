@@ -1,14 +1,17 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "evidence/instance_identity.h"
 #include "evidence/messages.h"
 #include "verifier/service/knowledge.h"
 #include "verifier/service/resource_name.h"
+#include "verifier/tokens/signers.h"
 
 namespace verifier {
 
@@ -20,14 +23,20 @@ inline constexpr std::size_t kMaxRequestBytes = evidence::kMaxVerifyRequestBytes
 /// How many JSON values: eight quotes of 24 registers are 250, the rest are signatures of images.
 inline constexpr std::size_t kMaxRequestValues = 4096;
 
+inline constexpr std::string_view kVerifyConfidentialSpace = "verifyConfidentialSpace";
+inline constexpr std::string_view kVerifyAttestation = "verifyAttestation";
+
 struct IssuedToken {
   base::Json response;  ///< of the call: the token, and what is wrong with parts of the request
   base::Json claims;
+  evidence::InstanceIdentity identity;
+  std::string image_digest;  ///< empty for a machine that has launched nothing
 };
 
-/// From the body of a :verifyConfidentialSpace call to a token: reads it, appraises the evidence, compares, signs. Only
-/// computes, and may run on any thread. Throws StatusError or InvalidInput.
-IssuedToken issue_token(const Knowledge& knowledge, const ResourcePath& resource, std::string_view body,
-                        base::ByteView nonce, base::WallTime now);
+/// From the body of a verification call to a token: reads it, appraises the evidence, compares, signs. `resource` has
+/// one of both verbs above: the first is for machines that have launched a container, the second for any. Only
+/// computes, and may run on any thread. Throws Refusal.
+IssuedToken issue_token(const Knowledge& knowledge, const Signers& signers, const ResourcePath& resource,
+                        std::string_view body, base::ByteView nonce, base::WallTime now);
 
 }  // namespace verifier

@@ -43,13 +43,19 @@ ReferenceValues load_reference_values(const std::vector<std::filesystem::path>& 
   return values;
 }
 
+DenyList load_deny_list(const std::optional<std::filesystem::path>& file) {
+  if (!file) return {};
+  return DenyList::parse(base::read_text_file(*file, kMaxDenyListBytes), file->string());
+}
+
 }  // namespace
 
-Knowledge Knowledge::load(Config config, SigningKeys keys) {
+Knowledge Knowledge::load(Config config) {
   TrustAnchors anchors(load_roots(config.attestation_roots));
   ReferenceValues values = load_reference_values(config.reference_values);
   IdentityTokens issuers(load_issuers(config.identity_token_issuers));
-  return {std::move(config), std::move(anchors), std::move(values), std::move(issuers), OidcSigner(std::move(keys))};
+  DenyList denied = load_deny_list(config.deny_list);
+  return {std::move(config), std::move(anchors), std::move(values), std::move(issuers), std::move(denied)};
 }
 
 }  // namespace verifier

@@ -3,11 +3,10 @@
 #include <filesystem>
 
 #include "verifier/appraisal/ak_certificate.h"
+#include "verifier/appraisal/deny_list.h"
 #include "verifier/appraisal/identity_tokens.h"
 #include "verifier/reference/reference_values.h"
 #include "verifier/service/config.h"
-#include "verifier/tokens/oidc_signer.h"
-#include "verifier/tokens/signing_keys.h"
 
 namespace verifier {
 
@@ -17,10 +16,10 @@ struct Knowledge {
   TrustAnchors anchors;
   ReferenceValues reference_values;
   IdentityTokens identity_tokens;
-  OidcSigner oidc_signer;
+  DenyList deny_list;
 
   /// Reads every file that the configuration names. Throws Error.
-  static Knowledge load(Config config, SigningKeys keys);
+  static Knowledge load(Config config);
 };
 
 }  // namespace verifier

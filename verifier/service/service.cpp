@@ -1,5 +1,7 @@
 #include "verifier/service/service.h"
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -14,8 +16,10 @@
 
 #include "base/asio.h"
 #include "base/clock.h"
+#include "base/directory_watch.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/semaphore.h"
 #include "base/service_manager.h"
 #include "net/http_server.h"
 #include "verifier/service/api.h"
@@ -23,6 +27,7 @@
 #include "verifier/service/issue_token.h"
 #include "verifier/service/knowledge.h"
 #include "verifier/service/startup_check.h"
+#include "verifier/tokens/key_store.h"
 
 namespace verifier {
 namespace {
@@ -35,37 +40,39 @@ constexpr net::HttpServerLimits kLimits{.max_body_bytes = kMaxRequestBytes, .max
 /// All that the configuration leads to, read and checked.
 struct Loaded {
   std::shared_ptr<const Knowledge> knowledge;
+  std::shared_ptr<const Signers> signers;
   std::optional<net::HttpServerCertificate> certificate;
   std::vector<std::string> warnings;
 
-  static Loaded from(Config config, SigningKeys keys) {
+  static Loaded from(Config config, std::shared_ptr<const Signers> signers, base::WallTime now) {
     expect_tls_key(config.listen);
     Loaded loaded;
     if (config.listen.tls) {
       loaded.certificate =
           net::HttpServerCertificate::load({config.listen.tls->certificate, config.listen.tls->private_key});
     }
-    loaded.knowledge = std::make_shared<const Knowledge>(Knowledge::load(std::move(config), std::move(keys)));
-    loaded.warnings = startup_warnings(loaded.knowledge->config.listen, loaded.knowledge->reference_values,
-                                       base::Clock::system().wall());
+    loaded.signers = std::move(signers);
+    loaded.knowledge = std::make_shared<const Knowledge>(Knowledge::load(std::move(config)));
+    loaded.warnings = startup_warnings(loaded.knowledge->config.listen, loaded.knowledge->reference_values, now);
     return loaded;
   }
 
   /// For a service that runs with `old`.
-  static Loaded again(const std::filesystem::path& file, const Config& old) {
+  static Loaded again(const std::filesystem::path& file, const Config& old, base::WallTime now) {
     Config config = Config::load(file);
     expect_unchanged(config, old);
-    SigningKeys keys = SigningKeys::read(config.state_directory);
-    return from(std::move(config), std::move(keys));
+    auto signers = load_signers(config.state_directory, config.keys, now);
+    return from(std::move(config), std::move(signers), now);
   }
 };
 
-void log_loaded(std::string_view message, const Loaded& loaded) {
+void log_loaded(std::string_view message, const Loaded& loaded, base::WallTime now) {
   for (const std::string& warning : loaded.warnings) base::log::warning(warning);
   const Knowledge& knowledge = *loaded.knowledge;
   base::log::info(message, {{"issuer", knowledge.config.issuer},
                             {"images", std::to_string(knowledge.reference_values.size())},
-                            {"key_id", knowledge.oidc_signer.active_key_id()}});
+                            {"key_id", loaded.signers->oidc.keys().signing(now).key.key_id()},
+                            {"pki", loaded.signers->pki ? "true" : "false"}});
 }
 
 class Service {
@@ -75,11 +82,13 @@ class Service {
         config_file_(options.config),
         service_manager_(executor_),
         appraisers_(executor_, options.threads),
-        api_(loaded.knowledge, clock_, appraisers_),
+        api_(loaded.knowledge, loaded.signers, clock_, appraisers_),
         server_(
             executor_, [this](net::HttpServerRequest& request) { return api_.handle(request); }, kLimits,
             [this](const net::HttpServerRequest& head) { return api_.admit(head); }),
-        signs_of_life_(executor_),
+        keys_watch_(executor_, loaded.knowledge->config.state_directory, kSigningKeysFile),
+        one_at_a_time_(executor_, 1),
+        background_(executor_),
         reloads_(executor_) {}
 
   /// Where it listens, for people and for tests.
@@ -92,7 +101,9 @@ class Service {
   }
 
   base::Awaitable<void> run(asio::signal_set& signals) {
-    signs_of_life_.spawn(service_manager_.keep_alive());
+    background_.spawn(service_manager_.keep_alive());
+    background_.spawn(follow_keys_file());
+    background_.spawn(follow_time());
     service_manager_.ready();
     for (;;) {
       const int number = co_await signals.async_wait(asio::use_awaitable);
@@ -106,11 +117,13 @@ class Service {
     stopping_ = true;
     reloads_.cancel();
     co_await server_.stop(kStopGrace);
-    signs_of_life_.cancel();
+    // Keys that are being changed are changed to the end.
+    const auto turn = co_await one_at_a_time_.enter(kStopGrace);
+    background_.cancel();
   }
 
   /// Whether a thread may still be reading: the process must then end without waiting for it.
-  bool left_something_behind() const noexcept { return reloading_; }
+  bool left_something_behind() const noexcept { return reloading_ || tending_; }
 
  private:
   /// Who asks while a reload is under way gets another one behind it: the files may have changed since.
@@ -129,14 +142,17 @@ class Service {
 
   /// Reads on a thread of its own, since files may be many and making sure of keys takes long.
   base::Awaitable<void> reload() {
+    const auto turn = co_await one_at_a_time_.enter(kAsLongAsItTakes);
     service_manager_.reloading();
-    auto load = [file = config_file_, old = api_.knowledge().config] { return Loaded::again(file, old); };
+    auto load = [file = config_file_, old = api_.knowledge().config, now = clock_.wall()] {
+      return Loaded::again(file, old, now);
+    };
     const auto no_deadline = [] { return base::Error("reading takes too long"); };
     try {
       const Loaded loaded = co_await base::run_on_own_thread(kReloadPatience, std::move(load), no_deadline);
       if (loaded.certificate) server_.use(*loaded.certificate);
-      api_.use(loaded.knowledge);
-      log_loaded("reloaded", loaded);
+      api_.use(loaded.knowledge, loaded.signers);
+      log_loaded("reloaded", loaded, clock_.wall());
     } catch (const std::exception& error) {
       if (stopping_) throw;
       base::log::error("reload failed, nothing has changed", {{"error", error.what()}});
@@ -144,6 +160,62 @@ class Service {
     service_manager_.ready();
   }
 
+  /// Has keys that a person adds, promotes or retires count at once.
+  base::Awaitable<void> follow_keys_file() {
+    for (;;) {
+      co_await keys_watch_.replaced();
+      co_await tend();
+    }
+  }
+
+  /// Has keys follow each other by themselves. The time of day may jump, hence no long naps.
+  base::Awaitable<void> follow_time() {
+    constexpr base::Milliseconds kLongestNap{30000};
+    for (;;) {
+      co_await tend();
+      const auto nap = std::chrono::duration_cast<base::Milliseconds>(api_.knowledge().config.keys.publication) / 10;
+      co_await base::sleep_for(executor_, std::min(nap, kLongestNap));
+    }
+  }
+
+  base::Awaitable<void> tend() {
+    const auto turn = co_await one_at_a_time_.enter(kAsLongAsItTakes);
+    auto tend = [shared = api_.shared_signers(), config = api_.knowledge().config, now = clock_.wall()] {
+      return tend_signers(*shared, config.state_directory, config.keys, now);
+    };
+    const auto no_deadline = [] { return base::Error("reading takes too long"); };
+    std::string failure;
+    tending_ = true;
+    try {
+      api_.use(co_await base::run_on_own_thread(kReloadPatience, std::move(tend), no_deadline));
+    } catch (const std::exception& error) {
+      if (stopping_) throw;
+      failure = error.what();
+    }
+    tending_ = false;
+    if (!failure.empty() && failure != key_failure_) {
+      base::log::error("the signing keys can't be read, those of before stay", {{"error", failure}});
+    }
+    key_failure_ = failure;
+    log_keys();
+  }
+
+  void log_keys() {
+    const base::WallTime now = clock_.wall();
+    const std::string& key_id = api_.signers().oidc.keys().signing(now).key.key_id();
+    if (!signing_key_id_.empty() && key_id != signing_key_id_) {
+      base::log::info("another key signs tokens", {{"key_id", key_id}, {"before", signing_key_id_}});
+    }
+    signing_key_id_ = key_id;
+    if (!api_.signers().pki || now < warned_of_pki_ + std::chrono::hours(24)) return;
+    const base::WallTime end = api_.signers().pki->intermediate_ends();
+    if (now < end - kIntermediateWarning) return;
+    base::log::warning("the PKI's intermediate certificate ends: make another one with cs-verifier pki renew",
+                       {{"end", base::to_rfc3339(end)}});
+    warned_of_pki_ = now;
+  }
+
+  static constexpr base::Milliseconds kAsLongAsItTakes = std::chrono::hours(24);
   static constexpr base::Milliseconds kReloadPatience{60000};
 
   asio::any_io_executor executor_;
@@ -153,9 +225,15 @@ class Service {
   Appraisers appraisers_;
   Api api_;
   net::HttpServer server_;
-  base::TaskGroup signs_of_life_;
+  base::DirectoryWatch keys_watch_;
+  base::Semaphore one_at_a_time_;  ///< who reads files and then puts what he read in the place of what was there
+  std::string key_failure_;
+  std::string signing_key_id_;
+  base::WallTime warned_of_pki_{};
+  base::TaskGroup background_;
   base::TaskGroup reloads_;
   bool reloading_ = false;
+  bool tending_ = false;
   bool asked_again_ = false;
   bool stopping_ = false;
 };
@@ -166,9 +244,10 @@ void serve(const ServeOptions& options) {
   asio::io_context context(1);
   asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);  // from the start on: those that come early are kept
   Config config = Config::load(options.config);
-  SigningKeys keys = SigningKeys::open(config.state_directory);
-  Loaded loaded = Loaded::from(std::move(config), std::move(keys));
-  log_loaded("ready to appraise", loaded);
+  const base::WallTime now = base::Clock::system().wall();
+  auto signers = open_signers(config.state_directory, config.keys, now);
+  Loaded loaded = Loaded::from(std::move(config), std::move(signers), now);
+  log_loaded("ready to appraise", loaded, now);
   Service service(context, options, loaded);
   const std::string url = service.listen(loaded.certificate);
   asio::co_spawn(context, service.run(signals), [](const std::exception_ptr& failure) {

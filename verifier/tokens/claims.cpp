@@ -1,11 +1,13 @@
 #include "verifier/tokens/claims.h"
 
-#include "evidence/status.h"
+#include "evidence/refusal.h"
 
 namespace verifier {
 namespace {
 
 using base::Json;
+using evidence::Reason;
+using evidence::Refusal;
 using evidence::TokenOptions;
 
 constexpr std::string_view kEatProfile =
@@ -15,14 +17,13 @@ constexpr int kGooglePrivateEnterpriseNumber = 11129;
 
 void check_nonces(const std::vector<std::string>& nonces) {
   if (nonces.size() > kMaxNonces) {
-    throw evidence::StatusError(evidence::StatusCode::kInvalidArgument,
-                                "options.nonce: at most " + std::to_string(kMaxNonces) + " nonces are taken");
+    throw Refusal(Reason::kInvalidOptions,
+                  "options.nonce: at most " + std::to_string(kMaxNonces) + " nonces are taken");
   }
   for (const std::string& nonce : nonces) {
     if (nonce.size() < kMinNonceBytes || nonce.size() > kMaxNonceBytes) {
-      throw evidence::StatusError(evidence::StatusCode::kInvalidArgument,
-                                  "options.nonce: a nonce has " + std::to_string(kMinNonceBytes) + " to " +
-                                      std::to_string(kMaxNonceBytes) + " bytes");
+      throw Refusal(Reason::kInvalidOptions, "options.nonce: a nonce has " + std::to_string(kMinNonceBytes) + " to " +
+                                                 std::to_string(kMaxNonceBytes) + " bytes");
     }
   }
 }
@@ -33,16 +34,33 @@ std::string subject_of(const evidence::InstanceIdentity& identity) {
          identity.instance_name;
 }
 
-Json container_claims(const LaunchState& launch) {
-  Json container = {{"image_reference", launch.image_reference},
-                    {"image_digest", launch.image_digest},
-                    {"restart_policy", launch.restart_policy},
-                    {"image_id", launch.image_id},
-                    {"args", launch.args},
-                    {"env", launch.env}};
-  if (!launch.override_args.empty()) container["cmd_override"] = launch.override_args;
-  if (!launch.override_env.empty()) container["env_override"] = launch.override_env;
-  return container;
+Json signature_claims(const std::vector<evidence::VerifiedImageSignature>& signatures) {
+  Json list = Json::array();
+  for (const auto& [key_id, signature, algorithm] : signatures) {
+    list.push_back({{"key_id", key_id}, {"signature", signature}, {"signature_algorithm", algorithm}});
+  }
+  return list;
+}
+
+/// What was not overridden is said, too: a condition on a claim that is absent is an error, and so denied.
+Json container_claims(const LaunchState& launch, const std::vector<evidence::VerifiedImageSignature>& signatures) {
+  return {{"image_reference", launch.image_reference},
+          {"image_digest", launch.image_digest},
+          {"restart_policy", launch.restart_policy},
+          {"image_id", launch.image_id},
+          {"args", launch.args},
+          {"env", launch.env},
+          {"cmd_override", launch.override_args},
+          {"env_override", launch.override_env},
+          {"image_signatures", signature_claims(signatures)}};
+}
+
+Json confidential_space_claims(const LaunchState& launch, const ReferenceValue* image) {
+  Json claims = {{"monitoring_enabled", {{"memory", launch.memory_monitoring}}}};
+  if (image == nullptr) return claims;
+  if (!image->support_attributes.empty()) claims["support_attributes"] = image->support_attributes;
+  claims["reference_value"] = {{"name", image->name}};
+  return claims;
 }
 
 Json instance_claims(const evidence::InstanceIdentity& identity) {
@@ -51,17 +69,6 @@ Json instance_claims(const evidence::InstanceIdentity& identity) {
           {"project_number", std::to_string(identity.project_number)},
           {"instance_name", identity.instance_name},
           {"instance_id", std::to_string(identity.instance_id)}};
-}
-
-Json submodules(const Appraisal& appraisal, const ReferenceValue* image) {
-  Json modules = {{"container", container_claims(appraisal.launch)},
-                  {"gce", instance_claims(appraisal.identity)},
-                  {"confidential_space", {{"monitoring_enabled", {{"memory", appraisal.launch.memory_monitoring}}}}}};
-  if (image != nullptr && !image->support_attributes.empty()) {
-    modules["confidential_space"]["support_attributes"] = image->support_attributes;
-  }
-  if (appraisal.launch.gpu_cc_mode) modules["nvidia_gpu"]["cc_mode"] = *appraisal.launch.gpu_cc_mode;
-  return modules;
 }
 
 void add_software(Json& claims, const ReferenceValue* image) {
@@ -79,39 +86,40 @@ void add_nonces(Json& claims, const std::vector<std::string>& nonces) {
 
 void check_options(const TokenOptions& options) {
   if (options.audience.size() > kMaxAudienceBytes) {
-    throw evidence::StatusError(evidence::StatusCode::kInvalidArgument,
-                                "options.audience: longer than " + std::to_string(kMaxAudienceBytes) + " bytes");
+    throw Refusal(Reason::kInvalidOptions,
+                  "options.audience: longer than " + std::to_string(kMaxAudienceBytes) + " bytes");
   }
   if (options.audience.empty() && !options.nonces.empty()) {
-    throw evidence::StatusError(evidence::StatusCode::kInvalidArgument, "options.audience: nonces need an audience");
+    throw Refusal(Reason::kInvalidOptions, "options.audience: nonces need an audience");
   }
   check_nonces(options.nonces);
-  if (options.type != evidence::TokenType::kOidc) {
-    throw evidence::StatusError(
-        evidence::StatusCode::kUnimplemented,
-        "options: this verifier issues OIDC tokens, not " + std::string(name_of(options.type)) + " tokens");
-  }
 }
 
-Json make_claims(const Appraisal& appraisal, const ReferenceValue* image, const TokenOptions& options,
-                 const TokenContext& context) {
+Json common_claims(const TokenSubject& subject, const TokenOptions& options, const TokenContext& context) {
   const std::int64_t now = base::to_unix_seconds(context.now);
   Json claims = {{"aud", options.audience.empty() ? std::string(evidence::kDefaultAudience) : options.audience},
                  {"iss", context.issuer},
-                 {"sub", subject_of(appraisal.identity)},
+                 {"sub", subject_of(subject.appraisal.identity)},
                  {"iat", now},
                  {"nbf", now},
                  {"exp", now + context.lifetime.count()},
-                 {"eat_profile", kEatProfile},
-                 {"secboot", appraisal.secure_boot},
+                 {"secboot", subject.appraisal.secure_boot},
                  {"oemid", kGooglePrivateEnterpriseNumber},
-                 {"hwmodel", appraisal.hwmodel},
-                 {"submods", submodules(appraisal, image)}};
-  add_software(claims, image);
+                 {"hwmodel", subject.appraisal.hwmodel}};
+  add_software(claims, subject.image);
   add_nonces(claims, options.nonces);
-  if (context.service_accounts && !context.service_accounts->empty()) {
-    claims["google_service_accounts"] = *context.service_accounts;
+  return claims;
+}
+
+Json default_claims(const TokenSubject& subject, const TokenOptions& options, const TokenContext& context) {
+  Json claims = common_claims(subject, options, context);
+  claims["submods"]["gce"] = instance_claims(subject.appraisal.identity);
+  if (const auto& launch = subject.appraisal.launch) {
+    claims["eat_profile"] = kEatProfile;
+    claims["submods"]["container"] = container_claims(*launch, subject.signatures);
+    claims["submods"]["confidential_space"] = confidential_space_claims(*launch, subject.image);
   }
+  if (!subject.service_accounts.empty()) claims["google_service_accounts"] = subject.service_accounts;
   return claims;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "evidence/image_signature.h"
 #include "evidence/messages.h"
 #include "verifier/appraisal/appraisal.h"
 #include "verifier/reference/reference_values.h"
@@ -18,21 +19,30 @@ inline constexpr std::size_t kMaxNonces = 6;
 inline constexpr std::size_t kMinNonceBytes = 8;
 inline constexpr std::size_t kMaxNonceBytes = 88;
 
-/// Throws StatusError INVALID_ARGUMENT for options out of bounds, UNIMPLEMENTED for kinds of token that this verifier
-/// does not issue.
+/// Throws Refusal INVALID_OPTIONS for options out of bounds.
 void check_options(const evidence::TokenOptions& options);
 
-/// What a token says besides what the appraisal says.
+/// All that a token says something of.
+struct TokenSubject {
+  const Appraisal& appraisal;
+  const ReferenceValue* image = nullptr;  ///< that the machine matches; none: called "GCE" and open to its operator
+  std::vector<evidence::VerifiedImageSignature> signatures = {};
+  std::vector<std::string> service_accounts = {};
+};
+
+/// Who says it, and when.
 struct TokenContext {
   std::string issuer;
   base::WallTime now;
   std::chrono::seconds lifetime;
-  std::optional<std::vector<std::string>> service_accounts;  ///< nothing: could not be checked
 };
 
-/// The claims of a Confidential Space token. `image` is the reference value that the machine matches, or nullptr: then
-/// the machine is called "GCE" and counts as open to its operator.
-base::Json make_claims(const Appraisal& appraisal, const ReferenceValue* image, const evidence::TokenOptions& options,
-                       const TokenContext& context);
+/// The claims that tokens of every kind have.
+base::Json common_claims(const TokenSubject& subject, const evidence::TokenOptions& options,
+                         const TokenContext& context);
+
+/// The claims of OIDC and PKI tokens: all that is known. docs/verifier.md has a table of them.
+base::Json default_claims(const TokenSubject& subject, const evidence::TokenOptions& options,
+                          const TokenContext& context);
 
 }  // namespace verifier

@@ -2,25 +2,24 @@
 
 #include <string>
 
+#include "base/clock.h"
 #include "base/json.h"
-#include "verifier/tokens/signing_keys.h"
+#include "verifier/tokens/key_ring.h"
 
 namespace verifier {
 
 /// Signs tokens that relying parties check through OpenID Connect discovery: RS256, the key named by its `kid`.
 class OidcSigner {
  public:
-  explicit OidcSigner(SigningKeys keys) : keys_(std::move(keys)) {}
+  explicit OidcSigner(KeyRing keys) : keys_(std::move(keys)) {}
 
-  /// A compact JWS with header {"alg":"RS256","kid":...,"typ":"JWT"}.
-  std::string sign(const base::Json& claims) const;
+  /// A compact JWS with header {"alg":"RS256","kid":...,"typ":"JWT"}, of the key that signs at `now`.
+  std::string sign(const base::Json& claims, base::WallTime now) const;
 
-  /// What is published.
-  base::Json jwks() const { return keys_.jwks(); }
-  const std::string& active_key_id() const noexcept { return keys_.active().key_id(); }
+  const KeyRing& keys() const noexcept { return keys_; }
 
  private:
-  SigningKeys keys_;
+  KeyRing keys_;
 };
 
 }  // namespace verifier

@@ -41,7 +41,8 @@ def reference_value(
 class Verifier:
     """cs-verifier with TLS on a loopback port of its own; its `url` is also the tokens' issuer.
 
-    `known_as` is the address by which others than this machine know it.
+    `known_as` is the address by which others than this machine know it. `settings` are added to its configuration, and
+    with `pki` it has an authority for PKI tokens.
     """
 
     def __init__(
@@ -56,6 +57,8 @@ class Verifier:
         require_secure_boot: bool = False,
         require_request_binding: bool = False,
         known_as: str | None = None,
+        settings: Mapping[str, object] | None = None,
+        pki: bool = False,
     ) -> None:
         self._folder = folder / "verifier"
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -66,11 +69,15 @@ class Verifier:
         self._require_secure_boot = require_secure_boot
         self.require_request_binding = require_request_binding
         self.token_lifetime_seconds = token_lifetime_seconds
+        self._settings = settings or {}
         self._roots = attestation_roots
         self._issuers = identity_token_issuers or {}
         self.reference_values = self._folder / "reference-values.json"
         self.reference_values.write_text(json.dumps({"images": list(reference_values)}, indent=2))
         self._process: Process | None = None
+        if pki:
+            root, state = self._folder / "root", self._folder / "state"
+            run(binary("cs-verifier"), "pki", "init", "--root", root, "--into", state / "pki")
 
     def __enter__(self) -> Self:
         self.start()
@@ -115,6 +122,7 @@ class Verifier:
             "require_secure_boot": self._require_secure_boot,
             "require_request_binding": self.require_request_binding,
             "identity_token_issuers": [{"issuer": issuer, "jwks": str(jwks)} for issuer, jwks in self._issuers.items()],
+            **self._settings,
         }
         (self._folder / "state").mkdir(exist_ok=True)
         path = self._folder / "config.json"
@@ -138,6 +146,25 @@ class Verifier:
         self._process.signal(signal.SIGHUP)
         return self._process.wait_for(r'msg="(reloaded|reload failed)', timeout=20, after=before)
 
+    def wait_for(self, message: str) -> str:
+        """Wait for a line of the running service's log, or find one that was written before."""
+        if self._process is None:
+            raise HarnessError("the verifier has not been started")
+        return self._process.wait_for(message, timeout=20)
+
+    def manage_keys(self, *arguments: str) -> str:
+        """Run a command on the service's keys and return what it prints; it may be running."""
+        return run(binary("cs-verifier"), "keys", *arguments, "--config", self._folder / "config.json")
+
+    def key_states(self) -> dict[str, str]:
+        """Return the state of each key by its id, as the command tells it."""
+        listed = json.loads(self.manage_keys("list", "--json"))["keys"]
+        return {key["kid"]: key["state"] for key in listed}
+
+    def export(self, folder: Path) -> None:
+        """Write what relying parties fetch as files."""
+        run(binary("cs-verifier"), "export", "--config", self._folder / "config.json", folder)
+
     def stop(self) -> None:
         """Stop the service; keys and challenges stay in its state folder."""
         if self._process is not None:
@@ -146,6 +173,10 @@ class Verifier:
 
     def get(self, path: str) -> dict[str, object]:
         """Fetch one of the public JSON documents."""
+        return json.loads(self.fetch(path)[0])
+
+    def fetch(self, path: str) -> tuple[bytes, http.client.HTTPMessage]:
+        """Fetch a public document: its bytes, and the headers that came with it."""
         context = ssl.create_default_context(cafile=str(self._authority.certificate))
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
         try:
@@ -156,7 +187,7 @@ class Verifier:
             connection.close()
         if response.status != http.client.OK:
             raise HarnessError(f"GET {path}: {response.status} {body.decode(errors='replace')}")
-        return json.loads(body)
+        return body, response.headers
 
     def keys(self) -> dict[str, object]:
         """Fetch the token signing keys the way a relying party does: discovery document first."""

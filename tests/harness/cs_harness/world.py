@@ -34,6 +34,8 @@ class World:
         *,
         banks: Sequence[str] | None = None,
         token_lifetime_seconds: int = 3600,
+        verifier_settings: Mapping[str, object] | None = None,
+        pki: bool = False,
         progress: Callable[[str], None] = lambda service: None,
     ) -> None:
         self.folder = folder
@@ -45,6 +47,8 @@ class World:
         self.verifier: Verifier
         self._progress = progress
         self._token_lifetime_seconds = token_lifetime_seconds
+        self._verifier_settings = verifier_settings
+        self._pki = pki
         self._stack = contextlib.ExitStack()
         self._launches = 0
 
@@ -78,6 +82,8 @@ class World:
             reference_values=[reference_value(boot_log_path())],
             identity_token_issuers={IDENTITY_ISSUER: self.metadata.jwks},
             token_lifetime_seconds=self._token_lifetime_seconds,
+            settings=self._verifier_settings,
+            pki=self._pki,
         )
 
     def launcher(

@@ -13,7 +13,6 @@
 #include <boost/asio/post.hpp>
 
 #include "base/error.h"
-#include "evidence/jose.h"
 #include "evidence/messages.h"
 #include "evidence/quote.h"
 #include "evidence/request_binding.h"
@@ -22,6 +21,7 @@
 #include "tests/unit/attest/machine.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
+#include "tests/unit/support/token_issuer.h"
 
 using attest::Attestation;
 using attest::GcaVerifier;
@@ -42,14 +42,9 @@ const base::Bytes kNonce(32, 7);
 const std::string kChallenge = "projects/p/locations/r/challenges/c";
 constexpr std::uint32_t kQuote = 0x158;  // TPM_CC_Quote, TPM 2.0 part 2, section 6.5.2
 
-const evidence::Jwk& signing_key() {
-  static const evidence::Jwk instance = evidence::Jwk::generate_rsa(2048);
-  return instance;
-}
-
 std::string jwt_for(const std::string& audience, std::int64_t expires = kNow + 3600) {
   const Json claims = {{"aud", audience}, {"iat", kNow - 10}, {"exp", expires}};
-  return evidence::sign_jwt(signing_key(), evidence::jwt_header(signing_key()), claims);
+  return test::token_issuer().sign(claims);
 }
 
 HttpResponse answer_with(unsigned status, const Json& body) {

@@ -2,8 +2,8 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
-#include "evidence/jose.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/token_issuer.h"
 
 using attest::Token;
 using base::Json;
@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::int64_t kIssuedAt = 1800000000;
 const base::WallTime kNowTime = base::from_unix_seconds(kIssuedAt);
-
-const evidence::Jwk& key() {
-  static const evidence::Jwk instance = evidence::Jwk::generate_rsa(2048);
-  return instance;
-}
 
 Json good_claims() { return {{"aud", "aud"}, {"iat", kIssuedAt}, {"nbf", kIssuedAt}, {"exp", kIssuedAt + 3600}}; }
 
@@ -32,14 +27,13 @@ std::string error_of(const std::string& jwt) {
 std::string error_of_claims(const std::function<void(Json&)>& change) {
   Json claims = good_claims();
   change(claims);
-  return error_of(evidence::sign_jwt(key(), evidence::jwt_header(key()), claims));
+  return error_of(test::token_issuer().sign(claims));
 }
 
 }  // namespace
 
 TEST_CASE("a usable token gives its life and its claims") {
-  const Token token =
-      Token::parse(evidence::sign_jwt(key(), evidence::jwt_header(key()), good_claims()), "aud", kNowTime);
+  const Token token = Token::parse(test::token_issuer().sign(good_claims()), "aud", kNowTime);
   CHECK(token.lifetime == std::chrono::hours(1));
   CHECK(base::to_unix_seconds(token.expires) == kIssuedAt + 3600);
   CHECK(token.claims["aud"] == "aud");

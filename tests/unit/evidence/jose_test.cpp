@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/openssl.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/token_issuer.h"
 
 namespace {
 
@@ -20,19 +21,9 @@ using base::Json;
 using evidence::Jwk;
 using evidence::verify_jwt;
 
-std::string sign_jwt(const Jwk& key, const Json& claims) {
-  return evidence::sign_jwt(key, evidence::jwt_header(key), claims);
-}
-
-constexpr std::size_t kBits = 2048;
-
 /// One key for all tests: making one takes long.
 const std::vector<Jwk>& one_key() {
-  static const std::vector<Jwk> keys = [] {
-    std::vector<Jwk> made;
-    made.push_back(Jwk::generate_rsa(kBits));
-    return made;
-  }();
+  static const std::vector<Jwk> keys = test::token_issuer().keys();
   return keys;
 }
 
@@ -100,7 +91,7 @@ std::vector<Jwk> keys_of(const std::string& json) {
 }  // namespace
 
 TEST_CASE("a token that was signed verifies and gives its claims back") {
-  const std::string jwt = sign_jwt(one_key().front(), kClaims);
+  const std::string jwt = test::token_issuer().sign(kClaims);
   CHECK(verify_jwt(jwt, one_key()) == kClaims);
   const base::Bytes header = base::base64_decode(part(jwt, 0), "header");
   const auto ordered = nlohmann::ordered_json::parse(base::text_of(header));
@@ -108,15 +99,15 @@ TEST_CASE("a token that was signed verifies and gives its claims back") {
 }
 
 TEST_CASE("a header says what it is told to, and the algorithm is the key's") {
-  const Json header = {{"typ", "JWT"}, {"x5c", {"bGVhZg==", "cm9vdA=="}}};
-  const std::string jwt = evidence::sign_jwt(one_key().front(), header, kClaims);
+  const Json header = {{"alg", "none"}, {"x5c", {"bGVhZg==", "cm9vdA=="}}};
   Json expected = header;
   expected["alg"] = "RS256";
-  CHECK(evidence::read_unverified_jwt(jwt).header == expected);
+  expected["typ"] = "JWT";
+  CHECK(evidence::read_unverified_jwt(test::token_issuer().sign(kClaims, header)).header == expected);
 }
 
 TEST_CASE("a key's id is its RFC 7638 thumbprint") {
-  const Json key = one_key().front().public_json();
+  const Json& key = test::token_issuer().public_key();
   base::Sha256 hash;
   hash.update(base::view_of(R"({"e":")" + key["e"].get<std::string>() + R"(","kty":"RSA","n":")" +
                             key["n"].get<std::string>() + R"("})"));
@@ -136,8 +127,13 @@ TEST_CASE("an ES256 token verifies with its key only") {
                     ContainsSubstring("64 bytes"));
 }
 
+TEST_CASE("a key that is no RSA key signs nothing") {
+  const base::EvpPkeyPtr key(EVP_EC_gen("P-256"));
+  CHECK_THROWS_WITH(evidence::public_jwk(*key), ContainsSubstring("only RSA"));
+}
+
 TEST_CASE("a public key has exactly the public members") {
-  const Json key = one_key().front().public_json();
+  const Json& key = test::token_issuer().public_key();
   std::vector<std::string> names;
   for (const auto& [name, value] : key.items()) names.push_back(name);
   CHECK(names == std::vector<std::string>{"alg", "e", "kid", "kty", "n", "use"});
@@ -145,14 +141,8 @@ TEST_CASE("a public key has exactly the public members") {
   CHECK(key["use"] == "sig");
 }
 
-TEST_CASE("a private key survives storage") {
-  const auto again = keys_of(one_key().front().private_json());
-  CHECK(again.front().key_id() == one_key().front().key_id());
-  CHECK(verify_jwt(sign_jwt(again.front(), kClaims), one_key()) == kClaims);
-}
-
 TEST_CASE("a key set goes out and comes back; keys for other purposes are passed over") {
-  Json set = evidence::jwks_json({&one_key().front()});
+  Json set = test::token_issuer().jwks();
   set["keys"].push_back(Json::parse(kEcKey));
   set["keys"].push_back({{"kty", "oct"}, {"k", "AAAA"}, {"kid", "symmetric"}});
   set["keys"].push_back({{"kty", "EC"}, {"crv", "P-384"}, {"kid", "curve"}});
@@ -162,7 +152,7 @@ TEST_CASE("a key set goes out and comes back; keys for other purposes are passed
   REQUIRE(keys.size() == 2);
   CHECK(keys[0].key_id() == one_key().front().key_id());
   CHECK(keys[1].key_id() == "ec");
-  CHECK(verify_jwt(sign_jwt(one_key().front(), kClaims), keys) == kClaims);
+  CHECK(verify_jwt(test::token_issuer().sign(kClaims), keys) == kClaims);
 }
 
 TEST_CASE("a key set that is malformed is refused") {
@@ -170,7 +160,7 @@ TEST_CASE("a key set that is malformed is refused") {
   CHECK_THROWS_WITH(evidence::parse_jwks(R"({"keys":[{"kty":"RSA","kid":"a"}]})", "jwks"),
                     ContainsSubstring("jwks.keys[0]"));
   CHECK_THROWS_WITH(evidence::parse_jwks(R"({"keys":[{"kid":"a"}]})", "jwks"), ContainsSubstring("jwks.keys[0].kty"));
-  Json nameless = one_key().front().public_json();
+  Json nameless = test::token_issuer().public_key();
   nameless.erase("kid");
   CHECK_THROWS_WITH(Jwk::parse(nameless.dump(), "key"), ContainsSubstring("key.kid"));
 }
@@ -185,7 +175,7 @@ TEST_CASE("a key set has as many keys as the limit at most") {
 }
 
 TEST_CASE("small and huge RSA keys are refused") {
-  Json key = one_key().front().public_json();
+  Json key = test::token_issuer().public_key();
   key["n"] = base::base64url_encode(base::Bytes(128, 0xff));
   CHECK_THROWS_WITH(Jwk::parse(key.dump(), "key"), ContainsSubstring("1024 bits"));
   key["n"] = base::base64url_encode(base::Bytes(1024, 0xff));
@@ -201,7 +191,7 @@ TEST_CASE("a point that is not on the curve is no key") {
 }
 
 TEST_CASE("tokens with algorithm none, an HMAC or a wider hash are refused") {
-  const std::string jwt = sign_jwt(one_key().front(), kClaims);
+  const std::string jwt = test::token_issuer().sign(kClaims);
   const std::string kid = R"(,"kid":")" + one_key().front().key_id() + R"("})";
   CHECK_THROWS_WITH(verify_jwt(with_header(jwt, R"({"alg":"none")" + kid), one_key()), ContainsSubstring("not signed"));
   CHECK_THROWS_AS(verify_jwt(encoded(R"({"alg":"none")" + kid) + "." + part(jwt, 1) + ".", one_key()),
@@ -217,18 +207,16 @@ TEST_CASE("tokens with algorithm none, an HMAC or a wider hash are refused") {
 }
 
 TEST_CASE("a token of another key, or of none that is known, is refused") {
-  const Jwk other = Jwk::generate_rsa(kBits);
-  CHECK_THROWS_WITH(verify_jwt(sign_jwt(other, kClaims), one_key()), ContainsSubstring("no key"));
-  Json pretender = Json::parse(other.private_json());
-  pretender["kid"] = one_key().front().key_id();
-  CHECK_THROWS_WITH(verify_jwt(sign_jwt(Jwk::parse(pretender.dump(), "key"), kClaims), one_key()),
+  const test::TokenIssuer other;
+  CHECK_THROWS_WITH(verify_jwt(other.sign(kClaims), one_key()), ContainsSubstring("no key"));
+  CHECK_THROWS_WITH(verify_jwt(other.sign(kClaims, {{"kid", test::token_issuer().key_id()}}), one_key()),
                     ContainsSubstring("does not verify"));
-  const std::string jwt = sign_jwt(one_key().front(), kClaims);
+  const std::string jwt = test::token_issuer().sign(kClaims);
   CHECK_THROWS_WITH(verify_jwt(with_header(jwt, R"({"alg":"RS256"})"), one_key()), ContainsSubstring("kid"));
 }
 
 TEST_CASE("a token that was cut or changed anywhere is refused") {
-  const std::string jwt = sign_jwt(one_key().front(), kClaims);
+  const std::string jwt = test::token_issuer().sign(kClaims);
   for (std::size_t length = 0; length < jwt.size(); ++length) {
     CHECK_THROWS_AS(verify_jwt(std::string_view(jwt).substr(0, length), one_key()), base::InvalidInput);
   }
@@ -243,7 +231,7 @@ TEST_CASE("a token that was cut or changed anywhere is refused") {
 }
 
 TEST_CASE("a token with a critical extension or a header that says a thing twice is refused") {
-  const std::string jwt = sign_jwt(one_key().front(), kClaims);
+  const std::string jwt = test::token_issuer().sign(kClaims);
   CHECK_THROWS_WITH(verify_jwt(with_header(jwt, R"({"alg":"RS256","kid":"x","crit":["b64"],"b64":false})"), one_key()),
                     ContainsSubstring("critical"));
   CHECK_THROWS_WITH(verify_jwt(with_header(jwt, R"({"alg":"none","alg":"RS256","kid":"x"})"), one_key()),
@@ -258,7 +246,7 @@ TEST_CASE("the size of a token is limited") {
 }
 
 TEST_CASE("an unverified token is read without any key") {
-  const auto read = evidence::read_unverified_jwt(sign_jwt(one_key().front(), kClaims));
+  const auto read = evidence::read_unverified_jwt(test::token_issuer().sign(kClaims));
   CHECK(read.claims == kClaims);
   CHECK(read.header["alg"] == "RS256");
   CHECK(evidence::read_unverified_jwt(kRfcEs256).claims["iss"] == "joe");

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/openssl.h"
-#include "evidence/status.h"
+#include "evidence/refusal.h"
 
 namespace verifier {
 namespace {
@@ -74,7 +74,7 @@ ChallengeId Challenges::open_id_of(std::string_view name) const {
       id && id->key_epoch == kKeyEpoch && base::equal_in_constant_time(id->tag, tag_of(*id, collection));
   if (!is_ours || id->expires <= std::max(seconds_since_boot(), all_expired_until_) ||
       used_.contains({id->expires, id->random})) {
-    throw evidence::StatusError(evidence::StatusCode::kNotFound, "the challenge is unknown, used or expired");
+    throw evidence::Refusal(evidence::Reason::kChallengeNotOpen, "the challenge is unknown, used or expired");
   }
   return *id;
 }

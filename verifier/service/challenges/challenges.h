@@ -44,8 +44,8 @@ class Challenges {
   void set_lifetime(std::chrono::seconds lifetime) noexcept { lifetime_ = lifetime; }
 
   base::Awaitable<IssuedChallenge> issue(std::string project, std::string location);
-  /// Throws StatusError NOT_FOUND for a challenge that was never given out, has been used or has expired, as far as is
-  /// known without waiting; nobody learns which.
+  /// Throws Refusal CHALLENGE_NOT_OPEN for a challenge that was never given out, has been used or has expired, as far
+  /// as is known without waiting; nobody learns which.
   void expect_open(std::string_view name) const;
   /// The nonce of a challenge, which is used after this call. Throws as expect_open does.
   base::Awaitable<base::Bytes> consume(std::string name);

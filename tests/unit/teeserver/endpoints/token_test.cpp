@@ -128,8 +128,10 @@ TEST_CASE("POST bodies that are wrong are refused with the texts that clients kn
   refused(R"({"audience":"","token_type":"OIDC"})", "use GET request for the default identity token");
   refused(R"({"audience":"a"})", "token_type is a required parameter");
   refused(R"({"audience":"a","token_type":null})", "token_type is a required parameter");
-  refused(R"({"audience":"a","token_type":"AWS"})",
-          "unknown token_type \"AWS\", expect one of [OIDC PKI AWS_PRINCIPALTAGS LIMITED_AWS]");
+  refused(R"({"audience":"a","token_type":"JWT"})",
+          "unknown token_type \"JWT\", expect one of [OIDC PKI AWS_PRINCIPALTAGS LIMITED_AWS]");
+  refused(R"({"audience":"a","token_type":"AWS_PRINCIPALTAGS"})",
+          "aws_principal_tag_options is a required parameter of AWS_PRINCIPALTAGS");
   CHECK(world.asked.empty());
 }
 
@@ -161,6 +163,21 @@ TEST_CASE("nonces by the thousand go to the verifier, which has the limits, or a
   CHECK_THAT(world.post(body.dump()).body, ContainsSubstring("body: holds more than 1024 values"));
   body["nonces"] = std::vector<std::string>(1000000, "0");
   CHECK(world.post(body.dump()).status == 400);
+}
+
+TEST_CASE("every type of token is asked for by its name, and AWS of 2024 by its old one") {
+  World world;
+  using evidence::TokenType;
+  for (const auto& [body, type] : std::vector<std::pair<std::string, TokenType>>{
+           {R"("token_type":"OIDC")", TokenType::kOidc},
+           {R"("token_type":"PKI")", TokenType::kPki},
+           {R"("token_type":"AWS_PRINCIPALTAGS","aws_principal_tag_options":{})", TokenType::kAwsPrincipalTags},
+           {R"("token_type":"LIMITED_AWS")", TokenType::kLimitedAws},
+           {R"("token_type":"AWS")", TokenType::kLimitedAws}}) {
+    CAPTURE(body);
+    CHECK(world.post(R"({"audience":"a",)" + body + "}").status == 200);
+    CHECK(world.asked.back().type == type);
+  }
 }
 
 TEST_CASE("keys match in any case, as the clients of this API are used to") {

@@ -1,7 +1,7 @@
 #include "verifier/appraisal/appraisal.h"
 
 #include "base/clock.h"
-#include "base/error.h"
+#include "evidence/refusal.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/support/machine.h"
 
@@ -15,7 +15,7 @@ TEST_CASE("evidence is appraised by its kind") {
   const verifier::Appraisal appraisal = verifier::appraise(evidence, nonce, machine.anchors(), now);
   CHECK(appraisal.identity == test::Machine::identity());
   CHECK(appraisal.secure_boot);
-  CHECK(appraisal.launch.image_reference == "docker.io/library/nginx:latest");
+  CHECK(appraisal.launch.value().image_reference == "docker.io/library/nginx:latest");
   CHECK(std::holds_alternative<verifier::TpmMachine>(appraisal.machine));
-  CHECK_THROWS_AS(verifier::appraise(evidence, base::random_bytes(32), machine.anchors(), now), base::InvalidInput);
+  CHECK_THROWS_AS(verifier::appraise(evidence, base::random_bytes(32), machine.anchors(), now), evidence::Refusal);
 }

@@ -2,6 +2,7 @@
 
 #include "evidence/status.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/support/token_issuer.h"
 
 namespace {
 
@@ -11,15 +12,9 @@ using verifier::IdentityTokens;
 constexpr const char* kAudience = "projects/p/locations/l/challenges/c";
 constexpr std::int64_t kTokenTime = 1800000000;
 
-const evidence::Jwk& key() {
-  static const evidence::Jwk one = evidence::Jwk::generate_rsa(2048);
-  return one;
-}
-
 IdentityTokens configured() {
   std::vector<verifier::IdentityTokenIssuer> issuers;
-  issuers.push_back(
-      {"https://accounts.google.com", evidence::parse_jwks(evidence::jwks_json({&key()}).dump(), "jwks")});
+  issuers.push_back({"https://accounts.google.com", test::token_issuer().keys()});
   return IdentityTokens(std::move(issuers));
 }
 
@@ -40,8 +35,7 @@ Json with(const char* name, const Json& value) {
 
 std::vector<std::string> emails(const std::vector<Json>& tokens) {
   std::vector<std::string> signed_tokens;
-  for (const Json& token : tokens)
-    signed_tokens.push_back(evidence::sign_jwt(key(), evidence::jwt_header(key()), token));
+  for (const Json& token : tokens) signed_tokens.push_back(test::token_issuer().sign(token));
   return configured().emails(signed_tokens, kAudience, base::from_unix_seconds(kTokenTime));
 }
 
@@ -88,9 +82,8 @@ TEST_CASE("clocks may differ by a minute") {
 }
 
 TEST_CASE("a token that another key signed is refused") {
-  const evidence::Jwk other = evidence::Jwk::generate_rsa(2048);
-  CHECK_THROWS_WITH(configured().emails({evidence::sign_jwt(other, evidence::jwt_header(other), claims())}, kAudience,
-                                        base::from_unix_seconds(kTokenTime)),
+  const test::TokenIssuer other;
+  CHECK_THROWS_WITH(configured().emails({other.sign(claims())}, kAudience, base::from_unix_seconds(kTokenTime)),
                     ContainsSubstring("Error validating token in position 0"));
   CHECK_THROWS_WITH(configured().emails({"no token"}, kAudience, base::from_unix_seconds(kTokenTime)),
                     ContainsSubstring("Error validating token in position 0"));

@@ -9,6 +9,7 @@
 
 #include "attest/roots/attestation_key.h"
 #include "base/error.h"
+#include "evidence/refusal.h"
 #include "measure/cel.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/cel_records.h"
@@ -25,6 +26,7 @@ using namespace std::chrono_literals;
 using evidence::Quote;
 using evidence::TpmEvidence;
 using measure::HashAlgorithm;
+using verifier::Scope;
 
 /// One machine for all tests: each asks it for evidence and spoils that.
 test::Machine& real_machine() {
@@ -44,9 +46,10 @@ const TpmEvidence& good_evidence() {
 
 std::string refusal_of(const TpmEvidence& evidence, const base::Bytes& expected_nonce = nonce()) {
   try {
-    verifier::appraise_tpm(evidence, expected_nonce, real_machine().anchors(), base::Clock::system().wall());
+    verifier::appraise_tpm(evidence, expected_nonce, real_machine().anchors(), base::Clock::system().wall(),
+                           Scope::kLaunch);
     return "accepted";
-  } catch (const base::InvalidInput& error) {
+  } catch (const evidence::Refusal& error) {
     return error.what();
   }
 }
@@ -121,9 +124,10 @@ std::string refusal_with_identity(const base::Bytes& extension) {
   std::vector<verifier::TrustAnchor> roots;
   roots.push_back({std::move(root), {test::kSoftwareTpm}});
   try {
-    verifier::appraise_tpm(evidence, nonce(), verifier::TrustAnchors(roots), base::Clock::system().wall());
+    verifier::appraise_tpm(evidence, nonce(), verifier::TrustAnchors(roots), base::Clock::system().wall(),
+                           Scope::kLaunch);
     return "accepted";
-  } catch (const base::InvalidInput& error) {
+  } catch (const evidence::Refusal& error) {
     return error.what();
   }
 }
@@ -131,13 +135,13 @@ std::string refusal_with_identity(const base::Bytes& extension) {
 }  // namespace
 
 TEST_CASE("the evidence of a real machine is accepted") {
-  const auto appraisal =
-      verifier::appraise_tpm(good_evidence(), nonce(), real_machine().anchors(), base::Clock::system().wall());
+  const auto appraisal = verifier::appraise_tpm(good_evidence(), nonce(), real_machine().anchors(),
+                                                base::Clock::system().wall(), Scope::kLaunch);
   CHECK(appraisal.identity == test::Machine::identity());
   CHECK(appraisal.secure_boot);
   CHECK(appraisal.hwmodel == test::kSoftwareTpm);
-  CHECK(appraisal.launch.image_reference == "docker.io/library/nginx:latest");
-  CHECK(appraisal.launch.env == std::map<std::string, std::string>{{"PATH", "/bin"}});
+  CHECK(appraisal.launch.value().image_reference == "docker.io/library/nginx:latest");
+  CHECK(appraisal.launch.value().env == std::map<std::string, std::string>{{"PATH", "/bin"}});
   const auto& pcrs = std::get<verifier::TpmMachine>(appraisal.machine).pcrs;
   REQUIRE(pcrs.size() == 2);  // the log has no SHA-512 digests, and SHA-1 does not count
   CHECK(pcrs.contains(HashAlgorithm::kSha256));
@@ -145,14 +149,14 @@ TEST_CASE("the evidence of a real machine is accepted") {
 }
 
 TEST_CASE("a machine of Google Cloud is what its firmware says, and refused when that says nothing") {
-  CHECK_THROWS_WITH(
-      verifier::appraise_tpm(good_evidence(), nonce(), real_machine().anchors({}), base::Clock::system().wall()),
-      ContainsSubstring("boot event 2 at byte 197: ") && ContainsSubstring("may hide a GCE NonHostInfo"));
+  CHECK_THROWS_WITH(verifier::appraise_tpm(good_evidence(), nonce(), real_machine().anchors({}),
+                                           base::Clock::system().wall(), Scope::kLaunch),
+                    ContainsSubstring("boot event 2 at byte 197: ") && ContainsSubstring("may hide a GCE NonHostInfo"));
 }
 
 TEST_CASE("the entry of the image that a real machine booted matches, and with any other value does not") {
-  const auto appraisal =
-      verifier::appraise_tpm(good_evidence(), nonce(), real_machine().anchors(), base::Clock::system().wall());
+  const auto appraisal = verifier::appraise_tpm(good_evidence(), nonce(), real_machine().anchors(),
+                                                base::Clock::system().wall(), Scope::kLaunch);
   const auto log = measure::decode_boot_log(test::recorded_boot_log());
   verifier::ReferenceValue value = verifier::reference_value_of(log);
   value.name = "recorded";

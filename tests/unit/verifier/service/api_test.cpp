@@ -16,7 +16,9 @@
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
 #include "tests/unit/support/skip.h"
+#include "tests/unit/support/token_issuer.h"
 #include "tests/unit/verifier/support/machine.h"
+#include "tests/unit/verifier/support/pki_files.h"
 #include "verifier/reference/recording.h"
 #include "verifier/service/issue_token.h"
 
@@ -39,7 +41,7 @@ class Service {
       : directory_("cs-test"), api_(make(change)) {}
 
   /// The files may have changed.
-  void reload() { api_.use(load(config_)); }
+  void reload() { api_.use(load(config_), signers(config_)); }
 
   HttpResponse send(std::string method, std::string path, std::string body = {}, std::string query = {}) {
     net::HttpServerRequest request{std::move(method), std::move(path), std::move(query), {}, std::move(body)};
@@ -98,12 +100,15 @@ class Service {
     BIO_flush(pem.get());
     change(config);
     config_ = config;
-    return {load(config), base::Clock::system(), appraisers_};
+    return {load(config), signers(config), base::Clock::system(), appraisers_};
   }
 
   static std::shared_ptr<const verifier::Knowledge> load(const verifier::Config& config) {
-    return std::make_shared<const verifier::Knowledge>(
-        verifier::Knowledge::load(config, verifier::SigningKeys::open(config.state_directory)));
+    return std::make_shared<const verifier::Knowledge>(verifier::Knowledge::load(config));
+  }
+
+  static std::shared_ptr<const verifier::Signers> signers(const verifier::Config& config) {
+    return verifier::open_signers(config.state_directory, config.keys, base::Clock::system().wall());
   }
 
   base::PrivateDirectory directory_;
@@ -130,6 +135,20 @@ std::string error_of(const HttpResponse& response) {
   const Json error = Json::parse(response.body).at("error");
   CHECK(error.at("code") == response.status);
   return error.at("status").get<std::string>() + ": " + error.at("message").get<std::string>();
+}
+
+std::string reason_of(const HttpResponse& response) {
+  const Json info = Json::parse(response.body).at("error").at("details").at(0);
+  CHECK(info.at("@type") == "type.googleapis.com/google.rpc.ErrorInfo");
+  CHECK(info.at("domain") == "confidentialcomputing.googleapis.com");
+  return info.at("reason").get<std::string>();
+}
+
+/// As the service's state has it.
+void make_pki(const verifier::Config& config) { test::PkiFiles::shared().copy_into(config.state_directory); }
+
+evidence::TokenOptions options_of(evidence::TokenType type, std::vector<std::string> key_ids = {}) {
+  return {.audience = "https://rp.example", .nonces = {}, .type = type, .signature_key_ids = std::move(key_ids)};
 }
 
 }  // namespace
@@ -267,7 +286,8 @@ TEST_CASE("what can't be answered is refused before its body is read, as it woul
            {"POST", verify_path(used), 404},
            {"POST", verify_path(made_up), 404},
            {"POST", kLocation + challenges + "/c:verifyConfidentialSpace", 404},
-           {"POST", kLocation + challenges + "/c:verifyAttestation", 501}}) {
+           {"POST", kLocation + challenges + "/c:verifyAttestation", 404},
+           {"POST", kLocation + challenges + "/c:verifyConfidentialGke", 501}}) {
     CAPTURE(method, path);
     const auto admission = service.admit(method, path);
     REQUIRE(admission.answer);
@@ -294,7 +314,7 @@ TEST_CASE("a request's values are limited") {
     Json request = Service::request(challenge);
     request["signedEntities"] = {{{"containerImageSignatures", Json::array()}}};
     const std::size_t others = values_in(request);
-    Json& list = request["signedEntities"][0]["containerImageSignatures"];
+    Json& list = request["signedEntities"];
     for (std::size_t i = others; i < signatures; ++i) list.push_back(Json::object());
     return service.verify(challenge, request);
   };
@@ -363,8 +383,9 @@ TEST_CASE("unknown fields and kinds of token that there are not are refused") {
   CHECK_THAT(error_of(service.verify(challenge, request)), ContainsSubstring("request.colour: unknown field"));
   const auto pki =
       service.attest({.audience = "me", .nonces = {}, .type = evidence::TokenType::kPki, .signature_key_ids = {}});
-  CHECK(pki.status == 501);
-  CHECK_THAT(error_of(pki), ContainsSubstring("UNIMPLEMENTED"));
+  CHECK(pki.status == 400);
+  CHECK(error_of(pki) == "FAILED_PRECONDITION: options: this verifier has no PKI, and so no PKI tokens");
+  CHECK(reason_of(pki) == "PKI_NOT_CONFIGURED");
   CHECK(service.send("POST", std::string(kLocation) + "/challenges", R"({"colour":1})").status == 400);
   CHECK(service.send("POST", std::string(kLocation) + "/challenges", "").status == 200);
 }
@@ -383,21 +404,19 @@ TEST_CASE("what could not be checked is told beside the token") {
 }
 
 TEST_CASE("service accounts are told when their tokens are valid") {
-  const evidence::Jwk key = evidence::Jwk::generate_rsa(2048);
   Service service([&](verifier::Config& config) {
     const auto file = config.reference_values[0].parent_path() / "issuer.json";
-    std::ofstream(file) << evidence::jwks_json({&key});
+    std::ofstream(file) << test::token_issuer().jwks();
     config.identity_token_issuers = {{"https://accounts.example", file}};
   });
   const auto challenge = service.challenge();
   const std::int64_t now = base::to_unix_seconds(base::Clock::system().wall());
   const auto token = [&](const std::string& audience) {
-    return evidence::sign_jwt(key, evidence::jwt_header(key),
-                              {{"iss", "https://accounts.example"},
-                               {"aud", audience},
-                               {"exp", now + 600},
-                               {"email", "a@example.com"},
-                               {"email_verified", true}});
+    return test::token_issuer().sign({{"iss", "https://accounts.example"},
+                                      {"aud", audience},
+                                      {"exp", now + 600},
+                                      {"email", "a@example.com"},
+                                      {"email_verified", true}});
   };
   CHECK(service.claims_of(service.verify(
             challenge, Service::request(challenge, {}, {token(challenge.name)})))["google_service_accounts"] ==
@@ -410,8 +429,9 @@ TEST_CASE("service accounts are told when their tokens are valid") {
 
 TEST_CASE("locations are served as configured") {
   Service any;
-  CHECK(any.get(kLocation) ==
-        Json{{"name", "projects/my-project/locations/us-central1"}, {"locationId", "us-central1"}});
+  CHECK(any.get(kLocation) == Json{{"name", "projects/my-project/locations/us-central1"},
+                                   {"locationId", "us-central1"},
+                                   {"displayName", "us-central1"}});
   CHECK(any.get("/v1/projects/p/locations") == Json{{"locations", Json::array()}});
   Service one([](verifier::Config& config) { config.locations = {"europe-west4"}; });
   CHECK(one.get("/v1/projects/p/locations")["locations"][0]["name"] == "projects/p/locations/europe-west4");
@@ -443,12 +463,13 @@ TEST_CASE("other methods and paths are refused") {
   Service service;
   const auto wrong = service.send("POST", "/healthz");
   CHECK(wrong.status == 405);
-  CHECK(wrong.header("Allow") == "GET");
+  CHECK(wrong.header("Allow") == "GET, HEAD");
   const auto get = service.send("GET", std::string(kLocation) + "/challenges");
   CHECK(get.status == 405);
   CHECK(get.header("Allow") == "POST");
   CHECK(service.send("GET", "/nothing").status == 404);
-  CHECK(service.send("POST", std::string(kLocation) + "/challenges/c:verifyAttestation").status == 501);
+  CHECK(service.send("POST", std::string(kLocation) + "/challenges/c:verifyConfidentialGke").status == 501);
+  CHECK(service.send("POST", std::string(kLocation) + "/challenges/c:verify").status == 501);
 }
 
 TEST_CASE("machines without Secure Boot can be refused") {
@@ -469,4 +490,148 @@ TEST_CASE("machines without Secure Boot can be refused") {
     CHECK(answer.status == (is_required ? 403 : 200));
     if (is_required) CHECK_THAT(error_of(answer), ContainsSubstring("without Secure Boot"));
   }
+}
+
+TEST_CASE("a PKI token brings its certificates, and its root is published") {
+  Service service(&make_pki);
+  const auto response = service.attest(options_of(evidence::TokenType::kPki));
+  REQUIRE(response.status == 200);
+  const auto jwt = evidence::read_unverified_jwt(Json::parse(response.body)["attestationToken"].get<std::string>());
+  CHECK(jwt.header["alg"] == "RS256");
+  REQUIRE(jwt.header["x5c"].size() == 3);
+  CHECK(jwt.claims["submods"]["container"]["image_digest"] == test::kImageDigest);
+  const Json root = service.get("/.well-known/attestation-pki-root");
+  CHECK(root == Json{{"root_ca_uri", "https://verifier.example/.well-known/confidential_space_root.crt"}});
+  const auto certificate = service.send("GET", "/.well-known/confidential_space_root.crt");
+  const auto parsed = base::parse_pem_certificates(certificate.body, "root");
+  CHECK(base::base64_encode(base::certificate_der(*parsed.front())) == jwt.header["x5c"][2].get<std::string>());
+}
+
+TEST_CASE("a token for AWS has tags and is signed as other tokens are") {
+  Service service;
+  for (const auto type : {evidence::TokenType::kAwsPrincipalTags, evidence::TokenType::kLimitedAws}) {
+    const Json claims = service.claims_of(service.attest(options_of(type)));
+    const Json tags = claims["https://aws.amazon.com/tags"]["principal_tags"];
+    CHECK(tags["container.image_digest"] == Json{test::kImageDigest});
+    CHECK(tags["swname"] == Json{"CONFIDENTIAL_SPACE"});
+    CHECK(claims["aud"] == "https://rp.example");
+  }
+}
+
+TEST_CASE(":verifyAttestation gives a machine that launched nothing a token that says GCE") {
+  Service service;
+  const auto attest = [&](const std::function<void(Json&)>& change) {
+    const auto challenge = service.challenge();
+    Json body = {{"tpmAttestation", Service::request(challenge)["tpmAttestation"]}};
+    change(body);
+    return service.send("POST", "/v1/" + challenge.name + ":verifyAttestation", body.dump());
+  };
+  const auto without_launch = [](Json& body) { body["tpmAttestation"]["canonicalEventLog"] = ""; };
+  const auto keys = evidence::parse_jwks(service.send("GET", "/.well-known/jwks.json").body, "jwks");
+  const auto claims_in = [&](const HttpResponse& response) {
+    REQUIRE(response.status == 200);
+    return evidence::verify_jwt(Json::parse(response.body)["oidcClaimsToken"].get<std::string>(), keys);
+  };
+  const Json plain = claims_in(attest(without_launch));
+  CHECK(plain["swname"] == "GCE");
+  CHECK(plain["dbgstat"] == "enabled");
+  CHECK(plain["submods"].size() == 1);
+  CHECK(plain["submods"]["gce"]["instance_id"] == "678");
+  CHECK_FALSE(plain.contains("swversion"));
+  CHECK_FALSE(plain.contains("eat_profile"));
+  const Json launched = claims_in(attest([](Json&) {}));
+  CHECK(launched["swname"] == "CONFIDENTIAL_SPACE");
+  CHECK(launched["submods"]["container"]["args"] == Json{"nginx"});
+  INFO("what the client says of itself must be so");
+  const std::string self = "projects/12345/zones/us-central1-a/instances/678";
+  CHECK(attest([&](Json& body) { body["instance"] = self; }).status == 200);
+  const auto refused = attest([&](Json& body) { body["instance"] = self + "9"; });
+  CHECK(refused.status == 403);
+  CHECK(reason_of(refused) == "INSTANCE_MISMATCH");
+  INFO("AWS tokens by tags need their options");
+  const auto no_options = attest([](Json& body) { body["tokenOptions"] = {{"tokenType", 4}}; });
+  CHECK_THAT(error_of(no_options), ContainsSubstring("tokenOptions.awsPrincipalTagsOptions: is missing"));
+  const auto snp = attest([](Json& body) { body["sevSnpAttestation"] = Json::object(); });
+  CHECK(reason_of(snp) == "UNSUPPORTED_CC_TECHNOLOGY");
+}
+
+TEST_CASE("a challenge is used up by either call") {
+  Service service;
+  const auto challenge = service.challenge();
+  const Json body = {{"tpmAttestation", Service::request(challenge)["tpmAttestation"]}};
+  CHECK(service.send("POST", "/v1/" + challenge.name + ":verifyAttestation", body.dump()).status == 200);
+  const auto second = service.verify(challenge, Service::request(challenge));
+  CHECK(second.status == 404);
+  CHECK(reason_of(second) == "CHALLENGE_NOT_OPEN");
+}
+
+TEST_CASE("a machine on the deny list gets no token") {
+  const auto list = [](verifier::Config& config, const Json& denied) {
+    config.deny_list = config.reference_values[0].parent_path() / "denied.json";
+    std::ofstream(*config.deny_list) << denied;
+  };
+  Service by_id([&](verifier::Config& config) { list(config, {{"instance_ids", {"678"}}}); });
+  const auto refused = by_id.attest();
+  CHECK(refused.status == 403);
+  CHECK(reason_of(refused) == "INSTANCE_DENIED");
+  Service other([&](verifier::Config& config) { list(config, {{"instance_ids", {"679"}}}); });
+  CHECK(other.attest().status == 200);
+}
+
+TEST_CASE("a deprecated image is refused where the operator wants it, else called GCE") {
+  for (const auto wanted : {verifier::OnDeprecated::kSayGce, verifier::OnDeprecated::kRefuse}) {
+    Service service([&](verifier::Config& config) {
+      config.on_deprecated = wanted;
+      Json values = Json::parse(base::read_text_file(config.reference_values[0], std::size_t{1} << 20U));
+      values["images"][0]["deprecated"] = true;
+      std::ofstream(config.reference_values[0]) << values;
+    });
+    const auto response = service.attest();
+    if (wanted == verifier::OnDeprecated::kRefuse) {
+      CHECK(error_of(response) == "PERMISSION_DENIED: the machine runs image \"recorded\", which is deprecated");
+      CHECK(reason_of(response) == "IMAGE_DEPRECATED");
+    } else {
+      CHECK(service.claims_of(response)["swname"] == "GCE");
+    }
+  }
+}
+
+TEST_CASE("what relying parties fetch may be kept for half the time for which a key is published ahead") {
+  Service service([](verifier::Config& config) { config.keys.publication = std::chrono::seconds(600); });
+  for (const char* path : {"/.well-known/openid-configuration", "/.well-known/jwks.json"}) {
+    CHECK(service.send("GET", path).header("Cache-Control") == "public, max-age=300");
+    CHECK(service.send("HEAD", path).status == 200);
+  }
+  CHECK(service.send("GET", "/healthz").header("Cache-Control") == "no-store");
+  CHECK(service.send("GET", "/.well-known/attestation-pki-root").status == 404);
+}
+
+TEST_CASE("an issuer with a path is found below that path and without it") {
+  Service service([](verifier::Config& config) { config.issuer = "https://storage.example/bucket/folder"; });
+  const Json document = service.get("/bucket/folder/.well-known/openid-configuration");
+  CHECK(document["issuer"] == "https://storage.example/bucket/folder");
+  CHECK(document["jwks_uri"] == "https://storage.example/bucket/folder/.well-known/jwks.json");
+  CHECK(service.get("/.well-known/openid-configuration") == document);
+  CHECK(service.send("GET", "/bucket/.well-known/jwks.json").status == 404);
+}
+
+TEST_CASE("every refusal says its reason") {
+  Service service;
+  CHECK(reason_of(service.send("GET", "/nothing")) == "RESOURCE_NOT_FOUND");
+  CHECK(reason_of(service.send("POST", "/healthz")) == "METHOD_NOT_ALLOWED");
+  CHECK(reason_of(service.send("POST", std::string(kLocation) + "/challenges/c:verifyConfidentialGke")) ==
+        "UNSUPPORTED_METHOD");
+  const auto spoiled = [&](const std::function<void(Json&)>& change) {
+    const auto challenge = service.challenge();
+    Json request = Service::request(challenge);
+    change(request);
+    return reason_of(service.verify(challenge, request));
+  };
+  CHECK(spoiled([](Json& r) { r["colour"] = 1; }) == "INVALID_REQUEST");
+  CHECK(spoiled([](Json& r) { r["tdCcel"] = Json::object(); }) == "UNSUPPORTED_EVIDENCE");
+  CHECK(spoiled([](Json& r) { r["options"] = {{"nonce", {"12345678"}}}; }) == "INVALID_OPTIONS");
+  CHECK(spoiled([](Json& r) { r["tpmAttestation"]["akCert"] = "AAAA"; }) == "INVALID_AK_CERTIFICATE");
+  CHECK(spoiled([](Json& r) { r["tpmAttestation"]["quotes"][0]["rawSignature"] = "AAAA"; }) == "INVALID_QUOTE");
+  CHECK(spoiled([](Json& r) { r["tpmAttestation"]["tcgEventLog"] = "AAAA"; }) == "INVALID_BOOT_LOG");
+  CHECK(spoiled([](Json& r) { r["tpmAttestation"]["canonicalEventLog"] = ""; }) == "INVALID_LAUNCH_LOG");
 }

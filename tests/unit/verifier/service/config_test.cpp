@@ -47,7 +47,7 @@ TEST_CASE("a configuration is read, paths relative to its folder") {
   REQUIRE(config.attestation_roots.size() == 1);
   CHECK(config.attestation_roots[0].file == "/etc/cs-verifier/root.pem");
   CHECK_FALSE(config.attestation_roots[0].hwmodel);
-  CHECK(config.token_lifetime.count() == 3600);
+  CHECK(config.keys.token_lifetime.count() == 3600);
   CHECK(config.challenge_lifetime.count() == 300);
   CHECK(config.locations.empty());
   CHECK_FALSE(config.require_secure_boot);
@@ -113,7 +113,7 @@ TEST_CASE("optional settings are read") {
   json["endpoints"] = {"https://inside.example", "http://127.0.0.1:8080"};
   json["require_request_binding"] = true;
   const Config config = parse_config(json);
-  CHECK(config.token_lifetime.count() == 60);
+  CHECK(config.keys.token_lifetime.count() == 60);
   CHECK(config.challenge_lifetime.count() == 30);
   REQUIRE(config.identity_token_issuers.size() == 1);
   CHECK(config.identity_token_issuers[0].jwks == "/etc/cs-verifier/google.json");
@@ -136,7 +136,12 @@ TEST_CASE("what is wrong in a configuration is told by its field") {
   CHECK_THAT(refusal_of_key("colour", 1), ContainsSubstring("config.colour: unknown field"));
   CHECK_THAT(refusal_of_key("issuer", "verifier"), ContainsSubstring("config.issuer"));
   CHECK_THAT(refusal_of_key("issuer", "https://verifier.example/"), ContainsSubstring("config.issuer"));
-  CHECK_THAT(refusal_of_key("issuer", "https://verifier.example/path"), ContainsSubstring("config.issuer"));
+  CHECK(refusal_of_key("issuer", "https://storage.example/bucket/folder") == "accepted");
+  for (const char* path : {"/a/", "//a", "/a//b", "/../a", "/a?b", "/a#b", "/a%20b", "/a b"}) {
+    CAPTURE(path);
+    CHECK_THAT(refusal_of_key("issuer", std::string("https://verifier.example") + path),
+               ContainsSubstring("config.issuer"));
+  }
   CHECK_THAT(refusal_of_key("issuer", "http://verifier.example"), ContainsSubstring("config.issuer"));
   CHECK(refusal_of_key("issuer", "http://127.0.0.1:1") == "accepted");
   CHECK_THAT(refusal_of_key("attestation_roots", Json::array()), ContainsSubstring("config.attestation_roots"));
@@ -144,6 +149,12 @@ TEST_CASE("what is wrong in a configuration is told by its field") {
   CHECK_THAT(refusal_of_key("token_lifetime_seconds", 86401), ContainsSubstring("config.token_lifetime_seconds"));
   CHECK_THAT(refusal_of_key("challenge_lifetime_seconds", 3601),
              ContainsSubstring("config.challenge_lifetime_seconds"));
+  CHECK_THAT(refusal_of_key("key_publication_seconds", 1), ContainsSubstring("is not between 2 and 604800 seconds"));
+  CHECK(refusal_of_key("key_publication_seconds", 2) == "accepted");
+  CHECK(refusal_of_key("key_lifetime_seconds", 7200 + 3600) == "accepted");
+  CHECK_THAT(refusal_of_key("key_lifetime_seconds", 7200 + 3599), ContainsSubstring("together"));
+  CHECK_THAT(refusal_of_key("on_deprecated", "warn"), ContainsSubstring("neither \"say_gce\" nor \"refuse\""));
+  CHECK(refusal_of_key("on_deprecated", "refuse") == "accepted");
   for (const char* location : {"a/b", "..", ".", ""}) {
     CHECK_THAT(refusal_of_key("locations", Json::array({location})), ContainsSubstring("config.locations"));
   }

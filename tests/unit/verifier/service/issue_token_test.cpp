@@ -11,7 +11,7 @@
 #include "base/private_directory.h"
 #include "evidence/jose.h"
 #include "evidence/request_binding.h"
-#include "evidence/status.h"
+#include "evidence/refusal.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/support/machine.h"
 
@@ -31,7 +31,11 @@ verifier::Knowledge knowledge_in(const std::filesystem::path& folder, const test
     const base::BioPtr pem(BIO_new_file(config.attestation_roots[0].file.c_str(), "w"));
     PEM_write_bio_X509(pem.get(), &machine.authority().certificate());
   }
-  return verifier::Knowledge::load(config, verifier::SigningKeys::open(config.state_directory));
+  return verifier::Knowledge::load(config);
+}
+
+std::shared_ptr<const verifier::Signers> signers_of(const verifier::Config& config) {
+  return verifier::open_signers(config.state_directory, config.keys, base::Clock::system().wall());
 }
 
 }  // namespace
@@ -48,14 +52,15 @@ TEST_CASE("several threads issue tokens with the same knowledge at the same time
   REQUIRE(resource);
   const std::string body =
       evidence::VerifyRequest{machine.evidence(nonce), {}, {}}.to_json(*resource->challenge).dump();
-  const auto keys = evidence::parse_jwks(knowledge.oidc_signer.jwks().dump(), "jwks");
+  const auto signers = signers_of(knowledge.config);
+  const auto keys = evidence::parse_jwks(signers->oidc.keys().jwks().dump(), "jwks");
   const base::WallTime now = base::Clock::system().wall();
   std::atomic<int> issued = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int j = 0; j < kTokens; ++j) {
-        const auto token = verifier::issue_token(knowledge, *resource, body, nonce, now);
+        const auto token = verifier::issue_token(knowledge, *signers, *resource, body, nonce, now);
         const auto jwt = token.response.at("attestationToken").get<std::string>();
         if (evidence::verify_jwt(jwt, keys) == token.claims) ++issued;
       }
@@ -63,7 +68,8 @@ TEST_CASE("several threads issue tokens with the same knowledge at the same time
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(issued == kThreads * kTokens);
-  CHECK_THROWS_AS(verifier::issue_token(knowledge, *resource, body, base::random_bytes(32), now), base::InvalidInput);
+  CHECK_THROWS_AS(verifier::issue_token(knowledge, *signers, *resource, body, base::random_bytes(32), now),
+                  evidence::Refusal);
 }
 
 namespace {
@@ -86,12 +92,11 @@ struct BoundRequest {
     auto path = *resource;
     path.challenge = "c";
     try {
-      verifier::issue_token(knowledge, path, body(qualifying_data), nonce, base::Clock::system().wall());
+      verifier::issue_token(knowledge, *signers_of(knowledge.config), path, body(qualifying_data), nonce,
+                            base::Clock::system().wall());
       return "OK";
     } catch (const evidence::StatusError& error) {
       return std::string(name_of(error.code()));
-    } catch (const base::InvalidInput& error) {
-      return error.what();
     }
   }
 

@@ -11,7 +11,6 @@
 
 using verifier::Config;
 using verifier::Knowledge;
-using verifier::SigningKeys;
 
 namespace {
 
@@ -30,7 +29,7 @@ Config config_in(const std::filesystem::path& folder) {
 
 std::string failure_of(const Config& config) {
   try {
-    (void)Knowledge::load(config, SigningKeys::open(config.state_directory));
+    (void)Knowledge::load(config);
     return "loaded";
   } catch (const base::Error& error) {
     return error.what();
@@ -54,5 +53,12 @@ TEST_CASE("every file that the configuration names is read, and an error names i
   SECTION("an issuer's keys") {
     config.identity_token_issuers = {{"https://accounts.example", directory.path() / "jwks.json"}};
     CHECK_THAT(failure_of(config), ContainsSubstring("jwks.json"));
+  }
+  SECTION("a deny list") {
+    config.deny_list = directory.path() / "denied.json";
+    std::ofstream(*config.deny_list) << R"({"instance_ids": ["678"]})";
+    CHECK(failure_of(config) == "loaded");
+    std::ofstream(*config.deny_list) << R"({"instances": ["678"]})";
+    CHECK_THAT(failure_of(config), ContainsSubstring("denied.json.instances: unknown field"));
   }
 }

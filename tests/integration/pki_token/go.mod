@@ -1,0 +1,3 @@
+module pki_token
+
+go 1.19

@@ -1,0 +1,138 @@
+#include "verifier/tokens/key_store.h"
+
+#include <chrono>
+#include <fstream>
+#include <future>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/private_directory.h"
+#include "tests/unit/catch.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using base::Json;
+using verifier::KeyRing;
+using verifier::KeyState;
+
+const base::WallTime kStoreNow = base::from_unix_seconds(1800000000);
+
+Json stored(const std::filesystem::path& state) {
+  return Json::parse(base::read_text_file(state / verifier::kSigningKeysFile, std::size_t{1} << 20U));
+}
+
+}  // namespace
+
+TEST_CASE("a signing key is made once, kept secret and found again") {
+  const base::PrivateDirectory directory("cs-test");
+  const auto state = directory.path() / "state";
+  const KeyRing made = verifier::open_keys(state, kStoreNow);
+  const KeyRing found = verifier::open_keys(state, kStoreNow + 1h);
+  CHECK(made.jwks() == found.jwks());
+  CHECK(found.signing(kStoreNow).signs_from == kStoreNow);
+  const auto mode = std::filesystem::status(state / verifier::kSigningKeysFile).permissions();
+  CHECK(mode == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+  CHECK_FALSE(made.jwks()["keys"][0].contains("d"));
+}
+
+TEST_CASE("what is changed is there for who reads next, with its dates") {
+  const base::PrivateDirectory directory("cs-test");
+  verifier::open_keys(directory.path(), kStoreNow);
+  const verifier::KeyPolicy policy;
+  const KeyRing changed = verifier::change_keys(directory.path(), kStoreNow, [&](KeyRing& keys) {
+    keys.add(verifier::SigningKey::generate(), kStoreNow);
+    keys.promote(keys.keys().back().key.key_id(), policy, kStoreNow);
+    return true;
+  });
+  const KeyRing read = verifier::read_keys(directory.path(), kStoreNow);
+  REQUIRE(read.keys().size() == 2);
+  CHECK(read.jwks() == changed.jwks());
+  CHECK(read.keys()[1].signs_from == kStoreNow + policy.publication);
+  CHECK(read.keys()[1].longest_token == policy.token_lifetime);
+  CHECK(read.state_of(read.keys()[1], kStoreNow) == KeyState::kScheduled);
+}
+
+TEST_CASE("what throws while it changes keys changes nothing, and lets others in") {
+  const base::PrivateDirectory directory("cs-test");
+  verifier::open_keys(directory.path(), kStoreNow);
+  const Json before = stored(directory.path());
+  CHECK_THROWS_AS(verifier::change_keys(directory.path(), kStoreNow,
+                                        [&](KeyRing& keys) -> bool {
+                                          keys.add(verifier::SigningKey::generate(), kStoreNow);
+                                          throw base::Error("no");
+                                        }),
+                  base::Error);
+  CHECK(stored(directory.path()) == before);
+  CHECK(verifier::read_keys(directory.path(), kStoreNow).keys().size() == 1);
+}
+
+TEST_CASE("who changes keys at the same time waits for the other") {
+  const base::PrivateDirectory directory("cs-test");
+  verifier::open_keys(directory.path(), kStoreNow);
+  const auto add = [&] {
+    for (int i = 0; i < 4; ++i) {
+      verifier::change_keys(directory.path(), kStoreNow, [&](KeyRing& keys) {
+        keys.add(verifier::SigningKey::generate(), kStoreNow);
+        return true;
+      });
+    }
+  };
+  auto other = std::async(std::launch::async, add);
+  add();
+  other.get();
+  CHECK(verifier::read_keys(directory.path(), kStoreNow).keys().size() == 9);
+}
+
+TEST_CASE("a file of the first versions has the key that signs in front, and gets its dates") {
+  const base::PrivateDirectory directory("cs-test");
+  const auto file = directory.path() / verifier::kSigningKeysFile;
+  const auto first = verifier::SigningKey::generate();
+  const auto second = verifier::SigningKey::generate();
+  std::ofstream(file) << Json{{"keys", {first.private_jwk(), second.private_jwk()}}};
+  std::filesystem::permissions(file, std::filesystem::perms(0600));
+  const KeyRing keys = verifier::open_keys(directory.path(), kStoreNow);
+  CHECK(keys.signing(kStoreNow).key.key_id() == first.key_id());
+  CHECK(keys.state_of(keys.keys()[1], kStoreNow) == KeyState::kRetiring);
+  CHECK(keys.tokens_end(keys.keys()[1], kStoreNow) == kStoreNow + 24h);
+  CHECK(stored(directory.path())["keys"][0]["signs_from"] == base::to_rfc3339(kStoreNow));
+  const KeyRing later = verifier::open_keys(directory.path(), kStoreNow + 25h);
+  CHECK(later.state_of(later.keys()[1], kStoreNow + 25h) == KeyState::kRetired);
+}
+
+TEST_CASE("a key file that is open to others, empty, public or broken is refused") {
+  const base::PrivateDirectory directory("cs-test");
+  const auto file = directory.path() / verifier::kSigningKeysFile;
+  const auto failure_of = [&](const std::string& text, unsigned mode = 0600) -> std::string {
+    std::ofstream(file) << text;
+    std::filesystem::permissions(file, std::filesystem::perms(mode));
+    try {
+      verifier::read_keys(directory.path(), kStoreNow);
+      return "read";
+    } catch (const base::Error& error) {
+      return error.what();
+    }
+  };
+  CHECK_THROWS_WITH(verifier::read_keys(directory.path(), kStoreNow), ContainsSubstring("No such file"));
+  CHECK_FALSE(std::filesystem::exists(file));
+  const auto key = verifier::SigningKey::generate();
+  const auto document = [&](const std::function<void(Json&)>& change) {
+    Json json = key.private_jwk();
+    json["created"] = json["signs_from"] = "2026-11-28T00:00:00Z";
+    json["longest_token"] = 60;
+    change(json);
+    return Json{{"keys", {json}}}.dump();
+  };
+  CHECK(failure_of(document([](Json&) {})) == "read");
+  CHECK_THAT(failure_of(document([](Json&) {}), 0640), ContainsSubstring("open to other users"));
+  CHECK_THAT(failure_of(R"({"keys":[]})"), ContainsSubstring("holds no key"));
+  CHECK_THAT(failure_of("{"), ContainsSubstring("signing-keys.json"));
+  CHECK_THAT(failure_of(Json{{"keys", {key.public_jwk()}}}.dump()), ContainsSubstring("keys[0].d: is missing"));
+  CHECK_THAT(failure_of(document([](Json& json) { json["created"] = "yesterday"; })),
+             ContainsSubstring("keys[0].created: is no time"));
+  CHECK_THAT(failure_of(document([](Json& json) { json["longest_token"] = 86401; })),
+             ContainsSubstring("keys[0].longest_token"));
+  Json twice = Json::parse(document([](Json&) {}));
+  twice["keys"].push_back(twice["keys"][0]);
+  CHECK_THAT(failure_of(twice.dump()), ContainsSubstring("keys[1].kid: stands twice"));
+}

@@ -1,0 +1,53 @@
+#include "verifier/tokens/signers.h"
+
+#include <chrono>
+
+#include "base/private_directory.h"
+#include "evidence/jose.h"
+#include "evidence/refusal.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/verifier/support/pki_files.h"
+#include "verifier/tokens/key_store.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using evidence::TokenType;
+
+const base::WallTime kSignersNow = base::from_unix_seconds(1800000000);
+const base::Json kClaims = {{"exp", 1800003600}};
+
+}  // namespace
+
+TEST_CASE("the kind of a token decides who signs it") {
+  const base::PrivateDirectory directory("cs-test");
+  const auto state = directory.path() / "state";
+  const auto without = verifier::open_signers(state, {}, kSignersNow);
+  for (const TokenType type : {TokenType::kOidc, TokenType::kAwsPrincipalTags, TokenType::kLimitedAws}) {
+    const auto header = evidence::read_unverified_jwt(without->sign(type, kClaims, kSignersNow)).header;
+    CHECK(header["kid"] == without->oidc.keys().keys().front().key.key_id());
+    CHECK_FALSE(header.contains("x5c"));
+  }
+  CHECK_THROWS_AS(without->sign(TokenType::kPki, kClaims, kSignersNow), evidence::Refusal);
+  test::PkiFiles::shared().copy_into(state);
+  const auto with = verifier::load_signers(state, {}, kSignersNow);
+  CHECK(evidence::read_unverified_jwt(with->sign(TokenType::kPki, kClaims, kSignersNow)).header["x5c"].size() == 3);
+
+  INFO("a leaf is made anew in time, and not before");
+  const auto soon = verifier::tend_signers(*with, state, {}, kSignersNow + 1h);
+  CHECK(soon->pki == with->pki);
+  const auto later = verifier::tend_signers(*with, state, {}, with->pki->renew_at());
+  CHECK(later->pki != with->pki);
+  CHECK(later->pki->renew_at() > with->pki->renew_at());
+}
+
+TEST_CASE("tending brings the next key when its time has come") {
+  const base::PrivateDirectory directory("cs-test");
+  verifier::KeyPolicy policy;
+  policy.key_lifetime = 24h;
+  const auto first = verifier::open_signers(directory.path(), policy, kSignersNow);
+  CHECK(verifier::tend_signers(*first, directory.path(), policy, kSignersNow + 21h)->oidc.keys().keys().size() == 1);
+  const auto second = verifier::tend_signers(*first, directory.path(), policy, kSignersNow + 22h);
+  CHECK(second->oidc.keys().keys().size() == 2);
+  CHECK(verifier::read_keys(directory.path(), kSignersNow + 22h).keys().size() == 2);
+}
