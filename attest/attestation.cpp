@@ -17,24 +17,42 @@ base::Awaitable<std::vector<std::string>> id_tokens_for(const IdTokenSource& sou
   }
 }
 
+base::Awaitable<std::vector<evidence::ImageSignature>> signatures_from(const ImageSignatureSource& source,
+                                                                       bool refresh) {
+  if (!source) co_return std::vector<evidence::ImageSignature>();
+  co_return co_await source(refresh);
+}
+
 }  // namespace
 
-Attestation::Attestation(TpmRoot& root, GcaVerifier& verifier, IdTokenSource id_tokens, base::Clock clock)
-    : root_(root), verifier_(verifier), id_tokens_(std::move(id_tokens)), clock_(std::move(clock)) {}
+Attestation::Attestation(TpmRoot& root, GcaVerifier& verifier, IdTokenSource id_tokens, ImageSignatureSource signatures,
+                         base::Clock clock)
+    : root_(root),
+      verifier_(verifier),
+      id_tokens_(std::move(id_tokens)),
+      signatures_(std::move(signatures)),
+      clock_(std::move(clock)) {}
 
 base::Awaitable<Token> Attestation::token(evidence::TokenOptions options) {
   // The socket API's default: only who asks for nothing special gets the default audience.
-  if (options.audience.empty() && options.nonces.empty()) options.audience = evidence::kDefaultAudience;
+  const bool is_default = options.audience.empty() && options.nonces.empty();
+  if (is_default) options.audience = evidence::kDefaultAudience;
   const std::string audience = options.audience;
-  evidence::Challenge challenge = co_await verifier_.create_challenge();
+  auto [challenge, signatures] =
+      co_await base::both(verifier_.create_challenge(), signatures_from(signatures_, is_default));
   base::Bytes qualifying_data = challenge.binds_requests
                                     ? evidence::bound_qualifying_data(challenge.nonce, verifier_.endpoint(), options)
                                     : challenge.nonce;
   auto [evidence, id_tokens] =
       co_await base::both(root_.evidence(std::move(qualifying_data)), id_tokens_for(id_tokens_, challenge.name));
   base::log::debug("attestation through TPM quote");
-  evidence::VerifyRequest request{
-      .evidence = std::move(evidence), .id_tokens = std::move(id_tokens), .options = std::move(options)};
+  if (!signatures.empty()) {
+    base::log::info("Found container image signatures", {{"count", std::to_string(signatures.size())}});
+  }
+  evidence::VerifyRequest request{.evidence = std::move(evidence),
+                                  .id_tokens = std::move(id_tokens),
+                                  .options = std::move(options),
+                                  .image_signatures = std::move(signatures)};
   std::string jwt = co_await verifier_.verify(std::move(challenge), std::move(request));
   try {
     co_return Token::parse(std::move(jwt), audience, clock_.wall());

@@ -9,25 +9,33 @@
 #include "attest/verifiers/gca_verifier.h"
 #include "base/asio.h"
 #include "base/clock.h"
+#include "evidence/image_signature.h"
 
 namespace attest {
 
 /// ID tokens of the machine's principals for an audience; none when it has no principal.
 using IdTokenSource = std::function<base::Awaitable<std::vector<std::string>>(std::string)>;
 
+/// Signatures of the image that runs, as far as they are known; looks for them anew, or with `refresh` false when that
+/// has never been done. Throws nothing but a cancellation: a token may do without.
+using ImageSignatureSource = std::function<base::Awaitable<std::vector<evidence::ImageSignature>>(bool refresh)>;
+
 /// One whole attestation: challenge, ID tokens and quotes side by side, verification, a token.
 class Attestation {
  public:
   /// Both must outlive this.
-  Attestation(TpmRoot& root, GcaVerifier& verifier, IdTokenSource id_tokens, base::Clock clock);
+  Attestation(TpmRoot& root, GcaVerifier& verifier, IdTokenSource id_tokens, ImageSignatureSource signatures,
+              base::Clock clock);
 
-  /// Throws evidence::StatusError, or Error when the evidence can't be collected.
+  /// With the default options the image's signatures are looked for anew. Throws evidence::StatusError, or Error when
+  /// the evidence can't be collected.
   base::Awaitable<Token> token(evidence::TokenOptions options);
 
  private:
   TpmRoot& root_;
   GcaVerifier& verifier_;
   IdTokenSource id_tokens_;
+  ImageSignatureSource signatures_;
   base::Clock clock_;
 };
 

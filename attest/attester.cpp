@@ -7,7 +7,7 @@ namespace attest {
 Attester::Attester(const asio::any_io_executor& executor, Parts parts, const base::Clock& clock,
                    TokenService::CustomTokens custom_tokens)
     : parts_(std::move(parts)),
-      attestation_(*parts_.root, *parts_.verifier, parts_.id_tokens, clock),
+      attestation_(*parts_.root, *parts_.verifier, parts_.id_tokens, parts_.signatures, clock),
       tokens_(
           executor, [this](evidence::TokenOptions wanted) { return attestation_.token(std::move(wanted)); },
           [this](const Token& token) {

@@ -21,6 +21,7 @@ class Attester {
     std::unique_ptr<TpmRoot> root;
     std::unique_ptr<GcaVerifier> verifier;
     IdTokenSource id_tokens;
+    ImageSignatureSource signatures;
     std::optional<TokenFile> file;  ///< none: the default token is given when it is asked for, and to nobody else
   };
 

@@ -18,6 +18,8 @@ struct ImageSignature {
 
 /// As many as a verifier looks at; more are refused.
 inline constexpr std::size_t kMaxImageSignatures = 300;
+/// Of all that an attester sends together, payloads and signatures; it leaves out what goes beyond.
+inline constexpr std::size_t kMaxSentSignatureBytes = std::size_t{256} << 10U;
 /// Of one; real payloads have a KiB, and signatures of the longest key that is taken have 1024 bytes.
 inline constexpr std::size_t kMaxSignaturePayloadBytes = std::size_t{64} << 10U;
 inline constexpr std::size_t kMaxSignatureBytes = 1024;

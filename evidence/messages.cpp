@@ -24,6 +24,13 @@ constexpr std::size_t kTokenBesides = std::size_t{64} << 10U;
 
 constexpr std::size_t base64_bytes(std::size_t bytes) { return (bytes + 2) / 3 * 4; }
 
+/// What stands around each of them in a request (payload and signature, each padded) and in a token.
+constexpr std::size_t kAroundSignature = 160;
+constexpr std::size_t kSignatureRequest = base64_bytes(kMaxSentSignatureBytes) + kMaxImageSignatures * kAroundSignature;
+/// A payload that verifies holds its key, in base64 twice, and so at least twice what the signature has.
+constexpr std::size_t kSignatureClaims =
+    base64_bytes(kMaxSentSignatureBytes / 3) + kMaxImageSignatures * kAroundSignature;
+
 struct EnumName {
   std::string_view name;
   int number;
@@ -228,10 +235,14 @@ Challenge Challenge::parse(const JsonObject& json) {
   return challenge;
 }
 
-std::size_t max_token_bytes(std::size_t launch_claims) { return base64_bytes(launch_claims + kTokenBesides); }
+std::size_t max_token_bytes(std::size_t launch_claims, Signatures signatures) {
+  const std::size_t of_signatures = signatures == Signatures::kSome ? kSignatureClaims : 0;
+  return base64_bytes(launch_claims + of_signatures + kTokenBesides);
+}
 
-std::size_t max_verify_request_bytes(std::size_t logs_and_certificates) {
-  return base64_bytes(logs_and_certificates) + kRequestBesides;
+std::size_t max_verify_request_bytes(std::size_t logs_and_certificates, Signatures signatures) {
+  const std::size_t of_signatures = signatures == Signatures::kSome ? kSignatureRequest : 0;
+  return base64_bytes(logs_and_certificates) + of_signatures + kRequestBesides;
 }
 
 bool is_for_aws(TokenType type) { return type == TokenType::kAwsPrincipalTags || type == TokenType::kLimitedAws; }

@@ -61,12 +61,15 @@ inline constexpr std::size_t kMaxIdTokens = 16;
 /// limit for JSON is 10 MB (Cloud Endpoints, "Quotas and limits", size of a request).
 inline constexpr std::size_t kMaxVerifyRequestBytes = std::size_t{8} << 20U;
 
+/// Whether image signatures are sent and told of.
+enum class Signatures { kNone, kSome };
+
 /// No token whose claims have `launch_claims` bytes of JSON of the launch's own is longer than this.
-std::size_t max_token_bytes(std::size_t launch_claims);
+std::size_t max_token_bytes(std::size_t launch_claims, Signatures signatures);
 
 /// No request with `logs_and_certificates` bytes of boot log, launch log and certificates is longer than this: with
 /// quotes of every bank, ID tokens, and options as long as a workload may ask for.
-std::size_t max_verify_request_bytes(std::size_t logs_and_certificates);
+std::size_t max_verify_request_bytes(std::size_t logs_and_certificates, Signatures signatures);
 
 /// Whether a token of this type is for AWS IAM.
 bool is_for_aws(TokenType type);

@@ -26,11 +26,12 @@
 #include "launcher/host/machine_offer.h"
 #include "launcher/host/metrics_server.h"
 #include "launcher/host/power_button.h"
+#include "launcher/image_signatures.h"
 #include "launcher/platform/access_token.h"
 #include "launcher/platform/file_platform.h"
 #include "launcher/platform/gce_platform.h"
 #include "launcher/platform/principals.h"
-#include "launcher/platform/registry_credentials.h"
+#include "launcher/platform/registry_access.h"
 #include "launcher/policy/launch_policy.h"
 #include "launcher/spec/lists.h"
 #include "launcher/spec/unknown_attributes.h"
@@ -161,10 +162,12 @@ struct Launch::State {
   // The steps that take more than one call, in the order in which they happen.
   Awaitable<LaunchSpec> read_launch_spec();
   Awaitable<attest::TpmLaunch> prepare_tpm();
+  RegistryAccess registry_access(oci::DockerConfig auth) const;
   Awaitable<Image> pull_image(oci::ImageReference reference, oci::DockerConfig auth);
   Awaitable<ReachedVerifier> reach_verifier(const LaunchSpec& spec, const X509& ak_certificate);
   Awaitable<std::shared_ptr<attest::Attester>> measure(attest::TpmLaunch tpm_launch, ReachedVerifier reached,
-                                                       MeasuredLaunch launch, AttestationSpec wishes, Claim claim);
+                                                       MeasuredLaunch launch, const LaunchSpec& spec, Claim claim);
+  attest::ImageSignatureSource image_signatures(const LaunchSpec& spec, const oci::Digest& image) const;
   Awaitable<void> attest(attest::Attester& attester);
   void open_tee_server(std::shared_ptr<attest::Attester> attester);
   Awaitable<void> open_exposed_ports(std::vector<firewall::Port> ports);
@@ -235,7 +238,7 @@ Awaitable<void> Launch::State::launch() {
   begin("measuring");
   MeasuredLaunch measured = MeasuredLaunch::of(image, spec, runtime_spec);
   const std::shared_ptr<attest::Attester> attester =
-      co_await measure(std::move(tpm_launch), std::move(reached), std::move(measured), spec.attestation, claim);
+      co_await measure(std::move(tpm_launch), std::move(reached), std::move(measured), spec, claim);
 
   begin("attesting");
   if (spec.attestation.default_token) co_await attest(*attester);
@@ -261,12 +264,7 @@ Awaitable<LaunchSpec> Launch::State::read_launch_spec() {
     const Attributes attributes = co_await platform->attributes();
     cloud.write_log();  // here already: what is wrong with attributes is to stand in it
     warn_of_unknown(attributes);
-    LaunchSpec spec =
-        LaunchSpec::parse(attributes, read_machine_offer(options.container_capabilities, options.services));
-    if (!spec.attestation.signature_repositories.empty()) {
-      base::log::warning("signatures of images are not looked up by this version, the token will have none");
-    }
-    co_return spec;
+    co_return LaunchSpec::parse(attributes, read_machine_offer(options.container_capabilities, options.services));
   } catch (const Error& error) {
     throw error.in_context("failed to get launchspec");
   }
@@ -279,15 +277,19 @@ Awaitable<attest::TpmLaunch> Launch::State::prepare_tpm() {
   co_return co_await attest::TpmLaunch::begin(tpm, options.attestation_key, std::move(boot_log));
 }
 
+RegistryAccess Launch::State::registry_access(oci::DockerConfig auth) const {
+  return {.credentials = {std::move(auth), read_registry_auth_file(options.registry_auth), *platform},
+          .registry_ca = options.registry_ca,
+          .google_ca = options.google_ca};
+}
+
 Awaitable<Image> Launch::State::pull_image(oci::ImageReference reference, oci::DockerConfig auth) {
-  const std::string host = reference.registry_host();
-  RegistryCredentials credentials(std::move(auth), read_registry_auth_file(options.registry_auth), *platform);
-  net::HttpClient http(executor,
-                       is_google_registry(host) && options.google_ca ? options.google_ca : options.registry_ca);
+  RegistryAccess access = registry_access(std::move(auth));
+  net::HttpClient http(executor, access.roots_for(reference.registry_host()));
   oci::RegistryLimits limits;
   limits.transport.answer_timeout = options.registry_wait;
   oci::RegistryClient registry(
-      http, [&credentials](std::string wanted) { return credentials.of(std::move(wanted)); }, limits);
+      http, [&access](std::string host) { return access.credentials.of(std::move(host)); }, limits);
   co_return co_await workload.pull(registry, std::move(reference));
 }
 
@@ -317,21 +319,33 @@ Awaitable<ReachedVerifier> Launch::State::reach_verifier(const LaunchSpec& spec,
   }
 }
 
+attest::ImageSignatureSource Launch::State::image_signatures(const LaunchSpec& spec, const oci::Digest& image) const {
+  const std::vector<std::string>& repositories = spec.attestation.signature_repositories;
+  if (repositories.empty()) return {};
+  const auto signatures =
+      std::make_shared<ImageSignatures>(executor, registry_access(spec.registry_auth), repositories, image);
+  return [signatures](bool refresh) { return signatures->get(refresh); };
+}
+
 Awaitable<std::shared_ptr<attest::Attester>> Launch::State::measure(attest::TpmLaunch tpm_launch,
                                                                     ReachedVerifier reached, MeasuredLaunch launch,
-                                                                    AttestationSpec wishes, Claim claim) {
+                                                                    const LaunchSpec& spec, Claim claim) {
   std::vector<measure::Event> events = launch_events(launch);
-  const std::size_t request = evidence::max_verify_request_bytes(tpm_launch.evidence_bytes(events, reached.ak_chain));
-  expect_attestable(launch, request);
+  const auto signatures =
+      spec.attestation.signature_repositories.empty() ? evidence::Signatures::kNone : evidence::Signatures::kSome;
+  const std::size_t request =
+      evidence::max_verify_request_bytes(tpm_launch.evidence_bytes(events, reached.ak_chain), signatures);
+  expect_attestable(launch, request, signatures);
   std::unique_ptr<attest::TpmRoot> root = co_await tpm_launch.measure(std::move(events), std::move(reached.ak_chain));
   const auto principals =
-      std::make_shared<Principals>(executor, *platform, options.google_ca, std::move(wishes.impersonated));
+      std::make_shared<Principals>(executor, *platform, options.google_ca, spec.attestation.impersonated);
   attest::Attester::Parts parts{
       .root = std::move(root),
       .verifier = std::move(reached.verifier),
       .id_tokens = [principals](std::string audience) { return principals->id_tokens(std::move(audience)); },
+      .signatures = image_signatures(spec, launch.image_digest),
       .file = {}};
-  if (wishes.default_token) parts.file.emplace(std::move(claim));
+  if (spec.attestation.default_token) parts.file.emplace(std::move(claim));
   auto attester = std::make_shared<attest::Attester>(
       executor, std::move(parts), clock,
       attest::TokenService::CustomTokens{.at_once = attest::custom_tokens_at_once(request)});

@@ -63,14 +63,14 @@ std::size_t claims_bytes(const MeasuredLaunch& launch) {
   return claims.dump().size();
 }
 
-void expect_attestable(const MeasuredLaunch& launch, std::size_t request_bytes) {
+void expect_attestable(const MeasuredLaunch& launch, std::size_t request_bytes, evidence::Signatures signatures) {
   constexpr auto kField = "container arguments and environment";
   if (request_bytes > evidence::kMaxVerifyRequestBytes) {
     throw base::InvalidInput(kField, "the request for a token may have " + std::to_string(request_bytes) +
                                          " bytes, more than the " + std::to_string(evidence::kMaxVerifyRequestBytes) +
                                          " that a verifier takes");
   }
-  const std::size_t token = evidence::max_token_bytes(claims_bytes(launch));
+  const std::size_t token = evidence::max_token_bytes(claims_bytes(launch), signatures);
   if (token > evidence::kMaxJwtBytes) {
     throw base::InvalidInput(kField, "a token that tells them may have " + std::to_string(token) +
                                          " bytes, more than the " + std::to_string(evidence::kMaxJwtBytes) +

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "evidence/messages.h"
 #include "launcher/pull/image.h"
 #include "launcher/spec/launch_spec.h"
 #include "measure/event.h"
@@ -44,6 +45,6 @@ std::size_t claims_bytes(const MeasuredLaunch& launch);
 
 /// What no verifier would take must not be measured: there would be no token, and no second launch before a reboot.
 /// `request_bytes`: of a request for a token, at the most. Throws InvalidInput.
-void expect_attestable(const MeasuredLaunch& launch, std::size_t request_bytes);
+void expect_attestable(const MeasuredLaunch& launch, std::size_t request_bytes, evidence::Signatures signatures);
 
 }  // namespace launcher

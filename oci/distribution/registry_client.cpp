@@ -116,6 +116,45 @@ base::Awaitable<ManifestBytes> RegistryClient::fetch_manifest(const ImageReferen
   co_return manifest;
 }
 
+/// The index's bytes; nothing where there is none.
+base::Awaitable<std::optional<std::string>> RegistryClient::fetch_referrers(const ImageReference& reference,
+                                                                            const Digest& subject) {
+  RegistryRequest request{.url = repository_url(reference) + "/referrers/" + subject.string(),
+                          .what = "referrers of " + subject.string(),
+                          .accept = std::string(kOciIndex),
+                          .max_body_bytes = kMaxManifestBytes};
+  HttpResponse response = co_await send(reference, std::move(request));
+  if (response.status == net::status::kOk && media_type_of(response) == kOciIndex) co_return std::move(response.body);
+  if (response.status != net::status::kOk && net::may_pass(response.status)) {
+    throw refusal_error(response, reference.name());
+  }
+  // The registry has no such API: what pushes to it keeps the index under a tag.
+  std::string tag = subject.string();
+  tag.replace(tag.find(':'), 1, "-");
+  RegistryRequest by_tag{.url = repository_url(reference) + "/manifests/" + tag,
+                         .what = "manifest " + tag,
+                         .accept = std::string(kOciIndex),
+                         .max_body_bytes = kMaxManifestBytes};
+  response = co_await send(reference, std::move(by_tag));
+  if (response.status == net::status::kNotFound) co_return std::nullopt;
+  if (response.status != net::status::kOk) throw refusal_error(response, reference.name());
+  co_return std::move(response.body);
+}
+
+base::Awaitable<std::vector<Descriptor>> RegistryClient::referrers(ImageReference reference, Digest subject) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto attempt = [&] { return fetch_referrers(reference, subject); };
+  const std::optional<std::string> bytes = co_await base::retry(executor, limits_.retry, attempt);
+  std::vector<Descriptor> found;
+  if (!bytes) co_return found;
+  const ImageIndex index = parse_index(*bytes, kOciIndex);
+  for (const IndexEntry& entry : index.manifests) {
+    if (found.size() == kMaxReferrers) break;
+    if (is_manifest(entry.media_type)) found.push_back(entry.descriptor());
+  }
+  co_return found;
+}
+
 base::Awaitable<void> RegistryClient::blob(ImageReference reference, Descriptor wanted, BlobSink sink) {
   const auto executor = co_await asio::this_coro::executor;
   CheckedBlob checked(wanted, sink);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/asio.h"
 #include "base/retry.h"
@@ -22,6 +23,9 @@ inline constexpr base::RetryPolicy kRegistryRetry{.max_attempts = 4,
                                                   .multiplier = 1.0,
                                                   .max_delay = base::Milliseconds{500},
                                                   .max_retry_after = base::Milliseconds{10000}};
+
+/// Of what refers to an image.
+inline constexpr std::size_t kMaxReferrers = 64;
 
 struct RegistryLimits {
   TransportLimits transport;
@@ -51,6 +55,10 @@ class RegistryClient {
   base::Awaitable<ManifestBytes> resolve(ImageReference reference);
   /// A manifest of the same repository, by digest.
   base::Awaitable<ManifestBytes> manifest(ImageReference reference, Descriptor wanted);
+  /// Manifests of the same repository that refer to `subject` (OCI distribution 1.1, "Listing Referrers"; for
+  /// registries without it, the tag schema): those of the first page, kMaxReferrers at the most. None where there are
+  /// none.
+  base::Awaitable<std::vector<Descriptor>> referrers(ImageReference reference, Digest subject);
   /// Streams a blob. It is complete and genuine only when this returns.
   base::Awaitable<void> blob(ImageReference reference, Descriptor wanted, BlobSink sink);
   /// A whole blob of at most `kMaxConfigBytes`.
@@ -61,6 +69,7 @@ class RegistryClient {
                                                 std::optional<Digest> expected);
   base::Awaitable<ManifestBytes> manifest_with_retries(const ImageReference& reference, const std::string& which,
                                                        std::optional<Digest> expected);
+  base::Awaitable<std::optional<std::string>> fetch_referrers(const ImageReference& reference, const Digest& subject);
   base::Awaitable<void> fetch_blob(const ImageReference& reference, const Descriptor& wanted, CheckedBlob& blob);
   base::Awaitable<void> fetch_rest(const ImageReference& reference, const Descriptor& wanted, CheckedBlob& blob);
   base::Milliseconds pause_if_got_on(const base::Error& failure, const CheckedBlob& blob) const;

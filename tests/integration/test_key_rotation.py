@@ -13,7 +13,7 @@ from typing import Any
 import jwt
 import pytest
 from cs_harness import HarnessError, Launcher, Verifier, World
-from support import STAY, push, shell_image
+from support import push, shell_image
 
 AUDIENCE = "https://rp.example"
 TOKEN_SECONDS = 3
@@ -64,7 +64,7 @@ def world(folder: Path) -> Iterator[World]:
 def test_keys_follow_each_other_by_themselves(world: World) -> None:
     """Every token verifies when it is made, and again right before it expires."""
     party = RelyingParty(world.verifier)
-    image = push(world.registry, shell_image(STAY))
+    image = push(world.registry, shell_image(f"trap 'exit 0' TERM; sleep {ROTATION_SECONDS + 300} & wait"))
     with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
         launcher.wait_ready()
         end = time.monotonic() + ROTATION_SECONDS

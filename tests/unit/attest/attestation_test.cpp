@@ -102,7 +102,7 @@ struct World {
       };
     }
     const base::Clock clock{.wall = [] { return base::from_unix_seconds(kNow); }, .since_boot = {}};
-    Attestation attestation(*machine.root, service.client, std::move(counted), clock);
+    Attestation attestation(*machine.root, service.client, std::move(counted), signatures, clock);
     return test::run(machine.context, attestation.token(std::move(options)));
   }
 
@@ -127,6 +127,7 @@ struct World {
   test::Machine machine;
   Service service{machine.context};
   IdTokenSource id_tokens;
+  attest::ImageSignatureSource signatures;
   std::vector<std::string> audiences;  ///< for which ID tokens were asked for
 };
 
@@ -311,4 +312,22 @@ TEST_CASE("where the verifier binds requests, service and options are quoted wit
   for (const evidence::Quote& quote : quotes) {
     CHECK_NOTHROW(evidence::verify_quote(quote, *world.machine.key, bound));
   }
+}
+
+TEST_CASE("signatures of the image are sent, and looked for anew with the default options") {
+  World world;
+  std::vector<bool> refreshed;
+  world.signatures = [&](bool refresh) -> Awaitable<std::vector<evidence::ImageSignature>> {
+    refreshed.push_back(refresh);
+    std::vector<evidence::ImageSignature> signatures(1);
+    signatures[0].payload = {1};
+    signatures[0].signature = {2};
+    co_return signatures;
+  };
+  world.token();
+  CHECK(refreshed == std::vector<bool>{false});
+  const auto sent = world.request().image_signatures;
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0].payload == base::Bytes{1});
+  CHECK(sent[0].signature == base::Bytes{2});
 }

@@ -29,6 +29,7 @@ struct AttesterWorld {
     Attester::Parts parts{.root = std::move(machine.root),
                           .verifier = std::make_unique<GcaVerifier>(machine.context.get_executor(), std::move(config)),
                           .id_tokens = {},
+                          .signatures = {},
                           .file = {}};
     if (has_file) {
       parts.file.emplace(

@@ -207,14 +207,18 @@ TEST_CASE("no request is longer than was foretold") {
     tpm_of(request).ak_chain = {base::Bytes(size), base::Bytes(size)};
     request.id_tokens.assign(evidence::kMaxIdTokens, std::string(std::size_t{16} << 10U, 'a'));
     request.options.nonces = {std::string(std::size_t{64} << 10U, 'n')};
-    const std::size_t bound = evidence::max_verify_request_bytes(5 * size);
+    const std::size_t bound = evidence::max_verify_request_bytes(5 * size, evidence::Signatures::kNone);
     CHECK(request.to_json(std::string(evidence::kMaxChallengeNameBytes, 'c')).dump().size() < bound);
     CHECK(bound < 7 * size + (std::size_t{512} << 10U));
+    constexpr std::size_t kPayload = evidence::kMaxSentSignatureBytes / evidence::kMaxImageSignatures - 10;
+    request.image_signatures.assign(evidence::kMaxImageSignatures, {base::Bytes(kPayload), base::Bytes(10)});
+    CHECK(request.to_json(std::string(evidence::kMaxChallengeNameBytes, 'c')).dump().size() <
+          evidence::max_verify_request_bytes(5 * size, evidence::Signatures::kSome));
   }
 }
 
 TEST_CASE("as many bytes of claims as a token may have") {
   constexpr std::size_t kClaims = 720896;
-  CHECK(evidence::max_token_bytes(kClaims) == evidence::kMaxJwtBytes);
-  CHECK(evidence::max_token_bytes(kClaims + 1) > evidence::kMaxJwtBytes);
+  CHECK(evidence::max_token_bytes(kClaims, evidence::Signatures::kNone) == evidence::kMaxJwtBytes);
+  CHECK(evidence::max_token_bytes(kClaims + 1, evidence::Signatures::kNone) > evidence::kMaxJwtBytes);
 }

@@ -160,11 +160,12 @@ TEST_CASE("overrides count as events, too") {
 TEST_CASE("what no verifier would take is not measured") {
   launcher::MeasuredLaunch launch{
       .image_reference = "x", .image_digest = Digest::of({}), .image_id = Digest::of({}), .args = {"/e"}};
-  CHECK_NOTHROW(launcher::expect_attestable(launch, evidence::kMaxVerifyRequestBytes));
-  CHECK_THROWS_WITH(launcher::expect_attestable(launch, evidence::kMaxVerifyRequestBytes + 1),
-                    ContainsSubstring("container arguments and environment: the request for a token may have 8388609"));
+  CHECK_NOTHROW(launcher::expect_attestable(launch, evidence::kMaxVerifyRequestBytes, evidence::Signatures::kNone));
+  CHECK_THROWS_WITH(
+      launcher::expect_attestable(launch, evidence::kMaxVerifyRequestBytes + 1, evidence::Signatures::kNone),
+      ContainsSubstring("container arguments and environment: the request for a token may have 8388609"));
   launch.args = std::vector<std::string>(8, std::string(100000, 'x'));
-  CHECK_THROWS_WITH(launcher::expect_attestable(launch, 1),
+  CHECK_THROWS_WITH(launcher::expect_attestable(launch, 1, evidence::Signatures::kNone),
                     ContainsSubstring("container arguments and environment: a token that tells them"));
 }
 
