@@ -82,8 +82,8 @@ base::Awaitable<void> issue(verifier::Appraisers& appraisers, std::shared_ptr<co
                             int count) {
   for (int i = 0; i < count; ++i) {
     auto job = [knowledge, signers, request] {
-      return verifier::issue_token(*knowledge, *signers, request->resource, request->body, request->nonce,
-                                   std::chrono::system_clock::now());
+      return verifier::issue_token(*knowledge, *signers, knowledge->identity_tokens, request->resource, request->body,
+                                   request->nonce, std::chrono::system_clock::now());
     };
     co_await appraisers.run(std::move(job));
   }

@@ -42,6 +42,16 @@ void check_audience(const JsonObject& claims, std::string_view audience) {
   if (claims.string("aud") != audience) throw InvalidInput(kToken, "the audience is not the challenge's name");
 }
 
+void expect_known_key(const IdentityTokenIssuer& issuer, std::string_view token) {
+  const base::Json header = evidence::read_unverified_jwt(token).header;
+  const std::string key_id = JsonObject(header, "token.header").string("kid");
+  const bool is_known = issuer.keys && std::ranges::any_of(*issuer.keys, [&](const evidence::Jwk& key) {
+                          return key.key_id() == key_id;
+                        });
+  if (is_known) return;
+  throw UnknownIssuerKey(issuer, key_id);
+}
+
 }  // namespace
 
 const IdentityTokenIssuer& IdentityTokens::issuer_of(std::string_view token) const {
@@ -55,7 +65,10 @@ const IdentityTokenIssuer& IdentityTokens::issuer_of(std::string_view token) con
 
 std::optional<std::string> IdentityTokens::email(std::string_view token, std::string_view audience,
                                                  base::WallTime now) const {
-  const base::Json verified = evidence::verify_jwt(token, issuer_of(token).keys);
+  const IdentityTokenIssuer& issuer = issuer_of(token);
+  if (issuer.may_have_more) expect_known_key(issuer, token);
+  static const std::vector<evidence::Jwk> kNone;
+  const base::Json verified = evidence::verify_jwt(token, issuer.keys ? *issuer.keys : kNone);
   const JsonObject claims(verified, kToken);
   check_audience(claims, audience);
   check_times(claims, now);

@@ -134,19 +134,23 @@ void expect_location(const Config& config, const ResourcePath& resource) {
 
 }  // namespace
 
-Api::Api(std::shared_ptr<const Knowledge> knowledge, std::shared_ptr<const Signers> signers, base::Clock clock,
-         Appraisers& appraisers)
+Api::Api(asio::any_io_executor executor, std::shared_ptr<const Knowledge> knowledge,
+         std::shared_ptr<const Signers> signers, base::Clock clock, Appraisers& appraisers)
     : knowledge_(std::move(knowledge)),
       signers_(std::move(signers)),
       clock_(std::move(clock)),
       appraisers_(appraisers),
       published_(published_documents(knowledge_->config, *signers_)),
-      challenges_(knowledge_->config.challenge_lifetime, clock_) {}
+      issuer_keys_(std::move(executor), clock_),
+      challenges_(knowledge_->config.challenge_lifetime, clock_) {
+  issuer_keys_.use(knowledge_->config.identity_token_issuers);
+}
 
 void Api::use(std::shared_ptr<const Knowledge> knowledge, std::shared_ptr<const Signers> signers) {
   knowledge_ = std::move(knowledge);
   signers_ = std::move(signers);
   published_ = published_documents(knowledge_->config, *signers_);
+  issuer_keys_.use(knowledge_->config.identity_token_issuers);
   challenges_.set_lifetime(knowledge_->config.challenge_lifetime);
 }
 
@@ -240,15 +244,37 @@ base::Awaitable<Json> Api::create_challenge(ResourcePath resource, std::string b
                  {evidence::kRequestBindingField, evidence::kRequestBindingV1}};
 }
 
+base::Awaitable<std::optional<IssuedToken>> Api::appraise(const ResourcePath& resource,
+                                                          std::shared_ptr<const std::string> body, base::Bytes nonce,
+                                                          bool is_last_word) {
+  const auto issuers = std::make_shared<const IdentityTokens>(issuer_keys_.with(knowledge_->identity_tokens));
+  auto job = [knowledge = knowledge_, signers = signers_, issuers, resource, body = std::move(body),
+              nonce = std::move(nonce),
+              now = clock_.wall()] { return issue_token(*knowledge, *signers, *issuers, resource, *body, nonce, now); };
+  std::optional<UnknownIssuerKey> unknown;
+  try {
+    co_return co_await appraisers_.run(std::move(job));
+  } catch (const UnknownIssuerKey& error) {
+    unknown.emplace(error);
+  }
+  const bool has_others = co_await issuer_keys_.refresh(unknown->issuer());
+  if (has_others) co_return std::nullopt;
+  const bool is_wrong = is_last_word && unknown->others_are_known();
+  throw Refusal(is_wrong ? Reason::kInvalidIdToken : Reason::kIssuerUnavailable, unknown->what());
+}
+
 base::Awaitable<Json> Api::verify(ResourcePath resource, std::string body) {
   // First of all, so that no evidence, however it is judged, gets a second try with the same nonce.
-  base::Bytes nonce = co_await challenges_.consume(*resource.challenge);
-  auto job = [knowledge = knowledge_, signers = signers_, resource = std::move(resource), body = std::move(body),
-              nonce = std::move(nonce),
-              now = clock_.wall()] { return issue_token(*knowledge, *signers, resource, body, nonce, now); };
-  IssuedToken issued = co_await appraisers_.run(std::move(job));
-  log_token(issued);
-  co_return std::move(issued.response);
+  const base::Bytes nonce = co_await challenges_.consume(*resource.challenge);
+  const auto shared_body = std::make_shared<const std::string>(std::move(body));
+  // Each issuer that a request's tokens are of may have changed its keys, and the keys are fetched once a minute.
+  for (std::size_t i = 0; i <= evidence::kMaxIdTokens; ++i) {
+    std::optional<IssuedToken> issued = co_await appraise(resource, shared_body, nonce, i > 0);
+    if (!issued) continue;
+    log_token(*issued);
+    co_return std::move(issued->response);
+  }
+  throw Refusal(Reason::kIssuerUnavailable, "the keys of issuers of ID tokens change all the time");
 }
 
 }  // namespace verifier

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,6 +15,8 @@
 #include "net/http_server.h"
 #include "verifier/service/appraisers.h"
 #include "verifier/service/challenges/challenges.h"
+#include "verifier/service/issue_token.h"
+#include "verifier/service/issuer_keys.h"
 #include "verifier/service/knowledge.h"
 #include "verifier/service/publication.h"
 #include "verifier/service/resource_name.h"
@@ -36,9 +39,9 @@ struct Route {
 /// The REST API (confidentialcomputing.googleapis.com, v1) and what relying parties need: discovery document and keys.
 class Api {
  public:
-  /// Appraises on `appraisers`, which must outlive this.
-  Api(std::shared_ptr<const Knowledge> knowledge, std::shared_ptr<const Signers> signers, base::Clock clock,
-      Appraisers& appraisers);
+  /// Appraises on `appraisers`, which must outlive this. Runs on `executor`.
+  Api(asio::any_io_executor executor, std::shared_ptr<const Knowledge> knowledge,
+      std::shared_ptr<const Signers> signers, base::Clock clock, Appraisers& appraisers);
 
   /// For requests that come from now on. Challenges that were given out stay what they are.
   void use(std::shared_ptr<const Knowledge> knowledge, std::shared_ptr<const Signers> signers);
@@ -58,6 +61,11 @@ class Api {
   net::HttpResponse published(PublishedDocument document) const;
   base::Awaitable<net::HttpResponse> answer(Route route, const net::HttpServerRequest& request, std::string body);
   base::Awaitable<base::Json> create_challenge(ResourcePath resource, std::string body);
+  /// On a thread that computes, once; nothing when an ID token names a key that its issuer has published only now.
+  /// `is_last_word`: keys have been fetched for this request.
+  base::Awaitable<std::optional<IssuedToken>> appraise(const ResourcePath& resource,
+                                                       std::shared_ptr<const std::string> body, base::Bytes nonce,
+                                                       bool is_last_word);
   base::Awaitable<base::Json> verify(ResourcePath resource, std::string body);
 
   std::shared_ptr<const Knowledge> knowledge_;
@@ -65,6 +73,7 @@ class Api {
   base::Clock clock_;
   Appraisers& appraisers_;
   std::vector<PublishedDocument> published_;
+  IssuerKeys issuer_keys_;
   Challenges challenges_;
 };
 

@@ -148,11 +148,26 @@ std::vector<std::filesystem::path> parse_reference_values(const JsonObject& json
   return files;
 }
 
+IssuerConfig parse_identity_issuer(const JsonObject& json, const std::filesystem::path& folder) {
+  json.expect_only({"issuer", "jwks", "ca"});
+  IssuerConfig issuer{.issuer = json.string("issuer"), .jwks = {}};
+  if (const auto file = json.optional_string("jwks")) issuer.jwks = folder / *file;
+  if (const auto file = json.optional_string("ca")) issuer.ca = folder / *file;
+  if (issuer.jwks && issuer.ca) throw InvalidInput(json.path() + ".ca", "is for an issuer without jwks");
+  if (!issuer.jwks) {
+    const bool has_scheme = issuer.issuer.find("://") != std::string::npos;
+    const net::HttpUrl url =
+        net::HttpUrl::parse(has_scheme ? issuer.issuer : "https://" + issuer.issuer, json.path() + ".issuer");
+    if (!url.tls && !url.is_loopback())
+      throw InvalidInput(json.path() + ".issuer", "its keys are taken over https only");
+  }
+  return issuer;
+}
+
 std::vector<IssuerConfig> parse_issuers(const JsonObject& json, const std::filesystem::path& folder) {
   std::vector<IssuerConfig> issuers;
   for (const JsonObject& issuer : json.objects_or_empty("identity_token_issuers")) {
-    issuer.expect_only({"issuer", "jwks"});
-    issuers.push_back({issuer.string("issuer"), folder / issuer.string("jwks")});
+    issuers.push_back(parse_identity_issuer(issuer, folder));
   }
   return issuers;
 }

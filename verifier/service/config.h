@@ -28,7 +28,10 @@ struct ListenConfig {
 
 struct IssuerConfig {
   std::string issuer;
-  std::filesystem::path jwks;
+  std::optional<std::filesystem::path> jwks;     ///< nothing: it publishes its keys
+  std::optional<std::filesystem::path> ca = {};  ///< the only roots trusted for where it does
+
+  bool operator==(const IssuerConfig&) const = default;
 };
 
 struct RootConfig {

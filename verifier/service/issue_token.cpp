@@ -167,8 +167,8 @@ std::string sign_token(const Signers& signers, const evidence::TokenOptions& opt
 
 }  // namespace
 
-IssuedToken issue_token(const Knowledge& knowledge, const Signers& signers, const ResourcePath& resource,
-                        std::string_view body, base::ByteView nonce, base::WallTime now) {
+IssuedToken issue_token(const Knowledge& knowledge, const Signers& signers, const IdentityTokens& issuers,
+                        const ResourcePath& resource, std::string_view body, base::ByteView nonce, base::WallTime now) {
   const Config& config = knowledge.config;
   const bool needs_launch = resource.verb == kVerifyConfidentialSpace;
   const auto [request, instance] = parse_request(resource, body);
@@ -182,8 +182,7 @@ IssuedToken issue_token(const Knowledge& knowledge, const Signers& signers, cons
 
   Json partial_errors = Json::array();
   TokenSubject subject{.appraisal = appraisal};
-  subject.service_accounts =
-      service_accounts(knowledge.identity_tokens, request.id_tokens, *resource.challenge, now, partial_errors);
+  subject.service_accounts = service_accounts(issuers, request.id_tokens, *resource.challenge, now, partial_errors);
   if (appraisal.launch) {
     // Of a machine that has launched nothing the image says nothing: what runs there is not what the image is for.
     subject.image = knowledge.reference_values.find(appraisal.machine);

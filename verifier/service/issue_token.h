@@ -35,8 +35,9 @@ struct IssuedToken {
 
 /// From the body of a verification call to a token: reads it, appraises the evidence, compares, signs. `resource` has
 /// one of both verbs above: the first is for machines that have launched a container, the second for any. Only
-/// computes, and may run on any thread. Throws Refusal.
-IssuedToken issue_token(const Knowledge& knowledge, const Signers& signers, const ResourcePath& resource,
-                        std::string_view body, base::ByteView nonce, base::WallTime now);
+/// computes, and may run on any thread. Throws Refusal, and
+/// UnknownIssuerKey.
+IssuedToken issue_token(const Knowledge& knowledge, const Signers& signers, const IdentityTokens& issuers,
+                        const ResourcePath& resource, std::string_view body, base::ByteView nonce, base::WallTime now);
 
 }  // namespace verifier

@@ -1,6 +1,7 @@
 #include "verifier/service/knowledge.h"
 
 #include <cstddef>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -27,10 +28,11 @@ std::vector<TrustAnchor> load_roots(const std::vector<RootConfig>& configs) {
 
 std::vector<IdentityTokenIssuer> load_issuers(const std::vector<IssuerConfig>& configs) {
   std::vector<IdentityTokenIssuer> issuers;
-  issuers.reserve(configs.size());
   for (const IssuerConfig& config : configs) {
-    issuers.push_back(
-        {config.issuer, evidence::parse_jwks(base::read_text_file(config.jwks, kMaxJwksBytes), config.jwks.string())});
+    if (config.ca) base::parse_pem_certificates(base::read_text_file(*config.ca, kMaxRootsBytes), config.ca->string());
+    if (!config.jwks) continue;
+    auto keys = evidence::parse_jwks(base::read_text_file(*config.jwks, kMaxJwksBytes), config.jwks->string());
+    issuers.push_back({config.issuer, std::make_shared<const std::vector<evidence::Jwk>>(std::move(keys))});
   }
   return issuers;
 }

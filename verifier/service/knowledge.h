@@ -15,7 +15,7 @@ struct Knowledge {
   Config config;
   TrustAnchors anchors;
   ReferenceValues reference_values;
-  IdentityTokens identity_tokens;
+  IdentityTokens identity_tokens;  ///< of issuers whose keys are in files; for the others see IssuerKeys
   DenyList deny_list;
 
   /// Reads every file that the configuration names. Throws Error.

@@ -82,7 +82,7 @@ class Service {
         config_file_(options.config),
         service_manager_(executor_),
         appraisers_(executor_, options.threads),
-        api_(loaded.knowledge, loaded.signers, clock_, appraisers_),
+        api_(executor_, loaded.knowledge, loaded.signers, clock_, appraisers_),
         server_(
             executor_, [this](net::HttpServerRequest& request) { return api_.handle(request); }, kLimits,
             [this](const net::HttpServerRequest& head) { return api_.admit(head); }),

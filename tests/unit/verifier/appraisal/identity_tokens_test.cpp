@@ -14,7 +14,8 @@ constexpr std::int64_t kTokenTime = 1800000000;
 
 IdentityTokens configured() {
   std::vector<verifier::IdentityTokenIssuer> issuers;
-  issuers.push_back({"https://accounts.google.com", test::token_issuer().keys()});
+  issuers.push_back(
+      {"https://accounts.google.com", std::make_shared<const std::vector<evidence::Jwk>>(test::token_issuer().keys())});
   return IdentityTokens(std::move(issuers));
 }
 

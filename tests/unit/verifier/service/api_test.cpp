@@ -4,9 +4,11 @@
 #include <fstream>
 #include <functional>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <openssl/pem.h>
 
@@ -19,6 +21,7 @@
 #include "tests/unit/support/token_issuer.h"
 #include "tests/unit/verifier/support/machine.h"
 #include "tests/unit/verifier/support/pki_files.h"
+#include "tests/unit/verifier/support/publishing_issuer.h"
 #include "verifier/reference/recording.h"
 #include "verifier/service/issue_token.h"
 
@@ -100,7 +103,7 @@ class Service {
     BIO_flush(pem.get());
     change(config);
     config_ = config;
-    return {load(config), signers(config), base::Clock::system(), appraisers_};
+    return {context_.get_executor(), load(config), signers(config), base::Clock::system(), appraisers_};
   }
 
   static std::shared_ptr<const verifier::Knowledge> load(const verifier::Config& config) {
@@ -634,4 +637,46 @@ TEST_CASE("every refusal says its reason") {
   CHECK(spoiled([](Json& r) { r["tpmAttestation"]["quotes"][0]["rawSignature"] = "AAAA"; }) == "INVALID_QUOTE");
   CHECK(spoiled([](Json& r) { r["tpmAttestation"]["tcgEventLog"] = "AAAA"; }) == "INVALID_BOOT_LOG");
   CHECK(spoiled([](Json& r) { r["tpmAttestation"]["canonicalEventLog"] = ""; }) == "INVALID_LAUNCH_LOG");
+}
+
+TEST_CASE("a rotation at an issuer of ID tokens stops no attestation") {
+  asio::io_context issuer_context;  // where the issuer is served, on a thread of its own
+  test::PublishingIssuer issuer(issuer_context.get_executor());
+  const auto work = asio::make_work_guard(issuer_context);
+  std::thread serving([&] { issuer_context.run(); });
+  {
+    Service service(
+        [&](verifier::Config& config) { config.identity_token_issuers = {{.issuer = issuer.url(), .jwks = {}}}; });
+    const std::int64_t now = base::to_unix_seconds(base::Clock::system().wall());
+    const auto attest = [&](const test::TokenIssuer& signer) {
+      const auto challenge = service.challenge();
+      const std::string token = signer.sign({{"iss", issuer.url()},
+                                             {"aud", challenge.name},
+                                             {"exp", now + 600},
+                                             {"email", "a@example.com"},
+                                             {"email_verified", true}});
+      return service.verify(challenge, Service::request(challenge, {}, {token}));
+    };
+    INFO("the first token has the keys fetched");
+    CHECK(service.claims_of(attest(test::token_issuer()))["google_service_accounts"] == Json{"a@example.com"});
+    CHECK(service.claims_of(attest(test::token_issuer()))["google_service_accounts"] == Json{"a@example.com"});
+    INFO("a key that nobody has published, a moment later: perhaps they will have");
+    const test::TokenIssuer other;
+    const auto refused = attest(other);
+    CHECK(refused.status == 503);
+    CHECK(reason_of(refused) == "ISSUER_UNAVAILABLE");
+  }
+  {
+    INFO("keys that were fetched for this very request say no");
+    Service service(
+        [&](verifier::Config& config) { config.identity_token_issuers = {{.issuer = issuer.url(), .jwks = {}}}; });
+    const auto challenge = service.challenge();
+    const test::TokenIssuer other;
+    const auto refused = service.verify(
+        challenge, Service::request(challenge, {}, {other.sign({{"iss", issuer.url()}, {"aud", challenge.name}})}));
+    CHECK(refused.status == 400);
+    CHECK(reason_of(refused) == "INVALID_ID_TOKEN");
+  }
+  issuer_context.stop();
+  serving.join();
 }

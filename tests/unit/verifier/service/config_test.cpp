@@ -153,6 +153,15 @@ TEST_CASE("what is wrong in a configuration is told by its field") {
   CHECK(refusal_of_key("key_publication_seconds", 2) == "accepted");
   CHECK(refusal_of_key("key_lifetime_seconds", 7200 + 3600) == "accepted");
   CHECK_THAT(refusal_of_key("key_lifetime_seconds", 7200 + 3599), ContainsSubstring("together"));
+  const auto issuers = [](base::Json issuer) {
+    return refusal_of_key("identity_token_issuers", base::Json::array({std::move(issuer)}));
+  };
+  CHECK(issuers({{"issuer", "https://accounts.google.com"}}) == "accepted");
+  CHECK(issuers({{"issuer", "accounts.google.com"}}) == "accepted");
+  CHECK(issuers({{"issuer", "https://accounts.example"}, {"ca", "ca.pem"}}) == "accepted");
+  CHECK_THAT(issuers({{"issuer", "http://accounts.example"}}), ContainsSubstring("over https only"));
+  CHECK_THAT(issuers({{"issuer", "https://a.example"}, {"ca", "ca.pem"}, {"jwks", "k.json"}}),
+             ContainsSubstring("identity_token_issuers[0].ca: is for an issuer without jwks"));
   CHECK_THAT(refusal_of_key("on_deprecated", "warn"), ContainsSubstring("neither \"say_gce\" nor \"refuse\""));
   CHECK(refusal_of_key("on_deprecated", "refuse") == "accepted");
   for (const char* location : {"a/b", "..", ".", ""}) {

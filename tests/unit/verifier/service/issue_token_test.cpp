@@ -60,7 +60,8 @@ TEST_CASE("several threads issue tokens with the same knowledge at the same time
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int j = 0; j < kTokens; ++j) {
-        const auto token = verifier::issue_token(knowledge, *signers, *resource, body, nonce, now);
+        const auto token =
+            verifier::issue_token(knowledge, *signers, knowledge.identity_tokens, *resource, body, nonce, now);
         const auto jwt = token.response.at("attestationToken").get<std::string>();
         if (evidence::verify_jwt(jwt, keys) == token.claims) ++issued;
       }
@@ -68,7 +69,8 @@ TEST_CASE("several threads issue tokens with the same knowledge at the same time
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(issued == kThreads * kTokens);
-  CHECK_THROWS_AS(verifier::issue_token(knowledge, *signers, *resource, body, base::random_bytes(32), now),
+  CHECK_THROWS_AS(verifier::issue_token(knowledge, *signers, knowledge.identity_tokens, *resource, body,
+                                        base::random_bytes(32), now),
                   evidence::Refusal);
 }
 
@@ -92,8 +94,8 @@ struct BoundRequest {
     auto path = *resource;
     path.challenge = "c";
     try {
-      verifier::issue_token(knowledge, *signers_of(knowledge.config), path, body(qualifying_data), nonce,
-                            base::Clock::system().wall());
+      verifier::issue_token(knowledge, *signers_of(knowledge.config), knowledge.identity_tokens, path,
+                            body(qualifying_data), nonce, base::Clock::system().wall());
       return "OK";
     } catch (const evidence::StatusError& error) {
       return std::string(name_of(error.code()));

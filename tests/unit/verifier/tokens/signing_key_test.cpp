@@ -2,6 +2,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "base/openssl.h"
 #include "evidence/jose.h"
 #include "tests/unit/catch.h"
 
