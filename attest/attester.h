@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -29,13 +30,25 @@ class Attester {
            TokenService::CustomTokens custom_tokens);
 
   TokenService& tokens() noexcept { return tokens_; }
-  /// Renews the default token from now on.
+  /// Renews the default token from now on, and takes the file away when the token in it has expired.
   void keep_fresh();
-  /// Ends the renewal and every attestation under way.
+  /// Ends the renewal and every attestation under way. The file stays as it is.
   base::Awaitable<void> stop();
 
  private:
+  /// When the token in the file expires.
+  struct Expiry {
+    std::chrono::nanoseconds since_boot;
+    base::WallTime wall;
+  };
+
+  void publish(const Token& token);
+  base::Awaitable<void> withdraw_expired();
+
+  asio::any_io_executor executor_;
+  base::Clock clock_;
   Parts parts_;
+  std::optional<Expiry> in_file_;
   Attestation attestation_;
   TokenService tokens_;
   base::TaskGroup renewal_;

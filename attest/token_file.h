@@ -18,6 +18,8 @@ class TokenFile {
 
   /// Throws SystemError; the old token stays then.
   void write(std::string_view jwt) const;
+  /// Takes the file away, if it is there. A reader that has it open keeps a whole token. Throws SystemError.
+  void remove() const;
 
  private:
   std::shared_ptr<const base::FileDescriptor> directory_;

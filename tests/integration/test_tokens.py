@@ -62,12 +62,15 @@ def test_the_verifier_goes_away_and_comes_back(world: World) -> None:
                 time.sleep(0.2)  # the event is a point in time
             answer = launcher.tee.request()
             assert answer.status >= 400, "an expired token was served"
+            launcher.process.wait_for("the attestation token in the file has expired", 10)
+            assert not launcher.token_file.exists()
             assert launcher.process.running
         finally:
             world.verifier.start()
         answer = launcher.tee.request()
         assert answer.status == 200, answer.text
         verified_claims(world, answer.text)
+        assert launcher.token == answer.text
 
 
 def verified_expiry(launcher: Launcher) -> int:

@@ -1,5 +1,10 @@
 #include "attest/attester.h"
 
+#include <chrono>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
+
 #include "base/file.h"
 #include "tests/unit/attest/machine.h"
 #include "tests/unit/catch.h"
@@ -21,7 +26,14 @@ struct AttesterWorld {
   test::Machine machine;
   test::TemporaryDirectory directory;
   test::CredulousVerifier verifier{machine.context.get_executor()};
-  Attester attester{machine.context.get_executor(), parts(), base::Clock::system(), {}};
+  std::chrono::hours wall_ahead{0};
+  std::chrono::hours boot_ahead{0};
+  Attester attester{machine.context.get_executor(), parts(), clock(), {}};
+
+  base::Clock clock() {
+    return {.wall = [this] { return base::Clock::system().wall() + wall_ahead; },
+            .since_boot = [this] { return base::Clock::system().since_boot() + boot_ahead; }};
+  }
 
   Attester::Parts parts() {
     GcaVerifier::Config config{
@@ -52,6 +64,33 @@ TEST_CASE("an attester's default token is in memory and in the file") {
   CHECK(token.token->claims["number"] == 1);
   CHECK(world.file() == token.token->jwt);
   CHECK(test::run(world.machine.context, world.attester.tokens().default_token()).token == token.token);
+  test::run(world.machine.context, world.attester.stop());
+}
+
+TEST_CASE("the file does not outlive its token, on either clock") {
+  AttesterWorld world;
+  const test::CapturedLog log;
+  const auto path = world.directory.path() / "d" / attest::TokenFile::kName;
+  test::run(world.machine.context, world.attester.tokens().fresh_default_token());
+  world.attester.keep_fresh();
+  const base::FileDescriptor reader(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto size_for_the_reader = [&] {
+    struct stat status {};
+    REQUIRE(::fstat(reader.get(), &status) == 0);
+    return status.st_size;
+  };
+  const auto size = size_for_the_reader();
+  world.verifier.refuse("/challenges", 0);  // a renewal does not come in time
+  SECTION("a clock that is set") { world.wall_ahead = std::chrono::hours(2); }
+  SECTION("a machine that slept") { world.boot_ahead = std::chrono::hours(2); }
+  world.machine.context.restart();
+  const auto deadline = std::chrono::steady_clock::now() + test::kTestDeadline;
+  while (std::filesystem::exists(path) && std::chrono::steady_clock::now() < deadline) {
+    world.machine.context.run_one_for(test::kTestDeadline);
+  }
+  CHECK_FALSE(std::filesystem::exists(path));
+  CHECK(size_for_the_reader() == size);  // who reads it reads a whole token
+  CHECK(log.count("the attestation token in the file has expired") == 1);
   test::run(world.machine.context, world.attester.stop());
 }
 

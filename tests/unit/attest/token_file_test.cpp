@@ -125,3 +125,12 @@ TEST_CASE("a file system that is really full or read-only") {
   }
   ::umount2(mounted.c_str(), MNT_DETACH);
 }
+
+TEST_CASE("a token is taken away whole, and twice is no error") {
+  const test::TemporaryDirectory directory;
+  const TokenFile file = file_in(directory.path() / "d");
+  file.write("token");
+  file.remove();
+  CHECK(entries(directory.path() / "d") == 0);
+  CHECK_NOTHROW(file.remove());
+}
