@@ -51,7 +51,7 @@ def verify_pki(world: World, folder: Path) -> Callable[[str], dict[str, Any]]:
     source = Path(__file__).parent / "pki_token"
     program = folder / "pki_token"
     # Its cache goes with the folder, and nothing is fetched: the standard library is all that it uses.
-    env = {**os.environ, "GOCACHE": str(folder / "go-cache"), "GOFLAGS": "-mod=mod", "GOPROXY": "off"}
+    env = {**os.environ, "GOCACHE": str(folder / "go-cache"), "GOPATH": str(folder / "go"), "GOPROXY": "off"}
     subprocess.run(["go", "build", "-o", program, "."], cwd=source, env=env, check=True)
     uri = str(world.verifier.get("/.well-known/attestation-pki-root")["root_ca_uri"])
     root = folder / "published-root.pem"
