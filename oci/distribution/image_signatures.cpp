@@ -1,6 +1,6 @@
 #include "oci/distribution/image_signatures.h"
 
-#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "base/encoding.h"
@@ -57,42 +57,60 @@ base::Awaitable<std::optional<std::string>> document_of(RegistryClient& registry
   co_return co_await registry.small_blob(repository, std::move(layer));
 }
 
-base::Awaitable<std::vector<ImageSignature>> simple_signatures(RegistryClient& registry, ImageReference repository,
-                                                               Digest image) {
-  std::vector<ImageSignature> signatures;
+/// What has been found in a repository, within the limits of all of it.
+class Found {
+ public:
+  bool is_full() const noexcept {
+    return signatures_.size() >= kMaxSignaturesOfRepository || bytes_ >= kMaxSignatureBytesOfRepository;
+  }
+
+  void add(ImageSignature signature) {
+    const std::size_t size = signature.payload.size() + signature.signature.size();
+    if (signature.signature.empty() || signature.signature.size() > kMaxSignatureBytes || is_full()) return;
+    bytes_ += size;
+    if (bytes_ <= kMaxSignatureBytesOfRepository) signatures_.push_back(std::move(signature));
+  }
+
+  std::vector<ImageSignature> take() && { return std::move(signatures_); }
+
+ private:
+  std::vector<ImageSignature> signatures_;
+  std::size_t bytes_ = 0;
+};
+
+base::Awaitable<void> find_simple_signatures(RegistryClient& registry, const ImageReference& repository,
+                                             const Digest& image, Found& found) {
   const auto manifest = co_await manifest_if_any(registry, tagged(repository, image, ".sig"));
-  if (!manifest) co_return signatures;
+  if (!manifest) co_return;
   for (const SignatureLayer& layer : parse_signature_manifest(manifest->bytes)) {
+    if (found.is_full()) co_return;
     const std::optional<std::string> payload = co_await document_of(registry, repository, layer.descriptor);
     if (!payload) continue;
     try {
       const base::ByteView bytes = base::view_of(*payload);
-      signatures.push_back({{bytes.begin(), bytes.end()}, base::base64_decode(layer.signature, kSignatureAnnotation)});
+      found.add({{bytes.begin(), bytes.end()}, base::base64_decode(layer.signature, kSignatureAnnotation)});
     } catch (const InvalidInput& error) {
       pass_over(repository, layer.descriptor.digest.string(), error.what());
     }
   }
-  co_return signatures;
 }
 
 /// Of one manifest that refers to the image.
-base::Awaitable<std::vector<ImageSignature>> bundle_signatures(RegistryClient& registry, ImageReference repository,
-                                                               Descriptor referrer) {
-  std::vector<ImageSignature> signatures;
+base::Awaitable<void> find_bundle_signatures(RegistryClient& registry, const ImageReference& repository,
+                                             Descriptor referrer, Found& found) {
   const ManifestBytes manifest = co_await registry.manifest(repository, std::move(referrer));
   std::vector<SignatureLayer> layers = parse_signature_manifest(manifest.bytes);
   if (layers.size() > kMaxBundlesOfReferrer) layers.erase(layers.begin() + kMaxBundlesOfReferrer, layers.end());
   for (const SignatureLayer& layer : layers) {
-    if (!layer.descriptor.media_type.starts_with(kBundleType)) continue;
+    if (found.is_full() || !layer.descriptor.media_type.starts_with(kBundleType)) continue;
     const std::optional<std::string> bundle = co_await document_of(registry, repository, layer.descriptor);
     if (!bundle) continue;
     try {
-      std::ranges::move(parse_signature_bundle(*bundle), std::back_inserter(signatures));
+      for (ImageSignature& signature : parse_signature_bundle(*bundle)) found.add(std::move(signature));
     } catch (const InvalidInput& error) {
       pass_over(repository, layer.descriptor.digest.string(), error.what());
     }
   }
-  co_return signatures;
 }
 
 }  // namespace
@@ -129,7 +147,7 @@ std::vector<ImageSignature> parse_signature_bundle(std::string_view json) {
   if (JsonObject(statement, "statement").string_or("predicateType", "") != kCosignPredicateType) return {};
   std::vector<ImageSignature> signatures;
   for (const JsonObject& signature : envelope->objects_or_empty("signatures")) {
-    if (signatures.size() == kMaxSignaturesOfRepository) break;
+    if (signatures.size() == kMaxSignaturesOfBundle) break;
     signatures.push_back({payload, signature.bytes("sig")});
   }
   return signatures;
@@ -137,17 +155,15 @@ std::vector<ImageSignature> parse_signature_bundle(std::string_view json) {
 
 base::Awaitable<std::vector<ImageSignature>> find_image_signatures(RegistryClient& registry, ImageReference repository,
                                                                    Digest image) {
-  std::vector<ImageSignature> found = co_await simple_signatures(registry, repository, image);
+  Found found;
+  co_await find_simple_signatures(registry, repository, image, found);
   const std::vector<Descriptor> referrers = co_await registry.referrers(repository, image);
   for (const Descriptor& referrer : referrers) {
-    std::vector<ImageSignature> more = co_await bundle_signatures(registry, repository, referrer);
-    std::ranges::move(more, std::back_inserter(found));
+    if (found.is_full()) break;
+    co_await find_bundle_signatures(registry, repository, referrer, found);
   }
-  std::erase_if(found, [](const ImageSignature& signature) {
-    return signature.signature.empty() || signature.signature.size() > kMaxSignatureBytes;
-  });
-  if (found.size() > kMaxSignaturesOfRepository) found.resize(kMaxSignaturesOfRepository);
-  co_return found;
+  if (found.is_full()) pass_over(repository, image.string(), "there are more signatures than are taken");
+  co_return std::move(found).take();
 }
 
 }  // namespace oci

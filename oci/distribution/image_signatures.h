@@ -25,6 +25,10 @@ struct ImageSignature {
 inline constexpr std::size_t kMaxSignaturesOfRepository = 300;
 /// Of one manifest that refers to an image; cosign makes one.
 inline constexpr std::size_t kMaxBundlesOfReferrer = 4;
+/// Of one bundle; cosign's have one.
+inline constexpr std::size_t kMaxSignaturesOfBundle = 4;
+/// Of all payloads and signatures of one repository; what goes beyond is not fetched.
+inline constexpr std::size_t kMaxSignatureBytesOfRepository = std::size_t{256} << 10U;
 /// Of one payload, or of one bundle, which holds a payload in base64.
 inline constexpr std::size_t kMaxSignatureDocumentBytes = std::size_t{64} << 10U;
 /// Of one signature.

@@ -166,6 +166,24 @@ TEST_CASE("no more is read than the limits say") {
   CHECK(other.find().size() == kMaxReferrers);
 }
 
+TEST_CASE("what is kept of a repository does not grow with what is in it") {
+  SignedWorld world;
+  const std::string statement =
+      Json{{"predicateType", "https://sigstore.dev/cosign/sign/v1"}, {"x", std::string(40000, 'x')}}.dump();
+  Json bundle = bundle_json(statement, "s");
+  bundle["dsseEnvelope"]["signatures"] = Json(std::size_t{300}, Json{{"sig", base64_text("s")}});
+  CHECK(parse_signature_bundle(bundle.dump()).size() == kMaxSignaturesOfBundle);
+  Json referrers = Json::array();
+  for (int i = 0; i < 10; ++i)
+    referrers.push_back(world.referrer(bundle.dump() + std::string(static_cast<std::size_t>(i), ' ')));
+  world.add_referrers(referrers);
+  std::size_t bytes = 0;
+  for (const ImageSignature& signature : world.find()) bytes += signature.payload.size() + signature.signature.size();
+  CHECK(bytes > kMaxSignatureBytesOfRepository / 2);
+  CHECK(bytes <= kMaxSignatureBytesOfRepository);
+  CHECK(world.registry.count("/blobs/") == 2);  // the second has filled it
+}
+
 TEST_CASE("a bundle that is none is an error that names the field") {
   const auto with = [](const std::function<void(Json&)>& change) -> std::string {
     Json bundle = bundle_json(kStatementText, "s");
