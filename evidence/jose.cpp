@@ -43,18 +43,6 @@ std::optional<std::string_view> algorithm_of(const JsonObject& key) {
   return algorithm;
 }
 
-/// A number of an RSA key, as RFC 7518, section 6.3.1 writes it.
-std::string rsa_number(const EVP_PKEY& key, const char* name) {
-  BIGNUM* number = nullptr;
-  if (EVP_PKEY_get_bn_param(&key, name, &number) != 1) {
-    throw base::Error("reading an RSA key: " + base::openssl_error());
-  }
-  const base::BignumPtr owned(number);
-  Bytes bytes(static_cast<std::size_t>(BN_num_bytes(number)));
-  BN_bn2bin(number, bytes.data());
-  return base::base64url_encode(bytes);
-}
-
 /// RFC 7638: the hash of the required members in lexicographic order, without white space.
 std::string rsa_thumbprint(const Json& key) {
   const std::string canonical = R"({"e":)" + key.at("e").dump() + R"(,"kty":"RSA","n":)" + key.at("n").dump() + "}";
@@ -150,11 +138,22 @@ std::vector<Jwk> parse_jwks(std::string_view json, const std::string& field) {
   return keys;
 }
 
+std::string rsa_jwk_member(const EVP_PKEY& rsa, const char* parameter) {
+  BIGNUM* number = nullptr;
+  if (EVP_PKEY_get_bn_param(&rsa, parameter, &number) != 1) {
+    throw base::Error("reading an RSA key: " + base::openssl_error());
+  }
+  const std::unique_ptr<BIGNUM, base::FreeWith<BN_clear_free>> owned(number);
+  Bytes bytes(static_cast<std::size_t>(BN_num_bytes(number)));
+  BN_bn2bin(number, bytes.data());
+  return base::base64url_encode(bytes);
+}
+
 Json public_jwk(const EVP_PKEY& rsa) {
   if (EVP_PKEY_get_base_id(&rsa) != EVP_PKEY_RSA) throw base::Error("only RSA keys sign tokens here");
   Json key = {{"kty", "RSA"},
-              {"n", rsa_number(rsa, OSSL_PKEY_PARAM_RSA_N)},
-              {"e", rsa_number(rsa, OSSL_PKEY_PARAM_RSA_E)},
+              {"n", rsa_jwk_member(rsa, OSSL_PKEY_PARAM_RSA_N)},
+              {"e", rsa_jwk_member(rsa, OSSL_PKEY_PARAM_RSA_E)},
               {"alg", kRs256},
               {"use", "sig"}};
   key["kid"] = rsa_thumbprint(key);

@@ -41,6 +41,10 @@ std::vector<Jwk> parse_jwks(std::string_view json, const std::string& field);
 /// thumbprint in hexadecimal as its id.
 base::Json public_jwk(const EVP_PKEY& rsa);
 
+/// A number of an RSA key as a member of its JSON Web Key (RFC 7518, section 6.3), by OpenSSL's name of the parameter;
+/// a secret when that is one of the private part.
+std::string rsa_jwk_member(const EVP_PKEY& rsa, const char* parameter);
+
 /// RSASSA-PKCS1-v1_5 with SHA-256. `rsa` has its private part.
 base::Bytes sign_rs256(const EVP_PKEY& rsa, base::ByteView bytes);
 

@@ -9,7 +9,6 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
-#include "base/encoding.h"
 #include "base/error.h"
 #include "base/openssl.h"
 #include "evidence/jose.h"
@@ -62,17 +61,6 @@ base::EvpPkeyPtr rsa_key_of(const JsonObject& jwk) {
   return base::EvpPkeyPtr(key);
 }
 
-std::string secret_number_text(const EVP_PKEY& key, const RsaMember& member) {
-  BIGNUM* number = nullptr;
-  if (EVP_PKEY_get_bn_param(&key, member.parameter, &number) != 1) {
-    throw base::Error("reading an RSA key: " + base::openssl_error());
-  }
-  const SecretNumberPtr owned(number);
-  base::Bytes bytes(static_cast<std::size_t>(BN_num_bytes(number)));
-  BN_bn2bin(number, bytes.data());
-  return base::base64url_encode(bytes);
-}
-
 /// Whether the parts belong together; OpenSSL's own check of the primes takes seconds.
 bool verifies_itself(const SigningKey& key) {
   const base::Bytes message = {'c', 's'};
@@ -120,7 +108,7 @@ Json SigningKey::public_jwk() const {
 
 Json SigningKey::private_jwk() const {
   Json jwk = public_jwk();
-  for (const RsaMember& member : kRsaMembers) jwk[member.member] = secret_number_text(*key_, member);
+  for (const auto& [member, parameter] : kRsaMembers) jwk[member] = evidence::rsa_jwk_member(*key_, parameter);
   return jwk;
 }
 
