@@ -4,6 +4,8 @@
 
 #include "base/log.h"
 #include "evidence/request_binding.h"
+#include "evidence/status.h"
+#include "evidence/vm_attestation.h"
 
 namespace attest {
 namespace {
@@ -33,13 +35,32 @@ Attestation::Attestation(TpmRoot& root, GcaVerifier& verifier, IdTokenSource id_
       signatures_(std::move(signatures)),
       clock_(std::move(clock)) {}
 
+base::Awaitable<evidence::Challenge> Attestation::create_challenge() {
+  evidence::Challenge challenge = co_await verifier_.create_challenge();
+  if (!nonces_are_bound_) nonces_are_bound_ = challenge.binds_requests;
+  if (*nonces_are_bound_ && !challenge.binds_requests) {
+    throw evidence::StatusError(evidence::StatusCode::kFailedPrecondition,
+                                "the verifier no longer binds requests to its challenges, as it did before");
+  }
+  co_return challenge;
+}
+
+base::Awaitable<evidence::TpmEvidence> Attestation::evidence_for(base::Bytes challenge) {
+  if (!nonces_are_bound_) co_await create_challenge();
+  if (!*nonces_are_bound_) {
+    throw evidence::StatusError(evidence::StatusCode::kFailedPrecondition,
+                                "attestation evidence is disabled: the verifier chooses what is quoted, since it does "
+                                "not bind requests to its challenges");
+  }
+  co_return co_await root_.evidence(evidence::evidence_nonce(challenge));
+}
+
 base::Awaitable<Token> Attestation::token(evidence::TokenOptions options) {
   // The socket API's default: only who asks for nothing special gets the default audience.
   const bool is_default = options.audience.empty() && options.nonces.empty();
   if (is_default) options.audience = evidence::kDefaultAudience;
   const std::string audience = options.audience;
-  auto [challenge, signatures] =
-      co_await base::both(verifier_.create_challenge(), signatures_from(signatures_, is_default));
+  auto [challenge, signatures] = co_await base::both(create_challenge(), signatures_from(signatures_, is_default));
   base::Bytes qualifying_data = challenge.binds_requests
                                     ? evidence::bound_qualifying_data(challenge.nonce, verifier_.endpoint(), options)
                                     : challenge.nonce;

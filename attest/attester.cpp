@@ -7,15 +7,15 @@
 
 namespace attest {
 
-Attester::Attester(const asio::any_io_executor& executor, Parts parts, const base::Clock& clock,
-                   TokenService::CustomTokens custom_tokens)
+Attester::Attester(const asio::any_io_executor& executor, Parts parts, const base::Clock& clock, Turns::Limits turns)
     : executor_(executor),
       clock_(clock),
       parts_(std::move(parts)),
       attestation_(*parts_.root, *parts_.verifier, parts_.id_tokens, parts_.signatures, clock),
       tokens_(
           executor, [this](evidence::TokenOptions wanted) { return attestation_.token(std::move(wanted)); },
-          [this](const Token& token) { publish(token); }, clock, custom_tokens),
+          [this](const Token& token) { publish(token); }, clock),
+      turns_(executor, turns),
       renewal_(executor) {}
 
 void Attester::publish(const Token& token) {

@@ -3,13 +3,16 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "attest/attestation.h"
 #include "attest/roots/tpm_root.h"
 #include "attest/token_file.h"
 #include "attest/token_service.h"
+#include "attest/turns.h"
 #include "attest/verifiers/gca_verifier.h"
 #include "base/asio.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 
 namespace attest {
@@ -26,10 +29,14 @@ class Attester {
     std::optional<TokenFile> file;  ///< none: the default token is given when it is asked for, and to nobody else
   };
 
-  Attester(const asio::any_io_executor& executor, Parts parts, const base::Clock& clock,
-           TokenService::CustomTokens custom_tokens);
+  Attester(const asio::any_io_executor& executor, Parts parts, const base::Clock& clock, Turns::Limits turns);
 
   TokenService& tokens() noexcept { return tokens_; }
+  /// Of what the workload asks for; the default token's renewal waits for nobody's.
+  Turns& turns() noexcept { return turns_; }
+  base::Awaitable<evidence::TpmEvidence> evidence_for(base::Bytes challenge) {
+    return attestation_.evidence_for(std::move(challenge));
+  }
   /// Renews the default token from now on, and takes the file away when the token in it has expired.
   void keep_fresh();
   /// Ends the renewal and every attestation under way. The file stays as it is.
@@ -51,6 +58,7 @@ class Attester {
   std::optional<Expiry> in_file_;
   Attestation attestation_;
   TokenService tokens_;
+  Turns turns_;
   base::TaskGroup renewal_;
 };
 

@@ -35,6 +35,10 @@ std::string etag_of(const std::string& jwt) {
   return base::hex_encode(digest);
 }
 
+bool is_unreachable(evidence::StatusCode code) {
+  return code == evidence::StatusCode::kUnavailable || code == evidence::StatusCode::kDeadlineExceeded;
+}
+
 /// The claims without the values of environment variables, which may be secrets.
 base::Json loggable_claims(base::Json claims) {
   for (const char* variables : {"/submods/container/env", "/submods/container/env_override"}) {
@@ -57,10 +61,6 @@ milliseconds renewal_delay(int failures, seconds lifetime, std::optional<seconds
   return std::max<milliseconds>(policy.delay_after(failures), retry_after.value_or(seconds(0)));
 }
 
-std::size_t custom_tokens_at_once(std::size_t request_bytes) {
-  return std::clamp<std::size_t>(kCustomTokensBytes / std::max<std::size_t>(request_bytes, 1), 1, kMaxCustomTokens);
-}
-
 /// One attestation for the default token, and all who wait for it.
 struct TokenService::Renewal {
   explicit Renewal(asio::any_io_executor executor) : done(std::move(executor)) {}
@@ -69,24 +69,37 @@ struct TokenService::Renewal {
   std::exception_ptr failure;
 };
 
-TokenService::TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock,
-                           CustomTokens custom_tokens)
+TokenService::TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock)
     : executor_(std::move(executor)),
       source_(std::move(source)),
       publish_(std::move(publish)),
       clock_(std::move(clock)),
-      renewals_(executor_),
-      custom_patience_(custom_tokens.patience),
-      custom_places_(executor_, custom_tokens.at_once) {}
+      renewals_(executor_) {}
 
 bool TokenService::is_valid(const DefaultToken& token) const {
   return clock_.since_boot() < token.expires && clock_.wall() < token.token->expires;
 }
 
+/// Whoever it is for, it shows whether the verifier can be reached.
+base::Awaitable<Token> TokenService::attest(evidence::TokenOptions options) {
+  try {
+    Token token = co_await source_(std::move(options));
+    away_since_.reset();
+    co_return token;
+  } catch (const evidence::StatusError& error) {
+    if (!is_unreachable(error.code())) {
+      away_since_.reset();
+    } else if (!away_since_) {
+      away_since_ = clock_.since_boot();
+    }
+    throw;
+  }
+}
+
 base::Awaitable<void> TokenService::renew(std::shared_ptr<Renewal> renewal) {
   try {
     evidence::TokenOptions defaults;
-    Token token = co_await source_(std::move(defaults));
+    Token token = co_await attest(std::move(defaults));
     const nanoseconds received = clock_.since_boot();
     DefaultToken fresh{
         .token = std::make_shared<const Token>(std::move(token)), .etag = {}, .received = received, .expires = {}};
@@ -94,6 +107,7 @@ base::Awaitable<void> TokenService::renew(std::shared_ptr<Renewal> renewal) {
     fresh.expires = received + fresh.token->lifetime;
     const bool is_first = !current_;
     current_ = fresh;
+    is_failing_ = false;
     try {
       publish_(*fresh.token);
       base::log::document("successfully refreshed attestation token",
@@ -103,7 +117,12 @@ base::Awaitable<void> TokenService::renew(std::shared_ptr<Renewal> renewal) {
       if (is_first) throw;
       base::log::error("the new attestation token was not published", {{"error", error.what()}});
     }
-  } catch (...) {  // not hidden: every waiter gets it
+  } catch (const base::Error& error) {  // not hidden: every waiter gets it
+    const auto* refusal = dynamic_cast<const evidence::StatusError*>(&error);
+    last_failure_ = {refusal == nullptr ? evidence::StatusCode::kInternal : refusal->code(), clock_.wall()};
+    is_failing_ = true;
+    renewal->failure = std::current_exception();
+  } catch (...) {
     renewal->failure = std::current_exception();
   }
   renewal_.reset();
@@ -147,11 +166,25 @@ base::Awaitable<void> TokenService::stop() {
   co_await renewals_.join();
 }
 
-base::Awaitable<std::optional<Token>> TokenService::custom_token(evidence::TokenOptions options) {
-  const std::optional<base::Semaphore::Place> place = co_await custom_places_.enter(custom_patience_);
-  std::optional<Token> token;
-  if (place) token = co_await source_(std::move(options));
-  co_return token;
+base::Awaitable<Token> TokenService::custom_token(evidence::TokenOptions options) {
+  co_return co_await attest(std::move(options));
+}
+
+base::WallTime TokenService::to_wall(nanoseconds since_boot) const {
+  return clock_.wall() + std::chrono::duration_cast<base::WallTime::duration>(since_boot - clock_.since_boot());
+}
+
+TokenStatus TokenService::status() const {
+  TokenStatus status;
+  if (current_) {
+    using State = TokenStatus::State;
+    status.state = !is_valid(*current_) ? State::kExpired : is_failing_ ? State::kFailing : State::kReady;
+    status.expires = std::min(current_->token->expires, to_wall(current_->expires));
+  }
+  if (next_refresh_) status.next_refresh = to_wall(*next_refresh_);
+  status.last_failure = last_failure_;
+  if (away_since_) status.verifier_away = std::chrono::duration_cast<seconds>(clock_.since_boot() - *away_since_);
+  return status;
 }
 
 base::Awaitable<void> TokenService::sleep_until(nanoseconds since_boot) {
@@ -164,15 +197,15 @@ base::Awaitable<void> TokenService::sleep_until(nanoseconds since_boot) {
 
 base::Awaitable<void> TokenService::keep_fresh() {
   int failures = 0;
-  nanoseconds retry_at{0};
   for (;;) {
     if (failures > 0) {
-      co_await sleep_until(retry_at);
+      co_await sleep_until(*next_refresh_);
     } else if (current_) {
       const DefaultToken renewed = *current_;
       const auto life = std::chrono::duration<double, std::nano>(renewed.expires - renewed.received);
       const auto share = base::random_between(kEarliestRenewal, kLatestRenewal);
-      co_await sleep_until(renewed.received + nanoseconds(static_cast<nanoseconds::rep>(life.count() * share)));
+      next_refresh_ = renewed.received + nanoseconds(static_cast<nanoseconds::rep>(life.count() * share));
+      co_await sleep_until(*next_refresh_);
       if (current_->received != renewed.received) continue;  // a request has renewed it meanwhile
     }
     base::log::info("refreshing attestation verifier OIDC token");
@@ -193,7 +226,7 @@ base::Awaitable<void> TokenService::keep_fresh() {
     }
     const seconds lifetime = current_ ? current_->token->lifetime : seconds(0);
     const milliseconds delay = renewal_delay(++failures, lifetime, retry_after);
-    retry_at = clock_.since_boot() + delay;
+    next_refresh_ = clock_.since_boot() + delay;
     base::log::error("failed to refresh attestation service token",
                      {{"error", failure}, {"retry_in_ms", std::int64_t{delay.count()}}});
   }

@@ -9,8 +9,8 @@
 #include "attest/token.h"
 #include "base/asio.h"
 #include "base/clock.h"
-#include "base/semaphore.h"
 #include "evidence/messages.h"
+#include "evidence/status.h"
 
 namespace attest {
 
@@ -22,12 +22,25 @@ struct DefaultToken {
   std::chrono::nanoseconds expires{0};   ///< on the clock since boot
 };
 
-/// Custom tokens that are got at a time: each holds a whole verify request, all together kCustomTokensBytes at the most
-/// unless a single one has more.
-inline constexpr std::size_t kMaxCustomTokens = 8;
-inline constexpr std::size_t kCustomTokensBytes = std::size_t{4} << 20U;
-/// How many these are, and one at least, when a verify request has `request_bytes`.
-std::size_t custom_tokens_at_once(std::size_t request_bytes);
+/// How it stands with the default token, as far as the workload may know.
+struct TokenStatus {
+  enum class State {
+    kNone,     ///< none yet
+    kReady,    ///< valid, and the last attempt to renew it succeeded
+    kFailing,  ///< valid, and the last attempt failed
+    kExpired,
+  };
+  struct Failure {
+    evidence::StatusCode code;
+    base::WallTime time;
+  };
+
+  State state = State::kNone;
+  std::optional<base::WallTime> expires;
+  std::optional<base::WallTime> next_refresh;  ///< none when it is not renewed by itself
+  std::optional<Failure> last_failure;         ///< to renew it, however long ago
+  std::chrono::seconds verifier_away{0};       ///< how long no attestation has reached it; 0 when the last one did
+};
 
 /// Keeps the default token and gets others. The life of a token is counted on a clock that never jumps.
 class TokenService {
@@ -40,23 +53,17 @@ class TokenService {
   /// The default token is given from memory while at least this much of its life is left.
   static constexpr std::chrono::minutes kMinLifeFromMemory{10};
 
-  struct CustomTokens {
-    std::size_t at_once = kMaxCustomTokens;
-    base::Milliseconds patience{60000};  ///< how long one waits for others that are being got
-  };
-
-  TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock,
-               CustomTokens custom_tokens);
-  TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock)
-      : TokenService(std::move(executor), std::move(source), std::move(publish), std::move(clock), CustomTokens{}) {}
+  TokenService(asio::any_io_executor executor, Source source, Publish publish, base::Clock clock);
 
   /// From memory if it has life enough, otherwise as `fresh_default_token`. When that fails or takes long, the old
   /// token is given as long as it is valid.
   base::Awaitable<DefaultToken> default_token();
   /// A new attestation. Requests that come while one is under way share it.
   base::Awaitable<DefaultToken> fresh_default_token();
-  /// A token with options of the caller's own; never shared. Nothing when too many others are being got.
-  base::Awaitable<std::optional<Token>> custom_token(evidence::TokenOptions options);
+  /// A token with options of the caller's own; never shared.
+  base::Awaitable<Token> custom_token(evidence::TokenOptions options);
+
+  TokenStatus status() const;
 
   /// Renews the default token for ever at a random 70 to 90 % of its life; ends by cancellation.
   base::Awaitable<void> keep_fresh();
@@ -70,6 +77,8 @@ class TokenService {
  private:
   struct Renewal;
 
+  base::Awaitable<Token> attest(evidence::TokenOptions options);
+  base::WallTime to_wall(std::chrono::nanoseconds since_boot) const;
   base::Awaitable<void> renew(std::shared_ptr<Renewal> renewal);
   std::shared_ptr<Renewal> join_renewal();
   base::Awaitable<void> sleep_until(std::chrono::nanoseconds since_boot);
@@ -82,8 +91,10 @@ class TokenService {
   std::optional<DefaultToken> current_;
   std::shared_ptr<Renewal> renewal_;
   base::TaskGroup renewals_;
-  base::Milliseconds custom_patience_;
-  base::Semaphore custom_places_;
+  std::optional<std::chrono::nanoseconds> next_refresh_;  ///< on the clock since boot
+  std::optional<TokenStatus::Failure> last_failure_;
+  bool is_failing_ = false;                             ///< the last renewal failed
+  std::optional<std::chrono::nanoseconds> away_since_;  ///< on the clock since boot
 };
 
 /// When to try again after a failed renewal: one minute doubled up to an hour, each +/- 50 %; tokens of a short life

@@ -38,6 +38,8 @@
 #include "launcher/workload.h"
 #include "measure/boot_log.h"
 #include "net/http_client.h"
+#include "teeserver/endpoints/evidence.h"
+#include "teeserver/endpoints/status.h"
 #include "teeserver/endpoints/token.h"
 #include "teeserver/server.h"
 #include "tpm/tpm_worker.h"
@@ -103,6 +105,10 @@ Awaitable<void> note_absence(base::ServiceWait::Attempt attempt) {
   } catch (const Error& error) {
     base::log::warning("the attestation service can't be used yet", {{"error", error.what()}});
   }
+}
+
+teeserver::EvidenceSource evidence_of(attest::Attester& attester) {
+  return [&attester](base::Bytes challenge) { return attester.evidence_for(std::move(challenge)); };
 }
 
 Awaitable<void> get_first_token(attest::Attester& attester) { co_await attester.tokens().fresh_default_token(); }
@@ -347,8 +353,7 @@ Awaitable<std::shared_ptr<attest::Attester>> Launch::State::measure(attest::TpmL
       .file = {}};
   if (spec.attestation.default_token) parts.file.emplace(std::move(claim));
   auto attester = std::make_shared<attest::Attester>(
-      executor, std::move(parts), clock,
-      attest::TokenService::CustomTokens{.at_once = attest::custom_tokens_at_once(request)});
+      executor, std::move(parts), clock, attest::Turns::Limits{.at_once = attest::attestations_at_once(request)});
   clean_up.add("ending the attestation", [attester] { return attester->stop(); });
   co_return attester;
 }
@@ -365,8 +370,10 @@ Awaitable<void> Launch::State::attest(attest::Attester& attester) {
 }
 
 void Launch::State::open_tee_server(std::shared_ptr<attest::Attester> attester) {
-  auto server =
-      std::make_shared<teeserver::Server>(executor, teeserver::Router({teeserver::token_endpoint(attester->tokens())}));
+  teeserver::Router router({teeserver::token_endpoint(attester->tokens(), attester->turns()),
+                            teeserver::evidence_endpoint(evidence_of(*attester), attester->turns()),
+                            teeserver::status_endpoint(attester->tokens())});
+  auto server = std::make_shared<teeserver::Server>(executor, std::move(router));
   clean_up.add("closing the TEE server", [server, attester = std::move(attester)] { return server->stop(); });
   server->listen(options.runtime_directory);
   info("TEE server listens", {{"socket", (options.runtime_directory / teeserver::Server::kSocketName).string()}});

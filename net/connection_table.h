@@ -57,6 +57,7 @@ class ConnectionTable {
 
     void set_state(State state) { table_->set_state(entry_, state); }
     void set_peer(const Peer& peer) { table_->set_peer(entry_, peer); }
+    const Peer& peer() const noexcept { return entry_->peer; }
     /// Holds `bytes` from now on. False, and nothing changed, when there is no room for as much.
     bool hold(std::size_t bytes) { return table_->hold(entry_, bytes); }
 

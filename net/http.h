@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "net/peer.h"
 
 namespace net {
 
@@ -34,6 +35,7 @@ struct HttpServerRequest {
   std::string query;
   std::vector<HttpHeader> headers;
   std::string body;
+  Peer peer = {};  ///< who asks
 
   std::string_view header(std::string_view name) const { return find_header(headers, name); }
 };

@@ -140,6 +140,7 @@ class Conversation {
       co_return co_await refuse(std::move(refusal));
     }
     HttpServerRequest request = std::move(*head);
+    request.peer = place_.peer();
     HttpAdmission admission = service_.admission_of(request);
     if (admission.answer) {
       if (!reader.is_done()) co_return co_await refuse(std::move(*admission.answer));

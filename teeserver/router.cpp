@@ -3,12 +3,9 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "teeserver/answers.h"
 
 namespace teeserver {
-
-net::HttpResponse plain_text(unsigned status, const std::string& text) {
-  return {status, {{"Content-Type", "text/plain; charset=utf-8"}, {"X-Content-Type-Options", "nosniff"}}, text};
-}
 
 base::Awaitable<net::HttpResponse> Router::handle(const net::HttpServerRequest& request) const {
   const auto endpoint = std::ranges::find(endpoints_, request.path, &Endpoint::path);

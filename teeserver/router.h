@@ -10,9 +10,6 @@
 
 namespace teeserver {
 
-/// Every answer of the workload's door but a token is plain text.
-net::HttpResponse plain_text(unsigned status, const std::string& text);
-
 using Handler = std::function<base::Awaitable<net::HttpResponse>(const net::HttpServerRequest&)>;
 
 /// One resource of the workload's door.

@@ -11,6 +11,8 @@ namespace teeserver {
 /// The bounds of the workload's door. A request is a small JSON document at most.
 inline constexpr net::HttpServerLimits kLimits{.max_header_bytes = std::size_t{8} << 10U,
                                                .max_body_bytes = std::size_t{64} << 10U,
+                                               // An answer with evidence may have kMaxVerifyRequestBytes.
+                                               .max_buffered_bytes = std::size_t{12} << 20U,
                                                .max_connections = 256,
                                                .idle_timeout = base::Milliseconds(60000),
                                                .request_timeout = base::Milliseconds(10000),

@@ -8,8 +8,8 @@
 #include "base/ascii.h"
 #include "base/error.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "evidence/status.h"
+#include "teeserver/answers.h"
 
 namespace teeserver {
 namespace {
@@ -56,18 +56,6 @@ unsigned status_of(evidence::StatusCode code) {
 }
 
 HttpResponse token_response(const std::string& jwt) { return {200, {{"Content-Type", "application/jwt"}}, jwt}; }
-
-HttpResponse too_many() {
-  HttpResponse response = plain_text(503, "too many custom tokens are being fetched");
-  response.headers.push_back({"Retry-After", "1"});
-  return response;
-}
-
-HttpResponse failure(unsigned status, std::string_view prefix, const base::Error& error) {
-  const std::string text = std::string(prefix) + error.what();
-  base::log::error(text);
-  return plain_text(status, text);
-}
 
 /// What `answer` returns, or what becomes of what it throws. `prefix` outlives the answer.
 base::Awaitable<HttpResponse> guarded(std::string_view prefix, base::Awaitable<HttpResponse> answer) {
@@ -145,7 +133,8 @@ base::Awaitable<HttpResponse> get_default(attest::TokenService& tokens, const Ht
   co_return response;
 }
 
-base::Awaitable<HttpResponse> post_custom(attest::TokenService& tokens, const HttpServerRequest& request) {
+base::Awaitable<HttpResponse> post_custom(attest::TokenService& tokens, attest::Turns& turns,
+                                          const HttpServerRequest& request) {
   TokenRequest wanted;
   try {
     wanted = TokenRequest::parse(request.body);
@@ -162,9 +151,10 @@ base::Awaitable<HttpResponse> post_custom(attest::TokenService& tokens, const Ht
   if (wanted.options.type == evidence::TokenType::kAwsPrincipalTags && !wanted.has_tag_options) {
     co_return plain_text(400, "aws_principal_tag_options is a required parameter of AWS_PRINCIPALTAGS; {} will do");
   }
-  const std::optional<attest::Token> token = co_await tokens.custom_token(std::move(wanted.options));
-  if (!token) co_return too_many();
-  HttpResponse response = token_response(token->jwt);
+  const std::optional<attest::Turns::Turn> turn = co_await turns.wait(request.peer);
+  if (!turn) co_return too_many_attestations();
+  const attest::Token token = co_await tokens.custom_token(std::move(wanted.options));
+  HttpResponse response = token_response(token.jwt);
   response.headers.push_back({"Cache-Control", "no-store"});
   co_return response;
 }
@@ -187,15 +177,15 @@ TokenRequest TokenRequest::parse(std::string_view body) {
   return request;
 }
 
-Endpoint token_endpoint(attest::TokenService& tokens) {
+Endpoint token_endpoint(attest::TokenService& tokens, attest::Turns& turns) {
   return {.path = kTokenPath,
           .methods = {{"GET",
                        [&tokens](const HttpServerRequest& request) {
                          return guarded("failed to retrieve attestation service token: ", get_default(tokens, request));
                        }},
-                      {"POST", [&tokens](const HttpServerRequest& request) {
+                      {"POST", [&tokens, &turns](const HttpServerRequest& request) {
                          return guarded("failed to retrieve custom attestation service token: ",
-                                        post_custom(tokens, request));
+                                        post_custom(tokens, turns, request));
                        }}}};
 }
 

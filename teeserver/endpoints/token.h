@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "attest/token_service.h"
+#include "attest/turns.h"
 #include "evidence/messages.h"
 #include "teeserver/router.h"
 
@@ -20,7 +21,7 @@ struct TokenRequest {
 
 ///   GET  /v1/token   the default token, from memory while it lives long enough; fresh with Cache-Control: no-cache
 ///   POST /v1/token   a token with the audience, nonces and type of the body
-/// `tokens` must outlive it.
-Endpoint token_endpoint(attest::TokenService& tokens);
+/// Both must outlive it.
+Endpoint token_endpoint(attest::TokenService& tokens, attest::Turns& turns);
 
 }  // namespace teeserver

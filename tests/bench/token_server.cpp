@@ -47,7 +47,8 @@ int main(int argc, char** argv) {
   asio::io_context context(1);
   attest::TokenService tokens(
       context.get_executor(), attest_nothing, [](const attest::Token&) {}, base::Clock::system());
-  teeserver::Server server(context.get_executor(), teeserver::Router({teeserver::token_endpoint(tokens)}));
+  attest::Turns turns(context.get_executor(), {});
+  teeserver::Server server(context.get_executor(), teeserver::Router({teeserver::token_endpoint(tokens, turns)}));
   asio::co_spawn(context, serve(tokens, server, argv[1]), [](const std::exception_ptr& failure) {
     if (failure) std::rethrow_exception(failure);
   });

@@ -7,9 +7,12 @@ Unix socket, they go there instead.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
+import os
 import resource
 import selectors
+import signal
 import socket
 import ssl
 import sys
@@ -20,6 +23,7 @@ from collections.abc import Callable
 CONNECTIONS = 10_000
 ATTACKER = "127.0.0.2"
 PIECE = b"x" * 16384
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class Target:
@@ -96,6 +100,40 @@ def tokens(target: Target) -> None:
         head = b"POST /v1/token HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
         works.append(lambda request=head + body: hold_with(target, request))
     side_by_side(works)
+
+
+GREEDY = 200
+CUSTOM_TOKEN = json.dumps({"audience": "https://greedy.example", "token_type": "OIDC"}).encode()
+CUSTOM_REQUEST = b"POST /v1/token HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(CUSTOM_TOKEN) + CUSTOM_TOKEN
+
+
+def ask_for_ever(target: Target) -> None:
+    """One custom token after the other."""
+    while target.goes_on:
+        with contextlib.suppress(OSError), target.plain() as connection:
+            connection.settimeout(None)
+            while target.goes_on:
+                connection.sendall(CUSTOM_REQUEST)
+                if not connection.recv(1 << 16):
+                    break
+
+
+def greedy(target: Target) -> None:
+    """As many processes, each of which asks for one custom token after the other."""
+    for _ in range(GREEDY):
+        if os.fork() == 0:
+            libc = ctypes.CDLL(None)
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            ask_for_ever(target)
+            os._exit(0)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
+
+
+def hoarder(target: Target) -> None:
+    """One process that waits for as many custom tokens at a time."""
+    side_by_side([lambda: ask_for_ever(target)] * GREEDY)
 
 
 def repeat(target: Target, head: bytes, piece: bytes) -> None:
@@ -192,7 +230,7 @@ def main() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     target = Target(host, int(port), float(seconds), sys.argv[5] if len(sys.argv) > 5 else None)
-    roles = (silent, fields, tokens, trailers, giants, slow, challenges, uploads, numbers)
+    roles = (silent, fields, tokens, trailers, giants, slow, challenges, uploads, numbers, greedy, hoarder)
     {each.__name__: each for each in roles}[role](target)
 
 

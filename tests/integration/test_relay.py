@@ -10,7 +10,7 @@ import json
 import pytest
 from cs_harness import GoBetween, World
 from cs_harness.go_between import CHALLENGES, VERIFY
-from support import DEFAULT_AUDIENCE, push, shell_image, verified_claims
+from support import DEFAULT_AUDIENCE, STAY, push, shell_image, verified_claims
 
 FAILURE = 1
 MINE = "https://attacker.example"
@@ -124,3 +124,16 @@ def test_a_verifier_that_requires_binding_gives_a_relay_nothing(world: World) ->
         world.verifier.require_request_binding = False
         world.verifier.write_configuration()
         world.verifier.reload()
+
+
+def test_no_evidence_where_the_verifier_chooses_what_is_quoted(world: World) -> None:
+    """Whoever may have any bytes quoted could pass for the workload (Q 15)."""
+    image = push(world.registry, shell_image(STAY))
+    with GoBetween(world) as verifier:
+        attributes = {"tee-image-reference": image.by_tag}
+        with world.launcher(attributes, options={"--verifier": verifier.url}) as launcher:
+            launcher.wait_ready()
+            answer = launcher.tee.request("POST", "/v1/evidence", {"challenge": "Yw=="})
+            assert answer.status == 500
+            assert "attestation evidence is disabled" in answer.text
+            assert launcher.tee.custom_token("https://rp.example", "0123456789").status == 200

@@ -313,7 +313,7 @@ class VirtualMachine:
         hardware = self._hardware
         accel = "tcg,thread=multi" if accelerator == "tcg" else accelerator
         words = [
-            *("qemu-system-x86_64", "-S", "-machine", "q35,smm=on", "-accel", accel, "-cpu", "max", "-smp", "2"),
+            *("qemu-system-x86_64", "-S", "-machine", "q35,smm=on", "-accel", accel, "-cpu", "max", "-smp", os.environ.get("CS_SMP", "2")),
             *("-m", str(hardware.memory_mib), "-nodefaults", "-display", "none"),
             *("-global", "driver=cfi.pflash01,property=secure,value=on"),
             *("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE}"),

@@ -12,11 +12,13 @@
 
 #include <boost/asio/post.hpp>
 
+#include "base/encoding.h"
 #include "base/error.h"
 #include "evidence/messages.h"
 #include "evidence/quote.h"
 #include "evidence/request_binding.h"
 #include "evidence/status.h"
+#include "evidence/vm_attestation.h"
 #include "net/http_server.h"
 #include "tests/unit/attest/machine.h"
 #include "tests/unit/catch.h"
@@ -330,4 +332,36 @@ TEST_CASE("signatures of the image are sent, and looked for anew with the defaul
   REQUIRE(sent.size() == 1);
   CHECK(sent[0].payload == base::Bytes{1});
   CHECK(sent[0].signature == base::Bytes{2});
+}
+
+TEST_CASE("evidence for a challenge is quoted over a hash of it, with a verifier that binds requests (Q 15)") {
+  World world;
+  world.service.challenge =
+      answer_with(200, {{"name", kChallenge}, {"tpmNonce", base::base64_encode(kNonce)}, {"requestBinding", "v1"}});
+  Attestation attestation(*world.machine.root, world.service.client, {}, {}, base::Clock::system());
+  const base::Bytes challenge(200, 1);
+  const evidence::TpmEvidence evidence = test::run(world.machine.context, attestation.evidence_for(challenge));
+  REQUIRE_FALSE(evidence.quotes.empty());
+  for (const evidence::Quote& quote : evidence.quotes) {
+    CHECK(evidence::parse_quote_info(quote.attest).qualifying_data == evidence::evidence_nonce(challenge));
+  }
+  SECTION("which then may not choose what is quoted any more") {
+    world.service.challenge = answer_with(200, {{"name", kChallenge}, {"tpmNonce", base::base64_encode(kNonce)}});
+    CHECK_THROWS_WITH(test::run(world.machine.context, attestation.token(options_for("a"))),
+                      "the verifier no longer binds requests to its challenges, as it did before");
+    CHECK(world.service.requests.empty());
+  }
+}
+
+TEST_CASE("there is no evidence where the verifier chooses what is quoted (Q 15)") {
+  World world;
+  Attestation attestation(*world.machine.root, world.service.client, {}, {}, base::Clock::system());
+  const auto is_refused = [&] {
+    CHECK_THROWS_WITH(test::run(world.machine.context, attestation.evidence_for(base::Bytes(8, 1))),
+                      ContainsSubstring("attestation evidence is disabled"));
+  };
+  is_refused();
+  world.service.challenge =
+      answer_with(200, {{"name", kChallenge}, {"tpmNonce", base::base64_encode(kNonce)}, {"requestBinding", "v1"}});
+  is_refused();
 }

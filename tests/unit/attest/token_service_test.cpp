@@ -31,6 +31,8 @@ struct ServiceWorld {
   seconds lifetime = hours(1);
   int attestations = 0;
   bool down = false;
+  bool refuses = false;
+  bool is_broken = false;
   bool publish_fails = false;
   std::optional<base::Event> gate;  ///< when set, attestations wait for it
   std::vector<std::string> published;
@@ -49,6 +51,8 @@ struct ServiceWorld {
     ++attestations;
     last_options = std::move(options);
     if (gate) co_await gate->wait();
+    if (refuses) throw evidence::StatusError(evidence::StatusCode::kPermissionDenied, "no");
+    if (is_broken) throw base::Error("TPM is broken");
     if (down) throw evidence::StatusError(evidence::StatusCode::kUnavailable, "down");
     Token token;
     token.jwt = "token " + std::to_string(attestations);
@@ -105,7 +109,7 @@ TEST_CASE("concurrent requests for a fresh default token share one attestation, 
     TokenOptions options{.audience = "a", .nonces = {}, .type = {}, .signature_key_ids = {}};
     options.audience += std::to_string(i);
     asio::co_spawn(world.context, world.service.custom_token(options),
-                   [&](const std::exception_ptr& error, const std::optional<Token>&) { answered += error ? 0 : 1; });
+                   [&](const std::exception_ptr& error, const Token&) { answered += error ? 0 : 1; });
   }
   world.context.poll();
   CHECK(world.attestations == 4);
@@ -113,51 +117,6 @@ TEST_CASE("concurrent requests for a fresh default token share one attestation, 
   world.context.restart();
   world.context.poll();
   CHECK(answered == 13);
-}
-
-TEST_CASE("only so many custom tokens are got at a time, and the default token beside them") {
-  ServiceWorld world;
-  world.gate.emplace(world.context.get_executor());
-  std::size_t answered = 0;
-  const std::size_t wanted = attest::kMaxCustomTokens + 3;
-  for (std::size_t i = 0; i < wanted; ++i) {
-    TokenOptions options{.audience = "a", .nonces = {}, .type = {}, .signature_key_ids = {}};
-    asio::co_spawn(
-        world.context, world.service.custom_token(options),
-        [&](const std::exception_ptr& error, const std::optional<Token>& token) { answered += !error && token; });
-  }
-  world.context.poll();
-  CHECK(world.attestations == static_cast<int>(attest::kMaxCustomTokens));
-  asio::co_spawn(world.context, world.service.fresh_default_token(),
-                 [&](const std::exception_ptr& error, const DefaultToken&) { answered += !error; });
-  world.context.restart();
-  world.context.poll();
-  CHECK(world.attestations == static_cast<int>(attest::kMaxCustomTokens) + 1);
-  world.gate->set();
-  world.context.restart();
-  world.context.poll();
-  CHECK(answered == wanted + 1);
-}
-
-TEST_CASE("a custom token for which there is no place in time is none") {
-  ServiceWorld world;
-  world.gate.emplace(world.context.get_executor());
-  TokenService service(
-      world.context.get_executor(), [&](TokenOptions options) { return world.attest(std::move(options)); },
-      [](const Token&) {}, world.context.time.clock(), {.at_once = 1, .patience = base::Milliseconds(60000)});
-  asio::co_spawn(world.context, service.custom_token({}), asio::detached);
-  CHECK_FALSE(world.context.time.run(service.custom_token({})));
-  CHECK(world.attestations == 1);
-  world.gate->set();
-  CHECK(test::run(world.context, service.custom_token({})));
-}
-
-TEST_CASE("as many custom tokens at a time as their requests leave room for, and one at least") {
-  CHECK(attest::custom_tokens_at_once(0) == 8);
-  CHECK(attest::custom_tokens_at_once(512 << 10) == 8);
-  CHECK(attest::custom_tokens_at_once((512 << 10) + 1) == 7);
-  CHECK(attest::custom_tokens_at_once(4 << 20) == 1);
-  CHECK(attest::custom_tokens_at_once(8 << 20) == 1);
 }
 
 TEST_CASE("a client that leaves takes nobody else's token away") {
@@ -268,4 +227,70 @@ TEST_CASE("failed renewals back off from a minute to an hour, and listen to the 
     CHECK(attest::renewal_delay(1, seconds(30), {}) <= seconds(5));
     CHECK(attest::renewal_delay(1, hours(1), seconds(600)) == seconds(600));
   }
+}
+
+TEST_CASE("the status follows the default token from its first to its last second") {
+  using State = attest::TokenStatus::State;
+  ServiceWorld world;
+  CHECK(world.service.status().state == State::kNone);
+  CHECK_FALSE(world.service.status().expires);
+  world.get();
+  CHECK(world.service.status().state == State::kReady);
+  CHECK(*world.service.status().expires == world.wall() + hours(1));
+  CHECK_FALSE(world.service.status().last_failure);
+  world.context.time.advance(minutes(30));
+  world.down = true;
+  CHECK_THROWS(world.get_fresh());
+  const base::WallTime failed = world.wall();
+  world.context.time.advance(minutes(30) - seconds(1));
+  CHECK(world.service.status().state == State::kFailing);
+  world.context.time.advance(seconds(1));
+  CHECK(world.service.status().state == State::kExpired);
+  world.down = false;
+  world.get();
+  CHECK(world.service.status().state == State::kReady);
+  REQUIRE(world.service.status().last_failure);
+  CHECK(world.service.status().last_failure->code == evidence::StatusCode::kUnavailable);
+  CHECK(world.service.status().last_failure->time == failed);
+  world.wall_offset = hours(2);
+  CHECK(world.service.status().state == State::kExpired);
+}
+
+TEST_CASE("the verifier is away from the first attempt that does not reach it to the first that does") {
+  ServiceWorld world;
+  world.get();
+  world.down = true;
+  CHECK_THROWS(test::run(world.context, world.service.custom_token({})));
+  CHECK(world.service.status().state == attest::TokenStatus::State::kReady);
+  world.context.time.advance(minutes(2));
+  CHECK_THROWS(world.get_fresh());
+  CHECK(world.service.status().verifier_away == minutes(2));
+  world.refuses = true;
+  CHECK_THROWS(test::run(world.context, world.service.custom_token({})));
+  CHECK(world.service.status().verifier_away == seconds(0));
+}
+
+TEST_CASE("a failure that is not the verifier's is told as an internal one") {
+  ServiceWorld world;
+  world.is_broken = true;
+  CHECK_THROWS(world.get_fresh());
+  REQUIRE(world.service.status().last_failure);
+  CHECK(world.service.status().last_failure->code == evidence::StatusCode::kInternal);
+  CHECK(world.service.status().verifier_away == seconds(0));
+}
+
+TEST_CASE("the status tells when the token is renewed next") {
+  ServiceWorld world;
+  world.get();
+  CHECK_FALSE(world.service.status().next_refresh);
+  base::TaskGroup renewal(world.context.get_executor());
+  renewal.spawn(world.service.keep_fresh());
+  world.context.restart();
+  world.context.poll();
+  const auto next = world.service.status().next_refresh;
+  REQUIRE(next);
+  CHECK(*next >= world.wall() + minutes(42));
+  CHECK(*next <= world.wall() + minutes(54));
+  renewal.cancel();
+  test::run(world.context, renewal.join());
 }

@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "teeserver/answers.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/run.h"
 

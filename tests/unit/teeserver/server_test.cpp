@@ -30,7 +30,8 @@ struct ServerWorld {
   test::TemporaryDirectory directory;
   asio::io_context context;
   attest::TokenService tokens{context.get_executor(), some_token, [](const Token&) {}, base::Clock::system()};
-  teeserver::Server server{context.get_executor(), teeserver::Router({teeserver::token_endpoint(tokens)})};
+  attest::Turns turns{context.get_executor(), {}};
+  teeserver::Server server{context.get_executor(), teeserver::Router({teeserver::token_endpoint(tokens, turns)})};
 
   std::string exchange(std::string bytes) { return test::run(context, converse(std::move(bytes))); }
 

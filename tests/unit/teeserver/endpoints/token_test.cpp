@@ -32,7 +32,8 @@ struct World {
                                                        std::chrono::duration_cast<std::chrono::seconds>(boot);
                                               },
                                           .since_boot = [this] { return boot; }}};
-  Router router{{teeserver::token_endpoint(tokens)}};
+  attest::Turns turns{context.get_executor(), {.at_once = 1, .patience = base::Milliseconds(1)}};
+  Router router{{teeserver::token_endpoint(tokens, turns)}};
 
   Awaitable<Token> attest(TokenOptions options) {
     asked.push_back(std::move(options));
@@ -248,4 +249,16 @@ TEST_CASE("a request is read with work in proportion to its size") {
     return body + "]}";
   };
   CHECK(test::growth(500, nonces_of, [](const std::string& body) { TokenRequest::parse(body); }) < test::kLinear);
+}
+
+TEST_CASE("custom tokens are got in turns, the default one is not") {
+  World world;
+  const auto turn = test::run(world.context, world.turns.wait(net::Peer::of_process(1)));
+  REQUIRE(turn);
+  const HttpResponse refused = world.post(R"({"audience":"a","token_type":"OIDC"})");
+  CHECK(refused.status == 429);
+  CHECK(refused.header("Retry-After") == "1");
+  CHECK(world.asked.empty());
+  CHECK(world.send("GET").status == 200);
+  CHECK(world.send("GET", "", {{"Cache-Control", "no-cache"}}).status == 200);
 }
