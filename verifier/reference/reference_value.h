@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "verifier/appraisal/appraisal.h"
 
 namespace verifier {
+
+struct Publication;
 
 /// What a known VM image measures when it boots, and what is said of a machine that runs it.
 struct ReferenceValue {
@@ -31,6 +34,8 @@ struct ReferenceValue {
   /// matched.
   std::optional<base::Json> packages;
   bool deprecated = false;  ///< known, and no longer vouched for
+  /// Where it stands; nothing for a document of the operator's own.
+  std::shared_ptr<const Publication> publication = {};
 
   /// Whether everything that this entry states holds, and nothing ran ahead of the image, or told it what to do, that
   /// the entry does not state. For what it does not state in bank sha256 of these registers,

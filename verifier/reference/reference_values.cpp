@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "measure/hash.h"
 #include "verifier/appraisal/boot_registers.h"
 #include "verifier/reference/reference_document.h"
 
@@ -17,6 +18,8 @@ using base::Json;
 using base::JsonObject;
 
 constexpr std::size_t kMaxImages = 10000;
+constexpr base::JsonLimits kDocumentLimits{.max_bytes = kMaxReferenceValuesBytes,
+                                           .max_values = kMaxReferenceValuesValues};
 
 }  // namespace
 
@@ -27,16 +30,36 @@ ReferenceValues ReferenceValues::parse(std::string_view json, const std::string&
 }
 
 void ReferenceValues::add(std::string_view json, const std::string& subject) {
-  const Json parsed =
-      base::parse_json(json, subject, {.max_bytes = kMaxReferenceValuesBytes, .max_values = kMaxReferenceValuesValues});
+  const Json parsed = base::parse_json(json, subject, kDocumentLimits);
   const JsonObject document(parsed, subject);
   document.expect_only({"images"});
-  if (!document.has("images")) throw InvalidInput(subject + ".images", "is missing");
+  add_images(document, nullptr);
+}
+
+void ReferenceValues::add_published(std::string_view json, base::ByteView signature, const Publisher& publisher,
+                                    const std::string& subject) {
+  publisher.expect_signature(json, signature, subject);
+  const Json parsed = base::parse_json(json, subject, kDocumentLimits);
+  const JsonObject document(parsed, subject);
+  document.expect_only({"publisher", "version", "expires", "images"});
+  auto publication = std::make_shared<const Publication>(
+      publisher.parse_publication(document, measure::hash(measure::HashAlgorithm::kSha256, base::view_of(json))));
+  add_images(document, publication);
+  publications_.push_back(std::move(publication));
+}
+
+ReferenceValues::FullName ReferenceValues::full_name(const ReferenceValue& image) {
+  return {image.publication ? image.publication->publisher : std::string(), image.name};
+}
+
+void ReferenceValues::add_images(const JsonObject& document, const std::shared_ptr<const Publication>& publication) {
+  if (!document.has("images")) throw InvalidInput(document.path() + ".images", "is missing");
   const auto images = document.objects_or_empty("images");
-  if (images.size() > kMaxImages - images_.size()) throw InvalidInput(subject + ".images", "too many images");
+  if (images.size() > kMaxImages - images_.size()) throw InvalidInput(document.path() + ".images", "too many images");
   for (const JsonObject& image : images) {
     ReferenceValue value = parse_reference_value(image);
-    const auto [other, is_new] = subjects_.try_emplace(value.name, subject);
+    value.publication = publication;
+    const auto [other, is_new] = subjects_.try_emplace(full_name(value), document.path());
     if (!is_new) {
       throw InvalidInput(image.path() + ".name", "\"" + value.name + "\" stands in " + other->second + " already");
     }
@@ -44,14 +67,17 @@ void ReferenceValues::add(std::string_view json, const std::string& subject) {
   }
 }
 
-const ReferenceValue* ReferenceValues::find(const Machine& machine) const {
-  return std::visit([this](const TpmMachine& with_tpm) { return find(with_tpm); }, machine);
+const ReferenceValue* ReferenceValues::find(const Machine& machine, base::WallTime now) const {
+  return std::visit([&](const TpmMachine& with_tpm) { return find(with_tpm, now); }, machine);
 }
 
-const ReferenceValue* ReferenceValues::find(const TpmMachine& machine) const {
+const ReferenceValue* ReferenceValues::find(const TpmMachine& machine, base::WallTime now) const {
   if (find_retired(machine) != nullptr) return nullptr;
+  const auto vouches = [&](const ReferenceValue& image) {
+    return !image.deprecated && !(image.publication && image.publication->has_expired(now));
+  };
   const auto found = std::ranges::find_if(
-      images_, [&](const ReferenceValue& image) { return !image.deprecated && image.matches(machine); });
+      images_, [&](const ReferenceValue& image) { return vouches(image) && image.matches(machine); });
   return found == images_.end() ? nullptr : &*found;
 }
 
@@ -67,7 +93,7 @@ const ReferenceValue* ReferenceValues::find_retired(const TpmMachine& machine) c
 
 std::vector<std::string> ReferenceValues::retired_subjects() const {
   std::map<std::string, bool> is_alive;
-  for (const ReferenceValue& image : images_) is_alive[subjects_.at(image.name)] |= !image.deprecated;
+  for (const ReferenceValue& image : images_) is_alive[subjects_.at(full_name(image))] |= !image.deprecated;
   std::vector<std::string> retired;
   for (const auto& [subject, alive] : is_alive) {
     if (!alive) retired.push_back(subject);

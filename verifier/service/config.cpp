@@ -1,6 +1,8 @@
 #include "verifier/service/config.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "base/ascii.h"
 #include "base/error.h"
@@ -9,6 +11,7 @@
 #include "net/checked_text.h"
 #include "net/http.h"
 #include "verifier/appraisal/technology.h"
+#include "verifier/reference/publisher.h"
 #include "verifier/service/resource_name.h"
 
 namespace verifier {
@@ -21,6 +24,7 @@ constexpr const char* kConfig = "config";
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20U;
 constexpr std::size_t kMaxProxies = 64;
 constexpr std::size_t kMaxEndpoints = 16;
+constexpr std::size_t kMaxPublishers = 64;
 constexpr std::chrono::seconds kMaxChallengeLifetime{3600};
 constexpr std::chrono::seconds kMinKeyPublication{2};
 constexpr std::chrono::hours kMaxKeyPublication{24 * 7};
@@ -137,8 +141,27 @@ std::vector<RootConfig> parse_roots(const JsonObject& json, const std::filesyste
   return roots;
 }
 
-/// One file, or a list of them, such as one for each build of an image.
+std::vector<PublisherConfig> parse_publishers(const JsonObject& json, const std::filesystem::path& folder) {
+  std::vector<PublisherConfig> publishers;
+  std::set<std::string> names;
+  for (const JsonObject& publisher : json.objects_or_empty("reference_publishers")) {
+    publisher.expect_only({"name", "keys", "document"});
+    publishers.push_back({.name = publisher.string("name"),
+                          .keys = folder / publisher.string("keys"),
+                          .document = folder / publisher.string("document")});
+    const std::string& name = publishers.back().name;
+    if (!is_publisher_name(name)) {
+      throw InvalidInput(publisher.path() + ".name", "is not 1 to 64 letters, digits, '-', '_' and '.'");
+    }
+    if (!names.insert(name).second) throw InvalidInput(publisher.path() + ".name", "\"" + name + "\" stands twice");
+  }
+  if (publishers.size() > kMaxPublishers) throw InvalidInput(json.path() + ".reference_publishers", "are too many");
+  return publishers;
+}
+
+/// One file, or a list of them, such as one for each build of an image. None is needed where others publish some.
 std::vector<std::filesystem::path> parse_reference_values(const JsonObject& json, const std::filesystem::path& folder) {
+  if (!json.has("reference_values") && json.has("reference_publishers")) return {};
   if (!json.has("reference_values") || !json.raw().at("reference_values").is_array()) {
     return {folder / json.string("reference_values")};
   }
@@ -200,13 +223,14 @@ Config Config::parse(std::string_view text, const std::filesystem::path& folder)
   json.expect_only({"issuer", "listen", "state_directory", "attestation_roots", "reference_values",
                     "token_lifetime_seconds", "challenge_lifetime_seconds", "identity_token_issuers", "locations",
                     "require_secure_boot", "endpoints", "require_request_binding", "key_publication_seconds",
-                    "key_lifetime_seconds", "on_deprecated", "deny_list"});
+                    "key_lifetime_seconds", "on_deprecated", "deny_list", "reference_publishers"});
   Config config;
   config.issuer = parse_issuer(json);
   config.listen = parse_listen(json.object("listen"), folder);
   config.state_directory = folder / json.string("state_directory");
   config.attestation_roots = parse_roots(json, folder);
   config.reference_values = parse_reference_values(json, folder);
+  config.reference_publishers = parse_publishers(json, folder);
   config.keys = parse_key_policy(json);
   config.challenge_lifetime =
       optional_duration(json, "challenge_lifetime_seconds", std::chrono::seconds(1), kMaxChallengeLifetime)

@@ -46,6 +46,13 @@ enum class OnDeprecated {
   kRefuse,
 };
 
+/// Somebody else who publishes reference values.
+struct PublisherConfig {
+  std::string name;
+  std::filesystem::path keys;      ///< PEM
+  std::filesystem::path document;  ///< its signature stands beside it, in a file with ".sig" behind the name
+};
+
 /// The configuration of the service.
 struct Config {
   std::string issuer;  ///< the `iss` claim, and where relying parties fetch the keys: https://host[:port][/path]
@@ -53,6 +60,7 @@ struct Config {
   std::filesystem::path state_directory;
   std::vector<RootConfig> attestation_roots;
   std::vector<std::filesystem::path> reference_values;
+  std::vector<PublisherConfig> reference_publishers;
   KeyPolicy keys;
   std::chrono::seconds challenge_lifetime{300};
   std::vector<IssuerConfig> identity_token_issuers;

@@ -185,7 +185,7 @@ IssuedToken issue_token(const Knowledge& knowledge, const Signers& signers, cons
   subject.service_accounts = service_accounts(issuers, request.id_tokens, *resource.challenge, now, partial_errors);
   if (appraisal.launch) {
     // Of a machine that has launched nothing the image says nothing: what runs there is not what the image is for.
-    subject.image = knowledge.reference_values.find(appraisal.machine);
+    subject.image = knowledge.reference_values.find(appraisal.machine, now);
     subject.signatures = image_signatures(request.image_signatures, appraisal.launch->image_digest, partial_errors);
   }
 

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kMaxRootsBytes = std::size_t{1} << 20U;
 constexpr std::size_t kMaxJwksBytes = std::size_t{1} << 20U;
+constexpr std::size_t kMaxPublisherKeysBytes = std::size_t{64} << 10U;
+constexpr std::size_t kMaxSignatureFileBytes = 4096;
 
 std::vector<TrustAnchor> load_roots(const std::vector<RootConfig>& configs) {
   std::vector<TrustAnchor> anchors;
@@ -37,11 +39,20 @@ std::vector<IdentityTokenIssuer> load_issuers(const std::vector<IssuerConfig>& c
   return issuers;
 }
 
-ReferenceValues load_reference_values(const std::vector<std::filesystem::path>& files) {
+void add_published(ReferenceValues& values, const PublisherConfig& config) {
+  const Publisher publisher(config.name, base::read_text_file(config.keys, kMaxPublisherKeysBytes),
+                            config.keys.string());
+  const std::filesystem::path signature = config.document.string() + ".sig";
+  values.add_published(base::read_text_file(config.document, kMaxReferenceValuesBytes),
+                       base::read_file(signature, kMaxSignatureFileBytes), publisher, config.document.string());
+}
+
+ReferenceValues load_reference_values(const Config& config) {
   ReferenceValues values;
-  for (const auto& file : files) {
+  for (const auto& file : config.reference_values) {
     values.add(base::read_text_file(file, kMaxReferenceValuesBytes), file.string());
   }
+  for (const PublisherConfig& publisher : config.reference_publishers) add_published(values, publisher);
   return values;
 }
 
@@ -54,7 +65,7 @@ DenyList load_deny_list(const std::optional<std::filesystem::path>& file) {
 
 Knowledge Knowledge::load(Config config) {
   TrustAnchors anchors(load_roots(config.attestation_roots));
-  ReferenceValues values = load_reference_values(config.reference_values);
+  ReferenceValues values = load_reference_values(config);
   IdentityTokens issuers(load_issuers(config.identity_token_issuers));
   DenyList denied = load_deny_list(config.deny_list);
   return {std::move(config), std::move(anchors), std::move(values), std::move(issuers), std::move(denied)};

@@ -26,6 +26,7 @@
 #include "verifier/service/appraisers.h"
 #include "verifier/service/issue_token.h"
 #include "verifier/service/knowledge.h"
+#include "verifier/reference/seen_publications.h"
 #include "verifier/service/startup_check.h"
 #include "verifier/tokens/key_store.h"
 
@@ -53,6 +54,8 @@ struct Loaded {
     }
     loaded.signers = std::move(signers);
     loaded.knowledge = std::make_shared<const Knowledge>(Knowledge::load(std::move(config)));
+    // Last, so that what can't be used for another reason is not noted as used.
+    expect_not_older(loaded.knowledge->config.state_directory, loaded.knowledge->reference_values.publications());
     loaded.warnings = startup_warnings(loaded.knowledge->config.listen, loaded.knowledge->reference_values, now);
     return loaded;
   }

@@ -1,5 +1,7 @@
 #include "verifier/service/startup_check.h"
 
+#include <chrono>
+
 #include "base/certificate.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -8,6 +10,7 @@
 namespace verifier {
 namespace {
 
+constexpr std::chrono::hours kExpiryWarning{7 * 24};
 constexpr std::size_t kMaxPemBytes = std::size_t{1} << 20U;
 
 std::vector<base::X509Ptr> read_chain(const TlsFiles& tls) {
@@ -60,6 +63,13 @@ std::vector<std::string> startup_warnings(const ListenConfig& listen, const Refe
   if (listen.tls) warn_of_times(*listen.tls, now, warnings);
   if (values.size() == 0) {
     warnings.emplace_back("config.reference_values: no image is known, so every token will say swname GCE");
+  }
+  for (const auto& publication : values.publications()) {
+    if (!publication->expires || *publication->expires > now + kExpiryWarning) continue;
+    warnings.push_back("config.reference_publishers: version " + std::to_string(publication->version) +
+                       " of publisher " + publication->publisher +
+                       (publication->has_expired(now) ? " has expired at " : " expires at ") +
+                       base::to_rfc3339(*publication->expires));
   }
   for (const std::string& subject : values.retired_subjects()) {
     warnings.push_back("config.reference_values: " + subject + ": all images are deprecated");

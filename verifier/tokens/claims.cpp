@@ -59,7 +59,11 @@ Json confidential_space_claims(const LaunchState& launch, const ReferenceValue* 
   Json claims = {{"monitoring_enabled", {{"memory", launch.memory_monitoring}}}};
   if (image == nullptr) return claims;
   if (!image->support_attributes.empty()) claims["support_attributes"] = image->support_attributes;
-  claims["reference_value"] = {{"name", image->name}};
+  Json& entry = claims["reference_value"] = {{"name", image->name}};
+  if (image->publication) {
+    entry["publisher"] = image->publication->publisher;
+    entry["version"] = image->publication->version;
+  }
   return claims;
 }
 

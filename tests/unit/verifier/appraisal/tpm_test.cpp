@@ -164,7 +164,7 @@ TEST_CASE("the entry of the image that a real machine booted matches, and with a
   value.packages = "packages.json";
   const auto matches = [&](const base::Json& image) {
     const base::Json document = {{"images", {image}}};
-    return verifier::ReferenceValues::parse(document.dump(), "values").find(appraisal.machine) != nullptr;
+    return verifier::ReferenceValues::parse(document.dump(), "values").find(appraisal.machine, {}) != nullptr;
   };
   const base::Json recorded = value.to_json();
   REQUIRE(matches(recorded));

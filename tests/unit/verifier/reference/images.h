@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <initializer_list>
 #include <string>
 
@@ -20,6 +21,7 @@ using verifier::BootState;
 using verifier::ReferenceValues;
 using verifier::TpmMachine;
 
+inline constexpr base::WallTime kSomeTime{std::chrono::hours(500000)};
 inline const std::string kPcr4(64, 'a');
 inline const std::string kZeros(64, '0');
 inline const std::string kImageDigest(64, 'b');

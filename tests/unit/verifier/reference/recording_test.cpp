@@ -18,19 +18,19 @@ TEST_CASE("the entry of a recorded boot matches that boot and survives its file"
   for (std::uint32_t pcr = 0; pcr < 24; ++pcr) {
     appraisal.pcrs[HashAlgorithm::kSha256].try_emplace(pcr, base::Bytes(32, 0));
   }
-  REQUIRE(values.find(appraisal) != nullptr);
-  CHECK(values.find(appraisal)->to_json() == value.to_json());
+  REQUIRE(values.find(appraisal, kSomeTime) != nullptr);
+  CHECK(values.find(appraisal, kSomeTime)->to_json() == value.to_json());
   CHECK(value.pcrs.at(HashAlgorithm::kSha256).contains(11));
   CHECK_FALSE(value.pcrs.at(HashAlgorithm::kSha256).contains(1));
   CHECK(value.secure_boot_certificate_sha256);
   CHECK(value.unified_kernel_image_authenticode_sha256);
   SECTION("the machine's own configuration may differ") {
     appraisal.pcrs[HashAlgorithm::kSha256][1][0] ^= 1U;
-    CHECK(values.find(appraisal) != nullptr);
+    CHECK(values.find(appraisal, kSomeTime) != nullptr);
   }
   SECTION("an override that the image does not have may not") {
     appraisal.pcrs[HashAlgorithm::kSha256][12][0] ^= 1U;
-    CHECK(values.find(appraisal) == nullptr);
+    CHECK(values.find(appraisal, kSomeTime) == nullptr);
   }
 }
 

@@ -104,8 +104,8 @@ TEST_CASE("a list of packages is kept, and decides nothing") {
     Json image = unbooted_entry();
     image["packages"] = packages;
     const ReferenceValues values = parse(Json::array({image}));
-    REQUIRE(values.find(unified_kernel_image_machine()) != nullptr);
-    CHECK(values.find(unified_kernel_image_machine())->to_json().at("packages") == packages);
+    REQUIRE(values.find(unified_kernel_image_machine(), kSomeTime) != nullptr);
+    CHECK(values.find(unified_kernel_image_machine(), kSomeTime)->to_json().at("packages") == packages);
   }
   CHECK_THAT(unbooted_refusal_with("packages", 1), ContainsSubstring("values.images[0].packages: is neither"));
   CHECK_THAT(unbooted_refusal_with("packages", {"systemd"}),

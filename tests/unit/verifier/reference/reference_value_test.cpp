@@ -9,7 +9,7 @@ using namespace test::images;  // NOLINT(google-build-using-namespace)
 
 TEST_CASE("an entry matches when all that it states holds") {
   const auto matches = [](const Json& image, const TpmMachine& appraisal) {
-    return parse(Json::array({image})).find(appraisal) != nullptr;
+    return parse(Json::array({image})).find(appraisal, kSomeTime) != nullptr;
   };
   CHECK(matches(entry(), machine()));
   SECTION("another PCR value") {
@@ -50,7 +50,7 @@ TEST_CASE("an entry matches when all that it states holds") {
 
 TEST_CASE("what ran ahead of the image, and is not stated, makes the machine unknown") {
   const auto is_known = [](const Json& image, const TpmMachine& appraisal) {
-    return parse(Json::array({image})).find(appraisal) != nullptr;
+    return parse(Json::array({image})).find(appraisal, kSomeTime) != nullptr;
   };
   Json image = GENERATE(entry(), unbooted_entry());
   TpmMachine appraisal = unified_kernel_image_machine();
@@ -110,20 +110,20 @@ TEST_CASE("PCR 4 may tell of boot options that were tried in vain") {
   old["deprecated"] = true;
   const ReferenceValues retired = parse(Json::array({entry(), old}));
   appraisal.pcrs[HashAlgorithm::kSha256][4] = base::Bytes(32, 4);
-  CHECK(values.find(appraisal) == nullptr);
+  CHECK(values.find(appraisal, kSomeTime) == nullptr);
   appraisal.boot_manager_pcrs[HashAlgorithm::kSha256] = base::Bytes(32, 5);
-  CHECK(values.find(appraisal) == nullptr);
+  CHECK(values.find(appraisal, kSomeTime) == nullptr);
   appraisal.boot_manager_pcrs[HashAlgorithm::kSha256] = base::Bytes(32, 0xaa);
-  CHECK(values.find(appraisal) != nullptr);
-  CHECK(retired.find(appraisal) == nullptr);
+  CHECK(values.find(appraisal, kSomeTime) != nullptr);
+  CHECK(retired.find(appraisal, kSomeTime) == nullptr);
   appraisal.boot_manager_pcrs = {{HashAlgorithm::kSha384, base::Bytes(32, 0xaa)}};
-  CHECK(values.find(appraisal) == nullptr);
+  CHECK(values.find(appraisal, kSomeTime) == nullptr);
 }
 
 TEST_CASE("an entry that was made without a boot matches when all that it states holds") {
   const ReferenceValues values = parse(Json::array({unbooted_entry()}));
   TpmMachine appraisal = unified_kernel_image_machine();
-  REQUIRE(values.find(appraisal) != nullptr);
+  REQUIRE(values.find(appraisal, kSomeTime) != nullptr);
   SECTION("another certificate") { appraisal.boot.secure_boot_certificate->push_back(0); }
   SECTION("more certificates, or none") { appraisal.boot.secure_boot_certificate.reset(); }
   SECTION("another image") { appraisal.boot.boot_manager.only_application->front() ^= 1U; }
@@ -133,5 +133,5 @@ TEST_CASE("an entry that was made without a boot matches when all that it states
   SECTION("credentials") { appraisal.pcrs[HashAlgorithm::kSha256][12][31] = 1; }
   SECTION("PCR 12 not quoted") { appraisal.pcrs[HashAlgorithm::kSha256].erase(12); }
   SECTION("no Secure Boot") { appraisal.boot.secure_boot = false; }
-  CHECK(values.find(appraisal) == nullptr);
+  CHECK(values.find(appraisal, kSomeTime) == nullptr);
 }

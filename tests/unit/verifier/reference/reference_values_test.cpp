@@ -4,6 +4,7 @@
 
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/reference/images.h"
+#include "tests/unit/verifier/support/published_document.h"
 
 using namespace test::images;  // NOLINT(google-build-using-namespace)
 
@@ -11,9 +12,9 @@ TEST_CASE("a deprecated entry that matches is no match, whatever else matches") 
   Json deprecated = entry();
   deprecated["name"] = "old";
   deprecated["deprecated"] = true;
-  CHECK(parse(Json::array({entry(), deprecated})).find(machine()) == nullptr);
-  CHECK(parse(Json::array({deprecated, entry()})).find(machine()) == nullptr);
-  CHECK(parse(Json::array({entry()})).find(machine())->name == "image");
+  CHECK(parse(Json::array({entry(), deprecated})).find(machine(), kSomeTime) == nullptr);
+  CHECK(parse(Json::array({deprecated, entry()})).find(machine(), kSomeTime) == nullptr);
+  CHECK(parse(Json::array({entry()})).find(machine(), kSomeTime)->name == "image");
 }
 
 TEST_CASE("nothing that a sender can hide or change acquits a machine of a deprecated image") {
@@ -22,8 +23,8 @@ TEST_CASE("nothing that a sender can hide or change acquits a machine of a depre
   retired["name"] = "old";
   retired["deprecated"] = true;
   const auto is_known = [&](const TpmMachine& appraisal) {
-    REQUIRE(parse(Json::array({entry()})).find(appraisal) != nullptr);
-    return parse(Json::array({entry(), retired})).find(appraisal) != nullptr;
+    REQUIRE(parse(Json::array({entry()})).find(appraisal, kSomeTime) != nullptr);
+    return parse(Json::array({entry(), retired})).find(appraisal, kSomeTime) != nullptr;
   };
   TpmMachine appraisal = unified_kernel_image_machine();
   BootState& boot = appraisal.boot;
@@ -76,7 +77,7 @@ TEST_CASE("entries of several files stand side by side, each name once") {
   ReferenceValues values = ReferenceValues::parse(Json{{"images", {entry()}}}.dump(), "one.json");
   values.add(Json{{"images", {other}}}.dump(), "two.json");
   CHECK(values.size() == 2);
-  CHECK(values.find(machine())->name == "image");
+  CHECK(values.find(machine(), kSomeTime)->name == "image");
   CHECK_THROWS_WITH(values.add(Json{{"images", {other}}}.dump(), "three.json"),
                     ContainsSubstring("three.json.images[0].name: \"other\" stands in two.json already"));
   CHECK_THROWS_WITH(values.add("{", "four.json"), ContainsSubstring("four.json"));
@@ -93,4 +94,57 @@ TEST_CASE("a file of nothing but deprecated images is known") {
   values.add(Json{{"images", {image("c", true), image("d", true)}}}.dump(), "2");
   values.add(R"({"images":[]})", "3");
   CHECK(values.retired_subjects() == std::vector<std::string>{"2"});
+}
+
+TEST_CASE("entries of publishers count until they expire, and never without a signature") {
+  const test::DocumentSigner signer;
+  const verifier::Publisher team("team", signer.public_pem(), "team.pem");
+  const verifier::Publisher other("other", signer.public_pem(), "other.pem");
+  const auto add = [&](ReferenceValues& values, const Json& document, const verifier::Publisher& publisher) {
+    const std::string text = document.dump();
+    values.add_published(text, signer.sign(text), publisher, "doc.json");
+  };
+  ReferenceValues values;
+  Json document = test::published(7, Json::array({entry()}));
+  document["expires"] = base::to_rfc3339(kSomeTime);
+  add(values, document, team);
+  SECTION("the entry tells where it stands") {
+    const verifier::ReferenceValue* found = values.find(machine(), kSomeTime - std::chrono::seconds(1));
+    REQUIRE(found != nullptr);
+    CHECK(found->publication->publisher == "team");
+    CHECK(found->publication->version == 7);
+    CHECK(values.find(machine(), kSomeTime) == nullptr);
+    REQUIRE(values.publications().size() == 1);
+    CHECK(values.publications()[0] == found->publication);
+  }
+  SECTION("what is deprecated stays so") {
+    Json retired = entry();
+    retired["name"] = "old";
+    retired["deprecated"] = true;
+    Json with_retired = test::published(1, Json::array({retired}), "other");
+    with_retired["expires"] = base::to_rfc3339(kSomeTime - std::chrono::hours(2));
+    add(values, with_retired, other);
+    CHECK(values.find(machine(), kSomeTime - std::chrono::hours(1)) == nullptr);
+    REQUIRE(values.find_retired(machine()) != nullptr);
+    CHECK(values.find_retired(machine())->name == "old");
+  }
+  SECTION("names are each publisher's own") {
+    add(values, test::published(1, Json::array({entry()}), "other"), other);
+    values.add(Json{{"images", {entry()}}}.dump(), "own.json");
+    CHECK(values.size() == 3);
+    CHECK_THROWS_WITH(add(values, test::published(8, Json::array({entry()})), team),
+                      ContainsSubstring("\"image\" stands in doc.json already"));
+  }
+  SECTION("a document without a signature, or with more than there is to say, is refused") {
+    const std::string text = test::published(8, Json::array()).dump();
+    CHECK_THROWS_WITH(values.add_published(text, base::Bytes(64), team, "doc.json"),
+                      "doc.json: is not signed by publisher \"team\"");
+    CHECK_THROWS_WITH(add(values, test::published(8, Json::array(), "other"), team),
+                      ContainsSubstring("doc.json.publisher: "));
+    Json more = test::published(8, Json::array());
+    more["more"] = 1;
+    CHECK_THROWS_WITH(add(values, more, team), ContainsSubstring("doc.json.more: unknown field"));
+    CHECK_THROWS_WITH(add(values, Json{{"publisher", "team"}, {"version", 1}}, team),
+                      ContainsSubstring("doc.json.images: is missing"));
+  }
 }

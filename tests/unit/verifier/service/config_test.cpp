@@ -199,3 +199,29 @@ TEST_CASE("trusted proxies are networks") {
   CHECK_THAT(refusal_of_proxies(Json(65, "10.0.0.0/8")),
              ContainsSubstring("config.listen.trusted_proxies: are too many"));
 }
+
+TEST_CASE("publishers of reference values have names, keys and documents") {
+  Json json = complete();
+  json["reference_publishers"] = {{{"name", "team"}, {"keys", "team.pem"}, {"document", "/abs/team.json"}}};
+  const verifier::Config config = parse_config(json);
+  REQUIRE(config.reference_publishers.size() == 1);
+  CHECK(config.reference_publishers[0].name == "team");
+  CHECK(config.reference_publishers[0].keys == "/etc/cs-verifier/team.pem");
+  CHECK(config.reference_publishers[0].document == "/abs/team.json");
+  json.erase("reference_values");
+  CHECK(parse_config(json).reference_values.empty());
+  const Json one = {{"name", "team"}, {"keys", "k"}, {"document", "d"}};
+  CHECK_THAT(refusal_of_key("reference_publishers", Json::array({one, one})),
+             ContainsSubstring("config.reference_publishers[1].name: \"team\" stands twice"));
+  Json wrong = one;
+  wrong["name"] = "a b";
+  CHECK_THAT(refusal_of_key("reference_publishers", Json::array({wrong})),
+             ContainsSubstring("config.reference_publishers[0].name: is not 1 to 64 letters"));
+  wrong = one;
+  wrong.erase("keys");
+  CHECK_THAT(refusal_of_key("reference_publishers", Json::array({wrong})),
+             ContainsSubstring("config.reference_publishers[0].keys"));
+  Json many = Json::array();
+  for (int i = 0; i < 65; ++i) many.push_back({{"name", std::to_string(i)}, {"keys", "k"}, {"document", "d"}});
+  CHECK_THAT(refusal_of_key("reference_publishers", many), ContainsSubstring("are too many"));
+}

@@ -8,6 +8,7 @@
 #include "base/private_directory.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/support/machine.h"
+#include "tests/unit/verifier/support/published_document.h"
 
 using verifier::Config;
 using verifier::Knowledge;
@@ -53,6 +54,24 @@ TEST_CASE("every file that the configuration names is read, and an error names i
   SECTION("an issuer's keys") {
     config.identity_token_issuers = {{"https://accounts.example", directory.path() / "jwks.json"}};
     CHECK_THAT(failure_of(config), ContainsSubstring("jwks.json"));
+  }
+  SECTION("what a publisher has signed") {
+    const test::DocumentSigner signer;
+    const std::string document = test::published(3, base::Json::array()).dump();
+    const auto write = [&](const char* name, std::string_view content) {
+      std::ofstream(directory.path() / name) << content;
+    };
+    config.reference_publishers = {
+        {.name = "team", .keys = directory.path() / "team.pem", .document = directory.path() / "team.json"}};
+    write("team.pem", signer.public_pem());
+    write("team.json", document);
+    CHECK_THAT(failure_of(config), ContainsSubstring("team.json.sig"));
+    write("team.json.sig", base::text_of(signer.sign(document)));
+    CHECK(failure_of(config) == "loaded");
+    write("team.json", document + "\n");
+    CHECK_THAT(failure_of(config), ContainsSubstring("team.json: is not signed by publisher \"team\""));
+    write("team.pem", "no key");
+    CHECK_THAT(failure_of(config), ContainsSubstring("team.pem: not public keys in PEM"));
   }
   SECTION("a deny list") {
     config.deny_list = directory.path() / "denied.json";

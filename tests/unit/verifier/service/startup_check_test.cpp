@@ -11,6 +11,7 @@
 #include "tests/unit/catch.h"
 #include "tests/unit/support/temporary_directory.h"
 #include "tests/unit/support/tls.h"
+#include "tests/unit/verifier/support/published_document.h"
 
 namespace {
 
@@ -107,6 +108,22 @@ TEST_CASE("a verifier that knows no image, or none that is not retired, is warne
   ReferenceValues values = known();
   values.add(document("old", true), "old.json");
   CHECK(warnings(values) == std::vector<std::string>{"config.reference_values: old.json: all images are deprecated"});
+}
+
+TEST_CASE("reference values of a publisher that expire are warned of a week before") {
+  const test::DocumentSigner signer;
+  base::Json published = test::published(7, base::Json::parse(document("published", false))["images"]);
+  published["expires"] = "2027-01-15T08:00:00Z";
+  const std::string text = published.dump();
+  ReferenceValues values;
+  values.add_published(text, signer.sign(text), verifier::Publisher("team", signer.public_pem(), "team.pem"), "doc");
+  const base::WallTime end = base::from_unix_seconds(1800000000);
+  using Lines = std::vector<std::string>;
+  CHECK(startup_warnings({}, values, end - 24h * 7 - 1s).empty());
+  CHECK(startup_warnings({}, values, end - 24h * 7) ==
+        Lines{"config.reference_publishers: version 7 of publisher team expires at 2027-01-15T08:00:00Z"});
+  CHECK(startup_warnings({}, values, end) ==
+        Lines{"config.reference_publishers: version 7 of publisher team has expired at 2027-01-15T08:00:00Z"});
 }
 
 TEST_CASE("what a running service can't take over is named") {

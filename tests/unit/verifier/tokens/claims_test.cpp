@@ -78,6 +78,15 @@ TEST_CASE("the claims of a hardened image are complete, each of its type") {
   CHECK(make_claims(appraisal(), &known, {}) == expected);
 }
 
+TEST_CASE("the entry of a publisher is named with publisher and version") {
+  ReferenceValue known = image();
+  known.publication = std::make_shared<const verifier::Publication>(
+      verifier::Publication{.publisher = "team", .version = 7, .expires = {}, .sha256 = {}});
+  const Json claims = make_claims(appraisal(), &known, {});
+  CHECK(claims["submods"]["confidential_space"]["reference_value"] ==
+        Json{{"name", "image"}, {"publisher", "team"}, {"version", 7}});
+}
+
 TEST_CASE("a machine that no reference value knows is called GCE and open to its operator") {
   const Json claims = make_claims(appraisal(), nullptr, {});
   CHECK(claims["swname"] == "GCE");
