@@ -312,8 +312,9 @@ class VirtualMachine:
         accelerator = os.environ.get("QEMU_ACCEL", "tcg")
         hardware = self._hardware
         accel = "tcg,thread=multi" if accelerator == "tcg" else accelerator
+        # Page tables of five levels only cost an emulator time.
         words = [
-            *("qemu-system-x86_64", "-S", "-machine", "q35,smm=on", "-accel", accel, "-cpu", "max", "-smp", os.environ.get("CS_SMP", "2")),
+            *("qemu-system-x86_64", "-S", "-machine", "q35,smm=on", "-accel", accel, "-cpu", "max,la57=off", "-smp", "2"),
             *("-m", str(hardware.memory_mib), "-nodefaults", "-display", "none"),
             *("-global", "driver=cfi.pflash01,property=secure,value=on"),
             *("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE}"),
