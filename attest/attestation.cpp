@@ -39,7 +39,8 @@ base::Awaitable<evidence::Challenge> Attestation::create_challenge() {
   evidence::Challenge challenge = co_await verifier_.create_challenge();
   if (!nonces_are_bound_) nonces_are_bound_ = challenge.binds_requests;
   if (*nonces_are_bound_ && !challenge.binds_requests) {
-    throw evidence::StatusError(evidence::StatusCode::kFailedPrecondition,
+    // Of the codes that do not blame whoever asks the socket.
+    throw evidence::StatusError(evidence::StatusCode::kDataLoss,
                                 "the verifier no longer binds requests to its challenges, as it did before");
   }
   co_return challenge;
