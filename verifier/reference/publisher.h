@@ -33,8 +33,6 @@ class Publisher {
   /// went before. Throws InvalidInput(`subject`).
   Publisher(std::string name, std::string_view keys_pem, const std::string& subject);
 
-  const std::string& name() const noexcept { return name_; }
-
   /// Throws InvalidInput(`subject`) unless one of the keys has signed exactly these bytes: `signature` is the 64 bytes
   /// of Ed25519 (RFC 8032).
   void expect_signature(std::string_view document, base::ByteView signature, const std::string& subject) const;
