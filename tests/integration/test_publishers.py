@@ -14,7 +14,6 @@ from cs_harness import TeeClient, World
 from cs_harness.machine import boot_log_path
 from cs_harness.process import run
 from cs_harness.verifier import reference_value, unverified_claims
-from support import STAY, push, shell_image
 
 FAILED = 'msg="reload failed, nothing has changed"'
 
@@ -66,15 +65,6 @@ def world(folder: Path, teams: list[Publisher]) -> Iterator[World]:
         world.verifier.reference_values.write_text('{"images": []}')
         assert 'msg="reloaded"' in world.verifier.reload()
         yield world
-
-
-@pytest.fixture(scope="module")
-def workload(world: World) -> Iterator[TeeClient]:
-    """Yield the socket of a workload that runs."""
-    image = push(world.registry, shell_image(STAY))
-    with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
-        launcher.wait_ready()
-        yield TeeClient(launcher.socket)
 
 
 def claims(workload: TeeClient) -> dict[str, Any]:

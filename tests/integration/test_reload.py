@@ -17,20 +17,10 @@ from pathlib import Path
 import pytest
 from cs_harness import TeeClient, Verifier, World
 from cs_harness.verifier import unverified_claims
-from support import STAY, push, shell_image
 
 LOCATION = "/v1/projects/my-project/locations/us-central1"
 RELOADS = 20
 SECONDS = 60.0
-
-
-@pytest.fixture(scope="module")
-def workload(world: World) -> Iterator[TeeClient]:
-    """Yield the socket of a workload that runs, through which evidence of its machine comes to the service."""
-    image = push(world.registry, shell_image(STAY))
-    with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
-        launcher.wait_ready()
-        yield TeeClient(launcher.socket)
 
 
 @contextlib.contextmanager
