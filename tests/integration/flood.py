@@ -15,10 +15,12 @@ import selectors
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 CONNECTIONS = 10_000
 ATTACKER = "127.0.0.2"
@@ -215,6 +217,23 @@ def upload(target: Target, begin: bytes, filler: bytes, end: bytes) -> None:
             held.append(connection)
         while len(held) > 300:
             held.pop(0).close()
+
+
+@contextlib.contextmanager
+def let_loose(
+    roles: list[str], seconds: float, host: str = "", port: int = 0, path: Path | None = None
+) -> Iterator[None]:
+    """Have peers of these roles at work, each a process of its own, until the block ends."""
+    arguments = [host, str(port), str(seconds), *([str(path)] if path else [])]
+    with contextlib.ExitStack() as stack:
+        attackers = {}
+        for role in roles:
+            attacker = subprocess.Popen([sys.executable, __file__, role, *arguments], stderr=subprocess.DEVNULL)
+            stack.callback(attacker.wait)
+            stack.callback(attacker.kill)
+            attackers[role] = attacker
+        yield
+        assert [role for role, attacker in attackers.items() if attacker.poll() is not None] == []
 
 
 def side_by_side(works: list) -> None:

@@ -9,40 +9,18 @@ import contextlib
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cs_harness import World
+from flood import let_loose
 from report import report
-from support import STAY, push, shell_image
+from support import push, shell_image
 
-HERE = Path(__file__).parent
 SECONDS = float(os.environ.get("CS_FLOOD_SECONDS", "15"))
 MEBIBYTE = 1 << 20
-BRIEF_SECONDS = 10  # the life of a token
-RENEWALS = 3
-GREEDY = 200  # processes of flood.py's role of that name
-AT_ONCE = 8  # attestations that go on at a time
-BEGUN = 'msg="Successfully created challenge"'
-RENEWED = 'msg="successfully refreshed attestation token"'
-
-
-@contextlib.contextmanager
-def flood(roles: list[str], host: str, port: int, path: Path | None = None) -> Iterator[None]:
-    """Let peers of these roles loose until the block ends."""
-    arguments = [host, str(port), str(SECONDS + 60), *([str(path)] if path else [])]
-    with contextlib.ExitStack() as stack:
-        attackers = {}
-        for role in roles:
-            attacker = subprocess.Popen([sys.executable, HERE / "flood.py", role, *arguments], stderr=subprocess.DEVNULL)
-            stack.callback(attacker.wait)
-            stack.callback(attacker.kill)
-            attackers[role] = attacker
-        yield
-        assert [role for role, attacker in attackers.items() if attacker.poll() is not None] == []
 
 
 @contextlib.contextmanager
@@ -77,7 +55,7 @@ def test_the_verifier_under_a_flood(world: World) -> None:
     before = peak_memory(verifier.pid)
     taken: list[float] = []
     roles = ["silent", "fields", "trailers", "giants", "slow", "challenges", "uploads", "numbers"]
-    with wrk(f"{verifier.url}/healthz"), flood(roles, "127.0.0.1", verifier.port):
+    with wrk(f"{verifier.url}/healthz"), let_loose(roles, SECONDS + 60, "127.0.0.1", verifier.port):
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             begin = time.monotonic()
@@ -98,7 +76,7 @@ def test_the_tee_server_under_a_flood(world: World, roles: list[str]) -> None:
     with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
         launcher.wait_ready()
         taken: list[float] = []
-        with flood(roles, "", 0, launcher.socket):
+        with let_loose(roles, SECONDS + 60, path=launcher.socket):
             end = time.monotonic() + SECONDS
             while time.monotonic() < end:
                 begin = time.monotonic()
@@ -109,37 +87,3 @@ def test_the_tee_server_under_a_flood(world: World, roles: list[str]) -> None:
         report("memory of the launcher during a flood", f"{peak / MEBIBYTE:.0f} MiB")
         assert peak < 64e6
         assert launcher.tee.request(headers={"Cache-Control": "no-cache"}).status == 200
-
-
-def test_the_default_token_is_renewed_under_a_flood(folder: Path) -> None:
-    """Tokens that live for seconds are renewed in time, over and over, while the workload asks for all it can."""
-    with World(folder / "brief", token_lifetime_seconds=BRIEF_SECONDS) as world:
-        image = push(world.registry, shell_image(STAY))
-        with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
-            launcher.wait_ready()
-            with flood(["silent", "tokens", "slow"], "", 0, launcher.socket):
-                for _ in range(RENEWALS):
-                    so_far = len(launcher.process.lines)
-                    launcher.process.wait_for(RENEWED, timeout=3 * BRIEF_SECONDS, after=so_far)
-                assert launcher.tee.request().status == 200
-            assert "failed to refresh attestation service token" not in launcher.log_text
-
-
-@pytest.mark.parametrize(("role", "in_front"), [("greedy", GREEDY), ("hoarder", 1)])
-def test_greedy_clients_starve_nobody(folder: Path, role: str, in_front: int) -> None:
-    """Whoever asks for one token waits for one of each other process at most, and the default token for nobody (S 26)."""
-    with World(folder / role, token_lifetime_seconds=BRIEF_SECONDS) as world:
-        image = push(world.registry, shell_image(STAY))
-        with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
-            launcher.wait_ready()
-            with flood([role], "", 0, launcher.socket):
-                launcher.process.wait_for(BEGUN, after=len(launcher.process.lines), timeout=60)
-                for number in range(3):
-                    so_far = len(launcher.process.lines)
-                    answer = launcher.tee.custom_token("https://honest.example", f"honest-{number:04}")
-                    assert answer.status == 200, answer.text
-                    begun = sum(BEGUN in line for line in launcher.process.lines[so_far:])
-                    # Each that ends while ours goes on lets another one begin.
-                    assert begun <= in_front + 3 * AT_ONCE
-                launcher.process.wait_for(RENEWED, timeout=3 * BRIEF_SECONDS, after=len(launcher.process.lines))
-            assert "failed to refresh attestation service token" not in launcher.log_text
