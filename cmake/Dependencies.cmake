@@ -12,6 +12,7 @@ pkg_check_modules(tss2_mu REQUIRED IMPORTED_TARGET tss2-mu)  # formats alone
 pkg_check_modules(tss2 REQUIRED IMPORTED_TARGET tss2-esys tss2-mu tss2-tctildr tss2-rc)
 pkg_check_modules(cjose REQUIRED IMPORTED_TARGET cjose)
 pkg_check_modules(grpc REQUIRED IMPORTED_TARGET grpc++ protobuf)
+pkg_check_modules(p11_kit REQUIRED IMPORTED_TARGET p11-kit-1)
 pkg_check_modules(nftables REQUIRED IMPORTED_TARGET libnftables)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
 

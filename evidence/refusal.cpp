@@ -37,6 +37,7 @@ ReasonEntry reason_entry_of(Reason reason) {
     case Reason::kTagDoesNotFit: return {"TAG_DOES_NOT_FIT", StatusCode::kInvalidArgument};
     case Reason::kTokenTooLong: return {"TOKEN_TOO_LONG", StatusCode::kInvalidArgument};
     case Reason::kPkiNotConfigured: return {"PKI_NOT_CONFIGURED", StatusCode::kFailedPrecondition};
+    case Reason::kSigningKeyUnavailable: return {"SIGNING_KEY_UNAVAILABLE", StatusCode::kUnavailable};
     case Reason::kInternal: return {"INTERNAL", StatusCode::kInternal};
   }
   throw base::Error("unknown reason");

@@ -38,6 +38,7 @@ enum class Reason {
   kTagDoesNotFit,
   kTokenTooLong,
   kPkiNotConfigured,
+  kSigningKeyUnavailable,
   kInternal,
 };
 

@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <string>
 #include <thread>
+
+#include <sysexits.h>
 
 #include <CLI/CLI.hpp>
 
@@ -11,6 +14,7 @@
 #include "base/log.h"
 #include "verifier/commands/commands.h"
 #include "verifier/service/service.h"
+#include "verifier/tokens/pkcs11_token.h"
 
 namespace {
 
@@ -45,10 +49,14 @@ int main(int argc, char** argv) {
   base::log::start(base::log::levels().at(log_level));
   try {
     base::forbid_core_dumps();
+    static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // the library of a token may write to a server that has gone
     app.parse(argc, argv);
     return EXIT_SUCCESS;
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
+  } catch (const verifier::WrongPin& error) {
+    base::log::error("cs-verifier failed", {{"error", error.what()}});
+    return EX_CONFIG;  // for which the unit starts nothing anew
   } catch (const std::exception& error) {
     base::log::error("cs-verifier failed", {{"error", error.what()}});
     return EXIT_FAILURE;

@@ -123,7 +123,8 @@ Json run(const Options& options) {
   config.reference_values = {folder.path() / "values.json"};
   std::ofstream(config.reference_values.front()) << R"({"images":[]})";
   const auto knowledge = std::make_shared<const verifier::Knowledge>(verifier::Knowledge::load(config));
-  const auto signers = verifier::open_signers(config.state_directory, config.keys, std::chrono::system_clock::now());
+  const auto signers =
+      verifier::open_signers(verifier::KeyStore(config.state_directory), config.keys, std::chrono::system_clock::now());
   const auto resource = verifier::parse_resource_path("/v1/projects/" + options.project +
                                                       "/locations/l/challenges/c:verifyConfidentialSpace");
   if (!resource) throw base::Error("--project is no project");

@@ -13,6 +13,7 @@ from typing import Any
 import jwt
 import pytest
 from cs_harness import HarnessError, Launcher, Verifier, World
+from cs_harness.process import run
 from support import push, shell_image
 
 AUDIENCE = "https://rp.example"
@@ -110,6 +111,35 @@ def test_keys_change_by_command_while_the_service_runs(world: World, folder: Pat
         assert exported == verifier.keys()
         discovery = json.loads((folder / "public/.well-known/openid-configuration").read_text())
         assert discovery["issuer"] == verifier.url
+
+
+def test_a_restored_state_goes_on_where_it_was(world: World, folder: Path) -> None:
+    """Backed up with tar while the service runs, unpacked elsewhere: the same keys, with their dates, and the same PKI."""
+
+    def another(name: str) -> Verifier:
+        return Verifier(
+            folder / name,
+            world.authority,
+            attestation_roots=[world.machine.attestation_root],
+            reference_values=[],
+            pki=name == "lost",
+        )
+
+    backup = folder / "backup.tar"
+    with another("lost") as lost:
+        lost.manage_keys("promote", lost.manage_keys("add").split()[0])
+        wait_until_published(lost, {*lost.key_states()})
+        keys = lost.keys()
+        root = lost.fetch("/.well-known/confidential_space_root.crt")[0]
+        run("tar", "--create", "--file", backup, "--directory", folder / "lost/verifier/state", ".")
+    restored = another("restored")
+    state = folder / "restored/verifier/state"
+    state.mkdir(parents=True)
+    run("tar", "--extract", "--file", backup, "--directory", state)
+    with restored:
+        assert restored.keys() == keys
+        assert sorted(restored.key_states().values()) == ["scheduled", "signing"]
+        assert restored.fetch("/.well-known/confidential_space_root.crt")[0] == root
 
 
 def wait_until_published(verifier: Verifier, key_ids: set[str]) -> None:

@@ -27,7 +27,7 @@ std::vector<PublishedDocument> read_documents(const Config& config) {
   const base::ActAsOwner as_the_service(config.state_directory);
   const std::filesystem::path pki = config.state_directory / kPkiFolder;
   const base::X509Ptr root = std::filesystem::exists(pki) ? PkiAuthority::load(pki, now).root : nullptr;
-  return published_documents(config, read_keys(config.state_directory, now), root.get());
+  return published_documents(config, key_store_of(config).read(now), root.get());
 }
 
 void export_documents(const ExportOptions& options) {

@@ -6,6 +6,7 @@
 
 #include "base/act_as_owner.h"
 #include "base/clock.h"
+#include "base/encoding.h"
 #include "base/error.h"
 #include "verifier/commands/commands.h"
 #include "verifier/service/config.h"
@@ -17,6 +18,7 @@ namespace {
 struct KeyOptions {
   std::string config = kConfigFile;
   std::string key_id;
+  std::string pkcs11_id;
   bool json = false;
   bool now = false;
 };
@@ -50,13 +52,16 @@ void print_keys(const KeyRing& keys, base::WallTime now, bool as_json) {
 }
 
 void list_keys(const KeyOptions& options, const Config& config, base::WallTime now) {
-  print_keys(read_keys(config.state_directory, now), now, options.json);
+  print_keys(key_store_of(config).read(now), now, options.json);
 }
 
-void add_key(const Config& config, base::WallTime now) {
+void add_key(const KeyOptions& options, const Config& config, base::WallTime now) {
+  const KeyStore store = key_store_of(config);
   // Made before the state is locked, as it takes long.
-  const SigningKey key = SigningKey::generate();
-  change_keys(config.state_directory, now, [&](KeyRing& keys) {
+  const SigningKey key = options.pkcs11_id.empty()
+                             ? store.make_key()
+                             : store.adopt_key(base::hex_decode(options.pkcs11_id, "--pkcs11-id"));
+  store.change(now, [&](KeyRing& keys) {
     keys.add(key, now);
     return true;
   });
@@ -66,7 +71,7 @@ void add_key(const Config& config, base::WallTime now) {
 
 void promote_key(const KeyOptions& options, const Config& config, base::WallTime now) {
   base::WallTime from;
-  change_keys(config.state_directory, now, [&](KeyRing& keys) {
+  key_store_of(config).change(now, [&](KeyRing& keys) {
     from = keys.promote(options.key_id, config.keys, now, options.now);
     return true;
   });
@@ -74,7 +79,7 @@ void promote_key(const KeyOptions& options, const Config& config, base::WallTime
 }
 
 void retire_key(const KeyOptions& options, const Config& config, base::WallTime now) {
-  change_keys(config.state_directory, now, [&](KeyRing& keys) {
+  key_store_of(config).change(now, [&](KeyRing& keys) {
     keys.retire(options.key_id, now, options.now);
     return true;
   });
@@ -100,7 +105,9 @@ void add_keys_command(CLI::App& app) {
   add("list", "Every key with its state and dates", [options](const Config& config, base::WallTime now) {
     list_keys(*options, config, now);
   })->add_flag("--json", options->json, "As JSON");
-  add("add", "Make a key and publish it", [](const Config& config, base::WallTime now) { add_key(config, now); });
+  add("add", "Make a key and publish it", [options](const Config& config, base::WallTime now) {
+    add_key(*options, config, now);
+  })->add_option("--pkcs11-id", options->pkcs11_id, "Take the key of this CKA_ID, in hexadecimal, from the token");
   CLI::App* promote = add("promote", "Have a published key sign as soon as relying parties know it",
                           [options](const Config& config, base::WallTime now) { promote_key(*options, config, now); });
   promote->add_option("KEY_ID", options->key_id)->required();

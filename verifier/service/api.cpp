@@ -83,9 +83,10 @@ HttpResponse error_response(const evidence::StatusError& error) {
 }
 
 /// What went wrong inside is for the operator, not for the client.
-HttpResponse broken(const HttpServerRequest& request, const std::exception& error) {
+HttpResponse broken(const HttpServerRequest& request, const std::exception& error,
+                    const Refusal& answer = Refusal(Reason::kInternal, "internal error")) {
   base::log::error("request failed", {{"path", request.path}, {"error", error.what()}});
-  return error_response(Refusal(Reason::kInternal, "internal error"));
+  return error_response(answer);
 }
 
 /// `log` is warning or debug of base::log.
@@ -107,6 +108,9 @@ HttpResponse refusal_of(const std::exception_ptr& failure, const HttpServerReque
     return refusal(request, error, log);
   } catch (const InvalidInput& error) {
     return refusal(request, Refusal(Reason::kInvalidRequest, error.what()), log);
+  } catch (const SigningKeyUnavailable& error) {
+    return broken(request, error,
+                  Refusal(Reason::kSigningKeyUnavailable, "the key that signs tokens can't be had at the moment"));
   } catch (const boost::system::system_error& error) {
     if (error.code() == asio::error::operation_aborted) throw;
     return broken(request, error);

@@ -1,6 +1,7 @@
 #include "verifier/service/config.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -55,6 +56,15 @@ KeyPolicy parse_key_policy(const JsonObject& json) {
                        "is less than key_publication_seconds and token_lifetime_seconds together");
   }
   return policy;
+}
+
+std::optional<Pkcs11Config> parse_pkcs11(const JsonObject& json, const std::filesystem::path& folder) {
+  if (!json.has("pkcs11")) return std::nullopt;
+  const JsonObject pkcs11 = json.object("pkcs11");
+  pkcs11.expect_only({"module", "token", "pin_file"});
+  return Pkcs11Config{.module = folder / pkcs11.string("module"),
+                      .token = pkcs11.string("token"),
+                      .pin_file = folder / pkcs11.string("pin_file")};
 }
 
 OnDeprecated parse_on_deprecated(const JsonObject& json) {
@@ -223,7 +233,7 @@ Config Config::parse(std::string_view text, const std::filesystem::path& folder)
   json.expect_only({"issuer", "listen", "state_directory", "attestation_roots", "reference_values",
                     "token_lifetime_seconds", "challenge_lifetime_seconds", "identity_token_issuers", "locations",
                     "require_secure_boot", "endpoints", "require_request_binding", "key_publication_seconds",
-                    "key_lifetime_seconds", "on_deprecated", "deny_list", "reference_publishers"});
+                    "key_lifetime_seconds", "on_deprecated", "deny_list", "reference_publishers", "pkcs11"});
   Config config;
   config.issuer = parse_issuer(json);
   config.listen = parse_listen(json.object("listen"), folder);
@@ -232,6 +242,7 @@ Config Config::parse(std::string_view text, const std::filesystem::path& folder)
   config.reference_values = parse_reference_values(json, folder);
   config.reference_publishers = parse_publishers(json, folder);
   config.keys = parse_key_policy(json);
+  config.pkcs11 = parse_pkcs11(json, folder);
   config.challenge_lifetime =
       optional_duration(json, "challenge_lifetime_seconds", std::chrono::seconds(1), kMaxChallengeLifetime)
           .value_or(config.challenge_lifetime);
@@ -243,6 +254,11 @@ Config Config::parse(std::string_view text, const std::filesystem::path& folder)
   config.endpoints = parse_endpoints(json, config.issuer);
   config.require_request_binding = json.optional_bool("require_request_binding").value_or(false);
   return config;
+}
+
+KeyStore key_store_of(const Config& config) {
+  if (!config.pkcs11) return KeyStore(config.state_directory);
+  return KeyStore(config.state_directory, std::make_shared<const Pkcs11Token>(*config.pkcs11));
 }
 
 Config Config::load(const std::filesystem::path& file) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "net/ip_network.h"
-#include "verifier/tokens/key_ring.h"
+#include "verifier/tokens/key_store.h"
 
 namespace verifier {
 
@@ -62,6 +62,7 @@ struct Config {
   std::vector<std::filesystem::path> reference_values;
   std::vector<PublisherConfig> reference_publishers;
   KeyPolicy keys;
+  std::optional<Pkcs11Config> pkcs11;  ///< nothing: new keys are in the state folder
   std::chrono::seconds challenge_lifetime{300};
   std::vector<IssuerConfig> identity_token_issuers;
   std::vector<std::string> locations;  ///< empty: every location is served
@@ -77,5 +78,8 @@ struct Config {
   static Config parse(std::string_view json, const std::filesystem::path& folder);
   static Config load(const std::filesystem::path& file);
 };
+
+/// The keys that sign tokens. Throws Error when the library of the token can't be loaded.
+KeyStore key_store_of(const Config& config);
 
 }  // namespace verifier

@@ -61,10 +61,10 @@ struct Loaded {
   }
 
   /// For a service that runs with `old`.
-  static Loaded again(const std::filesystem::path& file, const Config& old, base::WallTime now) {
+  static Loaded again(const std::filesystem::path& file, const Config& old, const KeyStore& keys, base::WallTime now) {
     Config config = Config::load(file);
     expect_unchanged(config, old);
-    auto signers = load_signers(config.state_directory, config.keys, now);
+    auto signers = load_signers(keys, config.keys, now);
     return from(std::move(config), std::move(signers), now);
   }
 };
@@ -80,9 +80,10 @@ void log_loaded(std::string_view message, const Loaded& loaded, base::WallTime n
 
 class Service {
  public:
-  Service(asio::io_context& context, const ServeOptions& options, const Loaded& loaded)
+  Service(asio::io_context& context, const ServeOptions& options, const KeyStore& keys, const Loaded& loaded)
       : executor_(context.get_executor()),
         config_file_(options.config),
+        keys_(keys),
         service_manager_(executor_),
         appraisers_(executor_, options.threads),
         api_(executor_, loaded.knowledge, loaded.signers, clock_, appraisers_),
@@ -147,8 +148,8 @@ class Service {
   base::Awaitable<void> reload() {
     const auto turn = co_await one_at_a_time_.enter(kAsLongAsItTakes);
     service_manager_.reloading();
-    auto load = [file = config_file_, old = api_.knowledge().config, now = clock_.wall()] {
-      return Loaded::again(file, old, now);
+    auto load = [file = config_file_, old = api_.knowledge().config, keys = keys_, now = clock_.wall()] {
+      return Loaded::again(file, old, keys, now);
     };
     const auto no_deadline = [] { return base::Error("reading takes too long"); };
     try {
@@ -183,9 +184,8 @@ class Service {
 
   base::Awaitable<void> tend() {
     const auto turn = co_await one_at_a_time_.enter(kAsLongAsItTakes);
-    auto tend = [shared = api_.shared_signers(), config = api_.knowledge().config, now = clock_.wall()] {
-      return tend_signers(*shared, config.state_directory, config.keys, now);
-    };
+    auto tend = [shared = api_.shared_signers(), keys = keys_, policy = api_.knowledge().config.keys,
+                 now = clock_.wall()] { return tend_signers(*shared, keys, policy, now); };
     const auto no_deadline = [] { return base::Error("reading takes too long"); };
     std::string failure;
     tending_ = true;
@@ -197,8 +197,9 @@ class Service {
     }
     tending_ = false;
     if (!failure.empty() && failure != key_failure_) {
-      base::log::error("the signing keys can't be read, those of before stay", {{"error", failure}});
+      base::log::error("the signing keys can't be had, those of before stay", {{"error", failure}});
     }
+    if (failure.empty() && !key_failure_.empty()) base::log::info("the signing keys can be had again");
     key_failure_ = failure;
     log_keys();
   }
@@ -223,6 +224,7 @@ class Service {
 
   asio::any_io_executor executor_;
   std::filesystem::path config_file_;
+  KeyStore keys_;
   base::Clock clock_ = base::Clock::system();
   base::ServiceManager service_manager_;
   Appraisers appraisers_;
@@ -248,10 +250,11 @@ void serve(const ServeOptions& options) {
   asio::signal_set signals(context, SIGTERM, SIGINT, SIGHUP);  // from the start on: those that come early are kept
   Config config = Config::load(options.config);
   const base::WallTime now = base::Clock::system().wall();
-  auto signers = open_signers(config.state_directory, config.keys, now);
+  const KeyStore keys = key_store_of(config);
+  auto signers = open_signers(keys, config.keys, now);
   Loaded loaded = Loaded::from(std::move(config), std::move(signers), now);
   log_loaded("ready to appraise", loaded, now);
-  Service service(context, options, loaded);
+  Service service(context, options, keys, loaded);
   const std::string url = service.listen(loaded.certificate);
   asio::co_spawn(context, service.run(signals), [](const std::exception_ptr& failure) {
     if (failure) std::rethrow_exception(failure);

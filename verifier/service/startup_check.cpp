@@ -55,6 +55,7 @@ void expect_unchanged(const Config& config, const Config& running) {
   expect(config.listen.tls.has_value() == running.listen.tls.has_value(), "config.listen.certificate");
   expect(config.listen.trusted_proxies == running.listen.trusted_proxies, "config.listen.trusted_proxies");
   expect(config.state_directory == running.state_directory, "config.state_directory");
+  expect(config.pkcs11 == running.pkcs11, "config.pkcs11");
 }
 
 std::vector<std::string> startup_warnings(const ListenConfig& listen, const ReferenceValues& values,

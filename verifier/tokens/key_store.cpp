@@ -1,5 +1,6 @@
 #include "verifier/tokens/key_store.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,8 +20,8 @@ constexpr std::size_t kMaxKeysFileBytes = std::size_t{1} << 20U;
 constexpr mode_t kStateMode = 0700;
 constexpr mode_t kKeysFileMode = 0600;
 
-RingKey parse_ring_key(const JsonObject& json) {
-  RingKey ring_key{.key = SigningKey::parse(json), .created = {}};
+RingKey parse_ring_key(const JsonObject& json, const SigningKey::Pkcs11& token) {
+  RingKey ring_key{.key = SigningKey::parse(json, token), .created = {}};
   ring_key.created = json.optional_time("created").value_or(base::WallTime{});
   ring_key.signs_from = json.optional_time("signs_from");
   ring_key.longest_token = std::chrono::seconds(json.optional_unsigned("longest_token").value_or(0));
@@ -42,7 +43,7 @@ struct KeysFile {
   bool has_dates = false;
 };
 
-KeysFile read_keys_file(const std::filesystem::path& path, base::WallTime now) {
+KeysFile read_keys_file(const std::filesystem::path& path, const SigningKey::Pkcs11& token, base::WallTime now) {
   expect_secret(path);
   const Json parsed =
       base::parse_json(base::read_text_file(path, kMaxKeysFileBytes), path.string(), {.max_bytes = kMaxKeysFileBytes});
@@ -52,7 +53,7 @@ KeysFile read_keys_file(const std::filesystem::path& path, base::WallTime now) {
   bool has_dates = false;
   for (const JsonObject& key : document.objects_or_empty("keys")) {
     has_dates |= key.has("signs_from");
-    keys.push_back(parse_ring_key(key));
+    keys.push_back(parse_ring_key(key, token));
     if (keys.size() > KeyRing::kMaxKeys) throw base::Error(path.string() + " holds too many keys");
     for (std::size_t i = 0; i + 1 < keys.size(); ++i) {
       if (keys[i].key.key_id() == keys.back().key.key_id()) {
@@ -68,7 +69,7 @@ KeysFile read_keys_file(const std::filesystem::path& path, base::WallTime now) {
 void write_ring(const base::FileDescriptor& directory, const KeyRing& ring) {
   Json keys = Json::array();
   for (const RingKey& ring_key : ring.keys()) {
-    Json json = ring_key.key.private_jwk();
+    Json json = ring_key.key.stored_jwk();
     json["created"] = base::to_rfc3339(ring_key.created);
     if (ring_key.signs_from) json["signs_from"] = base::to_rfc3339(*ring_key.signs_from);
     json["longest_token"] = ring_key.longest_token.count();
@@ -78,30 +79,49 @@ void write_ring(const base::FileDescriptor& directory, const KeyRing& ring) {
   base::replace_file(directory, kSigningKeysFile, base::view_of(text), kKeysFileMode);
 }
 
-}  // namespace
-
-KeyRing open_keys(const std::filesystem::path& state_directory, base::WallTime now) {
-  {
-    const base::FileDescriptor directory = base::open_private_directory(state_directory, kStateMode);
-    base::wait_for_directory_lock(directory);
-    if (!std::filesystem::exists(state_directory / kSigningKeysFile)) {
-      write_ring(directory, KeyRing({{.key = SigningKey::generate(), .created = now, .signs_from = now}}));
+/// Behind the file that no longer names them: what is cut off in between leaves a key on the token that nobody uses.
+void destroy_gone(const std::vector<RingKey>& before, const KeyRing& after) {
+  for (const RingKey& old : before) {
+    const auto is_same = [&](const RingKey& key) { return key.key.key_id() == old.key.key_id(); };
+    if (std::ranges::any_of(after.keys(), is_same)) continue;
+    try {
+      old.key.destroy();
+    } catch (const base::Error& error) {
+      throw error.in_context("key " + old.key.key_id() + " is retired, but still on its token");
     }
   }
-  return read_keys(state_directory, now);
 }
 
-KeyRing read_keys(const std::filesystem::path& state_directory, base::WallTime now) {
-  return change_keys(state_directory, now, [](KeyRing&) { return false; });
+}  // namespace
+
+KeyRing KeyStore::open(base::WallTime now) const {
+  {
+    const base::FileDescriptor directory = base::open_private_directory(state_directory_, kStateMode);
+    base::wait_for_directory_lock(directory);
+    if (!std::filesystem::exists(state_directory_ / kSigningKeysFile)) {
+      write_ring(directory, KeyRing({{.key = make_key(), .created = now, .signs_from = now}}));
+    }
+  }
+  return read(now);
 }
 
-KeyRing change_keys(const std::filesystem::path& state_directory, base::WallTime now,
-                    const std::function<bool(KeyRing&)>& change) {
-  const base::FileDescriptor directory = base::open_private_directory(state_directory, kStateMode);
+SigningKey KeyStore::adopt_key(base::Bytes pkcs11_id) const {
+  if (!token_) throw base::Error("no pkcs11 is configured");
+  return SigningKey::adopt(token_, std::move(pkcs11_id));
+}
+
+KeyRing KeyStore::read(base::WallTime now) const {
+  return change(now, [](KeyRing&) { return false; });
+}
+
+KeyRing KeyStore::change(base::WallTime now, const std::function<bool(KeyRing&)>& change) const {
+  const base::FileDescriptor directory = base::open_private_directory(state_directory_, kStateMode);
   base::wait_for_directory_lock(directory);
-  KeysFile file = read_keys_file(state_directory / kSigningKeysFile, now);
+  KeysFile file = read_keys_file(state_directory_ / kSigningKeysFile, token_, now);
+  const std::vector<RingKey> before = file.ring.keys();
   const bool changed = change(file.ring);
   if (changed || !file.has_dates) write_ring(directory, file.ring);
+  if (changed) destroy_gone(before, file.ring);
   return std::move(file.ring);
 }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <utility>
 
 #include "base/clock.h"
 #include "verifier/tokens/key_ring.h"
@@ -10,21 +11,38 @@ namespace verifier {
 
 inline constexpr const char* kSigningKeysFile = "signing-keys.json";
 
-// The keys in the state folder: a JWKS with private parts, mode 0600, whose keys have these members of ours beside:
-//   "created", "signs_from"   RFC 3339; without the second the key does not sign
-//   "longest_token"           seconds
-// A file without them, of the first versions, has the key that signs in front. Whoever changes the file holds the
-// folder's lock.
-//
-// All of these throw Error that names the file, also when the folder or the file is open to other users.
+/// The keys in the state folder: a JWKS as SigningKey::stored_jwk() has it, mode 0600, whose keys have these members of
+/// ours beside:
+///   "created", "signs_from"   RFC 3339; without the second the key does not sign
+///   "longest_token"           seconds
+/// A file without them, of the first versions, has the key that signs in front. Whoever changes the file holds the
+/// folder's lock.
+///
+/// What throws, throws Error that names the file, also when the folder or the file is open to other users.
+class KeyStore {
+ public:
+  /// `token`: where new keys are made, and where those are that the file only names. Without it they are in the file.
+  explicit KeyStore(std::filesystem::path state_directory, SigningKey::Pkcs11 token = nullptr)
+      : state_directory_(std::move(state_directory)), token_(std::move(token)) {}
 
-/// Makes the folder, and a key that signs, where there is none.
-KeyRing open_keys(const std::filesystem::path& state_directory, base::WallTime now);
-/// The same, but there must be one.
-KeyRing read_keys(const std::filesystem::path& state_directory, base::WallTime now);
+  const std::filesystem::path& state_directory() const noexcept { return state_directory_; }
 
-/// What `change` makes of the keys is written when it returns true. Returns what there is then.
-KeyRing change_keys(const std::filesystem::path& state_directory, base::WallTime now,
-                    const std::function<bool(KeyRing&)>& change);
+  /// Makes the folder, and a key that signs, where there is none.
+  KeyRing open(base::WallTime now) const;
+  /// The same, but there must be one.
+  KeyRing read(base::WallTime now) const;
+
+  /// What `change` makes of the keys is written when it returns true. Then keys that went are destroyed, if they were
+  /// made on the token. Returns what there is then.
+  KeyRing change(base::WallTime now, const std::function<bool(KeyRing&)>& change) const;
+
+  SigningKey make_key() const { return token_ ? SigningKey::generate(token_) : SigningKey::generate(); }
+  /// Throws Error when there is no token.
+  SigningKey adopt_key(base::Bytes pkcs11_id) const;
+
+ private:
+  std::filesystem::path state_directory_;
+  SigningKey::Pkcs11 token_;
+};
 
 }  // namespace verifier

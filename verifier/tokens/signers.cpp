@@ -3,14 +3,18 @@
 #include <utility>
 
 #include "evidence/refusal.h"
-#include "verifier/tokens/key_store.h"
 
 namespace verifier {
 namespace {
 
-KeyRing tended_keys(const std::filesystem::path& state_directory, const KeyPolicy& policy, base::WallTime now) {
-  return change_keys(state_directory, now,
-                     [&](KeyRing& keys) { return keys.tend(policy, now, &SigningKey::generate); });
+KeyRing tended_keys(const KeyStore& store, const KeyPolicy& policy, base::WallTime now) {
+  KeyRing keys =
+      store.change(now, [&](KeyRing& changed) { return changed.tend(policy, now, [&] { return store.make_key(); }); });
+  for (const RingKey& key : keys.keys()) {
+    const KeyState state = keys.state_of(key, now);
+    if (state == KeyState::kSigning || state == KeyState::kScheduled) key.key.expect_signs();
+  }
+  return keys;
 }
 
 std::shared_ptr<const PkiSigner> load_pki(const std::filesystem::path& state_directory, base::WallTime now) {
@@ -29,24 +33,22 @@ std::string Signers::sign(evidence::TokenType type, const base::Json& claims, ba
   return pki->sign(claims, base::from_unix_seconds(claims.at("exp").get<std::int64_t>()));
 }
 
-std::shared_ptr<const Signers> load_signers(const std::filesystem::path& state_directory, const KeyPolicy& policy,
-                                            base::WallTime now) {
-  KeyRing keys = tended_keys(state_directory, policy, now);
-  return std::make_shared<const Signers>(Signers{OidcSigner(std::move(keys)), load_pki(state_directory, now)});
+std::shared_ptr<const Signers> load_signers(const KeyStore& keys, const KeyPolicy& policy, base::WallTime now) {
+  KeyRing ring = tended_keys(keys, policy, now);
+  return std::make_shared<const Signers>(Signers{OidcSigner(std::move(ring)), load_pki(keys.state_directory(), now)});
 }
 
-std::shared_ptr<const Signers> open_signers(const std::filesystem::path& state_directory, const KeyPolicy& policy,
-                                            base::WallTime now) {
-  open_keys(state_directory, now);
-  return load_signers(state_directory, policy, now);
+std::shared_ptr<const Signers> open_signers(const KeyStore& keys, const KeyPolicy& policy, base::WallTime now) {
+  keys.open(now);
+  return load_signers(keys, policy, now);
 }
 
-std::shared_ptr<const Signers> tend_signers(const Signers& old, const std::filesystem::path& state_directory,
-                                            const KeyPolicy& policy, base::WallTime now) {
+std::shared_ptr<const Signers> tend_signers(const Signers& old, const KeyStore& keys, const KeyPolicy& policy,
+                                            base::WallTime now) {
   const bool keeps_pki = old.pki && old.pki->renew_at() > now;
-  KeyRing keys = tended_keys(state_directory, policy, now);
+  KeyRing ring = tended_keys(keys, policy, now);
   return std::make_shared<const Signers>(
-      Signers{OidcSigner(std::move(keys)), keeps_pki || !old.pki ? old.pki : load_pki(state_directory, now)});
+      Signers{OidcSigner(std::move(ring)), keeps_pki || !old.pki ? old.pki : load_pki(keys.state_directory(), now)});
 }
 
 }  // namespace verifier

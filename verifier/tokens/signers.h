@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "evidence/messages.h"
+#include "verifier/tokens/key_store.h"
 #include "verifier/tokens/oidc_signer.h"
 #include "verifier/tokens/pki_signer.h"
 
@@ -22,15 +22,13 @@ struct Signers {
   std::string sign(evidence::TokenType type, const base::Json& claims, base::WallTime now) const;
 };
 
-/// Reads the keys of the state folder, which must be there, does to them what time brings (KeyRing::tend), and reads
-/// the PKI, if there is one, for which it makes a new leaf. Throws Error.
-std::shared_ptr<const Signers> load_signers(const std::filesystem::path& state_directory, const KeyPolicy& policy,
-                                            base::WallTime now);
+/// Reads the keys, which must be there, does to them what time brings (KeyRing::tend), makes sure of those that sign or
+/// will, and reads the PKI of the state folder, if there is one, for which it makes a new leaf. Throws Error.
+std::shared_ptr<const Signers> load_signers(const KeyStore& keys, const KeyPolicy& policy, base::WallTime now);
 /// The same, and makes the folder and a first key where there is none.
-std::shared_ptr<const Signers> open_signers(const std::filesystem::path& state_directory, const KeyPolicy& policy,
-                                            base::WallTime now);
+std::shared_ptr<const Signers> open_signers(const KeyStore& keys, const KeyPolicy& policy, base::WallTime now);
 /// The same as the first, but the PKI of `old` is kept until its leaf is to be renewed.
-std::shared_ptr<const Signers> tend_signers(const Signers& old, const std::filesystem::path& state_directory,
-                                            const KeyPolicy& policy, base::WallTime now);
+std::shared_ptr<const Signers> tend_signers(const Signers& old, const KeyStore& keys, const KeyPolicy& policy,
+                                            base::WallTime now);
 
 }  // namespace verifier

@@ -15,6 +15,7 @@ from .launcher import Launcher
 from .machine import Machine, boot_log_path
 from .metadata import MetadataServer
 from .netns import FirewalledNetwork
+from .pkcs11 import SoftToken
 from .postbox import Postbox
 from .process import (
     HarnessError,
@@ -50,6 +51,7 @@ __all__ = [
     "Process",
     "PushedImage",
     "Registry",
+    "SoftToken",
     "Swtpm",
     "TeeClient",
     "Verifier",

@@ -41,8 +41,8 @@ def reference_value(
 class Verifier:
     """cs-verifier with TLS on a loopback port of its own; its `url` is also the tokens' issuer.
 
-    `known_as` is the address by which others than this machine know it. `settings` are added to its configuration, and
-    with `pki` it has an authority for PKI tokens.
+    `known_as` is the address by which others than this machine know it. `settings` are added to its configuration,
+    `environment` to its environment, and with `pki` it has an authority for PKI tokens.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Verifier:
         require_request_binding: bool = False,
         known_as: str | None = None,
         settings: Mapping[str, object] | None = None,
+        environment: Mapping[str, str] | None = None,
         pki: bool = False,
     ) -> None:
         self._folder = folder / "verifier"
@@ -70,6 +71,7 @@ class Verifier:
         self.require_request_binding = require_request_binding
         self.token_lifetime_seconds = token_lifetime_seconds
         self._settings = settings or {}
+        self._environment = environment
         self._roots = attestation_roots
         self._issuers = identity_token_issuers or {}
         self.reference_values = self._folder / "reference-values.json"
@@ -131,7 +133,8 @@ class Verifier:
 
     def start_until(self, message: str) -> None:
         """Start the service and wait for a line of its log."""
-        self._process = Process([binary("cs-verifier"), "serve", "--config", self.write_configuration()])
+        command = [binary("cs-verifier"), "serve", "--config", self.write_configuration()]
+        self._process = Process(command, env=self._environment)
         try:
             self._process.wait_for(message, timeout=20)
         except BaseException:
@@ -154,7 +157,8 @@ class Verifier:
 
     def manage_keys(self, *arguments: str) -> str:
         """Run a command on the service's keys and return what it prints; it may be running."""
-        return run(binary("cs-verifier"), "keys", *arguments, "--config", self._folder / "config.json")
+        command = [binary("cs-verifier"), "keys", *arguments, "--config", self._folder / "config.json"]
+        return run(*command, env=self._environment)
 
     def key_states(self) -> dict[str, str]:
         """Return the state of each key by its id, as the command tells it."""

@@ -35,6 +35,7 @@ class World:
         banks: Sequence[str] | None = None,
         token_lifetime_seconds: int = 3600,
         verifier_settings: Mapping[str, object] | None = None,
+        verifier_environment: Mapping[str, str] | None = None,
         pki: bool = False,
         progress: Callable[[str], None] = lambda service: None,
     ) -> None:
@@ -48,6 +49,7 @@ class World:
         self._progress = progress
         self._token_lifetime_seconds = token_lifetime_seconds
         self._verifier_settings = verifier_settings
+        self._verifier_environment = verifier_environment
         self._pki = pki
         self._stack = contextlib.ExitStack()
         self._launches = 0
@@ -83,6 +85,7 @@ class World:
             identity_token_issuers={IDENTITY_ISSUER: self.metadata.jwks},
             token_lifetime_seconds=self._token_lifetime_seconds,
             settings=self._verifier_settings,
+            environment=self._verifier_environment,
             pki=self._pki,
         )
 

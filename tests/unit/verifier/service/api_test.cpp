@@ -111,7 +111,8 @@ class Service {
   }
 
   static std::shared_ptr<const verifier::Signers> signers(const verifier::Config& config) {
-    return verifier::open_signers(config.state_directory, config.keys, base::Clock::system().wall());
+    return verifier::open_signers(verifier::KeyStore(config.state_directory), config.keys,
+                                  base::Clock::system().wall());
   }
 
   base::PrivateDirectory directory_;

@@ -177,6 +177,25 @@ TEST_CASE("what is wrong in a configuration is told by its field") {
   }
 }
 
+TEST_CASE("keys may be on a token") {
+  const Json pkcs11 = {{"module", "/usr/lib/hsm.so"}, {"token", "pkcs11:token=signing"}, {"pin_file", "pin"}};
+  Json json = complete();
+  json["pkcs11"] = pkcs11;
+  const Config config = parse_config(json);
+  CHECK(config.pkcs11 == verifier::Pkcs11Config{"/usr/lib/hsm.so", "pkcs11:token=signing", "/etc/cs-verifier/pin"});
+  CHECK_THROWS_WITH(verifier::key_store_of(config),
+                    ContainsSubstring("pkcs11.module: /usr/lib/hsm.so can't be loaded"));
+  CHECK_FALSE(parse_config(complete()).pkcs11);
+  for (const char* key : {"module", "token", "pin_file"}) {
+    Json without = pkcs11;
+    without.erase(key);
+    CHECK_THAT(refusal_of_key("pkcs11", without), ContainsSubstring(std::string("config.pkcs11.") + key));
+  }
+  Json with_more = pkcs11;
+  with_more["pin"] = "123456";
+  CHECK_THAT(refusal_of_key("pkcs11", with_more), ContainsSubstring("config.pkcs11.pin: unknown field"));
+}
+
 TEST_CASE("trusted proxies are networks") {
   const auto refusal_of_proxies = [](const Json& networks) {
     return refusal_of_key("listen", {{"address", "127.0.0.1"}, {"port", 1}, {"trusted_proxies", networks}});

@@ -35,7 +35,7 @@ verifier::Knowledge knowledge_in(const std::filesystem::path& folder, const test
 }
 
 std::shared_ptr<const verifier::Signers> signers_of(const verifier::Config& config) {
-  return verifier::open_signers(config.state_directory, config.keys, base::Clock::system().wall());
+  return verifier::open_signers(verifier::KeyStore(config.state_directory), config.keys, base::Clock::system().wall());
 }
 
 }  // namespace

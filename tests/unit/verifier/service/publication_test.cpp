@@ -12,14 +12,15 @@ TEST_CASE("relying parties find all that they need below the issuer's URL") {
   verifier::Config config;
   config.issuer = "https://storage.example/bucket/folder";
   CHECK(verifier::issuer_path(config) == "/bucket/folder");
-  const auto signers = verifier::open_signers(directory.path(), {}, now);
+  const auto signers = verifier::open_signers(verifier::KeyStore(directory.path()), {}, now);
   const auto plain = verifier::published_documents(config, *signers);
   REQUIRE(plain.size() == 2);
   CHECK(base::Json::parse(plain[0].body)["jwks_uri"] == config.issuer + plain[1].path);
   CHECK(base::Json::parse(plain[1].body) == signers->oidc.keys().jwks());
 
   test::PkiFiles::shared().copy_into(directory.path());
-  const auto with_pki = verifier::published_documents(config, *verifier::load_signers(directory.path(), {}, now));
+  const auto with_pki =
+      verifier::published_documents(config, *verifier::load_signers(verifier::KeyStore(directory.path()), {}, now));
   REQUIRE(with_pki.size() == 4);
   CHECK(base::Json::parse(with_pki[2].body)["root_ca_uri"] == config.issuer + with_pki[3].path);
   CHECK_THAT(with_pki[3].body, Catch::Matchers::StartsWith("-----BEGIN CERTIFICATE-----\n"));

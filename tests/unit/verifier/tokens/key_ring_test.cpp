@@ -19,7 +19,7 @@ const WallTime kStart = base::from_unix_seconds(1800000000);
 
 /// Made once, as keys take long: different ids, the same key.
 SigningKey key_named(const std::string& id) {
-  static const base::Json jwk = SigningKey::generate().private_jwk();
+  static const base::Json jwk = SigningKey::generate().stored_jwk();
   base::Json renamed = jwk;
   renamed["kid"] = id;
   return SigningKey::parse(base::JsonObject(renamed, "key"));

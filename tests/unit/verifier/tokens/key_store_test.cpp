@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/private_directory.h"
 #include "tests/unit/catch.h"
+#include "tests/unit/verifier/support/soft_token.h"
 
 namespace {
 
@@ -15,6 +16,7 @@ using namespace std::chrono_literals;
 using base::Json;
 using verifier::KeyRing;
 using verifier::KeyState;
+using verifier::KeyStore;
 
 const base::WallTime kStoreNow = base::from_unix_seconds(1800000000);
 
@@ -27,8 +29,8 @@ Json stored(const std::filesystem::path& state) {
 TEST_CASE("a signing key is made once, kept secret and found again") {
   const base::PrivateDirectory directory("cs-test");
   const auto state = directory.path() / "state";
-  const KeyRing made = verifier::open_keys(state, kStoreNow);
-  const KeyRing found = verifier::open_keys(state, kStoreNow + 1h);
+  const KeyRing made = KeyStore(state).open(kStoreNow);
+  const KeyRing found = KeyStore(state).open(kStoreNow + 1h);
   CHECK(made.jwks() == found.jwks());
   CHECK(found.signing(kStoreNow).signs_from == kStoreNow);
   const auto mode = std::filesystem::status(state / verifier::kSigningKeysFile).permissions();
@@ -38,14 +40,14 @@ TEST_CASE("a signing key is made once, kept secret and found again") {
 
 TEST_CASE("what is changed is there for who reads next, with its dates") {
   const base::PrivateDirectory directory("cs-test");
-  verifier::open_keys(directory.path(), kStoreNow);
+  KeyStore(directory.path()).open(kStoreNow);
   const verifier::KeyPolicy policy;
-  const KeyRing changed = verifier::change_keys(directory.path(), kStoreNow, [&](KeyRing& keys) {
+  const KeyRing changed = KeyStore(directory.path()).change(kStoreNow, [&](KeyRing& keys) {
     keys.add(verifier::SigningKey::generate(), kStoreNow);
     keys.promote(keys.keys().back().key.key_id(), policy, kStoreNow);
     return true;
   });
-  const KeyRing read = verifier::read_keys(directory.path(), kStoreNow);
+  const KeyRing read = KeyStore(directory.path()).read(kStoreNow);
   REQUIRE(read.keys().size() == 2);
   CHECK(read.jwks() == changed.jwks());
   CHECK(read.keys()[1].signs_from == kStoreNow + policy.publication);
@@ -55,24 +57,25 @@ TEST_CASE("what is changed is there for who reads next, with its dates") {
 
 TEST_CASE("what throws while it changes keys changes nothing, and lets others in") {
   const base::PrivateDirectory directory("cs-test");
-  verifier::open_keys(directory.path(), kStoreNow);
+  KeyStore(directory.path()).open(kStoreNow);
   const Json before = stored(directory.path());
-  CHECK_THROWS_AS(verifier::change_keys(directory.path(), kStoreNow,
-                                        [&](KeyRing& keys) -> bool {
-                                          keys.add(verifier::SigningKey::generate(), kStoreNow);
-                                          throw base::Error("no");
-                                        }),
+  CHECK_THROWS_AS(KeyStore(directory.path())
+                      .change(kStoreNow,
+                              [&](KeyRing& keys) -> bool {
+                                keys.add(verifier::SigningKey::generate(), kStoreNow);
+                                throw base::Error("no");
+                              }),
                   base::Error);
   CHECK(stored(directory.path()) == before);
-  CHECK(verifier::read_keys(directory.path(), kStoreNow).keys().size() == 1);
+  CHECK(KeyStore(directory.path()).read(kStoreNow).keys().size() == 1);
 }
 
 TEST_CASE("who changes keys at the same time waits for the other") {
   const base::PrivateDirectory directory("cs-test");
-  verifier::open_keys(directory.path(), kStoreNow);
+  KeyStore(directory.path()).open(kStoreNow);
   const auto add = [&] {
     for (int i = 0; i < 4; ++i) {
-      verifier::change_keys(directory.path(), kStoreNow, [&](KeyRing& keys) {
+      KeyStore(directory.path()).change(kStoreNow, [&](KeyRing& keys) {
         keys.add(verifier::SigningKey::generate(), kStoreNow);
         return true;
       });
@@ -81,7 +84,7 @@ TEST_CASE("who changes keys at the same time waits for the other") {
   auto other = std::async(std::launch::async, add);
   add();
   other.get();
-  CHECK(verifier::read_keys(directory.path(), kStoreNow).keys().size() == 9);
+  CHECK(KeyStore(directory.path()).read(kStoreNow).keys().size() == 9);
 }
 
 TEST_CASE("a file of the first versions has the key that signs in front, and gets its dates") {
@@ -89,14 +92,14 @@ TEST_CASE("a file of the first versions has the key that signs in front, and get
   const auto file = directory.path() / verifier::kSigningKeysFile;
   const auto first = verifier::SigningKey::generate();
   const auto second = verifier::SigningKey::generate();
-  std::ofstream(file) << Json{{"keys", {first.private_jwk(), second.private_jwk()}}};
+  std::ofstream(file) << Json{{"keys", {first.stored_jwk(), second.stored_jwk()}}};
   std::filesystem::permissions(file, std::filesystem::perms(0600));
-  const KeyRing keys = verifier::open_keys(directory.path(), kStoreNow);
+  const KeyRing keys = KeyStore(directory.path()).open(kStoreNow);
   CHECK(keys.signing(kStoreNow).key.key_id() == first.key_id());
   CHECK(keys.state_of(keys.keys()[1], kStoreNow) == KeyState::kRetiring);
   CHECK(keys.tokens_end(keys.keys()[1], kStoreNow) == kStoreNow + 24h);
   CHECK(stored(directory.path())["keys"][0]["signs_from"] == base::to_rfc3339(kStoreNow));
-  const KeyRing later = verifier::open_keys(directory.path(), kStoreNow + 25h);
+  const KeyRing later = KeyStore(directory.path()).open(kStoreNow + 25h);
   CHECK(later.state_of(later.keys()[1], kStoreNow + 25h) == KeyState::kRetired);
 }
 
@@ -107,17 +110,17 @@ TEST_CASE("a key file that is open to others, empty, public or broken is refused
     std::ofstream(file) << text;
     std::filesystem::permissions(file, std::filesystem::perms(mode));
     try {
-      verifier::read_keys(directory.path(), kStoreNow);
+      KeyStore(directory.path()).read(kStoreNow);
       return "read";
     } catch (const base::Error& error) {
       return error.what();
     }
   };
-  CHECK_THROWS_WITH(verifier::read_keys(directory.path(), kStoreNow), ContainsSubstring("No such file"));
+  CHECK_THROWS_WITH(KeyStore(directory.path()).read(kStoreNow), ContainsSubstring("No such file"));
   CHECK_FALSE(std::filesystem::exists(file));
   const auto key = verifier::SigningKey::generate();
   const auto document = [&](const std::function<void(Json&)>& change) {
-    Json json = key.private_jwk();
+    Json json = key.stored_jwk();
     json["created"] = json["signs_from"] = "2026-11-28T00:00:00Z";
     json["longest_token"] = 60;
     change(json);
@@ -135,4 +138,45 @@ TEST_CASE("a key file that is open to others, empty, public or broken is refused
   Json twice = Json::parse(document([](Json&) {}));
   twice["keys"].push_back(twice["keys"][0]);
   CHECK_THAT(failure_of(twice.dump()), ContainsSubstring("keys[1].kid: stands twice"));
+}
+
+TEST_CASE("with a token new keys are made there, and destroyed there when they are retired") {
+  const base::PrivateDirectory directory("cs-test");
+  const test::SoftToken soft;
+  const auto token = soft.open();
+  const auto in_memory = KeyStore(directory.path()).open(kStoreNow).signing(kStoreNow).key.key_id();
+  const KeyStore store(directory.path(), token);
+  const verifier::KeyPolicy policy;
+  const auto made = store.make_key();
+  const auto adopted = store.adopt_key(token->generate_rsa(2048));
+  store.change(kStoreNow, [&](KeyRing& keys) {
+    keys.add(made, kStoreNow);
+    keys.add(adopted, kStoreNow);
+    keys.promote(adopted.key_id(), policy, kStoreNow, true);
+    return true;
+  });
+  INFO("a key of before stays where it is");
+  const KeyRing read = store.read(kStoreNow);
+  REQUIRE(read.keys().size() == 3);
+  CHECK(read.keys()[0].key.key_id() == in_memory);
+  CHECK_FALSE(stored(directory.path())["keys"][1].contains("d"));
+  CHECK(read.signing(kStoreNow).key.key_id() == adopted.key_id());
+  CHECK_THROWS_WITH(KeyStore(directory.path()).read(kStoreNow), ContainsSubstring("no pkcs11 is configured"));
+  CHECK_THROWS_WITH(KeyStore(directory.path()).adopt_key({1}), "no pkcs11 is configured");
+
+  const auto retire = [&](const std::string& key_id) {
+    store.change(kStoreNow, [&](KeyRing& keys) {
+      keys.retire(key_id, kStoreNow, true);
+      return true;
+    });
+  };
+  retire(made.key_id());
+  CHECK_THROWS_WITH(made.expect_signs(), ContainsSubstring("no key of this id"));
+  store.change(kStoreNow, [&](KeyRing& keys) {
+    keys.promote(in_memory, policy, kStoreNow, true);
+    return true;
+  });
+  retire(adopted.key_id());
+  adopted.expect_signs();
+  CHECK(store.read(kStoreNow).keys().size() == 1);
 }

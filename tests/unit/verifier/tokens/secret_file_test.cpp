@@ -18,3 +18,13 @@ TEST_CASE("a secret is its owner's alone") {
   std::filesystem::permissions(file, std::filesystem::perms(0600));
   CHECK_NOTHROW(verifier::expect_secret(file));
 }
+
+TEST_CASE("a credential may be its group's as well") {
+  const base::PrivateDirectory directory("cs-test");
+  const auto file = directory.path() / "secret";
+  std::ofstream(file) << "x";
+  std::filesystem::permissions(file, std::filesystem::perms(0604));
+  CHECK_THROWS_WITH(verifier::expect_secret_of_group(file), ContainsSubstring("is open to other users"));
+  std::filesystem::permissions(file, std::filesystem::perms(0440));
+  CHECK_NOTHROW(verifier::expect_secret_of_group(file));
+}

@@ -7,6 +7,7 @@
 #include "evidence/refusal.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/support/pki_files.h"
+#include "tests/unit/verifier/support/soft_token.h"
 #include "verifier/tokens/key_store.h"
 
 namespace {
@@ -22,7 +23,8 @@ const base::Json kClaims = {{"exp", 1800003600}};
 TEST_CASE("the kind of a token decides who signs it") {
   const base::PrivateDirectory directory("cs-test");
   const auto state = directory.path() / "state";
-  const auto without = verifier::open_signers(state, {}, kSignersNow);
+  const verifier::KeyStore keys(state);
+  const auto without = verifier::open_signers(keys, {}, kSignersNow);
   for (const TokenType type : {TokenType::kOidc, TokenType::kAwsPrincipalTags, TokenType::kLimitedAws}) {
     const auto header = evidence::read_unverified_jwt(without->sign(type, kClaims, kSignersNow)).header;
     CHECK(header["kid"] == without->oidc.keys().keys().front().key.key_id());
@@ -30,24 +32,44 @@ TEST_CASE("the kind of a token decides who signs it") {
   }
   CHECK_THROWS_AS(without->sign(TokenType::kPki, kClaims, kSignersNow), evidence::Refusal);
   test::PkiFiles::shared().copy_into(state);
-  const auto with = verifier::load_signers(state, {}, kSignersNow);
+  const auto with = verifier::load_signers(keys, {}, kSignersNow);
   CHECK(evidence::read_unverified_jwt(with->sign(TokenType::kPki, kClaims, kSignersNow)).header["x5c"].size() == 3);
 
   INFO("a leaf is made anew in time, and not before");
-  const auto soon = verifier::tend_signers(*with, state, {}, kSignersNow + 1h);
+  const auto soon = verifier::tend_signers(*with, keys, {}, kSignersNow + 1h);
   CHECK(soon->pki == with->pki);
-  const auto later = verifier::tend_signers(*with, state, {}, with->pki->renew_at());
+  const auto later = verifier::tend_signers(*with, keys, {}, with->pki->renew_at());
   CHECK(later->pki != with->pki);
   CHECK(later->pki->renew_at() > with->pki->renew_at());
 }
 
 TEST_CASE("tending brings the next key when its time has come") {
   const base::PrivateDirectory directory("cs-test");
+  const verifier::KeyStore keys(directory.path());
   verifier::KeyPolicy policy;
   policy.key_lifetime = 24h;
-  const auto first = verifier::open_signers(directory.path(), policy, kSignersNow);
-  CHECK(verifier::tend_signers(*first, directory.path(), policy, kSignersNow + 21h)->oidc.keys().keys().size() == 1);
-  const auto second = verifier::tend_signers(*first, directory.path(), policy, kSignersNow + 22h);
+  const auto first = verifier::open_signers(keys, policy, kSignersNow);
+  CHECK(verifier::tend_signers(*first, keys, policy, kSignersNow + 21h)->oidc.keys().keys().size() == 1);
+  const auto second = verifier::tend_signers(*first, keys, policy, kSignersNow + 22h);
   CHECK(second->oidc.keys().keys().size() == 2);
-  CHECK(verifier::read_keys(directory.path(), kSignersNow + 22h).keys().size() == 2);
+  CHECK(keys.read(kSignersNow + 22h).keys().size() == 2);
+}
+
+TEST_CASE("keys that sign or will sign must be there, others need not") {
+  const base::PrivateDirectory directory("cs-test");
+  const test::SoftToken soft;
+  const verifier::KeyStore keys(directory.path(), soft.open());
+  verifier::open_signers(keys, {}, kSignersNow);
+  const auto next = keys.make_key();
+  keys.change(kSignersNow, [&](verifier::KeyRing& ring) {
+    ring.add(next, kSignersNow);
+    return true;
+  });
+  next.destroy();
+  CHECK(verifier::load_signers(keys, {}, kSignersNow)->oidc.keys().keys().size() == 2);
+  keys.change(kSignersNow, [&](verifier::KeyRing& ring) {
+    ring.promote(next.key_id(), {}, kSignersNow);
+    return true;
+  });
+  CHECK_THROWS_WITH(verifier::load_signers(keys, {}, kSignersNow), ContainsSubstring("no key of this id"));
 }

@@ -1,0 +1,378 @@
+#include "verifier/tokens/pkcs11_token.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <openssl/crypto.h>
+#include <p11-kit/p11-kit.h>
+#include <p11-kit/uri.h>
+
+#include "base/file.h"
+#include "base/free_with.h"
+#include "base/openssl.h"
+#include "verifier/tokens/secret_file.h"
+
+namespace verifier {
+namespace {
+
+constexpr std::size_t kMaxPinBytes = 256;
+constexpr std::size_t kMaxRsaBytes = 8192 / 8;
+constexpr std::size_t kKeyIdBytes = 16;
+constexpr std::size_t kMaxSlots = 1024;
+/// What a person sees who lists the token's objects.
+constexpr std::string_view kKeyLabel = "cs-verifier";
+
+using Pkcs11UriPtr = std::unique_ptr<P11KitUri, base::FreeWith<p11_kit_uri_free>>;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+Pkcs11UriPtr parse_token_uri(const std::string& text) {
+  Pkcs11UriPtr uri(p11_kit_uri_new());
+  const int result = p11_kit_uri_parse(text.c_str(), P11_KIT_URI_FOR_TOKEN, uri.get());
+  if (result != P11_KIT_URI_OK) throw base::InvalidInput("pkcs11.token", p11_kit_uri_message(result));
+  // The module and the PIN are configured beside it; what the library would pass over would name another token.
+  if (text.find('?') != std::string::npos || p11_kit_uri_any_unrecognized(uri.get()) != 0) {
+    throw base::InvalidInput("pkcs11.token", "names something else than a token");
+  }
+  return uri;
+}
+
+/// A PIN that is gone from memory when it goes.
+class Pin {
+ public:
+  explicit Pin(const std::filesystem::path& file) {
+    expect_secret_of_group(file);
+    text_ = base::read_text_file(file, kMaxPinBytes);
+    if (text_.ends_with('\n')) text_.pop_back();
+  }
+  ~Pin() { OPENSSL_cleanse(text_.data(), text_.size()); }
+  Pin(const Pin&) = delete;
+  Pin& operator=(const Pin&) = delete;
+
+  CK_UTF8CHAR* data() { return reinterpret_cast<CK_UTF8CHAR*>(text_.data()); }
+  CK_ULONG size() const { return text_.size(); }
+  base::Bytes digest() const {
+    base::Sha256 hash;
+    hash.update(base::view_of(text_));
+    return hash.finish();
+  }
+
+ private:
+  std::string text_;
+};
+
+class Pkcs11Error : public base::Error {
+ public:
+  Pkcs11Error(const char* what, CK_RV code) : base::Error(std::string(what) + ": " + p11_kit_strerror(code)) {
+    if (means_token_is_away(code)) set_transience(base::Transience::kMayPass);
+  }
+};
+
+bool is_about_pin(CK_RV code) {
+  return code == CKR_PIN_INCORRECT || code == CKR_PIN_INVALID || code == CKR_PIN_LEN_RANGE || code == CKR_PIN_EXPIRED ||
+         code == CKR_PIN_LOCKED;
+}
+
+void expect_ok(CK_RV code, const char* what) {
+  if (code != CKR_OK) throw Pkcs11Error(what, code);
+}
+
+template <typename Value>
+CK_ATTRIBUTE attribute(CK_ATTRIBUTE_TYPE type, Value& value) {
+  return {type, &value, sizeof(value)};
+}
+
+CK_ATTRIBUTE bytes_attribute(CK_ATTRIBUTE_TYPE type, base::ByteView bytes) {
+  return {type, const_cast<std::uint8_t*>(bytes.data()), bytes.size()};  // NOLINT: the template is only read
+}
+
+/// An open session, closed with it.
+class OpenSession {
+ public:
+  OpenSession(CK_FUNCTION_LIST& module, CK_SLOT_ID slot, CK_FLAGS flags) : module_(module) {
+    expect_ok(module.C_OpenSession(slot, CKF_SERIAL_SESSION | flags, nullptr, nullptr, &handle_), "C_OpenSession");
+  }
+  OpenSession(const OpenSession&) = delete;
+  OpenSession& operator=(const OpenSession&) = delete;
+  ~OpenSession() { module_.C_CloseSession(handle_); }
+
+  CK_SESSION_HANDLE handle() const { return handle_; }
+
+  /// Some of the objects of that class and id, all of them if there are few.
+  std::vector<CK_OBJECT_HANDLE> find(CK_OBJECT_CLASS object_class, base::ByteView id) const {
+    std::array filter{attribute(CKA_CLASS, object_class), bytes_attribute(CKA_ID, id)};
+    expect_ok(module_.C_FindObjectsInit(handle_, filter.data(), filter.size()), "C_FindObjectsInit");
+    std::array<CK_OBJECT_HANDLE, 4> found{};
+    CK_ULONG count = 0;
+    const CK_RV result = module_.C_FindObjects(handle_, found.data(), found.size(), &count);
+    module_.C_FindObjectsFinal(handle_);
+    expect_ok(result, "C_FindObjects");
+    return {found.begin(), found.begin() + static_cast<std::ptrdiff_t>(std::min<CK_ULONG>(count, found.size()))};
+  }
+
+  CK_OBJECT_HANDLE find_one(CK_OBJECT_CLASS object_class, base::ByteView id) const {
+    const std::vector<CK_OBJECT_HANDLE> found = find(object_class, id);
+    if (found.empty()) throw base::Error("the token has no key of this id");
+    if (found.size() > 1) throw base::Error("the token has more than one key of this id");
+    return found.front();
+  }
+
+  base::Bytes number(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) const {
+    base::Bytes bytes(kMaxRsaBytes);
+    CK_ATTRIBUTE wanted{type, bytes.data(), bytes.size()};
+    expect_ok(module_.C_GetAttributeValue(handle_, object, &wanted, 1), "C_GetAttributeValue");
+    bytes.resize(std::min<std::size_t>(wanted.ulValueLen, bytes.size()));
+    return bytes;
+  }
+
+ private:
+  CK_FUNCTION_LIST& module_;
+  CK_SESSION_HANDLE handle_ = 0;
+};
+
+/// From C_Initialize to C_Finalize, logged in.
+class Connection {
+ public:
+  Connection(CK_FUNCTION_LIST& module, P11KitUri& token, Pin& pin) : initialized_(module) {
+    slot_ = find_slot(token);
+    session_.emplace(module, slot_, 0);
+    CK_TOKEN_INFO info{};
+    expect_ok(module.C_GetTokenInfo(slot_, &info), "C_GetTokenInfo");
+    if (const char* why = why_no_login(info.flags)) throw WrongPin(why);
+    const CK_RV result = module.C_Login(session_->handle(), CKU_USER, pin.data(), pin.size());
+    if (is_about_pin(result)) throw WrongPin(p11_kit_strerror(result));
+    if (result != CKR_USER_ALREADY_LOGGED_IN) expect_ok(result, "C_Login");
+  }
+
+  /// Stays open, as the login ends with the last session.
+  const OpenSession& session() const { return *session_; }
+  OpenSession open_to_write() const { return {module(), slot_, CKF_RW_SESSION}; }
+  CK_FUNCTION_LIST& module() const { return initialized_.module; }
+
+  CK_OBJECT_HANDLE private_key(base::ByteView id) {
+    const base::Bytes key(id.begin(), id.end());
+    const auto found = private_keys_.find(key);
+    if (found != private_keys_.end()) return found->second;
+    return private_keys_[key] = session_->find_one(CKO_PRIVATE_KEY, id);
+  }
+  void forget(base::ByteView id) { private_keys_.erase(base::Bytes(id.begin(), id.end())); }
+
+ private:
+  CK_SLOT_ID find_slot(P11KitUri& token) const {
+    // The first call, without a place for the answer, has a library look for slots that have come or gone.
+    CK_ULONG count = 0;
+    expect_ok(module().C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList");
+    std::vector<CK_SLOT_ID> slots(std::min<CK_ULONG>(count, kMaxSlots));
+    count = slots.size();
+    if (count > 0) expect_ok(module().C_GetSlotList(CK_TRUE, slots.data(), &count), "C_GetSlotList");
+    slots.resize(std::min<std::size_t>(count, slots.size()));
+    std::optional<CK_SLOT_ID> found;
+    for (const CK_SLOT_ID slot : slots) {
+      CK_TOKEN_INFO info{};
+      if (module().C_GetTokenInfo(slot, &info) != CKR_OK || p11_kit_uri_match_token_info(&token, &info) != 1) continue;
+      if (found) throw base::Error("more than one token is called so");
+      found = slot;
+    }
+    if (!found) throw Pkcs11Error("no token is called so", CKR_TOKEN_NOT_PRESENT);
+    return *found;
+  }
+
+  struct Initialized {
+    explicit Initialized(CK_FUNCTION_LIST& its_module) : module(its_module) {
+      expect_ok(p11_kit_module_initialize(&module), "C_Initialize");
+    }
+    ~Initialized() { p11_kit_module_finalize(&module); }
+    Initialized(const Initialized&) = delete;
+    Initialized& operator=(const Initialized&) = delete;
+    CK_FUNCTION_LIST& module;
+  };
+
+  Initialized initialized_;
+  CK_SLOT_ID slot_ = 0;
+  std::optional<OpenSession> session_;
+  std::map<base::Bytes, CK_OBJECT_HANDLE> private_keys_;
+};
+
+struct ReleaseModule {
+  void operator()(CK_FUNCTION_LIST* module) const { p11_kit_module_release(module); }
+};
+
+}  // namespace
+
+struct Pkcs11Token::Impl {
+  explicit Impl(Pkcs11Config its_config)
+      : config(std::move(its_config)),
+        uri(parse_token_uri(config.token)),
+        module(p11_kit_module_load(config.module.c_str(), P11_KIT_MODULE_UNMANAGED)) {
+    if (!module) {
+      const char* why = p11_kit_message();
+      throw base::InvalidInput("pkcs11.module", config.module.string() + " can't be loaded" +
+                                                    (why != nullptr ? ": " + std::string(why) : std::string()));
+    }
+  }
+
+  /// What `operation(connection)` returns. Tried once more on a new connection when that which was there is lost.
+  template <typename Operation>
+  auto run(Operation operation) {
+    const std::lock_guard alone(mutex);
+    try {
+      if (connection) {
+        try {
+          return operation(*connection);
+        } catch (const base::Error& error) {
+          if (!error.may_pass()) throw;
+          connection.reset();
+        }
+      }
+      expect_connection();
+      return operation(*connection);
+    } catch (const WrongPin& error) {
+      throw WrongPin(config.token + ": " + error.what());
+    } catch (const base::Error& error) {
+      if (error.may_pass()) connection.reset();
+      throw error.in_context(config.token);
+    }
+  }
+
+  void expect_connection() {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (failure && now < failed_at + kPkcs11ReconnectPause) throw *failure;
+    failure.reset();
+    try {
+      connect();
+    } catch (const WrongPin&) {
+      throw;
+    } catch (const base::Error& error) {
+      failure = error;
+      failed_at = now;
+      throw;
+    }
+  }
+
+  void connect() {
+    Pin pin(config.pin_file);
+    base::Bytes digest = pin.digest();
+    if (digest == refused_pin) throw WrongPin("the PIN of " + config.pin_file.string() + " was refused before");
+    try {
+      connection = std::make_unique<Connection>(*module, *uri, pin);
+    } catch (const WrongPin&) {
+      refused_pin = std::move(digest);
+      throw;
+    }
+  }
+
+  Pkcs11Config config;
+  Pkcs11UriPtr uri;
+  std::unique_ptr<CK_FUNCTION_LIST, ReleaseModule> module;
+
+  std::mutex mutex;  ///< of all that follows, and of the library
+  std::unique_ptr<Connection> connection;
+  std::optional<base::Error> failure;  ///< of the last try to connect
+  SteadyTime failed_at;
+  base::Bytes refused_pin;  ///< its SHA-256
+};
+
+Pkcs11Token::Pkcs11Token(Pkcs11Config config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+Pkcs11Token::~Pkcs11Token() = default;
+
+base::Bytes Pkcs11Token::generate_rsa(unsigned bits) const {
+  const base::Bytes id = base::random_bytes(kKeyIdBytes);
+  impl_->run([&](Connection& connection) {
+    CK_BBOOL yes = CK_TRUE;
+    CK_BBOOL no = CK_FALSE;
+    CK_ULONG modulus_bits = bits;
+    const base::Bytes exponent = {1, 0, 1};
+    const base::ByteView label = base::view_of(kKeyLabel);
+    std::array public_half{attribute(CKA_TOKEN, yes),
+                           attribute(CKA_VERIFY, yes),
+                           attribute(CKA_MODULUS_BITS, modulus_bits),
+                           bytes_attribute(CKA_PUBLIC_EXPONENT, exponent),
+                           bytes_attribute(CKA_ID, id),
+                           bytes_attribute(CKA_LABEL, label)};
+    std::array private_half{attribute(CKA_TOKEN, yes),        attribute(CKA_PRIVATE, yes),
+                            attribute(CKA_SENSITIVE, yes),    attribute(CKA_SIGN, yes),
+                            attribute(CKA_EXTRACTABLE, no),   bytes_attribute(CKA_ID, id),
+                            bytes_attribute(CKA_LABEL, label)};
+    CK_MECHANISM mechanism{CKM_RSA_PKCS_KEY_PAIR_GEN, nullptr, 0};
+    CK_OBJECT_HANDLE public_key = 0;
+    CK_OBJECT_HANDLE private_key = 0;
+    const OpenSession session = connection.open_to_write();
+    expect_ok(
+        connection.module().C_GenerateKeyPair(session.handle(), &mechanism, public_half.data(), public_half.size(),
+                                              private_half.data(), private_half.size(), &public_key, &private_key),
+        "C_GenerateKeyPair");
+  });
+  return id;
+}
+
+Pkcs11Token::RsaPublicKey Pkcs11Token::public_key(base::ByteView id) const {
+  return impl_->run([&](Connection& connection) {
+    const OpenSession& session = connection.session();
+    // Not every token keeps the public half; the private one tells these two as well.
+    const bool has_public_half = !session.find(CKO_PUBLIC_KEY, id).empty();
+    const CK_OBJECT_HANDLE key = session.find_one(has_public_half ? CKO_PUBLIC_KEY : CKO_PRIVATE_KEY, id);
+    return RsaPublicKey{session.number(key, CKA_MODULUS), session.number(key, CKA_PUBLIC_EXPONENT)};
+  });
+}
+
+base::Bytes Pkcs11Token::sign_rs256(base::ByteView id, base::ByteView bytes) const {
+  return impl_->run([&](Connection& connection) {
+    CK_FUNCTION_LIST& module = connection.module();
+    const CK_SESSION_HANDLE session = connection.session().handle();
+    CK_MECHANISM mechanism{CKM_SHA256_RSA_PKCS, nullptr, 0};
+    expect_ok(module.C_SignInit(session, &mechanism, connection.private_key(id)), "C_SignInit");
+    base::Bytes signature(kMaxRsaBytes);
+    CK_ULONG size = signature.size();
+    auto* data = const_cast<std::uint8_t*>(bytes.data());  // NOLINT: only read
+    // Whatever it returns, it has ended the operation: there is room for the longest signature.
+    expect_ok(module.C_Sign(session, data, bytes.size(), signature.data(), &size), "C_Sign");
+    signature.resize(std::min<std::size_t>(size, signature.size()));
+    return signature;
+  });
+}
+
+void Pkcs11Token::destroy(base::ByteView id) const {
+  impl_->run([&](Connection& connection) {
+    connection.forget(id);
+    const OpenSession session = connection.open_to_write();
+    for (const CK_OBJECT_CLASS half : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}) {
+      for (const CK_OBJECT_HANDLE object : session.find(half, id)) {
+        expect_ok(connection.module().C_DestroyObject(session.handle(), object), "C_DestroyObject");
+      }
+    }
+  });
+}
+
+bool means_token_is_away(unsigned long code) {  // NOLINT(google-runtime-int)
+  switch (code) {
+    case CKR_CRYPTOKI_NOT_INITIALIZED:
+    case CKR_DEVICE_ERROR:
+    case CKR_DEVICE_REMOVED:
+    case CKR_FUNCTION_FAILED:
+    case CKR_GENERAL_ERROR:
+    case CKR_KEY_HANDLE_INVALID:
+    case CKR_OBJECT_HANDLE_INVALID:
+    case CKR_OPERATION_ACTIVE:
+    case CKR_SESSION_CLOSED:
+    case CKR_SESSION_HANDLE_INVALID:
+    case CKR_SLOT_ID_INVALID:
+    case CKR_TOKEN_NOT_PRESENT:
+    case CKR_USER_NOT_LOGGED_IN: return true;
+    default: return false;
+  }
+}
+
+const char* why_no_login(unsigned long flags) {  // NOLINT(google-runtime-int)
+  if ((flags & CKF_USER_PIN_LOCKED) != 0) return "the token has locked the user's PIN";
+  if ((flags & CKF_USER_PIN_FINAL_TRY) != 0) {
+    return "a wrong PIN would lock the token: log in by hand with the right one first";
+  }
+  if ((flags & CKF_USER_PIN_INITIALIZED) == 0) return "the token has no user's PIN yet";
+  return nullptr;
+}
+
+}  // namespace verifier

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace verifier {
+
+/// A hardware security module, or what takes its place, as its maker's library shows it (PKCS #11, version 2.40).
+struct Pkcs11Config {
+  std::filesystem::path module;    ///< the library
+  std::string token;               ///< URI of RFC 7512, such as "pkcs11:token=signing"
+  std::filesystem::path pin_file;  ///< the user's PIN, with or without a line feed behind it
+
+  bool operator==(const Pkcs11Config&) const = default;
+};
+
+/// After a try to reach the token has failed, for so long that failure is the answer.
+inline constexpr std::chrono::seconds kPkcs11ReconnectPause{1};
+
+/// The token does not take the PIN, or must not be given it. Whoever tries again may lock the token.
+class WrongPin : public base::Error {
+ public:
+  using base::Error::Error;
+};
+
+/// RSA keys that never leave a token, each under its CKA_ID. Any thread may call; the token is asked for one thing at a
+/// time, since many a library breaks otherwise: one that takes 10 ms signs 360,000 tokens an hour. When the token has
+/// been away (a module was taken out, a network failed, its server began anew), the next call begins anew as well, at
+/// most once a second. A PIN that was wrong is never tried again, nor is any when the token says that it is the last
+/// try: tokens lock themselves.
+class Pkcs11Token {
+ public:
+  /// Throws InvalidInput for a URI that names no token and for a library that can't be loaded. The token itself is
+  /// first asked for by the calls below, which throw Error (one that may pass when the token is away) and WrongPin.
+  explicit Pkcs11Token(Pkcs11Config config);
+  ~Pkcs11Token();
+  Pkcs11Token(const Pkcs11Token&) = delete;
+  Pkcs11Token& operator=(const Pkcs11Token&) = delete;
+
+  /// Makes a key pair that can't be read, and returns its id of 16 random bytes.
+  base::Bytes generate_rsa(unsigned bits) const;
+
+  struct RsaPublicKey {
+    base::Bytes modulus;
+    base::Bytes exponent;
+  };
+  RsaPublicKey public_key(base::ByteView id) const;
+
+  /// RSASSA-PKCS1-v1_5 with SHA-256, made by the token from the first byte to the last.
+  base::Bytes sign_rs256(base::ByteView id, base::ByteView bytes) const;
+
+  /// Both halves; nothing happens when there are none.
+  void destroy(base::ByteView id) const;
+
+  struct Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Whether a token that answers so is away, or has forgotten us: what was open there is lost, and the same may succeed
+/// later.
+bool means_token_is_away(unsigned long code);  // NOLINT(google-runtime-int): CK_RV
+/// Why nobody should log in to a token with these flags (CK_TOKEN_INFO); nullptr: he may.
+const char* why_no_login(unsigned long flags);  // NOLINT(google-runtime-int): CK_FLAGS
+
+}  // namespace verifier
