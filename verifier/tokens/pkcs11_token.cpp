@@ -28,7 +28,6 @@ constexpr std::size_t kMaxSlots = 1024;
 constexpr std::string_view kKeyLabel = "cs-verifier";
 
 using Pkcs11UriPtr = std::unique_ptr<P11KitUri, base::FreeWith<p11_kit_uri_free>>;
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 Pkcs11UriPtr parse_token_uri(const std::string& text) {
   Pkcs11UriPtr uri(p11_kit_uri_new());
@@ -204,8 +203,9 @@ struct ReleaseModule {
 }  // namespace
 
 struct Pkcs11Token::Impl {
-  explicit Impl(Pkcs11Config its_config)
+  Impl(Pkcs11Config its_config, base::Clock its_clock)
       : config(std::move(its_config)),
+        clock(std::move(its_clock)),
         uri(parse_token_uri(config.token)),
         module(p11_kit_module_load(config.module.c_str(), P11_KIT_MODULE_UNMANAGED)) {
     if (!module) {
@@ -239,7 +239,7 @@ struct Pkcs11Token::Impl {
   }
 
   void expect_connection() {
-    const SteadyTime now = std::chrono::steady_clock::now();
+    const std::chrono::nanoseconds now = clock.since_boot();
     if (failure && now < failed_at + kPkcs11ReconnectPause) throw *failure;
     failure.reset();
     try {
@@ -266,17 +266,19 @@ struct Pkcs11Token::Impl {
   }
 
   Pkcs11Config config;
+  base::Clock clock;
   Pkcs11UriPtr uri;
   std::unique_ptr<CK_FUNCTION_LIST, ReleaseModule> module;
 
   std::mutex mutex;  ///< of all that follows, and of the library
   std::unique_ptr<Connection> connection;
-  std::optional<base::Error> failure;  ///< of the last try to connect
-  SteadyTime failed_at;
-  base::Bytes refused_pin;  ///< its SHA-256
+  std::optional<base::Error> failure;     ///< of the last try to connect
+  std::chrono::nanoseconds failed_at{0};  ///< since boot
+  base::Bytes refused_pin;                ///< its SHA-256
 };
 
-Pkcs11Token::Pkcs11Token(Pkcs11Config config) : impl_(std::make_unique<Impl>(std::move(config))) {}
+Pkcs11Token::Pkcs11Token(Pkcs11Config config, base::Clock clock)
+    : impl_(std::make_unique<Impl>(std::move(config), std::move(clock))) {}
 Pkcs11Token::~Pkcs11Token() = default;
 
 base::Bytes Pkcs11Token::generate_rsa(unsigned bits) const {

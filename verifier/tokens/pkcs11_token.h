@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace verifier {
@@ -37,7 +38,7 @@ class Pkcs11Token {
  public:
   /// Throws InvalidInput for a URI that names no token and for a library that can't be loaded. The token itself is
   /// first asked for by the calls below, which throw Error (one that may pass when the token is away) and WrongPin.
-  explicit Pkcs11Token(Pkcs11Config config);
+  explicit Pkcs11Token(Pkcs11Config config, base::Clock clock = base::Clock::system());
   ~Pkcs11Token();
   Pkcs11Token(const Pkcs11Token&) = delete;
   Pkcs11Token& operator=(const Pkcs11Token&) = delete;

@@ -18,11 +18,11 @@ std::string x5c_entry(const X509& certificate) { return base::base64_encode(base
 }  // namespace
 
 PkiSigner::PkiSigner(PkiAuthority authority, base::WallTime now)
-    : authority_(std::move(authority)), key_(SigningKey::generate()) {
+    : authority_(std::move(authority)), key_(SigningKey::generate()), leaf_begins_(now - kLeafClockTolerance) {
   leaf_ends_ = std::min<base::WallTime>(now + kLeafLifetime, intermediate_ends());
   renew_at_ = now + kLeafLifetime / 2;
   auto& key = const_cast<EVP_PKEY&>(key_.key());  // NOLINT: its public part is copied
-  base::CertificateDraft draft(key, kLeafName, authority_.intermediate.get(), {now - kLeafClockTolerance, leaf_ends_});
+  base::CertificateDraft draft(key, kLeafName, authority_.intermediate.get(), {leaf_begins_, leaf_ends_});
   draft.add_extension(NID_basic_constraints, "critical,CA:FALSE");
   draft.add_extension(NID_key_usage, "critical,digitalSignature");
   draft.add_extension(NID_subject_key_identifier, "hash");

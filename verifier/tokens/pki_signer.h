@@ -24,8 +24,9 @@ class PkiSigner {
   /// Throws Error for a token that would outlive the leaf.
   std::string sign(const base::Json& claims, base::WallTime expires) const;
 
-  /// From then on another signer should take its place.
-  base::WallTime renew_at() const noexcept { return renew_at_; }
+  /// False: another signer should take its place, since the leaf has had half of its time, or is not valid yet because
+  /// the clock was ahead when it was made.
+  bool serves_at(base::WallTime now) const noexcept { return leaf_begins_ <= now && now < renew_at_; }
   base::WallTime intermediate_ends() const { return base::validity_of(*authority_.intermediate).not_after; }
   const X509& root() const noexcept { return *authority_.root; }
 
@@ -33,6 +34,7 @@ class PkiSigner {
   PkiAuthority authority_;
   SigningKey key_;
   base::Json header_;
+  base::WallTime leaf_begins_;
   base::WallTime leaf_ends_;
   base::WallTime renew_at_;
 };

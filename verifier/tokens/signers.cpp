@@ -45,7 +45,7 @@ std::shared_ptr<const Signers> open_signers(const KeyStore& keys, const KeyPolic
 
 std::shared_ptr<const Signers> tend_signers(const Signers& old, const KeyStore& keys, const KeyPolicy& policy,
                                             base::WallTime now) {
-  const bool keeps_pki = old.pki && old.pki->renew_at() > now;
+  const bool keeps_pki = old.pki && old.pki->serves_at(now);
   KeyRing ring = tended_keys(keys, policy, now);
   return std::make_shared<const Signers>(
       Signers{OidcSigner(std::move(ring)), keeps_pki || !old.pki ? old.pki : load_pki(keys.state_directory(), now)});

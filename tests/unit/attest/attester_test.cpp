@@ -67,7 +67,7 @@ TEST_CASE("an attester's default token is in memory and in the file") {
   test::run(world.machine.context, world.attester.stop());
 }
 
-TEST_CASE("the file does not outlive its token, on either clock") {
+TEST_CASE("the file does not outlive its token, on either clock (T 19)") {
   AttesterWorld world;
   const test::CapturedLog log;
   const auto path = world.directory.path() / "d" / attest::TokenFile::kName;

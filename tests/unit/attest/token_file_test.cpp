@@ -57,7 +57,7 @@ std::size_t entries(const fs::path& directory) {
 
 }  // namespace
 
-TEST_CASE("a write that fails leaves the old token and nothing else") {
+TEST_CASE("a write that fails leaves the old token and nothing else (T 20)") {
   const test::TemporaryDirectory directory;
   const TokenFile file = file_in(directory.path() / "d");
   const fs::path path = directory.path() / "d" / TokenFile::kName;
@@ -82,7 +82,7 @@ TEST_CASE("a write that fails leaves the old token and nothing else") {
   CHECK(base::read_text_file(path, 100) == "new");
 }
 
-TEST_CASE("a reader in a loop sees only whole tokens") {
+TEST_CASE("a reader in a loop sees only whole tokens (T 20)") {
   const test::TemporaryDirectory directory;
   const TokenFile file = file_in(directory.path() / "d");
   const fs::path path = directory.path() / "d" / TokenFile::kName;
@@ -106,7 +106,7 @@ TEST_CASE("a reader in a loop sees only whole tokens") {
   CHECK(torn == 0);
 }
 
-TEST_CASE("a file system that is really full or read-only") {
+TEST_CASE("a file system that is really full or read-only (T 20)") {
   if (test::skips_without_root()) return;
   const test::TemporaryDirectory directory;
   const fs::path mounted = directory.path() / "small";

@@ -142,7 +142,7 @@ TEST_CASE("a client that leaves takes nobody else's token away") {
   CHECK(world.attestations == 1);
 }
 
-TEST_CASE("with the verifier down a valid token is served, an expired one never") {
+TEST_CASE("with the verifier down a valid token is served, an expired one never (T 18)") {
   ServiceWorld world;
   CHECK(world.get() == "token 1");
   world.down = true;
@@ -156,14 +156,35 @@ TEST_CASE("with the verifier down a valid token is served, an expired one never"
   CHECK(renewed == world.latest());
 }
 
-TEST_CASE("with the verifier down at the start there is no token") {
+TEST_CASE("custom tokens of every kind are got anew, and with the verifier down there are none (T 18, T 19)") {
+  const auto type = GENERATE(evidence::TokenType::kOidc, evidence::TokenType::kPki,
+                             evidence::TokenType::kAwsPrincipalTags, evidence::TokenType::kLimitedAws);
+  ServiceWorld world;
+  const auto ask = [&] {
+    return world.context.time
+        .run(world.service.custom_token({.audience = "a", .nonces = {}, .type = type, .signature_key_ids = {}}))
+        .jwt;
+  };
+  CHECK(ask() == "token 1");
+  CHECK(world.last_options.type == type);
+  CHECK(ask() == "token 2");
+  world.wall_offset = -hours(1);
+  CHECK(ask() == "token 3");
+  world.down = true;
+  CHECK_THROWS_WITH(ask(), "down");
+  world.down = false;
+  CHECK(ask() == "token 5");
+  CHECK(world.published.empty());
+}
+
+TEST_CASE("with the verifier down at the start there is no token (T 18)") {
   ServiceWorld world;
   world.down = true;
   CHECK_THROWS_WITH(world.get(), "down");
   CHECK(world.published.empty());
 }
 
-TEST_CASE("the time of day may jump either way without an expired token being served") {
+TEST_CASE("the time of day may jump either way without an expired token being served (T 19)") {
   ServiceWorld world;
   CHECK(world.get() == "token 1");
   world.wall_offset = -hours(1);
@@ -180,7 +201,7 @@ TEST_CASE("the time of day may jump either way without an expired token being se
   CHECK(world.published.back() == world.latest());
 }
 
-TEST_CASE("a valid token is served while the verifier hangs") {
+TEST_CASE("a valid token is served while the verifier hangs (T 19)") {
   ServiceWorld world;
   CHECK(world.get() == "token 1");
   world.context.time.advance(minutes(55));

@@ -39,7 +39,7 @@ TEST_CASE("a usable token gives its life and its claims") {
   CHECK(token.claims["aud"] == "aud");
 }
 
-TEST_CASE("tokens that can't be right are refused by claim") {
+TEST_CASE("tokens that can't be right are refused by claim (T 18)") {
   CHECK(error_of_claims([](Json&) {}).empty());
   CHECK_THAT(error_of_claims([](Json& c) { c.erase("exp"); }), ContainsSubstring("token.exp: is missing"));
   CHECK_THAT(error_of_claims([](Json& c) {
@@ -66,7 +66,7 @@ TEST_CASE("tokens that can't be right are refused by claim") {
   CHECK_THAT(error_of_claims([](Json& c) { c["aud"] = Json::array({"aud"}); }), ContainsSubstring("token.aud"));
 }
 
-TEST_CASE("what is no signed JWT is refused") {
+TEST_CASE("what is no signed JWT is refused (T 18)") {
   const auto segment = [](const std::string& text) { return base::base64url_encode(base::view_of(text)); };
   const std::string claims = segment(good_claims().dump());
   CHECK_FALSE(error_of("").empty());

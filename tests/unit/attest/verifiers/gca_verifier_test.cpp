@@ -175,7 +175,7 @@ TEST_CASE("refusals keep the service's own word and code") {
   CHECK(code_of(service.context, client.create_challenge()) == "INVALID_ARGUMENT");
 }
 
-TEST_CASE("429 says when to come back") {
+TEST_CASE("429 says when to come back (T 18)") {
   GcaService service;
   GcaVerifier client = service.client();
   service.answers = {HttpResponse{429, {{"Retry-After", "17"}}, ""}};
@@ -204,7 +204,7 @@ TEST_CASE("429 says when to come back") {
   }
 }
 
-TEST_CASE("5xx is tried again for a challenge, but a verification never is") {
+TEST_CASE("5xx is tried again for a challenge, but a verification never is (T 18)") {
   GcaService service;
   GcaVerifier client = service.client();
   service.answers = {HttpResponse{503, {}, ""}, HttpResponse{500, {}, ""}, json_response(200, kGivenChallenge)};
@@ -224,7 +224,7 @@ TEST_CASE("5xx is tried again for a challenge, but a verification never is") {
   CHECK(service.requests.size() == 1);
 }
 
-TEST_CASE("answers that are cut, too long, slow or not what they should be") {
+TEST_CASE("answers that are cut, too long, slow or not what they should be (T 18)") {
   GcaService service;
   GcaVerifier client = service.client();
   service.answers = {HttpResponse{200, {}, R"({"name":"projects/p)"}};
@@ -238,7 +238,7 @@ TEST_CASE("answers that are cut, too long, slow or not what they should be") {
   CHECK(code_of(service.context, client.create_challenge()) == "UNAVAILABLE");
 }
 
-TEST_CASE("one byte a second is not waited for") {
+TEST_CASE("one byte a second is not waited for (T 18)") {
   test::ManualContext context;
   const test::RawServer slow(context, [&context](asio::ip::tcp::socket socket) -> Awaitable<void> {
     co_await test::read_some_request(socket);
@@ -251,7 +251,7 @@ TEST_CASE("one byte a second is not waited for") {
   CHECK(code_of(context, client.create_challenge()) == "DEADLINE_EXCEEDED");
 }
 
-TEST_CASE("a verifier that is down, or behind another TLS root") {
+TEST_CASE("a verifier that is down, or behind another TLS root (T 18)") {
   test::ManualContext context;
   GcaVerifier nobody = GcaService::client_of(context, "http://127.0.0.1:1");
   CHECK(code_of(context, nobody.create_challenge()) == "UNAVAILABLE");

@@ -347,7 +347,7 @@ TEST_CASE("a key that is not restricted is refused even with a certificate") {
   CHECK_THAT(refusal_of(evidence), ContainsSubstring("not a restricted attestation key"));
 }
 
-TEST_CASE("evidence without logs is refused") {
+TEST_CASE("evidence without logs is refused (Q 16)") {
   CHECK_THAT(refusal_of([](TpmEvidence& e) { e.launch_log.clear(); }), ContainsSubstring("launch event log: is empty"));
   CHECK_THAT(refusal_of([](TpmEvidence& e) { e.boot_log.clear(); }), ContainsSubstring("boot event log: is empty"));
   CHECK_THAT(refusal_of([](TpmEvidence& e) {  // the Spec ID event alone: nothing that was measured

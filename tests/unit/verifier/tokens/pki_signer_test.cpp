@@ -65,10 +65,19 @@ TEST_CASE("a PKI token brings the chain that its leaf's key ends") {
 
 TEST_CASE("no token outlives its leaf, and a leaf is renewed long before it ends") {
   const auto signer = new_signer(kLeafNow);
-  CHECK(signer.renew_at() == kLeafNow + verifier::kLeafLifetime / 2);
+  CHECK(signer.serves_at(kLeafNow + verifier::kLeafLifetime / 2 - 1s));
+  CHECK_FALSE(signer.serves_at(kLeafNow + verifier::kLeafLifetime / 2));
   CHECK_NOTHROW(signer.sign({{"a", 1}}, kLeafNow + verifier::kLeafLifetime));
   CHECK_THROWS_WITH(signer.sign({{"a", 1}}, kLeafNow + verifier::kLeafLifetime + 1s),
                     ContainsSubstring("before the token would"));
+}
+
+TEST_CASE("a leaf that a clock which was ahead has dated is not used once the clock is right (T 19)") {
+  const auto signer = new_signer(kLeafNow);
+  CHECK(signer.serves_at(kLeafNow - 1h));
+  CHECK_FALSE(signer.serves_at(kLeafNow - 1h - 1s));
+  CHECK(chain_holds(certificates_of(signer.sign({{"a", 1}}, kLeafNow)), kLeafNow - 1h));
+  CHECK_FALSE(chain_holds(certificates_of(signer.sign({{"a", 1}}, kLeafNow)), kLeafNow - 1h - 1s));
 }
 
 TEST_CASE("a leaf ends with its intermediate") {

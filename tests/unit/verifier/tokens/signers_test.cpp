@@ -38,9 +38,14 @@ TEST_CASE("the kind of a token decides who signs it") {
   INFO("a leaf is made anew in time, and not before");
   const auto soon = verifier::tend_signers(*with, keys, {}, kSignersNow + 1h);
   CHECK(soon->pki == with->pki);
-  const auto later = verifier::tend_signers(*with, keys, {}, with->pki->renew_at());
+  const auto half_way = kSignersNow + verifier::kLeafLifetime / 2;
+  const auto later = verifier::tend_signers(*with, keys, {}, half_way);
   CHECK(later->pki != with->pki);
-  CHECK(later->pki->renew_at() > with->pki->renew_at());
+  CHECK(later->pki->serves_at(half_way));
+  INFO("the clock was ahead (T 19)");
+  const auto earlier = verifier::tend_signers(*with, keys, {}, kSignersNow - 24h);
+  CHECK(earlier->pki != with->pki);
+  CHECK(earlier->pki->serves_at(kSignersNow - 24h));
 }
 
 TEST_CASE("tending brings the next key when its time has come") {
