@@ -1,17 +1,21 @@
-// How many verification requests are turned into tokens in a second, by one thread and by several, in turns: what
-// cs-verifier does with a request but for HTTP.
+// How many verification requests are turned into tokens of each kind in a second, by one thread and by several, in
+// turns; how long one takes while half as many come in as several threads can do; and how much memory many of them
+// leave: what cs-verifier does with a request but for HTTP.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "attest/roots/attestation_key.h"
 #include "base/file.h"
@@ -23,6 +27,7 @@
 #include "verifier/service/appraisers.h"
 #include "verifier/service/issue_token.h"
 #include "verifier/service/knowledge.h"
+#include "verifier/tokens/pki.h"
 
 namespace {
 
@@ -40,7 +45,12 @@ struct Options {
   std::size_t threads = 2;
   int rounds = 5;
   int count = 500;
+  int paced_count = 2000;
+  int endured_count = 100000;
 };
+
+constexpr std::array kKinds = {evidence::TokenType::kOidc, evidence::TokenType::kPki,
+                               evidence::TokenType::kAwsPrincipalTags};
 
 /// What a machine that has launched a small workload answers to a challenge.
 evidence::TpmEvidence evidence_of(const Options& options, base::ByteView nonce) {
@@ -71,42 +81,88 @@ evidence::TpmEvidence evidence_of(const Options& options, base::ByteView nonce) 
   return evidence;
 }
 
-struct Request {
+/// A verifier, and one request for a token to it.
+struct Work {
+  std::shared_ptr<const verifier::Knowledge> knowledge;
+  std::shared_ptr<const verifier::Signers> signers;
   verifier::ResourcePath resource;
-  std::string body;
   base::Bytes nonce;
-};
+  std::string body;
 
-base::Awaitable<void> issue(verifier::Appraisers& appraisers, std::shared_ptr<const verifier::Knowledge> knowledge,
-                            std::shared_ptr<const verifier::Signers> signers, std::shared_ptr<const Request> request,
-                            int count) {
+  verifier::IssuedToken issue() const {
+    return verifier::issue_token(*knowledge, *signers, knowledge->identity_tokens, resource, body, nonce,
+                                 std::chrono::system_clock::now());
+  }
+};
+using SharedWork = std::shared_ptr<const Work>;
+
+base::Awaitable<void> issue(verifier::Appraisers& appraisers, SharedWork work, int count) {
   for (int i = 0; i < count; ++i) {
-    auto job = [knowledge, signers, request] {
-      return verifier::issue_token(*knowledge, *signers, knowledge->identity_tokens, request->resource, request->body,
-                                   request->nonce, std::chrono::system_clock::now());
-    };
+    auto job = [work] { return work->issue(); };
     co_await appraisers.run(std::move(job));
   }
 }
 
+void rethrow(const std::exception_ptr& failure) {
+  if (failure) std::rethrow_exception(failure);
+}
+
 /// Tokens a second.
-double rate(std::size_t threads, const std::shared_ptr<const verifier::Knowledge>& knowledge,
-            const std::shared_ptr<const verifier::Signers>& signers, const std::shared_ptr<const Request>& request,
-            int count) {
+double rate(std::size_t threads, const SharedWork& work, int count) {
   asio::io_context context;
   verifier::Appraisers appraisers(context.get_executor(), threads);
   const auto began = std::chrono::steady_clock::now();
   // Two that ask for each thread, so that none waits for us.
   const int clients = static_cast<int>(2 * threads);
   for (int i = 0; i < clients; ++i) {
-    asio::co_spawn(context, issue(appraisers, knowledge, signers, request, count / clients),
-                   [](const std::exception_ptr& failure) {
-                     if (failure) std::rethrow_exception(failure);
-                   });
+    asio::co_spawn(context, issue(appraisers, work, count / clients), &rethrow);
   }
   context.run();
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return static_cast<double>(count / clients * clients) / took;
+}
+
+using Milliseconds = std::chrono::duration<double, std::milli>;
+
+base::Awaitable<void> issue_one(verifier::Appraisers& appraisers, SharedWork work, std::vector<double>& took) {
+  const auto began = std::chrono::steady_clock::now();
+  auto job = [work] { return work->issue(); };
+  co_await appraisers.run(std::move(job));
+  took.push_back(Milliseconds(std::chrono::steady_clock::now() - began).count());
+}
+
+/// One begins each `interval`, whether or not those before it have ended.
+base::Awaitable<void> issue_at_a_pace(verifier::Appraisers& appraisers, SharedWork work, int count,
+                                      std::chrono::nanoseconds interval, std::vector<double>& took) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  auto next = std::chrono::steady_clock::now();
+  for (int i = 0; i < count; ++i) {
+    timer.expires_at(next);
+    co_await timer.async_wait(asio::use_awaitable);
+    asio::co_spawn(timer.get_executor(), issue_one(appraisers, work, took), &rethrow);
+    next += interval;
+  }
+}
+
+/// Milliseconds, sorted.
+std::vector<double> latencies(std::size_t threads, const SharedWork& work, int count, double per_second) {
+  asio::io_context context;
+  verifier::Appraisers appraisers(context.get_executor(), threads);
+  std::vector<double> took;
+  const std::chrono::nanoseconds interval(static_cast<std::int64_t>(1e9 / per_second));
+  asio::co_spawn(context, issue_at_a_pace(appraisers, work, count, interval, took), &rethrow);
+  context.run();
+  std::ranges::sort(took);
+  return took;
+}
+
+/// Of this process, but for pages of files.
+std::size_t memory_kb() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssAnon:")) return std::stoul(line.substr(line.find_first_of("0123456789")));
+  }
+  throw base::Error("the kernel does not say how much memory is used");
 }
 
 double median(std::vector<double> values) {
@@ -114,32 +170,62 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-Json run(const Options& options) {
-  const base::PrivateDirectory folder("cs-bench");
+/// A request for a token of each kind.
+std::vector<SharedWork> works_of(const Options& options, const std::filesystem::path& folder) {
+  const auto now = std::chrono::system_clock::now();
   verifier::Config config;
   config.issuer = "https://verifier.example";
-  config.state_directory = folder.path() / "state";
+  config.state_directory = folder / "state";
   config.attestation_roots = {{options.root, kHardwareModel}};
-  config.reference_values = {folder.path() / "values.json"};
+  config.reference_values = {folder / "values.json"};
   std::ofstream(config.reference_values.front()) << R"({"images":[]})";
-  const auto knowledge = std::make_shared<const verifier::Knowledge>(verifier::Knowledge::load(config));
-  const auto signers =
-      verifier::open_signers(verifier::KeyStore(config.state_directory), config.keys, std::chrono::system_clock::now());
+  verifier::make_pki_root(folder / "root", "Bench", now);
+  verifier::make_pki_intermediate(verifier::PkiRoot::load(folder / "root", now),
+                                  config.state_directory / verifier::kPkiFolder, now);
   const auto resource = verifier::parse_resource_path("/v1/projects/" + options.project +
                                                       "/locations/l/challenges/c:verifyConfidentialSpace");
   if (!resource) throw base::Error("--project is no project");
-  Request request{*resource, {}, base::Bytes(kNonceBytes, 0x5a)};
-  request.body =
-      evidence::VerifyRequest{evidence_of(options, request.nonce), {}, {}}.to_json(*resource->challenge).dump();
-  const auto shared = std::make_shared<const Request>(std::move(request));
-  std::vector<double> one;
-  std::vector<double> several;
-  for (int round = 0; round < options.rounds; ++round) {
-    one.push_back(rate(1, knowledge, signers, shared, options.count));
-    several.push_back(rate(options.threads, knowledge, signers, shared, options.count));
+  Work work{.knowledge = std::make_shared<const verifier::Knowledge>(verifier::Knowledge::load(config)),
+            .signers = verifier::open_signers(verifier::KeyStore(config.state_directory), config.keys, now),
+            .resource = *resource,
+            .nonce = base::Bytes(kNonceBytes, 0x5a),
+            .body = {}};
+  const evidence::TpmEvidence evidence = evidence_of(options, work.nonce);
+  std::vector<SharedWork> works;
+  for (const evidence::TokenType kind : kKinds) {
+    const evidence::TokenOptions wanted{
+        .audience = "https://rp.example", .nonces = {}, .type = kind, .signature_key_ids = {}};
+    work.body = evidence::VerifyRequest{evidence, {}, wanted}.to_json(*resource->challenge).dump();
+    works.push_back(std::make_shared<const Work>(work));
   }
-  return {
-      {"one", median(one)}, {"several", median(several)}, {"threads", options.threads}, {"bytes", shared->body.size()}};
+  return works;
+}
+
+Json run(const Options& options) {
+  const base::PrivateDirectory folder("cs-bench");
+  const std::vector<SharedWork> works = works_of(options, folder.path());
+  std::vector<std::vector<double>> one(works.size());
+  std::vector<std::vector<double>> several(works.size());
+  for (int round = 0; round < options.rounds; ++round) {
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      one[i].push_back(rate(1, works[i], options.count));
+      several[i].push_back(rate(options.threads, works[i], options.count));
+    }
+  }
+  const SharedWork& usual = works.front();
+  Json result = {{"threads", options.threads}, {"bytes", usual->body.size()}};
+  for (std::size_t i = 0; i < works.size(); ++i) {
+    result["rates"][std::string(name_of(kKinds.at(i)))] = {{"one", median(one[i])}, {"several", median(several[i])}};
+  }
+  const double half = median(several.front()) / 2;
+  const std::vector<double> took = latencies(options.threads, usual, options.paced_count, half);
+  result["half_load"] = {{"rate", half}, {"p50_ms", took[took.size() / 2]}, {"p99_ms", took[took.size() * 99 / 100]}};
+  const int warm_up = options.endured_count / 10;
+  rate(options.threads, usual, warm_up);
+  const std::size_t before = memory_kb();
+  rate(options.threads, usual, options.endured_count - warm_up);
+  result["memory"] = {{"requests", options.endured_count}, {"before_kb", before}, {"after_kb", memory_kb()}};
+  return result;
 }
 
 }  // namespace
@@ -154,6 +240,8 @@ int main(int argc, char** argv) {
   app.add_option("--threads", options.threads);
   app.add_option("--rounds", options.rounds);
   app.add_option("--count", options.count, "Tokens in a round");
+  app.add_option("--paced", options.paced_count, "Tokens at half load");
+  app.add_option("--endured", options.endured_count, "Tokens of which the first tenth is the warm-up");
   CLI11_PARSE(app, argc, argv);
   try {
     std::cout << run(options).dump() << '\n';
