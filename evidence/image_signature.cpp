@@ -108,6 +108,8 @@ struct PemBlock {
 
 PemBlock parse_pem(const std::string& encoded) {
   if (encoded.find('=') != std::string::npos) throw InvalidInput(kPublicKey, "is padded");
+  if (encoded.find_first_of("-_") != std::string::npos)
+    throw InvalidInput(kPublicKey, "is not in base64's own alphabet");
   const Bytes pem = base::base64_decode(encoded, kPublicKey);
   const base::BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   char* label = nullptr;

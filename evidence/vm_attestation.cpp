@@ -1,10 +1,10 @@
 #include "evidence/vm_attestation.h"
 
-#include <ranges>
 #include <string>
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/text.h"
 #include "measure/hash.h"
 
 namespace evidence {
@@ -59,8 +59,8 @@ AttestationFields AttestationFields::parse(std::string_view mask) {
   AttestationFields fields;
   if (mask.empty()) return fields;
   fields = {.label = false, .challenge = false, .quote = false};
-  for (const auto part : std::views::split(mask, ',')) {
-    const std::string_view name = without_blanks(std::string_view(part.begin(), part.end()));
+  for (const std::string_view field : base::fields_of(mask, ',')) {
+    const std::string_view name = without_blanks(field);
     if (name == "*") return {};
     if (name == "label") fields.label = true;
     if (name == "challenge") fields.challenge = true;

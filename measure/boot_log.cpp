@@ -35,7 +35,12 @@ std::vector<AlgorithmSize> decode_spec_id(ByteView data) {
   ByteReader reader(data, "Spec ID event");
   reader.take(kSpecIdSignature.size(), "signature");
   reader.u32_le("platform class");
-  reader.take(4, "version");  // minor, major, errata, size of UINTN
+  const std::uint8_t minor = reader.u8("minor version");
+  const std::uint8_t major = reader.u8("major version");
+  if (major != 2 || minor != 0) {
+    throw InvalidInput("Spec ID event", "is of version " + std::to_string(major) + "." + std::to_string(minor));
+  }
+  reader.take(2, "errata and size of UINTN");
   const std::uint32_t count = reader.u32_le("number of algorithms");
   if (count == 0 || count > kMaxAlgorithms) {
     throw InvalidInput("Spec ID event", "names " + std::to_string(count) + " algorithms");

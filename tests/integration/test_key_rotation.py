@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,14 @@ from cs_harness.process import run
 from support import push, shell_image
 
 AUDIENCE = "https://rp.example"
-TOKEN_SECONDS = 3
-PUBLICATION_SECONDS = 4
-KEY_SECONDS = 8
+# How much slower than usual all goes, to see the same with tokens of the length that a person would choose.
+SLOWNESS = int(os.environ.get("CS_ROTATION_SLOWNESS", "1"))
+TOKEN_SECONDS = 3 * SLOWNESS
+LAST_SECONDS = max(1.5, TOKEN_SECONDS / 6)
+PUBLICATION_SECONDS = 4 * SLOWNESS
+KEY_SECONDS = 8 * SLOWNESS
 # For how long tokens are verified while keys follow each other; an hour shows no more than some rounds do.
-ROTATION_SECONDS = int(os.environ.get("CS_ROTATION_SECONDS", "25"))
+ROTATION_SECONDS = int(os.environ.get("CS_ROTATION_SECONDS", str(25 * SLOWNESS)))
 
 
 class RelyingParty:
@@ -62,22 +66,35 @@ def world(folder: Path) -> Iterator[World]:
         yield services
 
 
-def test_keys_follow_each_other_by_themselves(world: World) -> None:
+def change_keys(verifier: Verifier) -> None:
+    """Do what a person may do at any time: have a new key sign soon, and take back one that never did."""
+    verifier.manage_keys("promote", verifier.manage_keys("add").split()[0])
+    verifier.manage_keys("retire", verifier.manage_keys("add").split()[0])
+
+
+def test_keys_follow_each_other_by_themselves_and_by_command(world: World) -> None:
     """Every token verifies when it is made, and again right before it expires."""
     party = RelyingParty(world.verifier)
     image = push(world.registry, shell_image(f"trap 'exit 0' TERM; sleep {ROTATION_SECONDS + 300} & wait"))
-    with world.launcher({"tee-image-reference": image.by_tag}) as launcher:
+    with world.launcher({"tee-image-reference": image.by_tag}) as launcher, ThreadPoolExecutor(1) as person:
         launcher.wait_ready()
-        end = time.monotonic() + ROTATION_SECONDS
+        begin = time.monotonic()
+        changes: list[Future[None]] = []
         waiting: list[tuple[float, str]] = []
-        while time.monotonic() < end:
+        while time.monotonic() < begin + ROTATION_SECONDS:
             token = ask(launcher)
             party.verify(token)
-            waiting.append((time.monotonic() + TOKEN_SECONDS - 1.5, token))
+            waiting.append((time.monotonic() + TOKEN_SECONDS - LAST_SECONDS, token))
             while waiting[0][0] <= time.monotonic():
                 party.verify(waiting.pop(0)[1])
+            # By turns: one rotation of the service's own, one of ours.
+            if time.monotonic() > begin + 2 * KEY_SECONDS * (len(changes) + 0.5):
+                changes.append(person.submit(change_keys, world.verifier))
+        assert changes
+        for change in changes:
+            change.result()
         assert len(party.key_ids) >= ROTATION_SECONDS // (2 * KEY_SECONDS) + 1
-        assert len(world.verifier.keys()["keys"]) <= 3
+        assert len(world.verifier.keys()["keys"]) <= 4
 
 
 def test_keys_change_by_command_while_the_service_runs(world: World, folder: Path) -> None:

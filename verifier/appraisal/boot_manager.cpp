@@ -1,5 +1,6 @@
 #include "verifier/appraisal/boot_manager.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -14,9 +15,19 @@ using measure::Digest;
 using measure::HashAlgorithm;
 
 constexpr std::uint32_t kBootManagerPcr = 4;
+constexpr std::uint32_t kBootConfigurationPcr = 5;
 // EV_EFI_ACTION (firmware profile, section 10.4).
 constexpr std::string_view kCallingApplication = "Calling EFI Application from Boot Option";
 constexpr std::string_view kApplicationReturned = "Returning from EFI Application from Boot Option";
+constexpr std::string_view kExitInvocation = "Exit Boot Services Invocation";
+
+bool have_services_ended(const measure::BootLog& log, HashAlgorithm bank) {
+  const Digest exit = Digest::of(bank, base::view_of(kExitInvocation));
+  return std::ranges::any_of(log.events, [&](const BootEvent& event) {
+    return event.pcr == kBootConfigurationPcr && event.type != measure::boot_event::kNoAction &&
+           event.digests.at(bank) == exit;
+  });
+}
 
 /// Reads PCR 4 event by event.
 class BootManagerReader {
@@ -50,9 +61,9 @@ class BootManagerReader {
     without_attempts_ = without_attempts_.extended(digest);
   }
 
-  BootManager finish() && {
+  BootManager finish(bool has_ended) && {
     BootManager manager;
-    const bool is_sound = is_sound_ && has_application();
+    const bool is_sound = is_sound_ && has_application() && has_ended;
     if (is_sound) manager.only_application = applications_.front();
     manager.pcr = (is_sound ? without_attempts_ : as_logged_).to_bytes();
     manager.applications = std::move(applications_);
@@ -82,7 +93,7 @@ BootManager extract_boot_manager(const measure::BootLog& log, HashAlgorithm bank
   for (const BootEvent& event : log.events) {
     if (event.pcr == kBootManagerPcr && event.type != measure::boot_event::kNoAction) reader.read(event);
   }
-  return std::move(reader).finish();
+  return std::move(reader).finish(have_services_ended(log, bank));
 }
 
 }  // namespace verifier

@@ -9,8 +9,8 @@
 
 namespace verifier {
 
-/// What the firmware's boot manager did: PCR 4 of a log that replays to what was quoted, in one bank. Told by digests
-/// alone; neither types nor texts of events count.
+/// What the firmware's boot manager did: PCR 4, and the end of it in PCR 5, of a log that replays to what was quoted,
+/// in one bank. Told by digests alone; neither types nor texts of events count.
 struct BootManager {
   /// What was measured there beside separators and the manager's own texts: each EFI application before it ran, and
   /// whatever those that ran have measured themselves. In their order.
@@ -30,6 +30,9 @@ struct BootManager {
   /// A boot option of which there is nothing to start (an empty drive, a network that does not answer) leaves the two
   /// texts and no application. Such attempts are passed over ahead of the first application: still no program but the
   /// firmware has run. An attempt that measured an application is not: that application may have run.
+  ///
+  /// Nor is there one before the firmware's services have ended, which it measures into PCR 5: until then it may still
+  /// go on to the next option.
   ///
   /// Drivers that the firmware loads are measured into PCR 2. They run first: the digest tells what the machine does
   /// only beside PCR 2.

@@ -47,9 +47,23 @@ void expect_separators(const BootLog& log, HashAlgorithm bank) {
     for (const BootEvent* event : events_of(log, pcr)) {
       if (!is_separator(*event, bank)) continue;
       if (is_separated) throw InvalidInput(event->name(), name + " has a second separator");
+      if (pcr == kDriverPcr && tells_of_error(*event)) {
+        throw InvalidInput(event->name(), name + "'s separator tells of an error");
+      }
       is_separated = true;
     }
     if (!is_separated) throw InvalidInput(name, "has no separator");
+  }
+}
+
+/// What the firmware says of itself in PCR 0 must be what it measured, whatever is made of it.
+void expect_firmware_version(const BootLog& log, HashAlgorithm bank) {
+  for (const BootEvent* event : events_of(log, kFirmwarePcr)) {
+    if (is_separator(*event, bank)) return;
+    const bool is_statement = event->type == type::kScrtmVersion || event->type == type::kNonhostInfo;
+    if (is_statement && !event->data_is_measured(bank)) {
+      throw InvalidInput(event->name(), "is a statement of the firmware in PCR 0, and its data was not measured");
+    }
   }
 }
 
@@ -181,6 +195,7 @@ BootState extract_boot_state(const BootLog& log, HashAlgorithm bank) {
     }
   }
   expect_separators(log, bank);
+  expect_firmware_version(log, bank);
   BootState state;
   state.bank = bank;
   SecureBoot secure_boot = extract_secure_boot(log, bank);

@@ -103,7 +103,7 @@ class SecureBootReader {
   void read(const BootEvent& event) {
     if (is_separator(event, bank_)) {
       if (separated_) throw InvalidInput(kPcr, "has a second separator");
-      if (!base::equal(event.data, kNormalSeparator)) throw InvalidInput(kPcr, "the separator tells of an error");
+      if (tells_of_error(event)) throw InvalidInput(kPcr, "the separator tells of an error");
       separated_ = true;
       return;
     }
@@ -128,11 +128,9 @@ class SecureBootReader {
     if (value.size() != 1 || value[0] > 1) throw InvalidInput(kPcr, "the variable SecureBoot is neither 0 nor 1");
     if (value[0] == 0) return false;
     for (const char* name : {"PK", "KEK", "db"}) {
-      const auto keys = variables_.find(name);
-      if (keys == variables_.end() || keys->second.empty()) {
-        throw InvalidInput(kPcr, "Secure Boot is on, but " + std::string(name) + " is empty");
-      }
+      if (database(name).empty()) throw InvalidInput(kPcr, "Secure Boot is on, but " + std::string(name) + " is empty");
     }
+    database("dbx");  // which may be empty, but not malformed
     if (authorities_.empty()) {
       throw InvalidInput(kPcr, "Secure Boot is on, but no authority approved what was started");
     }
@@ -141,7 +139,7 @@ class SecureBootReader {
 
   /// For when Secure Boot is on.
   std::optional<Bytes> only_certificate() const {
-    SignatureDatabase db = SignatureDatabase::parse(variables_.at("db"));
+    SignatureDatabase db = database("db");
     if (db.others != 0 || db.certificates.size() != 1) return std::nullopt;
     Bytes& certificate = db.certificates.front();
     bool has_approved = false;
@@ -155,6 +153,17 @@ class SecureBootReader {
   }
 
  private:
+  /// Empty when the variable was not measured.
+  SignatureDatabase database(const char* name) const {
+    const auto variable = variables_.find(name);
+    if (variable == variables_.end()) return {};
+    try {
+      return SignatureDatabase::parse(variable->second);
+    } catch (const InvalidInput& error) {
+      throw InvalidInput(std::string(kPcr) + ": the variable " + name, error.what());
+    }
+  }
+
   static void read_action(std::string_view action) {
     if (action == kDebugMode) throw InvalidInput(kPcr, "the firmware is in debug mode");
     if (action != kDmaProtectionDisabled) throw InvalidInput(kPcr, "holds an unknown EFI action");
@@ -201,6 +210,8 @@ bool is_separator(const BootEvent& event, HashAlgorithm bank) {
   }
   return has_digest;
 }
+
+bool tells_of_error(const BootEvent& separator) { return !base::equal(separator.data, kNormalSeparator); }
 
 SecureBoot extract_secure_boot(const measure::BootLog& log, HashAlgorithm bank) {
   SecureBootReader reader(bank);

@@ -15,6 +15,9 @@ bool has_separator_digest(const measure::BootEvent& event, measure::HashAlgorith
 /// Throws InvalidInput when type, data and digest contradict each other.
 bool is_separator(const measure::BootEvent& event, measure::HashAlgorithm bank);
 
+/// Of a separator: the firmware could not do what it had to before it.
+bool tells_of_error(const measure::BootEvent& separator);
+
 /// What the firmware measured into PCR 7.
 struct SecureBoot {
   bool is_enabled = false;
@@ -27,7 +30,7 @@ struct SecureBoot {
   std::optional<base::Bytes> only_certificate;
 };
 
-/// Throws InvalidInput for events that have no place in PCR 7, and for a malformed db when Secure Boot is on.
+/// Throws InvalidInput for events that have no place in PCR 7, and for malformed databases when Secure Boot is on.
 SecureBoot extract_secure_boot(const measure::BootLog& log, measure::HashAlgorithm bank);
 
 }  // namespace verifier

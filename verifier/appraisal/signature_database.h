@@ -7,7 +7,7 @@
 
 namespace verifier {
 
-// Real databases hold some ten lists; dbx, which is not read here, holds hundreds of hashes.
+// Real databases hold some ten lists; dbx holds hundreds of hashes.
 inline constexpr std::size_t kMaxSignatureLists = 256;
 inline constexpr std::size_t kMaxSignatures = 4096;
 
@@ -16,6 +16,8 @@ inline constexpr std::size_t kMaxSignatures = 4096;
 struct SignatureDatabase {
   std::vector<base::Bytes> certificates;  ///< X.509, the bytes as they stand there, which should be DER
   std::size_t others = 0;                 ///< hashes of images, and signatures of any other type
+
+  bool empty() const noexcept { return certificates.empty() && others == 0; }
 
   /// Throws InvalidInput for lengths that contradict each other, trailing bytes, and more than the limits.
   static SignatureDatabase parse(base::ByteView bytes);

@@ -74,12 +74,13 @@ void expect_deserved_attributes(const ReferenceValue& value, const std::string& 
   const auto has = [&](std::string_view attribute) {
     return std::ranges::find(value.support_attributes, attribute) != value.support_attributes.end();
   };
-  if (has("LATEST") && !(has("STABLE") && has("USABLE"))) {
-    throw InvalidInput(field, "of image \"" + value.name + "\": LATEST takes STABLE and USABLE");
-  }
-  if (has("STABLE") && !value.hardened) {
-    throw InvalidInput(field, "of image \"" + value.name + "\": STABLE takes hardened true");
-  }
+  const auto expect = [&](bool holds, const char* rule) {
+    if (!holds) throw InvalidInput(field, "of image \"" + value.name + "\": " + rule);
+  };
+  expect(!has("LATEST") || has("STABLE"), "LATEST takes STABLE");
+  expect(!has("STABLE") || has("USABLE"), "STABLE takes USABLE");
+  expect(!has("EXPERIMENTAL") || value.support_attributes.size() == 1, "EXPERIMENTAL stands alone");
+  expect(value.support_attributes.empty() || value.hardened, "attributes take hardened true");
 }
 
 bool require_bool(const JsonObject& json, const char* key) {

@@ -3,6 +3,7 @@
 #include "base/certificate.h"
 #include "base/json.h"
 #include "net/http.h"
+#include "verifier/tokens/aws_claims.h"
 
 namespace verifier {
 namespace {

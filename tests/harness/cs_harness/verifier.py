@@ -33,7 +33,7 @@ def reference_value(
     output = run(
         *(binary("cs-verifier"), "reference-value", "--boot-log", boot_log, "--name", name),
         *("--swversion", software_version, "--hardened", "true" if hardened else "false"),
-        *("--support-attributes", ",".join(support_attributes)),
+        *(("--support-attributes", ",".join(support_attributes)) if support_attributes else ()),
     )
     return json.loads(output)
 

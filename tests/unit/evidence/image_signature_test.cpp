@@ -183,6 +183,8 @@ TEST_CASE("a key that is not as it is written down is refused") {
   CHECK(with_key(unpadded(pem)) == "verified");
   const std::string padded = base::base64_encode(base::view_of(pem + std::string(3 - pem.size() % 3 + 1, '\n')));
   CHECK_THAT(with_key(padded + "="), ContainsSubstring("is padded"));
+  CHECK_THAT(with_key("-" + unpadded(pem).substr(1)), ContainsSubstring("is not in base64's own alphabet"));
+  CHECK_THAT(with_key("_" + unpadded(pem).substr(1)), ContainsSubstring("is not in base64's own alphabet"));
   CHECK_THAT(with_key(unpadded(pem + pem)), ContainsSubstring("bytes follow the PEM block"));
   CHECK_THAT(with_key(unpadded(pem + "x")), ContainsSubstring("bytes follow the PEM block"));
   CHECK_THAT(with_key(unpadded("no PEM")), ContainsSubstring("is not PEM"));

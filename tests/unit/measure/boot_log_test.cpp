@@ -76,6 +76,16 @@ TEST_CASE("a log has digests of as many algorithms as the limit at most") {
   CHECK_THROWS_WITH(measure::decode_boot_log(spec_id_event(algorithms)), ContainsSubstring("names 17 algorithms"));
 }
 
+TEST_CASE("a log of another version of the format is refused") {
+  constexpr std::size_t kVersion = 32 + 16 + 4;  // behind the event's head, the signature and the platform class
+  Bytes log = spec_id_event({{0x0b, 32}});
+  log[kVersion + 1] = 3;
+  CHECK_THROWS_WITH(measure::decode_boot_log(log), ContainsSubstring("Spec ID event: is of version 3.0"));
+  log = spec_id_event({{0x0b, 32}});
+  log[kVersion] = 1;
+  CHECK_THROWS_WITH(measure::decode_boot_log(log), ContainsSubstring("Spec ID event: is of version 2.1"));
+}
+
 TEST_CASE("recorded logs of real machines replay to their PCRs") {
   const auto folder = std::filesystem::path(CS_VECTORS) / "boot-eventlogs";
   if (test::skips_without(folder)) return;

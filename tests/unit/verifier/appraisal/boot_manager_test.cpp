@@ -51,6 +51,18 @@ TEST_CASE("the application that the firmware called, and that stayed, is known b
     CHECK_FALSE(application_of({kCallingApplication, "", "image", kApplicationReturned, kCallingApplication, "other"}));
     CHECK_FALSE(application_of({kCallingApplication, "", "image", kCallingApplication, "other"}));
   }
+  SECTION("not while the firmware's services go on") {
+    BootLogWriter writer;
+    const BootLogWriter ended = boot_with_pcr4({kCallingApplication, "", "image"});
+    for (const auto& event : ended.log().events) {
+      if (base::text_of(event.data) != test::kExitBootServices) writer.add(event);
+    }
+    CHECK_FALSE(manager_of(writer).only_application);
+    CHECK_FALSE(manager_of(BootLogWriter(writer).add(4, type::kEfiAction, test::kExitBootServices)).only_application);
+    CHECK_FALSE(
+        manager_of(BootLogWriter(writer).add(5, type::kEfiAction, test::kExitBootServices, "no")).only_application);
+    CHECK(manager_of(BootLogWriter(writer).add(5, type::kIpl, "", test::kExitBootServices)).only_application == image);
+  }
   SECTION("whatever types the log gives") {
     BootLogWriter writer = boot_with_pcr4({kCallingApplication, ""});
     writer.add(4, type::kEfiAction, "says nothing", "image");

@@ -125,6 +125,34 @@ TEST_CASE("each of PCR 0 to 7 needs exactly one separator, told by type and dige
   }
 }
 
+TEST_CASE("a firmware that could not do what it had to ahead of the drivers of others is refused") {
+  const std::string error(4, '\xff');
+  const auto with_error_in = [&](std::uint32_t pcr) {
+    BootLogWriter writer;
+    const BootLogWriter plain = plain_boot();
+    for (const auto& event : plain.log().events) {
+      const bool is_changed = event.pcr == pcr && event.type == type::kSeparator;
+      writer.add(event.pcr, event.type, is_changed ? error : std::string(base::text_of(event.data)));
+    }
+    return writer;
+  };
+  CHECK_THROWS_WITH(state_of(with_error_in(2)), ContainsSubstring("PCR 2's separator tells of an error"));
+  CHECK_THROWS_WITH(state_of(with_error_in(7)), ContainsSubstring("the separator tells of an error"));
+  CHECK_NOTHROW(state_of(with_error_in(4)));
+}
+
+TEST_CASE("the firmware's statements in PCR 0 are what was measured") {
+  for (const std::uint32_t statement : {type::kScrtmVersion, type::kNonhostInfo}) {
+    BootLogWriter writer;
+    writer.add(0, statement, "version 2", "version 1");
+    const BootLogWriter plain = plain_boot();
+    for (const auto& event : plain.log().events) writer.add(event);
+    CHECK_THROWS_WITH(state_of(writer), ContainsSubstring("its data was not measured"));
+    INFO("behind the separator it is somebody else's");
+    CHECK_NOTHROW(state_of(plain_boot().add(0, statement, "version 2", "version 1")));
+  }
+}
+
 TEST_CASE("GRUB's command line is read when it was measured") {
   SECTION("with and without a final NUL") {
     const std::string text("vmlinuz quiet\0", 14);

@@ -42,8 +42,8 @@ WrittenEvent action(const std::string& text) { return {type::kEfiAction, text, t
 
 std::vector<WrittenEvent> secure_boot() {
   return {configuration("SecureBoot", "\1"),
-          configuration("PK", "key"),
-          configuration("KEK", "key"),
+          configuration("PK", db()),
+          configuration("KEK", db()),
           configuration("db", db(), test::kImageSecurityGuid),
           configuration("dbx", "", test::kImageSecurityGuid),
           separator(),
@@ -107,6 +107,29 @@ TEST_CASE("Secure Boot needs keys and an authority") {
   CHECK_THAT(refusal_of_log([](auto& events) { events[3] = configuration("db", "", test::kImageSecurityGuid); }),
              ContainsSubstring("db is empty"));
   CHECK_THAT(refusal_of_log([](auto& events) { events.pop_back(); }), ContainsSubstring("no authority"));
+  const std::string empty_list = test::signature_list(test::kCertX509Guid, {});
+  CHECK_THAT(refusal_of_log([&](auto& events) { events[1] = configuration("PK", empty_list); }),
+             ContainsSubstring("PK is empty"));
+  CHECK_THAT(refusal_of_log([&](auto& events) { events[2] = configuration("KEK", empty_list); }),
+             ContainsSubstring("KEK is empty"));
+  CHECK_THAT(
+      refusal_of_log([&](auto& events) { events[3] = configuration("db", empty_list, test::kImageSecurityGuid); }),
+      ContainsSubstring("db is empty"));
+}
+
+TEST_CASE("with Secure Boot on, all its databases are well-formed") {
+  const auto with = [](std::size_t place, const char* name, const std::string& guid) {
+    return refusal_of_log([&](auto& events) { events[place] = configuration(name, "key", guid); });
+  };
+  CHECK_THAT(with(1, "PK", test::kGlobalVariableGuid), ContainsSubstring("PCR 7: the variable PK: EFI signature list"));
+  CHECK_THAT(with(2, "KEK", test::kGlobalVariableGuid), ContainsSubstring("PCR 7: the variable KEK: "));
+  CHECK_THAT(with(3, "db", test::kImageSecurityGuid), ContainsSubstring("PCR 7: the variable db: "));
+  CHECK_THAT(with(4, "dbx", test::kImageSecurityGuid), ContainsSubstring("PCR 7: the variable dbx: "));
+  INFO("without, they decide nothing");
+  CHECK(refusal_of_log([](auto& events) {
+          events[0] = configuration("SecureBoot", std::string(1, '\0'));
+          events[3] = configuration("db", "key", test::kImageSecurityGuid);
+        }) == "off");
 }
 
 TEST_CASE("events on the wrong side of the separator are refused") {

@@ -130,9 +130,8 @@ TEST_CASE("no event of PCR 0 can hide what the firmware said") {
     for (const std::string& text : {non_host_info(1), std::string("a blob"), std::string()}) {
       const BootLogWriter hidden = BootLogWriter().add(0, event_type, text, non_host_info(0));
       CHECK_THROWS_WITH(technology_of(boot_after(hidden, plain_boot({non_host_info(1)}))),
-                        ContainsSubstring("was not measured as it is logged"));
-      CHECK_THROWS_WITH(technology_of(boot_after(hidden, plain_boot())),
-                        ContainsSubstring("was not measured as it is logged"));
+                        ContainsSubstring("not measured"));
+      CHECK_THROWS_WITH(technology_of(boot_after(hidden, plain_boot())), ContainsSubstring("not measured"));
     }
   }
 }

@@ -12,6 +12,7 @@ const std::string kImageSecurityGuid("\xcb\xb2\x19\xd7\x3a\x3d\x96\x45\xa3\xbc\x
 const std::string kSeparator(4, '\0');
 const std::string kCallingApplication = "Calling EFI Application from Boot Option";
 const std::string kApplicationReturned = "Returning from EFI Application from Boot Option";
+const std::string kExitBootServices = "Exit Boot Services Invocation";
 const std::string kCertX509Guid("\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a\x87\xb5\xab\x15\x5c\x2b\xf0\x72", 16);
 const std::string kCertSha256Guid("\x26\x16\xc4\xc1\x4c\x50\x92\x40\xac\xa9\x41\xf9\x36\x93\x43\x28", 16);
 
@@ -65,7 +66,7 @@ BootLogWriter plain_boot(const std::vector<std::string>& firmware_events) {
   writer.add(7, type::kEfiVariableDriverConfig, uefi_variable(kGlobalVariableGuid, "SecureBoot", {"\0", 1}));
   for (const std::string& event : firmware_events) writer.add(0, type::kNonhostInfo, event);
   for (std::uint32_t pcr = 0; pcr <= 7; ++pcr) writer.add(pcr, type::kSeparator, kSeparator);
-  return writer;
+  return writer.add(5, type::kEfiAction, kExitBootServices);
 }
 
 BootLogWriter boot_with_pcr4(const std::vector<std::string>& texts) {

@@ -25,7 +25,8 @@ class BootLogWriter {
   measure::BootLog log_;
 };
 
-/// What every log needs: Secure Boot off, all separators. `firmware_events` are put ahead of PCR 0's.
+/// What every log needs: Secure Boot off, all separators, the end of the firmware's services. `firmware_events` are put
+/// ahead of PCR 0's.
 BootLogWriter plain_boot(const std::vector<std::string>& firmware_events = {});
 extern const std::string kSeparator;
 
@@ -33,6 +34,7 @@ extern const std::string kSeparator;
 BootLogWriter boot_with_pcr4(const std::vector<std::string>& texts);
 extern const std::string kCallingApplication;
 extern const std::string kApplicationReturned;
+extern const std::string kExitBootServices;
 
 /// UEFI_VARIABLE_DATA.
 std::string uefi_variable(std::string_view guid, std::string_view name, std::string_view data);

@@ -1,0 +1,14 @@
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "evidence/jose.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    (void)evidence::parse_jwks(base::text_of({data, size}), "keys");
+  } catch (const base::InvalidInput&) {
+  }
+  return 0;
+}
