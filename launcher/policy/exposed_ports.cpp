@@ -10,8 +10,8 @@ std::vector<firewall::Port> read_exposed_ports(const std::vector<std::string>& e
     problems.collect("EXPOSE", [&] { ports.push_back(firewall::parse_port(text)); });
   }
   std::ranges::sort(ports);
-  const auto repeated = std::ranges::unique(ports);
-  ports.erase(repeated.begin(), repeated.end());  // 80 and 80/tcp
+  const auto repeated = std::unique(ports.begin(), ports.end());
+  ports.erase(repeated, ports.end());  // 80 and 80/tcp
   if (ports.size() > firewall::kMaxPorts) {
     problems.add("EXPOSE: more than " + std::to_string(firewall::kMaxPorts) + " ports");
   }
