@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace base {
 namespace {
@@ -23,7 +24,8 @@ std::string string_at(const Json& value, std::string_view path) {
 /// through all siblings after each of them.
 class Builder : public nlohmann::json_sax<Json> {
  public:
-  Builder(std::string_view subject, JsonLimits limits) : subject_(subject), limits_(limits) {}
+  Builder(std::string_view text, std::string_view subject, JsonLimits limits)
+      : text_(text), subject_(subject), limits_(limits) {}
 
   Json take() { return std::move(root_); }
 
@@ -50,10 +52,16 @@ class Builder : public nlohmann::json_sax<Json> {
     // The library's text quotes the input, which may hold a secret; the position is enough to find the fault.
     constexpr int kNumberOverflow = 406;
     if (error.id == kNumberOverflow) fail("holds a number that is out of range");
-    fail("not valid JSON at byte " + std::to_string(position));
+    fail("not valid JSON at byte " + std::to_string(position) + line_of(position));
   }
 
  private:
+  /// Of a text that has several.
+  std::string line_of(std::size_t position) const {
+    if (text_.find('\n') >= text_.size() - 1) return {};
+    return ", line " + std::to_string(line_at(text_, position == 0 ? 0 : position - 1));
+  }
+
   [[noreturn]] void fail(const std::string& reason) const { throw InvalidInput(subject_, reason); }
 
   Json* place(Json value) {
@@ -85,6 +93,7 @@ class Builder : public nlohmann::json_sax<Json> {
     return true;
   }
 
+  std::string_view text_;
   std::string_view subject_;
   JsonLimits limits_;
   Json root_;
@@ -120,7 +129,7 @@ Json parse_json(std::string_view text, std::string_view subject, JsonLimits limi
   }
   if (text.starts_with("\xef\xbb\xbf")) throw InvalidInput(subject, "begins with a byte order mark");
   expect_short_numbers(text, subject);
-  Builder builder(subject, limits);
+  Builder builder(text, subject, limits);
   Json::sax_parse(text, &builder);
   return builder.take();
 }

@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace base {
 namespace {
@@ -37,12 +38,16 @@ std::vector<X509Ptr> parse_pem_certificates(std::string_view pem, const std::str
   const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   if (!bio) throw std::bad_alloc();
   std::vector<X509Ptr> certificates;
-  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr))
+  std::size_t begin = 0;
+  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
     certificates.emplace_back(certificate);
+    begin = pem.size() - BIO_ctrl_pending(bio.get());
+  }
   const bool ended_well = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   const std::string reason = openssl_error();
-  if (certificates.empty() || !ended_well) throw InvalidInput(field, "not PEM certificates (" + reason + ")");
-  return certificates;
+  if (!certificates.empty() && ended_well) return certificates;
+  throw InvalidInput(field + ": from line " + std::to_string(line_at(pem, begin)) + " on",
+                     "not PEM certificates (" + reason + ")");
 }
 
 Bytes certificate_der(const X509& certificate) {

@@ -35,4 +35,8 @@ std::vector<std::string_view> fields_of(std::string_view text, char separator) {
   }
 }
 
+std::size_t line_at(std::string_view text, std::size_t offset) {
+  return 1 + static_cast<std::size_t>(std::ranges::count(text.substr(0, offset), '\n'));
+}
+
 }  // namespace base

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,5 +15,8 @@ std::vector<std::string_view> words_of(std::string_view text);
 
 /// Every part between separators, empty ones as well; of the text that was given.
 std::vector<std::string_view> fields_of(std::string_view text, char separator);
+
+/// The number of the line, from 1, in which the byte at `offset` stands.
+std::size_t line_at(std::string_view text, std::size_t offset);
 
 }  // namespace base

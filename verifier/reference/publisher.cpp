@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace verifier {
 namespace {
@@ -54,15 +55,18 @@ std::vector<base::EvpPkeyPtr> parse_keys(std::string_view pem, const std::string
   const base::BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   if (!bio) throw std::bad_alloc();
   std::vector<base::EvpPkeyPtr> keys;
+  std::string field = subject;
   for (;;) {
+    const std::size_t begin = pem.size() - BIO_ctrl_pending(bio.get());
+    field = subject + ": from line " + std::to_string(base::line_at(pem, begin)) + " on";
     PemBlock block;
     if (!block.read(*bio)) break;
-    if (keys.size() == Publisher::kMaxKeys) throw InvalidInput(subject, "holds too many keys");
-    keys.push_back(parse_key(block, subject));
+    if (keys.size() == Publisher::kMaxKeys) throw InvalidInput(field, "holds too many keys");
+    keys.push_back(parse_key(block, field));
   }
   const bool ended_well = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   const std::string reason = base::openssl_error();
-  if (keys.empty() || !ended_well) throw InvalidInput(subject, "not public keys in PEM (" + reason + ")");
+  if (keys.empty() || !ended_well) throw InvalidInput(field, "not public keys in PEM (" + reason + ")");
   return keys;
 }
 

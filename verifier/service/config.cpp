@@ -263,7 +263,12 @@ KeyStore key_store_of(const Config& config) {
 
 Config Config::load(const std::filesystem::path& file) {
   const std::filesystem::path absolute = std::filesystem::absolute(file);
-  return parse(base::read_text_file(absolute, kMaxConfigBytes), absolute.parent_path());
+  const std::string text = base::read_text_file(absolute, kMaxConfigBytes);
+  try {
+    return parse(text, absolute.parent_path());
+  } catch (const InvalidInput& error) {
+    throw error.in_context(absolute.string());
+  }
 }
 
 }  // namespace verifier

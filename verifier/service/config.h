@@ -76,6 +76,7 @@ struct Config {
 
   /// Relative paths are taken from `folder`. Throws InvalidInput("config"...) that names the field.
   static Config parse(std::string_view json, const std::filesystem::path& folder);
+  /// The same for a file, which is named by errors.
   static Config load(const std::filesystem::path& file);
 };
 

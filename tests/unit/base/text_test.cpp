@@ -23,3 +23,12 @@ TEST_CASE("words stand between blanks and tabs") {
   CHECK(base::words_of(" \t").empty());
   CHECK(base::words_of("\ta  b\t\tc,d ") == Views{"a", "b", "c,d"});
 }
+
+TEST_CASE("a byte stands in the line behind as many line feeds as are ahead of it") {
+  CHECK(base::line_at("", 0) == 1);
+  CHECK(base::line_at("a\nb\n", 0) == 1);
+  CHECK(base::line_at("a\nb\n", 1) == 1);
+  CHECK(base::line_at("a\nb\n", 2) == 2);
+  CHECK(base::line_at("a\nb\n", 4) == 3);
+  CHECK(base::line_at("a\nb\n", 100) == 3);
+}

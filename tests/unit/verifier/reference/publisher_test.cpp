@@ -80,16 +80,17 @@ TEST_CASE("a publisher's keys are Ed25519, and not too many") {
   std::string pem;
   for (std::size_t i = 0; i < Publisher::kMaxKeys; ++i) pem += signer.public_pem();
   CHECK(refusal_of(pem) == "accepted");
-  CHECK(refusal_of(pem + signer.public_pem()) == "team.pem: holds too many keys");
-  CHECK(refusal_of(test::DocumentSigner("ED448").public_pem()) == "team.pem: holds a key other than Ed25519");
-  CHECK(refusal_of("").starts_with("team.pem: not public keys in PEM ("));
+  CHECK(refusal_of(pem + signer.public_pem()) == "team.pem: from line 25 on: holds too many keys");
+  CHECK(refusal_of(test::DocumentSigner("ED448").public_pem()) ==
+        "team.pem: from line 1 on: holds a key other than Ed25519");
+  CHECK(refusal_of("").starts_with("team.pem: from line 1 on: not public keys in PEM ("));
   const std::string pem_of_one = signer.public_pem();
   CHECK(refusal_of(pem_of_one + "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n") ==
-        "team.pem: holds what is no public key");
+        "team.pem: from line 4 on: holds what is no public key");
   CHECK(refusal_of(pem_of_one + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n") ==
-        "team.pem: holds what is no public key");
-  CHECK(
-      refusal_of(pem_of_one + "-----BEGIN PUBLIC KEY-----\nAAAA\n").starts_with("team.pem: not public keys in PEM ("));
+        "team.pem: from line 4 on: holds what is no public key");
+  CHECK(refusal_of(pem_of_one + "-----BEGIN PUBLIC KEY-----\nAAAA\n")
+            .starts_with("team.pem: from line 4 on: not public keys in PEM ("));
 }
 
 TEST_CASE("a document says whose it is, which version, and until when it counts") {

@@ -1,7 +1,10 @@
 #include "verifier/service/config.h"
 
+#include <fstream>
+
 #include "base/error.h"
 #include "base/json.h"
+#include "base/private_directory.h"
 #include "tests/unit/catch.h"
 
 namespace {
@@ -175,6 +178,17 @@ TEST_CASE("what is wrong in a configuration is told by its field") {
   for (const char* key : {"issuer", "listen", "state_directory", "reference_values"}) {
     CHECK_THAT(refusal_of_key(key, nullptr), ContainsSubstring(std::string("config.") + key));
   }
+}
+
+TEST_CASE("what is wrong with a configuration is told with its file") {
+  const base::PrivateDirectory directory("cs-test");
+  const auto file = directory.path() / "config.json";
+  Json json = complete();
+  json["colour"] = 1;
+  std::ofstream(file) << json;
+  CHECK_THROWS_WITH(Config::load(file), file.string() + ": config.colour: unknown field");
+  std::ofstream(file) << "{\n  oops\n}\n";
+  CHECK_THROWS_WITH(Config::load(file), file.string() + ": config: not valid JSON at byte 5, line 2");
 }
 
 TEST_CASE("keys may be on a token") {

@@ -71,7 +71,7 @@ TEST_CASE("every file that the configuration names is read, and an error names i
     write("team.json", document + "\n");
     CHECK_THAT(failure_of(config), ContainsSubstring("team.json: is not signed by publisher \"team\""));
     write("team.pem", "no key");
-    CHECK_THAT(failure_of(config), ContainsSubstring("team.pem: not public keys in PEM"));
+    CHECK_THAT(failure_of(config), ContainsSubstring("team.pem: from line 1 on: not public keys in PEM"));
   }
   SECTION("a deny list") {
     config.deny_list = directory.path() / "denied.json";
