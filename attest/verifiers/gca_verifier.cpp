@@ -28,6 +28,10 @@ constexpr Milliseconds kVerifyCall{60000};
 /// A token, and what is said beside it.
 constexpr std::size_t kMaxAnswerBytes = evidence::kMaxJwtBytes + (std::size_t{64} << 10U);
 constexpr std::size_t kMaxQuotedText = 500;
+/// Of the list of regions: as long as it is told to a person, who has some forty to choose from.
+constexpr std::size_t kMaxLocationPages = 8;
+constexpr std::size_t kMaxRegionsText = 2048;
+constexpr std::size_t kMaxPageTokenBytes = 1024;
 constexpr std::size_t kMaxPartialErrorsLogged = 16;
 
 /// States of a service that pass by themselves.
@@ -136,13 +140,24 @@ base::Awaitable<void> GcaVerifier::check_location() {
 }
 
 base::Awaitable<std::string> GcaVerifier::region_list() {
-  const Json answer = co_await call_with_retries("GET", "projects/" + config_.project_id + "/locations", "");
+  const std::string list = "projects/" + config_.project_id + "/locations";
   std::string regions;
-  for (const JsonObject& location : JsonObject(answer, "locations").objects_or_empty("locations")) {
-    if (!regions.empty()) regions += ' ';
-    regions += location.string_or("locationId", "?");
+  std::string page;
+  for (std::size_t pages = 0; pages < kMaxLocationPages; ++pages) {
+    const std::string path = page.empty() ? list : list + "?pageToken=" + net::url_encode(page);
+    const Json answer = co_await call_with_retries("GET", path, "");
+    const JsonObject json(answer, "locations");
+    for (const JsonObject& location : json.objects_or_empty("locations")) {
+      const std::string region = location.string_or("locationId", "?");
+      if (regions.size() + region.size() >= kMaxRegionsText) co_return regions + " ...";
+      if (!regions.empty()) regions += ' ';
+      regions += region;
+    }
+    page = json.string_or("nextPageToken", "");
+    if (page.empty()) co_return regions;
+    if (page.size() > kMaxPageTokenBytes) break;
   }
-  co_return regions;
+  co_return regions + " ...";
 }
 
 base::Awaitable<evidence::Challenge> GcaVerifier::create_challenge() {

@@ -155,6 +155,36 @@ TEST_CASE("a region that there is not is answered with those there are") {
                     "invalid region \"r\", available regions are [us-central1 europe-west4]");
 }
 
+TEST_CASE("the regions that there are come page by page, and as many as a person reads") {
+  GcaService service;
+  GcaVerifier client = service.client();
+  const auto page = [](const std::string& region, const std::string& next) {
+    return json_response(200, {{"locations", base::Json::array({{{"locationId", region}}})}, {"nextPageToken", next}});
+  };
+  const auto regions = [&](std::vector<HttpResponse> pages) {
+    service.requests.clear();
+    service.answers = std::move(pages);
+    service.answers.insert(service.answers.begin(),
+                           json_response(404, evidence::error_json(StatusCode::kNotFound, "no")));
+    try {
+      service.context.time.run(client.check_location(), kLongestPause);
+      return std::string();
+    } catch (const StatusError& error) {
+      const std::string text = error.what();
+      return text.substr(text.find('['));
+    }
+  };
+  CHECK(regions({page("a", "2/&"), page("b", "")}) == "[a b]");
+  CHECK(service.requests.at(1).query.empty());
+  CHECK(service.requests.at(2).query == "pageToken=2%2F%26");
+  INFO("a service whose pages never end");
+  CHECK(regions({page("a", "more")}) == "[a a a a a a a a ...]");
+  CHECK(service.requests.size() == 9);
+  INFO("names and tokens without end");
+  CHECK(regions({page("a", "more"), page(std::string(2048, 'b'), "")}) == "[a ...]");
+  CHECK(regions({page("a", std::string(1025, 't'))}) == "[a ...]");
+}
+
 TEST_CASE("refusals keep the service's own word and code") {
   GcaService service;
   GcaVerifier client = service.client();

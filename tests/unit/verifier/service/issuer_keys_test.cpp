@@ -102,6 +102,49 @@ TEST_CASE("a discovery document of another issuer, and keys that are none, are n
   CHECK(log.count("the keys of an issuer of ID tokens can't be fetched") == 1);
 }
 
+TEST_CASE("keys of an issuer follow each other, and no token is ever refused") {
+  constexpr std::int64_t kSeconds = 1200;
+  constexpr std::int64_t kKeySeconds = 300;
+  constexpr std::int64_t kPublication = 90;  // ahead of the first token of a key
+  constexpr std::int64_t kTokenSeconds = 60;
+  IssuerWorld world;
+  const std::vector<test::TokenIssuer> signers(kSeconds / kKeySeconds + 1);
+  const auto start = world.now;
+  const auto publish = [&](std::int64_t time) {
+    world.issuer.keys = {{"keys", base::Json::array()}};
+    for (std::size_t key = 0; key < signers.size(); ++key) {
+      const std::int64_t from = static_cast<std::int64_t>(key) * kKeySeconds;
+      const bool is_published = from - kPublication <= time && time < from + kKeySeconds + kTokenSeconds;
+      if (is_published) world.issuer.keys["keys"].push_back(signers[key].public_key());
+    }
+  };
+  const auto emails = [&](const std::string& token, std::int64_t time) {
+    return world.keys.with(verifier::IdentityTokens({})).emails({token}, "me", base::from_unix_seconds(time));
+  };
+  for (std::int64_t time = 0; time < kSeconds; time += 3) {
+    world.now = start + std::chrono::seconds(time);
+    publish(time);
+    const std::string token = signers.at(static_cast<std::size_t>(time / kKeySeconds))
+                                  .sign({{"iss", world.issuer.url()},
+                                         {"aud", "me"},
+                                         {"iat", time},
+                                         {"exp", time + kTokenSeconds},
+                                         {"email", "a@example.com"},
+                                         {"email_verified", true}});
+    CAPTURE(time);
+    std::size_t found = 0;
+    try {
+      found = emails(token, time).size();
+    } catch (const verifier::UnknownIssuerKey&) {
+      REQUIRE(world.refresh());
+      found = emails(token, time).size();
+    }
+    CHECK(found == 1);
+  }
+  INFO("each key is fetched once, and so is what is past its time");
+  CHECK(world.issuer.fetches() <= 2 * kSeconds / kKeySeconds);
+}
+
 TEST_CASE("a new configuration keeps the keys of the issuers that stay") {
   IssuerWorld world;
   CHECK(world.refresh());
