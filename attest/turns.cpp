@@ -50,7 +50,7 @@ struct Turns::State {
     if (mine >= limits.max_waiting_of_one) return nullptr;
     if (waiting >= limits.max_waiting && !make_room(mine)) return nullptr;
     ++waiting;
-    const auto waiter = std::make_shared<Waiter>(executor);
+    auto waiter = std::make_shared<Waiter>(executor);
     const auto queue = own == queues.end() ? queues.insert(own, Queue{process, {}}) : own;
     queue->waiters.push_back(waiter);
     return waiter;
