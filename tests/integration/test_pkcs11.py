@@ -62,13 +62,25 @@ def test_a_token_that_was_away_signs_again(world: World, workload: TeeClient, to
     token.stop()
     answer = workload.custom_token(AUDIENCE)
     assert "UNAVAILABLE (HTTP 503): the key that signs tokens can't be had at the moment" in answer.text
-    assert "pkcs11:token=signing" in world.verifier.wait_for("the signing keys can't be had, those of before stay")
+    assert "pkcs11:token=signing" in world.verifier.wait_for("there is trouble with the signing keys")
     assert before in {key["kid"] for key in world.verifier.keys()["keys"]}
     pid = world.verifier.pid
     token.start()
-    world.verifier.wait_for("the signing keys can be had again")
+    world.verifier.wait_for("the signing keys are well again")
     assert verified_key(world, workload) == before
     assert world.verifier.pid == pid
+
+
+def test_a_start_without_the_token(world: World, workload: TeeClient, token: SoftToken) -> None:
+    """The service begins with what it has, and signs as soon as the token is there."""
+    token.stop()
+    world.verifier.stop()
+    world.verifier.start()
+    assert "the key that signs tokens can't be had yet" in "\n".join(world.verifier.lines)
+    assert "UNAVAILABLE" in workload.custom_token(AUDIENCE).text
+    token.start()
+    world.verifier.wait_for("the signing keys are well again")
+    verified_key(world, workload)
 
 
 def test_keys_change_by_command(world: World, workload: TeeClient, token: SoftToken, folder: Path) -> None:

@@ -7,9 +7,9 @@
 
 namespace verifier {
 
-// Real databases hold some ten lists; dbx holds hundreds of hashes.
-inline constexpr std::size_t kMaxSignatureLists = 256;
-inline constexpr std::size_t kMaxSignatures = 4096;
+// Real databases hold some ten lists; dbx holds hundreds of hashes, and may have a list for each.
+inline constexpr std::size_t kMaxSignatureLists = 4096;
+inline constexpr std::size_t kMaxSignatures = 16384;
 
 /// A signature database of UEFI Secure Boot, such as the variable db: EFI_SIGNATURE_LISTs, one behind the other (UEFI
 /// 2.10, section 32.4.1).

@@ -2,11 +2,11 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/act_as_owner.h"
 #include "base/clock.h"
-#include "base/encoding.h"
 #include "base/error.h"
 #include "verifier/commands/commands.h"
 #include "verifier/service/config.h"
@@ -18,7 +18,7 @@ namespace {
 struct KeyOptions {
   std::string config = kConfigFile;
   std::string key_id;
-  std::string pkcs11_id;
+  std::optional<std::string> pkcs11_id = {};
   bool json = false;
   bool now = false;
 };
@@ -56,15 +56,9 @@ void list_keys(const KeyOptions& options, const Config& config, base::WallTime n
 }
 
 void add_key(const KeyOptions& options, const Config& config, base::WallTime now) {
-  const KeyStore store = key_store_of(config);
-  // Made before the state is locked, as it takes long.
-  const SigningKey key = options.pkcs11_id.empty()
-                             ? store.make_key()
-                             : store.adopt_key(base::hex_decode(options.pkcs11_id, "--pkcs11-id"));
-  store.change(now, [&](KeyRing& keys) {
-    keys.add(key, now);
-    return true;
-  });
+  std::optional<base::Bytes> pkcs11_id;
+  if (options.pkcs11_id) pkcs11_id = parse_pkcs11_id(*options.pkcs11_id, "--pkcs11-id");
+  const SigningKey key = key_store_of(config).add(pkcs11_id, now);
   std::cout << key.key_id() << '\n'
             << "published from now on; may sign from " << base::to_rfc3339(now + config.keys.publication) << '\n';
 }

@@ -89,6 +89,8 @@ HttpResponse broken(const HttpServerRequest& request, const std::exception& erro
   return error_response(answer);
 }
 
+Refusal no_key() { return {Reason::kSigningKeyUnavailable, "the key that signs tokens can't be had at the moment"}; }
+
 /// `log` is warning or debug of base::log.
 HttpResponse refusal(const HttpServerRequest& request, const evidence::StatusError& error,
                      decltype(&base::log::warning) log) {
@@ -109,8 +111,9 @@ HttpResponse refusal_of(const std::exception_ptr& failure, const HttpServerReque
   } catch (const InvalidInput& error) {
     return refusal(request, Refusal(Reason::kInvalidRequest, error.what()), log);
   } catch (const SigningKeyUnavailable& error) {
-    return broken(request, error,
-                  Refusal(Reason::kSigningKeyUnavailable, "the key that signs tokens can't be had at the moment"));
+    return broken(request, error, no_key());
+  } catch (const WrongPin& error) {
+    return broken(request, error, no_key());
   } catch (const boost::system::system_error& error) {
     if (error.code() == asio::error::operation_aborted) throw;
     return broken(request, error);

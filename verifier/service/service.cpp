@@ -80,10 +80,10 @@ void log_loaded(std::string_view message, const Loaded& loaded, base::WallTime n
 
 class Service {
  public:
-  Service(asio::io_context& context, const ServeOptions& options, const KeyStore& keys, const Loaded& loaded)
+  Service(asio::io_context& context, const ServeOptions& options, KeyStore keys, const Loaded& loaded)
       : executor_(context.get_executor()),
         config_file_(options.config),
-        keys_(keys),
+        keys_(std::move(keys)),
         service_manager_(executor_),
         appraisers_(executor_, options.threads),
         api_(executor_, loaded.knowledge, loaded.signers, clock_, appraisers_),
@@ -184,23 +184,27 @@ class Service {
 
   base::Awaitable<void> tend() {
     const auto turn = co_await one_at_a_time_.enter(kAsLongAsItTakes);
-    auto tend = [shared = api_.shared_signers(), keys = keys_, policy = api_.knowledge().config.keys,
-                 now = clock_.wall()] { return tend_signers(*shared, keys, policy, now); };
+    const base::WallTime now = clock_.wall();
+    auto tend = [shared = api_.shared_signers(), keys = keys_, policy = api_.knowledge().config.keys, now] {
+      return tend_signers(*shared, keys, policy, now);
+    };
     const auto no_deadline = [] { return base::Error("reading takes too long"); };
-    std::string failure;
+    std::string trouble;
     tending_ = true;
     try {
       api_.use(co_await base::run_on_own_thread(kReloadPatience, std::move(tend), no_deadline));
+      auto look = [shared = api_.shared_signers(), now] { return trouble_with_keys(*shared, now); };
+      trouble = co_await base::run_on_own_thread(kReloadPatience, std::move(look), no_deadline);
     } catch (const std::exception& error) {
       if (stopping_) throw;
-      failure = error.what();
+      trouble = error.what();
     }
     tending_ = false;
-    if (!failure.empty() && failure != key_failure_) {
-      base::log::error("the signing keys can't be had, those of before stay", {{"error", failure}});
+    if (!trouble.empty() && trouble != key_trouble_) {
+      base::log::error("there is trouble with the signing keys", {{"error", trouble}});
     }
-    if (failure.empty() && !key_failure_.empty()) base::log::info("the signing keys can be had again");
-    key_failure_ = failure;
+    if (trouble.empty() && !key_trouble_.empty()) base::log::info("the signing keys are well again");
+    key_trouble_ = trouble;
     log_keys();
   }
 
@@ -232,7 +236,7 @@ class Service {
   net::HttpServer server_;
   base::DirectoryWatch keys_watch_;
   base::Semaphore one_at_a_time_;  ///< who reads files and then puts what he read in the place of what was there
-  std::string key_failure_;
+  std::string key_trouble_;
   std::string signing_key_id_;
   base::WallTime warned_of_pki_{};
   base::TaskGroup background_;
@@ -243,6 +247,15 @@ class Service {
   bool stopping_ = false;
 };
 
+/// A token that is away may come back while the service runs; anything else is better known at the start.
+void expect_key_signs(const SigningKey& key) {
+  try {
+    key.expect_signs();
+  } catch (const SigningKeyUnavailable& error) {
+    base::log::error("the key that signs tokens can't be had yet", {{"error", error.what()}});
+  }
+}
+
 }  // namespace
 
 void serve(const ServeOptions& options) {
@@ -252,6 +265,7 @@ void serve(const ServeOptions& options) {
   const base::WallTime now = base::Clock::system().wall();
   const KeyStore keys = key_store_of(config);
   auto signers = open_signers(keys, config.keys, now);
+  expect_key_signs(signers->oidc.keys().signing(now).key);
   Loaded loaded = Loaded::from(std::move(config), std::move(signers), now);
   log_loaded("ready to appraise", loaded, now);
   Service service(context, options, keys, loaded);

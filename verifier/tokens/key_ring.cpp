@@ -67,8 +67,14 @@ RingKey& KeyRing::find(std::string_view key_id) {
   return *found;
 }
 
-void KeyRing::add(SigningKey key, base::WallTime now) {
+void KeyRing::expect_room() const {
   if (keys_.size() >= kMaxKeys) throw base::Error("there are " + std::to_string(kMaxKeys) + " keys: retire one first");
+}
+
+void KeyRing::add(SigningKey key, base::WallTime now) {
+  expect_room();
+  const auto is_same = [&](const RingKey& other) { return other.key.key_id() == key.key_id(); };
+  if (std::ranges::any_of(keys_, is_same)) throw base::Error("key " + key.key_id() + " is there already");
   keys_.push_back({.key = std::move(key), .created = now});
 }
 
@@ -94,7 +100,8 @@ void KeyRing::retire(std::string_view key_id, base::WallTime now, bool at_once) 
   keys_.erase(keys_.begin() + (&key - keys_.data()));
 }
 
-bool KeyRing::tend(const KeyPolicy& policy, base::WallTime now, const std::function<SigningKey()>& make) {
+bool KeyRing::tend(const KeyPolicy& policy, base::WallTime now,
+                   const std::function<std::optional<SigningKey>()>& make) {
   bool changed = false;
   RingKey& signer = find(signing(now).key.key_id());
   if (signer.longest_token < policy.token_lifetime) {
@@ -111,7 +118,10 @@ bool KeyRing::tend(const KeyPolicy& policy, base::WallTime now, const std::funct
   const auto is_to_come = [&](const RingKey& key) { return key.signs_from && *key.signs_from > now; };
   if (std::ranges::any_of(keys_, is_to_come)) return changed;
   if (signing(now).signs_from.value() + *policy.key_lifetime - policy.publication > now) return changed;
-  add(make(), now);
+  expect_room();
+  std::optional<SigningKey> next = make();
+  if (!next) return changed;
+  add(*std::move(next), now);
   const std::string key_id = keys_.back().key.key_id();
   promote(key_id, policy, now);
   return true;

@@ -60,7 +60,9 @@ class KeyRing {
   /// When the last token of a key is dead that has signed; nothing for one that signs or has not.
   std::optional<base::WallTime> tokens_end(const RingKey& key, base::WallTime now) const;
 
-  /// Published from now on. Throws Error when there are kMaxKeys.
+  /// Throws Error when there are kMaxKeys.
+  void expect_room() const;
+  /// Published from now on. Throws Error when there is no room, and for a key that is there already.
   void add(SigningKey key, base::WallTime now);
   /// Has the key sign as soon as relying parties know it, or with `at_once` from now on, whoever knows it; one that has
   /// signed before is known. Returns when. Throws Error when it signs already, and when there is no such key.
@@ -69,8 +71,8 @@ class KeyRing {
   void retire(std::string_view key_id, base::WallTime now, bool at_once = false);
 
   /// What time brings: the life of tokens is noted, a key that has had its time gets its successor, and those that are
-  /// retired go. Returns whether anything changed. `make` makes a key.
-  bool tend(const KeyPolicy& policy, base::WallTime now, const std::function<SigningKey()>& make);
+  /// retired go. Returns whether anything changed. `make` makes a key; when it can't, the next call tries again.
+  bool tend(const KeyPolicy& policy, base::WallTime now, const std::function<std::optional<SigningKey>()>& make);
 
   /// {"keys":[...]}: public parts only.
   base::Json jwks() const;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "verifier/tokens/secret_file.h"
 
 namespace verifier {
@@ -79,15 +80,16 @@ void write_ring(const base::FileDescriptor& directory, const KeyRing& ring) {
   base::replace_file(directory, kSigningKeysFile, base::view_of(text), kKeysFileMode);
 }
 
-/// Behind the file that no longer names them: what is cut off in between leaves a key on the token that nobody uses.
-void destroy_gone(const std::vector<RingKey>& before, const KeyRing& after) {
-  for (const RingKey& old : before) {
-    const auto is_same = [&](const RingKey& key) { return key.key.key_id() == old.key.key_id(); };
-    if (std::ranges::any_of(after.keys(), is_same)) continue;
+/// Those of `keys` that are not among `others`. What can't be destroyed stays on its token, used by nobody.
+void destroy_all_but(const std::vector<RingKey>& others, const std::vector<RingKey>& keys) {
+  for (const RingKey& key : keys) {
+    const auto is_same = [&](const RingKey& other) { return other.key.key_id() == key.key.key_id(); };
+    if (std::ranges::any_of(others, is_same)) continue;
     try {
-      old.key.destroy();
+      key.key.destroy();
     } catch (const base::Error& error) {
-      throw error.in_context("key " + old.key.key_id() + " is retired, but still on its token");
+      base::log::warning("a key that is used no longer stays on its token",
+                         {{"key_id", key.key.key_id()}, {"error", error.what()}});
     }
   }
 }
@@ -99,15 +101,16 @@ KeyRing KeyStore::open(base::WallTime now) const {
     const base::FileDescriptor directory = base::open_private_directory(state_directory_, kStateMode);
     base::wait_for_directory_lock(directory);
     if (!std::filesystem::exists(state_directory_ / kSigningKeysFile)) {
-      write_ring(directory, KeyRing({{.key = make_key(), .created = now, .signs_from = now}}));
+      const SigningKey first = make_key();
+      try {
+        write_ring(directory, KeyRing({{.key = first, .created = now, .signs_from = now}}));
+      } catch (...) {
+        first.destroy();
+        throw;
+      }
     }
   }
   return read(now);
-}
-
-SigningKey KeyStore::adopt_key(base::Bytes pkcs11_id) const {
-  if (!token_) throw base::Error("no pkcs11 is configured");
-  return SigningKey::adopt(token_, std::move(pkcs11_id));
 }
 
 KeyRing KeyStore::read(base::WallTime now) const {
@@ -119,10 +122,34 @@ KeyRing KeyStore::change(base::WallTime now, const std::function<bool(KeyRing&)>
   base::wait_for_directory_lock(directory);
   KeysFile file = read_keys_file(state_directory_ / kSigningKeysFile, token_, now);
   const std::vector<RingKey> before = file.ring.keys();
-  const bool changed = change(file.ring);
-  if (changed || !file.has_dates) write_ring(directory, file.ring);
-  if (changed) destroy_gone(before, file.ring);
+  bool changed = false;
+  try {
+    changed = change(file.ring);
+    if (changed || !file.has_dates) write_ring(directory, file.ring);
+  } catch (...) {
+    destroy_all_but(before, file.ring.keys());
+    throw;
+  }
+  if (changed) destroy_all_but(file.ring.keys(), before);
   return std::move(file.ring);
+}
+
+SigningKey KeyStore::add(const std::optional<base::Bytes>& pkcs11_id, base::WallTime now) const {
+  if (pkcs11_id && !token_) throw base::Error("no pkcs11 is configured");
+  read(now).expect_room();
+  // Made before the state is locked, as it takes long.
+  SigningKey key = pkcs11_id ? SigningKey::adopt(token_, *pkcs11_id) : make_key();
+  bool is_added = false;
+  try {
+    change(now, [&](KeyRing& keys) {
+      keys.add(key, now);
+      return is_added = true;
+    });
+  } catch (...) {
+    if (!is_added) key.destroy();
+    throw;
+  }
+  return key;
 }
 
 }  // namespace verifier

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "base/clock.h"
@@ -18,7 +19,8 @@ inline constexpr const char* kSigningKeysFile = "signing-keys.json";
 /// A file without them, of the first versions, has the key that signs in front. Whoever changes the file holds the
 /// folder's lock.
 ///
-/// What throws, throws Error that names the file, also when the folder or the file is open to other users.
+/// What throws, throws Error that names the file, also when the folder or the file is open to other users; or that
+/// names the token.
 class KeyStore {
  public:
   /// `token`: where new keys are made, and where those are that the file only names. Without it they are in the file.
@@ -33,12 +35,12 @@ class KeyStore {
   KeyRing read(base::WallTime now) const;
 
   /// What `change` makes of the keys is written when it returns true. Then keys that went are destroyed, if they were
-  /// made on the token. Returns what there is then.
+  /// made on the token; when it could not be written, keys that came. Returns what there is then.
   KeyRing change(base::WallTime now, const std::function<bool(KeyRing&)>& change) const;
 
+  /// Makes a key, or takes that of this CKA_ID from the token, and publishes it from now on.
+  SigningKey add(const std::optional<base::Bytes>& pkcs11_id, base::WallTime now) const;
   SigningKey make_key() const { return token_ ? SigningKey::generate(token_) : SigningKey::generate(); }
-  /// Throws Error when there is no token.
-  SigningKey adopt_key(base::Bytes pkcs11_id) const;
 
  private:
   std::filesystem::path state_directory_;

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,12 @@ Pkcs11UriPtr parse_token_uri(const std::string& text) {
   if (text.find('?') != std::string::npos || p11_kit_uri_any_unrecognized(uri.get()) != 0) {
     throw base::InvalidInput("pkcs11.token", "names something else than a token");
   }
+  // Else whatever is in the slot would be given the PIN.
+  const auto is_given = [](CK_UTF8CHAR first) { return first != 0 && first != ' '; };
+  const CK_TOKEN_INFO& named = *p11_kit_uri_get_token_info(uri.get());
+  if (!is_given(named.label[0]) && !is_given(named.serialNumber[0])) {
+    throw base::InvalidInput("pkcs11.token", "names neither a token's label (token=) nor its number (serial=)");
+  }
   return uri;
 }
 
@@ -47,6 +54,11 @@ class Pin {
     expect_secret_of_group(file);
     text_ = base::read_text_file(file, kMaxPinBytes);
     if (text_.ends_with('\n')) text_.pop_back();
+    // The token would count it as a wrong one.
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' '; };
+    if (text_.empty() || std::ranges::any_of(text_, is_control)) {
+      throw base::Error(file.string() + " holds no PIN in one line");
+    }
   }
   ~Pin() { OPENSSL_cleanse(text_.data(), text_.size()); }
   Pin(const Pin&) = delete;
@@ -71,10 +83,11 @@ class Pkcs11Error : public base::Error {
   }
 };
 
-bool is_about_pin(CK_RV code) {
-  return code == CKR_PIN_INCORRECT || code == CKR_PIN_INVALID || code == CKR_PIN_LEN_RANGE || code == CKR_PIN_EXPIRED ||
-         code == CKR_PIN_LOCKED;
-}
+/// The key may have been made since the connection was.
+class KeyNotFound : public base::Error {
+ public:
+  using base::Error::Error;
+};
 
 void expect_ok(CK_RV code, const char* what) {
   if (code != CKR_OK) throw Pkcs11Error(what, code);
@@ -115,7 +128,7 @@ class OpenSession {
 
   CK_OBJECT_HANDLE find_one(CK_OBJECT_CLASS object_class, base::ByteView id) const {
     const std::vector<CK_OBJECT_HANDLE> found = find(object_class, id);
-    if (found.empty()) throw base::Error("the token has no key of this id");
+    if (found.empty()) throw KeyNotFound("the token has no key of this id");
     if (found.size() > 1) throw base::Error("the token has more than one key of this id");
     return found.front();
   }
@@ -141,9 +154,9 @@ class Connection {
     session_.emplace(module, slot_, 0);
     CK_TOKEN_INFO info{};
     expect_ok(module.C_GetTokenInfo(slot_, &info), "C_GetTokenInfo");
-    if (const char* why = why_no_login(info.flags)) throw WrongPin(why);
+    if (const char* why = why_no_login(info.flags)) throw base::Error(why);
     const CK_RV result = module.C_Login(session_->handle(), CKU_USER, pin.data(), pin.size());
-    if (is_about_pin(result)) throw WrongPin(p11_kit_strerror(result));
+    if (is_answer_to_pin(result)) throw WrongPin(std::string("C_Login: ") + p11_kit_strerror(result));
     if (result != CKR_USER_ALREADY_LOGGED_IN) expect_ok(result, "C_Login");
   }
 
@@ -182,7 +195,9 @@ class Connection {
 
   struct Initialized {
     explicit Initialized(CK_FUNCTION_LIST& its_module) : module(its_module) {
-      expect_ok(p11_kit_module_initialize(&module), "C_Initialize");
+      const CK_RV result = p11_kit_module_initialize(&module);
+      // Where a device was gone, C_Finalize may have failed before.
+      if (result != CKR_CRYPTOKI_ALREADY_INITIALIZED) expect_ok(result, "C_Initialize");
     }
     ~Initialized() { p11_kit_module_finalize(&module); }
     Initialized(const Initialized&) = delete;
@@ -195,6 +210,40 @@ class Connection {
   std::optional<OpenSession> session_;
   std::map<base::Bytes, CK_OBJECT_HANDLE> private_keys_;
 };
+
+void generate_key(const Connection& connection, base::ByteView id, CK_ULONG modulus_bits) {
+  CK_BBOOL yes = CK_TRUE;
+  CK_BBOOL no = CK_FALSE;
+  const base::Bytes exponent = {1, 0, 1};
+  const base::ByteView label = base::view_of(kKeyLabel);
+  std::array public_half{attribute(CKA_TOKEN, yes),
+                         attribute(CKA_VERIFY, yes),
+                         attribute(CKA_MODULUS_BITS, modulus_bits),
+                         bytes_attribute(CKA_PUBLIC_EXPONENT, exponent),
+                         bytes_attribute(CKA_ID, id),
+                         bytes_attribute(CKA_LABEL, label)};
+  std::array private_half{attribute(CKA_TOKEN, yes),        attribute(CKA_PRIVATE, yes),
+                          attribute(CKA_SENSITIVE, yes),    attribute(CKA_SIGN, yes),
+                          attribute(CKA_EXTRACTABLE, no),   bytes_attribute(CKA_ID, id),
+                          bytes_attribute(CKA_LABEL, label)};
+  CK_MECHANISM mechanism{CKM_RSA_PKCS_KEY_PAIR_GEN, nullptr, 0};
+  CK_OBJECT_HANDLE public_key = 0;
+  CK_OBJECT_HANDLE private_key = 0;
+  const OpenSession session = connection.open_to_write();
+  expect_ok(connection.module().C_GenerateKeyPair(session.handle(), &mechanism, public_half.data(), public_half.size(),
+                                                  private_half.data(), private_half.size(), &public_key, &private_key),
+            "C_GenerateKeyPair");
+}
+
+void destroy_key(Connection& connection, base::ByteView id) {
+  connection.forget(id);
+  const OpenSession session = connection.open_to_write();
+  for (const CK_OBJECT_CLASS half : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}) {
+    for (const CK_OBJECT_HANDLE object : session.find(half, id)) {
+      expect_ok(connection.module().C_DestroyObject(session.handle(), object), "C_DestroyObject");
+    }
+  }
+}
 
 struct ReleaseModule {
   void operator()(CK_FUNCTION_LIST* module) const { p11_kit_module_release(module); }
@@ -215,42 +264,54 @@ struct Pkcs11Token::Impl {
     }
   }
 
-  /// What `operation(connection)` returns. Tried once more on a new connection when that which was there is lost.
+  /// What `operation(connection)` returns. Tried once more on a new connection when that which was there is lost, or is
+  /// too old to know the key.
   template <typename Operation>
   auto run(Operation operation) {
-    const std::lock_guard alone(mutex);
+    const std::unique_lock alone(mutex, kPkcs11Patience);
     try {
+      if (!alone) throw busy();
       if (connection) {
         try {
           return operation(*connection);
+        } catch (const KeyNotFound&) {
+          if (clock.since_boot() < connected_at + kPkcs11ReconnectPause) throw;
         } catch (const base::Error& error) {
           if (!error.may_pass()) throw;
-          connection.reset();
         }
+        connection.reset();
       }
-      expect_connection();
-      return operation(*connection);
+      return run_anew(operation);
     } catch (const WrongPin& error) {
       throw WrongPin(config.token + ": " + error.what());
     } catch (const base::Error& error) {
-      if (error.may_pass()) connection.reset();
       throw error.in_context(config.token);
     }
   }
 
-  void expect_connection() {
+  template <typename Operation>
+  auto run_anew(Operation operation) {
     const std::chrono::nanoseconds now = clock.since_boot();
-    if (failure && now < failed_at + kPkcs11ReconnectPause) throw *failure;
+    if (failure && now < failed_at + kPkcs11ReconnectPause) throw base::Error(*failure);
     failure.reset();
     try {
       connect();
-    } catch (const WrongPin&) {
-      throw;
+      connected_at = now;
+      return operation(*connection);
     } catch (const base::Error& error) {
-      failure = error;
-      failed_at = now;
+      if (error.may_pass()) {
+        connection.reset();
+        failure = error;
+        failed_at = now;
+      }
       throw;
     }
+  }
+
+  static base::Error busy() {
+    base::Error error("is busy with other calls, or does not come back from one");
+    error.set_transience(base::Transience::kMayPass);
+    return error;
   }
 
   void connect() {
@@ -270,11 +331,12 @@ struct Pkcs11Token::Impl {
   Pkcs11UriPtr uri;
   std::unique_ptr<CK_FUNCTION_LIST, ReleaseModule> module;
 
-  std::mutex mutex;  ///< of all that follows, and of the library
+  std::timed_mutex mutex;  ///< of all that follows, and of the library
   std::unique_ptr<Connection> connection;
-  std::optional<base::Error> failure;     ///< of the last try to connect
-  std::chrono::nanoseconds failed_at{0};  ///< since boot
-  base::Bytes refused_pin;                ///< its SHA-256
+  std::chrono::nanoseconds connected_at{0};  ///< since boot
+  std::optional<base::Error> failure;        ///< of the last try to connect
+  std::chrono::nanoseconds failed_at{0};     ///< since boot
+  base::Bytes refused_pin;                   ///< its SHA-256
 };
 
 Pkcs11Token::Pkcs11Token(Pkcs11Config config, base::Clock clock)
@@ -282,31 +344,11 @@ Pkcs11Token::Pkcs11Token(Pkcs11Config config, base::Clock clock)
 Pkcs11Token::~Pkcs11Token() = default;
 
 base::Bytes Pkcs11Token::generate_rsa(unsigned bits) const {
-  const base::Bytes id = base::random_bytes(kKeyIdBytes);
+  base::Bytes id;  // of the key that the token may have made though its answer was lost
   impl_->run([&](Connection& connection) {
-    CK_BBOOL yes = CK_TRUE;
-    CK_BBOOL no = CK_FALSE;
-    CK_ULONG modulus_bits = bits;
-    const base::Bytes exponent = {1, 0, 1};
-    const base::ByteView label = base::view_of(kKeyLabel);
-    std::array public_half{attribute(CKA_TOKEN, yes),
-                           attribute(CKA_VERIFY, yes),
-                           attribute(CKA_MODULUS_BITS, modulus_bits),
-                           bytes_attribute(CKA_PUBLIC_EXPONENT, exponent),
-                           bytes_attribute(CKA_ID, id),
-                           bytes_attribute(CKA_LABEL, label)};
-    std::array private_half{attribute(CKA_TOKEN, yes),        attribute(CKA_PRIVATE, yes),
-                            attribute(CKA_SENSITIVE, yes),    attribute(CKA_SIGN, yes),
-                            attribute(CKA_EXTRACTABLE, no),   bytes_attribute(CKA_ID, id),
-                            bytes_attribute(CKA_LABEL, label)};
-    CK_MECHANISM mechanism{CKM_RSA_PKCS_KEY_PAIR_GEN, nullptr, 0};
-    CK_OBJECT_HANDLE public_key = 0;
-    CK_OBJECT_HANDLE private_key = 0;
-    const OpenSession session = connection.open_to_write();
-    expect_ok(
-        connection.module().C_GenerateKeyPair(session.handle(), &mechanism, public_half.data(), public_half.size(),
-                                              private_half.data(), private_half.size(), &public_key, &private_key),
-        "C_GenerateKeyPair");
+    if (!id.empty()) destroy_key(connection, id);
+    id = base::random_bytes(kKeyIdBytes);
+    generate_key(connection, id, bits);
   });
   return id;
 }
@@ -338,15 +380,7 @@ base::Bytes Pkcs11Token::sign_rs256(base::ByteView id, base::ByteView bytes) con
 }
 
 void Pkcs11Token::destroy(base::ByteView id) const {
-  impl_->run([&](Connection& connection) {
-    connection.forget(id);
-    const OpenSession session = connection.open_to_write();
-    for (const CK_OBJECT_CLASS half : {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}) {
-      for (const CK_OBJECT_HANDLE object : session.find(half, id)) {
-        expect_ok(connection.module().C_DestroyObject(session.handle(), object), "C_DestroyObject");
-      }
-    }
-  });
+  impl_->run([&](Connection& connection) { destroy_key(connection, id); });
 }
 
 bool means_token_is_away(unsigned long code) {  // NOLINT(google-runtime-int)
@@ -365,6 +399,21 @@ bool means_token_is_away(unsigned long code) {  // NOLINT(google-runtime-int)
     case CKR_TOKEN_NOT_PRESENT:
     case CKR_USER_NOT_LOGGED_IN: return true;
     default: return false;
+  }
+}
+
+bool is_answer_to_pin(unsigned long code) {  // NOLINT(google-runtime-int)
+  switch (code) {
+    case CKR_OK:
+    case CKR_USER_ALREADY_LOGGED_IN:
+    case CKR_CRYPTOKI_NOT_INITIALIZED:
+    case CKR_DEVICE_ERROR:
+    case CKR_DEVICE_REMOVED:
+    case CKR_HOST_MEMORY:
+    case CKR_SESSION_CLOSED:
+    case CKR_SESSION_HANDLE_INVALID:
+    case CKR_TOKEN_NOT_PRESENT: return false;
+    default: return true;
   }
 }
 

@@ -20,10 +20,12 @@ struct Pkcs11Config {
   bool operator==(const Pkcs11Config&) const = default;
 };
 
-/// After a try to reach the token has failed, for so long that failure is the answer.
+/// After the token could not be reached, or failed right behind that, for so long that failure is the answer.
 inline constexpr std::chrono::seconds kPkcs11ReconnectPause{1};
+/// For how long a call waits for those before it, of which one may have been swallowed by the library.
+inline constexpr std::chrono::seconds kPkcs11Patience{10};
 
-/// The token does not take the PIN, or must not be given it. Whoever tries again may lock the token.
+/// The token does not take the PIN. Whoever tries again may lock the token.
 class WrongPin : public base::Error {
  public:
   using base::Error::Error;
@@ -32,8 +34,8 @@ class WrongPin : public base::Error {
 /// RSA keys that never leave a token, each under its CKA_ID. Any thread may call; the token is asked for one thing at a
 /// time, since many a library breaks otherwise: one that takes 10 ms signs 360,000 tokens an hour. When the token has
 /// been away (a module was taken out, a network failed, its server began anew), the next call begins anew as well, at
-/// most once a second. A PIN that was wrong is never tried again, nor is any when the token says that it is the last
-/// try: tokens lock themselves.
+/// most once a second. A PIN that was wrong is not tried again by the same object, nor is any when the token says that
+/// it is the last try: tokens lock themselves.
 class Pkcs11Token {
  public:
   /// Throws InvalidInput for a URI that names no token and for a library that can't be loaded. The token itself is
@@ -58,15 +60,16 @@ class Pkcs11Token {
   /// Both halves; nothing happens when there are none.
   void destroy(base::ByteView id) const;
 
-  struct Impl;
-
  private:
+  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
 /// Whether a token that answers so is away, or has forgotten us: what was open there is lost, and the same may succeed
 /// later.
 bool means_token_is_away(unsigned long code);  // NOLINT(google-runtime-int): CK_RV
+/// Whether an answer to C_Login is one to the PIN: any but what clearly is about something else.
+bool is_answer_to_pin(unsigned long code);  // NOLINT(google-runtime-int): CK_RV
 /// Why nobody should log in to a token with these flags (CK_TOKEN_INFO); nullptr: he may.
 const char* why_no_login(unsigned long flags);  // NOLINT(google-runtime-int): CK_FLAGS
 

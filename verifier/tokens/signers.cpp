@@ -1,20 +1,32 @@
 #include "verifier/tokens/signers.h"
 
+#include <optional>
 #include <utility>
 
+#include "base/error.h"
 #include "evidence/refusal.h"
 
 namespace verifier {
 namespace {
 
-KeyRing tended_keys(const KeyStore& store, const KeyPolicy& policy, base::WallTime now) {
-  KeyRing keys =
-      store.change(now, [&](KeyRing& changed) { return changed.tend(policy, now, [&] { return store.make_key(); }); });
-  for (const RingKey& key : keys.keys()) {
-    const KeyState state = keys.state_of(key, now);
-    if (state == KeyState::kSigning || state == KeyState::kScheduled) key.key.expect_signs();
-  }
-  return keys;
+/// A token that is away keeps nobody from the keys that there are.
+struct TendedKeys {
+  KeyRing ring;
+  std::string missing_key;
+};
+
+TendedKeys tended_keys(const KeyStore& store, const KeyPolicy& policy, base::WallTime now) {
+  TendedKeys tended;
+  const auto make = [&]() -> std::optional<SigningKey> {
+    try {
+      return store.make_key();
+    } catch (const base::Error& error) {
+      tended.missing_key = error.what();
+      return std::nullopt;
+    }
+  };
+  tended.ring = store.change(now, [&](KeyRing& keys) { return keys.tend(policy, now, make); });
+  return tended;
 }
 
 std::shared_ptr<const PkiSigner> load_pki(const std::filesystem::path& state_directory, base::WallTime now) {
@@ -34,8 +46,10 @@ std::string Signers::sign(evidence::TokenType type, const base::Json& claims, ba
 }
 
 std::shared_ptr<const Signers> load_signers(const KeyStore& keys, const KeyPolicy& policy, base::WallTime now) {
-  KeyRing ring = tended_keys(keys, policy, now);
-  return std::make_shared<const Signers>(Signers{OidcSigner(std::move(ring)), load_pki(keys.state_directory(), now)});
+  TendedKeys tended = tended_keys(keys, policy, now);
+  return std::make_shared<const Signers>(Signers{.oidc = OidcSigner(std::move(tended.ring)),
+                                                 .pki = load_pki(keys.state_directory(), now),
+                                                 .missing_key = std::move(tended.missing_key)});
 }
 
 std::shared_ptr<const Signers> open_signers(const KeyStore& keys, const KeyPolicy& policy, base::WallTime now) {
@@ -45,10 +59,25 @@ std::shared_ptr<const Signers> open_signers(const KeyStore& keys, const KeyPolic
 
 std::shared_ptr<const Signers> tend_signers(const Signers& old, const KeyStore& keys, const KeyPolicy& policy,
                                             base::WallTime now) {
-  const bool keeps_pki = old.pki && old.pki->serves_at(now);
-  KeyRing ring = tended_keys(keys, policy, now);
-  return std::make_shared<const Signers>(
-      Signers{OidcSigner(std::move(ring)), keeps_pki || !old.pki ? old.pki : load_pki(keys.state_directory(), now)});
+  const bool keeps_pki = !old.pki || old.pki->serves_at(now);
+  TendedKeys tended = tended_keys(keys, policy, now);
+  return std::make_shared<const Signers>(Signers{.oidc = OidcSigner(std::move(tended.ring)),
+                                                 .pki = keeps_pki ? old.pki : load_pki(keys.state_directory(), now),
+                                                 .missing_key = std::move(tended.missing_key)});
+}
+
+std::string trouble_with_keys(const Signers& signers, base::WallTime now) {
+  const KeyRing& keys = signers.oidc.keys();
+  for (const RingKey& key : keys.keys()) {
+    const KeyState state = keys.state_of(key, now);
+    if (state != KeyState::kSigning && state != KeyState::kScheduled) continue;
+    try {
+      key.key.expect_signs();
+    } catch (const base::Error& error) {
+      return "key " + key.key.key_id() + ": " + error.what();
+    }
+  }
+  return signers.missing_key;
 }
 
 }  // namespace verifier

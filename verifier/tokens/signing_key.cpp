@@ -88,6 +88,12 @@ std::string thumbprint_of(const EVP_PKEY& key) { return evidence::public_jwk(key
 
 }  // namespace
 
+base::Bytes parse_pkcs11_id(std::string_view text, std::string_view field) {
+  base::Bytes id = base::hex_decode(text, field);
+  if (id.empty()) throw InvalidInput(field, "is empty");
+  return id;
+}
+
 SigningKeyUnavailable::SigningKeyUnavailable(const base::Error& cause) : base::Error(cause.what()) {
   set_transience(base::Transience::kMayPass);
 }
@@ -110,9 +116,16 @@ SigningKey SigningKey::from_token(OnToken on_token) {
   return {std::move(key), std::move(key_id), std::make_shared<const OnToken>(std::move(on_token))};
 }
 
-SigningKey SigningKey::generate(Pkcs11 token) {
-  base::Bytes id = token->generate_rsa(kNewKeyBits);
-  return from_token({.token = std::move(token), .id = std::move(id)});
+SigningKey SigningKey::generate(const Pkcs11& token) {
+  const base::Bytes id = token->generate_rsa(kNewKeyBits);
+  try {
+    SigningKey key = from_token({.token = token, .id = id});
+    key.expect_signs();
+    return key;
+  } catch (...) {
+    token->destroy(id);
+    throw;
+  }
 }
 
 SigningKey SigningKey::adopt(Pkcs11 token, base::Bytes pkcs11_id) {
@@ -128,7 +141,7 @@ SigningKey SigningKey::parse(const JsonObject& jwk, const Pkcs11& token) {
   if (const auto id = jwk.optional_string("pkcs11_id")) {
     if (!token) throw InvalidInput(jwk.path() + ".pkcs11_id", "is on a token, and no pkcs11 is configured");
     OnToken on_token{.token = token,
-                     .id = base::hex_decode(*id, jwk.path() + ".pkcs11_id"),
+                     .id = parse_pkcs11_id(*id, jwk.path() + ".pkcs11_id"),
                      .is_adopted = jwk.optional_bool("pkcs11_adopted").value_or(false)};
     return {parse_rsa_key(jwk, EVP_PKEY_PUBLIC_KEY), std::move(key_id),
             std::make_shared<const OnToken>(std::move(on_token))};

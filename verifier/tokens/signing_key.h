@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <openssl/types.h>
 
@@ -11,6 +12,9 @@
 #include "verifier/tokens/pkcs11_token.h"
 
 namespace verifier {
+
+/// The CKA_ID of a key on a token, in hexadecimal. Throws InvalidInput(`field`).
+base::Bytes parse_pkcs11_id(std::string_view text, std::string_view field);
 
 /// The key is on a token that is away; it may come back.
 class SigningKeyUnavailable : public base::Error {
@@ -24,9 +28,9 @@ class SigningKey {
  public:
   using Pkcs11 = std::shared_ptr<const Pkcs11Token>;
 
-  /// A new one of 2048 bits in memory, or on the token.
+  /// A new one of 2048 bits in memory, or on the token, where none is left when it does not sign.
   static SigningKey generate();
-  static SigningKey generate(Pkcs11 token);
+  static SigningKey generate(const Pkcs11& token);
   /// One that somebody else has made on the token, found by its CKA_ID; it stays there when it is retired.
   static SigningKey adopt(Pkcs11 token, base::Bytes pkcs11_id);
   /// As stored_jwk() gives it. Throws InvalidInput that names the member, also when a key in memory does not sign what

@@ -8,6 +8,10 @@
 #include <stdexcept>
 #include <string>
 
+#include <openssl/rsa.h>
+
+#include "base/certificate.h"
+#include "base/openssl.h"
 #include "base/private_directory.h"
 #include "verifier/tokens/pkcs11_token.h"
 
@@ -43,6 +47,15 @@ class SoftToken {
   /// Out of the slot, or into it.
   void take_out() const { std::filesystem::rename(directory_.path() / "tokens", directory_.path() / "away"); }
   void put_back() const { std::filesystem::rename(directory_.path() / "away", directory_.path() / "tokens"); }
+
+  /// A key that somebody else has made; its public half stays away. `id` is hexadecimal.
+  void import_key(const std::string& id) const {
+    const std::filesystem::path file = directory_.path() / "key.pem";
+    const base::EvpPkeyPtr key(EVP_RSA_gen(2048));
+    std::ofstream(file) << base::private_key_pem(*key);
+    use("--import " + file.string() + " --token signing --label key --no-public-key --force --pin " + kPin + " --id " +
+        id);
+  }
 
   /// Has the token's own program do something.
   static void use(const std::string& arguments) {

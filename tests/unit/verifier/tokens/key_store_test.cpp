@@ -147,14 +147,17 @@ TEST_CASE("with a token new keys are made there, and destroyed there when they a
   const auto in_memory = KeyStore(directory.path()).open(kStoreNow).signing(kStoreNow).key.key_id();
   const KeyStore store(directory.path(), token);
   const verifier::KeyPolicy policy;
-  const auto made = store.make_key();
-  const auto adopted = store.adopt_key(token->generate_rsa(2048));
-  store.change(kStoreNow, [&](KeyRing& keys) {
-    keys.add(made, kStoreNow);
-    keys.add(adopted, kStoreNow);
-    keys.promote(adopted.key_id(), policy, kStoreNow, true);
-    return true;
-  });
+  const auto made = store.add({}, kStoreNow);
+  const base::Bytes others = token->generate_rsa(2048);
+  const auto adopted = store.add(others, kStoreNow);
+  CHECK_THROWS_WITH(store.add(others, kStoreNow), ContainsSubstring("is there already"));
+  const auto promote = [&](const std::string& key_id) {
+    store.change(kStoreNow, [&](KeyRing& keys) {
+      keys.promote(key_id, policy, kStoreNow, true);
+      return true;
+    });
+  };
+  promote(adopted.key_id());
   INFO("a key of before stays where it is");
   const KeyRing read = store.read(kStoreNow);
   REQUIRE(read.keys().size() == 3);
@@ -162,7 +165,7 @@ TEST_CASE("with a token new keys are made there, and destroyed there when they a
   CHECK_FALSE(stored(directory.path())["keys"][1].contains("d"));
   CHECK(read.signing(kStoreNow).key.key_id() == adopted.key_id());
   CHECK_THROWS_WITH(KeyStore(directory.path()).read(kStoreNow), ContainsSubstring("no pkcs11 is configured"));
-  CHECK_THROWS_WITH(KeyStore(directory.path()).adopt_key({1}), "no pkcs11 is configured");
+  CHECK_THROWS_WITH(KeyStore(directory.path()).add(base::Bytes{1}, kStoreNow), "no pkcs11 is configured");
 
   const auto retire = [&](const std::string& key_id) {
     store.change(kStoreNow, [&](KeyRing& keys) {
@@ -172,11 +175,31 @@ TEST_CASE("with a token new keys are made there, and destroyed there when they a
   };
   retire(made.key_id());
   CHECK_THROWS_WITH(made.expect_signs(), ContainsSubstring("no key of this id"));
-  store.change(kStoreNow, [&](KeyRing& keys) {
-    keys.promote(in_memory, policy, kStoreNow, true);
-    return true;
-  });
+  promote(in_memory);
   retire(adopted.key_id());
   adopted.expect_signs();
   CHECK(store.read(kStoreNow).keys().size() == 1);
+}
+
+TEST_CASE("a key whose making comes to nothing is left on no token") {
+  const base::PrivateDirectory directory("cs-test");
+  const test::SoftToken soft;
+  const KeyStore store(directory.path(), soft.open());
+  store.open(kStoreNow);
+  const auto lost = store.make_key();
+  CHECK_THROWS_WITH(store.change(kStoreNow,
+                                 [&](KeyRing& keys) -> bool {
+                                   keys.add(lost, kStoreNow);
+                                   throw base::Error("no");
+                                 }),
+                    "no");
+  CHECK_THROWS_WITH(lost.expect_signs(), ContainsSubstring("no key of this id"));
+  INFO("none is made when there is no room for it");
+  while (store.read(kStoreNow).keys().size() < KeyRing::kMaxKeys) {
+    store.change(kStoreNow, [&](KeyRing& keys) {
+      keys.add(verifier::SigningKey::generate(), kStoreNow);
+      return true;
+    });
+  }
+  CHECK_THROWS_WITH(store.add({}, kStoreNow), ContainsSubstring("retire one first"));
 }

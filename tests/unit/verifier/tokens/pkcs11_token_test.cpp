@@ -5,11 +5,9 @@
 #include <future>
 #include <vector>
 
-#include <openssl/pem.h>
 #include <p11-kit/pkcs11.h>
 
 #include "base/error.h"
-#include "base/openssl.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/support/soft_token.h"
 
@@ -45,6 +43,18 @@ TEST_CASE("a key made on a token signs there, and is gone when it is destroyed")
   CHECK_THROWS_WITH(token->sign_rs256(id, kSigned), "pkcs11:token=signing: the token has no key of this id");
   CHECK_THROWS_WITH(token->public_key(id), ContainsSubstring("no key of this id"));
   token->destroy(id);
+}
+
+TEST_CASE("a key that was made elsewhere meanwhile is found once the connection is not new any more") {
+  const SoftToken soft;
+  std::chrono::nanoseconds since_boot{0};
+  base::Clock clock = base::Clock::system();
+  clock.since_boot = [&] { return since_boot; };
+  const Pkcs11Token token(soft.config(), clock);
+  CHECK_THROWS_WITH(token.sign_rs256(Bytes{0xa1}, kSigned), ContainsSubstring("no key of this id"));
+  soft.import_key("A1");
+  since_boot = verifier::kPkcs11ReconnectPause;
+  CHECK(token.sign_rs256(Bytes{0xa1}, kSigned).size() == 256);
 }
 
 TEST_CASE("many threads may ask a token at the same time") {
@@ -95,6 +105,19 @@ TEST_CASE("a PIN that was refused is not tried again, another one is") {
   CHECK(token->generate_rsa(2048).size() == 16);
 }
 
+TEST_CASE("what is no PIN is not given to a token") {
+  const SoftToken soft;
+  const auto token = soft.open();
+  for (const char* text : {"", "\r", "123456\r", "123\n456"}) {
+    soft.set_pin(text);
+    CHECK_THROWS_WITH(token->generate_rsa(2048), ContainsSubstring("pin holds no PIN in one line"));
+  }
+  soft.set_pin(std::string(256, '1'));
+  CHECK_THROWS_WITH(token->generate_rsa(2048), ContainsSubstring("pin: "));
+  soft.set_pin(SoftToken::kPin);
+  CHECK(token->generate_rsa(2048).size() == 16);
+}
+
 TEST_CASE("a PIN that others may read is refused") {
   const SoftToken soft;
   std::filesystem::permissions(soft.config().pin_file, std::filesystem::perms(0644));
@@ -113,6 +136,10 @@ TEST_CASE("a token is named by a URI that names a token and nothing else, its li
   CHECK_THAT(with_token("pkcs11:token=%zz"), ContainsSubstring("pkcs11.token: "));
   CHECK(with_token("pkcs11:token=signing?pin-value=123456") == "pkcs11.token: names something else than a token");
   CHECK(with_token("pkcs11:token=signing;x-size=2") == "pkcs11.token: names something else than a token");
+  for (const char* any : {"pkcs11:", "pkcs11:token=", "pkcs11:manufacturer=SoftHSM%20project"}) {
+    CHECK_THAT(with_token(any), ContainsSubstring("names neither a token's label"));
+  }
+  CHECK(with_token("pkcs11:serial=0123") == "opened");
   verifier::Pkcs11Config config = soft.config();
   config.module = "/nowhere/library.so";
   CHECK_THAT(opening_failure(config), ContainsSubstring("pkcs11.module: /nowhere/library.so can't be loaded"));
@@ -120,17 +147,11 @@ TEST_CASE("a token is named by a URI that names a token and nothing else, its li
 
 TEST_CASE("two keys of one id are no key") {
   const SoftToken soft;
-  const base::EvpPkeyPtr key(EVP_RSA_gen(2048));
-  const std::string file = (soft.path() / "key.pem").string();
-  const base::BioPtr out(BIO_new_file(file.c_str(), "w"));
-  REQUIRE(PEM_write_bio_PKCS8PrivateKey(out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1);
-  REQUIRE(BIO_flush(out.get()) == 1);
-  const std::string import = "--import " + file + " --token signing --label key --id A1 --no-public-key --pin 123456";
-  SoftToken::use(import);
+  soft.import_key("A1");
   const auto token = soft.open();
   INFO("without a public half the private one says what it is");
   CHECK(token->public_key(Bytes{0xa1}).modulus.size() == 256);
-  SoftToken::use(import + " --force");
+  soft.import_key("A1");
   CHECK_THROWS_WITH(token->public_key(Bytes{0xa1}), ContainsSubstring("more than one key of this id"));
 }
 
@@ -139,9 +160,21 @@ TEST_CASE("of the answers of a token some mean that it is away") {
                            CKR_USER_NOT_LOGGED_IN, CKR_CRYPTOKI_NOT_INITIALIZED, CKR_GENERAL_ERROR}) {
     CHECK(verifier::means_token_is_away(away));
   }
+  CHECK(verifier::means_token_is_away(CKR_OPERATION_ACTIVE));  // of an operation that broke off
   for (const CK_RV here : {CKR_MECHANISM_INVALID, CKR_PIN_INCORRECT, CKR_KEY_FUNCTION_NOT_PERMITTED, CKR_DEVICE_MEMORY,
                            CKR_TOKEN_WRITE_PROTECTED, CKR_ARGUMENTS_BAD}) {
     CHECK_FALSE(verifier::means_token_is_away(here));
+  }
+}
+
+TEST_CASE("any answer to a login but what is clearly about something else is one to the PIN") {
+  for (const CK_RV to_pin : {CKR_PIN_INCORRECT, CKR_PIN_LOCKED, CKR_PIN_LEN_RANGE, CKR_ARGUMENTS_BAD, CKR_GENERAL_ERROR,
+                             CKR_FUNCTION_FAILED, CKR_VENDOR_DEFINED | 1UL}) {
+    CHECK(verifier::is_answer_to_pin(to_pin));
+  }
+  for (const CK_RV other :
+       {CKR_OK, CKR_USER_ALREADY_LOGGED_IN, CKR_DEVICE_REMOVED, CKR_TOKEN_NOT_PRESENT, CKR_SESSION_HANDLE_INVALID}) {
+    CHECK_FALSE(verifier::is_answer_to_pin(other));
   }
 }
 

@@ -60,21 +60,41 @@ TEST_CASE("tending brings the next key when its time has come") {
   CHECK(keys.read(kSignersNow + 22h).keys().size() == 2);
 }
 
-TEST_CASE("keys that sign or will sign must be there, others need not") {
+TEST_CASE("trouble with a key that signs or will sign is told, and keeps nobody from the others") {
   const base::PrivateDirectory directory("cs-test");
   const test::SoftToken soft;
   const verifier::KeyStore keys(directory.path(), soft.open());
-  verifier::open_signers(keys, {}, kSignersNow);
-  const auto next = keys.make_key();
-  keys.change(kSignersNow, [&](verifier::KeyRing& ring) {
-    ring.add(next, kSignersNow);
-    return true;
-  });
+  CHECK(verifier::trouble_with_keys(*verifier::open_signers(keys, {}, kSignersNow), kSignersNow).empty());
+  const auto next = keys.add({}, kSignersNow);
   next.destroy();
-  CHECK(verifier::load_signers(keys, {}, kSignersNow)->oidc.keys().keys().size() == 2);
+  const auto load = [&] { return verifier::load_signers(keys, {}, kSignersNow); };
+  CHECK(load()->oidc.keys().keys().size() == 2);
+  CHECK(verifier::trouble_with_keys(*load(), kSignersNow).empty());
   keys.change(kSignersNow, [&](verifier::KeyRing& ring) {
     ring.promote(next.key_id(), {}, kSignersNow);
     return true;
   });
-  CHECK_THROWS_WITH(verifier::load_signers(keys, {}, kSignersNow), ContainsSubstring("no key of this id"));
+  CHECK(load()->oidc.keys().keys().size() == 2);
+  CHECK_THAT(verifier::trouble_with_keys(*load(), kSignersNow),
+             ContainsSubstring("key " + next.key_id()) && ContainsSubstring("no key of this id"));
+}
+
+TEST_CASE("while a token is away the keys that there are go on, and the next one is made once it is back") {
+  const base::PrivateDirectory directory("cs-test");
+  const test::SoftToken soft;
+  verifier::KeyPolicy policy;
+  policy.key_lifetime = 24h;
+  const auto first = verifier::open_signers(verifier::KeyStore(directory.path()), policy, kSignersNow);
+  const auto due = kSignersNow + 22h;
+  soft.take_out();
+  std::filesystem::create_directory(soft.path() / "tokens");
+  const verifier::KeyStore away(directory.path(), soft.open());
+  const auto still = verifier::tend_signers(*first, away, policy, due);
+  CHECK(still->oidc.keys().keys().size() == 1);
+  CHECK_THAT(verifier::trouble_with_keys(*still, due), ContainsSubstring("no token is called so"));
+  std::filesystem::remove(soft.path() / "tokens");
+  soft.put_back();
+  const auto second = verifier::tend_signers(*still, verifier::KeyStore(directory.path(), soft.open()), policy, due);
+  CHECK(second->oidc.keys().keys().size() == 2);
+  CHECK(verifier::trouble_with_keys(*second, due).empty());
 }
