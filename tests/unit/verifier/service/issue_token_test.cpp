@@ -15,7 +15,7 @@
 #include "tests/unit/catch.h"
 #include "tests/unit/verifier/support/machine.h"
 
-// What a request is answered with: tests/unit/verifier/service/api_test.cpp.
+// What a request is answered with: tests/unit/verifier/service/api_verify_test.cpp.
 
 namespace {
 
