@@ -71,6 +71,22 @@ def test_a_token_that_was_away_signs_again(world: World, workload: TeeClient, to
     assert world.verifier.pid == pid
 
 
+def test_a_token_that_never_answers(world: World, workload: TeeClient, token: SoftToken) -> None:
+    """It takes nobody with it: requests end, commands end, and so does the service, which also starts."""
+    token.hang()
+    try:
+        assert "UNAVAILABLE" in workload.custom_token(AUDIENCE).text
+        with pytest.raises(HarnessError, match="the token does not answer"):
+            world.verifier.manage_keys("add", "--pkcs11-id", "c0ffee")
+        world.verifier.stop()
+        world.verifier.start()
+        assert "the key that signs tokens can't be had yet" in "\n".join(world.verifier.lines)
+    finally:
+        token.go_on()
+    world.verifier.wait_for("the signing keys are well again")
+    verified_key(world, workload)
+
+
 def test_a_start_without_the_token(world: World, workload: TeeClient, token: SoftToken) -> None:
     """The service begins with what it has, and signs as soon as the token is there."""
     token.stop()

@@ -27,6 +27,7 @@ base::Json dates_json(const KeyRing& keys, const RingKey& key, base::WallTime no
   base::Json json = {{"kid", key.key.key_id()},
                      {"state", name_of(keys.state_of(key, now))},
                      {"created", base::to_rfc3339(key.created)}};
+  if (const std::string id = key.key.pkcs11_id(); !id.empty()) json["pkcs11_id"] = id;
   if (key.signs_from) json["signs_from"] = base::to_rfc3339(*key.signs_from);
   if (const auto end = keys.tokens_end(key, now)) json["tokens_until"] = base::to_rfc3339(*end);
   return json;
@@ -67,6 +68,7 @@ void promote_key(const KeyOptions& options, const Config& config, base::WallTime
   base::WallTime from;
   key_store_of(config).change(now, [&](KeyRing& keys) {
     from = keys.promote(options.key_id, config.keys, now, options.now);
+    keys.keys().back().key.expect_signs();  // else tokens would end when its time has come
     return true;
   });
   std::cout << "signs from " << base::to_rfc3339(from) << '\n';

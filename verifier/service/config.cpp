@@ -80,6 +80,12 @@ std::string parse_issuer(const JsonObject& json) {
   const net::HttpUrl url = net::HttpUrl::parse(issuer, field);
   // As it stands there: what parses it makes something else of "/..".
   const std::size_t host = issuer.find("://") + 3;
+  const auto is_of_host = [](char c) { return base::is_alphanumeric_or(c, "-.:[]"); };
+  const std::string_view authority = std::string_view(issuer).substr(host, issuer.find('/', host) - host);
+  if (!(issuer.starts_with("https://") || issuer.starts_with("http://")) ||
+      !std::ranges::all_of(authority, is_of_host) || authority.ends_with(':')) {
+    throw InvalidInput(field, "is not https://host[:port][/path]");
+  }
   const std::string_view path = std::string_view(issuer).substr(std::min(issuer.find('/', host), issuer.size()));
   const auto is_plain = [](char c) { return base::is_alphanumeric_or(c, "-._~/"); };
   if (path.ends_with('/') || path.find("//") != std::string_view::npos || path.find("/.") != std::string_view::npos ||
@@ -237,6 +243,7 @@ Config Config::parse(std::string_view text, const std::filesystem::path& folder)
   Config config;
   config.issuer = parse_issuer(json);
   config.listen = parse_listen(json.object("listen"), folder);
+  if (json.string("state_directory").empty()) throw InvalidInput(std::string(kConfig) + ".state_directory", "is empty");
   config.state_directory = folder / json.string("state_directory");
   config.attestation_roots = parse_roots(json, folder);
   config.reference_values = parse_reference_values(json, folder);

@@ -80,7 +80,8 @@ void log_loaded(std::string_view message, const Loaded& loaded, base::WallTime n
 
 class Service {
  public:
-  Service(asio::io_context& context, const ServeOptions& options, KeyStore keys, const Loaded& loaded)
+  Service(asio::io_context& context, const ServeOptions& options, KeyStore keys, std::string key_trouble,
+          const Loaded& loaded)
       : executor_(context.get_executor()),
         config_file_(options.config),
         keys_(std::move(keys)),
@@ -92,6 +93,7 @@ class Service {
             [this](const net::HttpServerRequest& head) { return api_.admit(head); }),
         keys_watch_(executor_, loaded.knowledge->config.state_directory, kSigningKeysFile),
         one_at_a_time_(executor_, 1),
+        key_trouble_(std::move(key_trouble)),
         background_(executor_),
         reloads_(executor_) {}
 
@@ -236,7 +238,7 @@ class Service {
   net::HttpServer server_;
   base::DirectoryWatch keys_watch_;
   base::Semaphore one_at_a_time_;  ///< who reads files and then puts what he read in the place of what was there
-  std::string key_trouble_;
+  std::string key_trouble_;        ///< as it was told last; empty: all is well
   std::string signing_key_id_;
   base::WallTime warned_of_pki_{};
   base::TaskGroup background_;
@@ -247,12 +249,15 @@ class Service {
   bool stopping_ = false;
 };
 
-/// A token that is away may come back while the service runs; anything else is better known at the start.
-void expect_key_signs(const SigningKey& key) {
+/// A token that is away may come back while the service runs, and is trouble until then; anything else is thrown, as it
+/// is better known at the start.
+std::string trouble_at_start(const SigningKey& key) {
   try {
     key.expect_signs();
+    return {};
   } catch (const SigningKeyUnavailable& error) {
     base::log::error("the key that signs tokens can't be had yet", {{"error", error.what()}});
+    return error.what();
   }
 }
 
@@ -265,10 +270,10 @@ void serve(const ServeOptions& options) {
   const base::WallTime now = base::Clock::system().wall();
   const KeyStore keys = key_store_of(config);
   auto signers = open_signers(keys, config.keys, now);
-  expect_key_signs(signers->oidc.keys().signing(now).key);
+  std::string key_trouble = trouble_at_start(signers->oidc.keys().signing(now).key);
   Loaded loaded = Loaded::from(std::move(config), std::move(signers), now);
   log_loaded("ready to appraise", loaded, now);
-  Service service(context, options, keys, loaded);
+  Service service(context, options, keys, std::move(key_trouble), loaded);
   const std::string url = service.listen(loaded.certificate);
   asio::co_spawn(context, service.run(signals), [](const std::exception_ptr& failure) {
     if (failure) std::rethrow_exception(failure);

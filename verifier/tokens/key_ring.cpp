@@ -118,7 +118,6 @@ bool KeyRing::tend(const KeyPolicy& policy, base::WallTime now,
   const auto is_to_come = [&](const RingKey& key) { return key.signs_from && *key.signs_from > now; };
   if (std::ranges::any_of(keys_, is_to_come)) return changed;
   if (signing(now).signs_from.value() + *policy.key_lifetime - policy.publication > now) return changed;
-  expect_room();
   std::optional<SigningKey> next = make();
   if (!next) return changed;
   add(*std::move(next), now);

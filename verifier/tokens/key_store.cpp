@@ -89,7 +89,7 @@ void destroy_all_but(const std::vector<RingKey>& others, const std::vector<RingK
       key.key.destroy();
     } catch (const base::Error& error) {
       base::log::warning("a key that is used no longer stays on its token",
-                         {{"key_id", key.key.key_id()}, {"error", error.what()}});
+                         {{"key_id", key.key.key_id()}, {"pkcs11_id", key.key.pkcs11_id()}, {"error", error.what()}});
     }
   }
 }

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -270,7 +273,7 @@ struct Pkcs11Token::Impl {
   auto run(Operation operation) {
     const std::unique_lock alone(mutex, kPkcs11Patience);
     try {
-      if (!alone) throw busy();
+      if (!alone) throw no_answer();
       if (connection) {
         try {
           return operation(*connection);
@@ -308,8 +311,8 @@ struct Pkcs11Token::Impl {
     }
   }
 
-  static base::Error busy() {
-    base::Error error("is busy with other calls, or does not come back from one");
+  static base::Error no_answer() {
+    base::Error error("the token does not answer");
     error.set_transience(base::Transience::kMayPass);
     return error;
   }
@@ -320,9 +323,9 @@ struct Pkcs11Token::Impl {
     if (digest == refused_pin) throw WrongPin("the PIN of " + config.pin_file.string() + " was refused before");
     try {
       connection = std::make_unique<Connection>(*module, *uri, pin);
-    } catch (const WrongPin&) {
+    } catch (const WrongPin& error) {
       refused_pin = std::move(digest);
-      throw;
+      throw WrongPin(error.what() + (" (" + config.pin_file.string() + ")"));
     }
   }
 
@@ -339,48 +342,76 @@ struct Pkcs11Token::Impl {
   base::Bytes refused_pin;                   ///< its SHA-256
 };
 
+namespace {
+
+/// What `call()` returns. On a thread of its own, which is left behind when it takes longer: so it must own all it
+/// uses.
+template <typename Call>
+auto within(std::chrono::seconds patience, Call call) {
+  std::packaged_task<std::invoke_result_t<Call>()> task(std::move(call));
+  auto result = task.get_future();
+  std::thread(std::move(task)).detach();
+  // Those that wait for others in front of them give up first.
+  if (result.wait_for(patience + std::chrono::seconds(1)) != std::future_status::ready) {
+    base::Error error("the token does not answer");
+    error.set_transience(base::Transience::kMayPass);
+    throw base::Error(error);
+  }
+  return result.get();
+}
+
+base::Bytes copy_of(base::ByteView bytes) { return {bytes.begin(), bytes.end()}; }
+
+}  // namespace
+
 Pkcs11Token::Pkcs11Token(Pkcs11Config config, base::Clock clock)
-    : impl_(std::make_unique<Impl>(std::move(config), std::move(clock))) {}
+    : impl_(std::make_shared<Impl>(std::move(config), std::move(clock))) {}
 Pkcs11Token::~Pkcs11Token() = default;
 
 base::Bytes Pkcs11Token::generate_rsa(unsigned bits) const {
-  base::Bytes id;  // of the key that the token may have made though its answer was lost
-  impl_->run([&](Connection& connection) {
-    if (!id.empty()) destroy_key(connection, id);
-    id = base::random_bytes(kKeyIdBytes);
-    generate_key(connection, id, bits);
+  return within(kPkcs11MakePatience, [impl = impl_, bits] {
+    base::Bytes id;  // of the key that the token may have made though its answer was lost
+    impl->run([&](Connection& connection) {
+      if (!id.empty()) destroy_key(connection, id);
+      id = base::random_bytes(kKeyIdBytes);
+      generate_key(connection, id, bits);
+    });
+    return id;
   });
-  return id;
 }
 
 Pkcs11Token::RsaPublicKey Pkcs11Token::public_key(base::ByteView id) const {
-  return impl_->run([&](Connection& connection) {
-    const OpenSession& session = connection.session();
-    // Not every token keeps the public half; the private one tells these two as well.
-    const bool has_public_half = !session.find(CKO_PUBLIC_KEY, id).empty();
-    const CK_OBJECT_HANDLE key = session.find_one(has_public_half ? CKO_PUBLIC_KEY : CKO_PRIVATE_KEY, id);
-    return RsaPublicKey{session.number(key, CKA_MODULUS), session.number(key, CKA_PUBLIC_EXPONENT)};
+  return within(kPkcs11Patience, [impl = impl_, id = copy_of(id)] {
+    return impl->run([&](Connection& connection) {
+      const OpenSession& session = connection.session();
+      // Not every token keeps the public half; the private one tells these two as well.
+      const bool has_public_half = !session.find(CKO_PUBLIC_KEY, id).empty();
+      const CK_OBJECT_HANDLE key = session.find_one(has_public_half ? CKO_PUBLIC_KEY : CKO_PRIVATE_KEY, id);
+      return RsaPublicKey{session.number(key, CKA_MODULUS), session.number(key, CKA_PUBLIC_EXPONENT)};
+    });
   });
 }
 
 base::Bytes Pkcs11Token::sign_rs256(base::ByteView id, base::ByteView bytes) const {
-  return impl_->run([&](Connection& connection) {
-    CK_FUNCTION_LIST& module = connection.module();
-    const CK_SESSION_HANDLE session = connection.session().handle();
-    CK_MECHANISM mechanism{CKM_SHA256_RSA_PKCS, nullptr, 0};
-    expect_ok(module.C_SignInit(session, &mechanism, connection.private_key(id)), "C_SignInit");
-    base::Bytes signature(kMaxRsaBytes);
-    CK_ULONG size = signature.size();
-    auto* data = const_cast<std::uint8_t*>(bytes.data());  // NOLINT: only read
-    // Whatever it returns, it has ended the operation: there is room for the longest signature.
-    expect_ok(module.C_Sign(session, data, bytes.size(), signature.data(), &size), "C_Sign");
-    signature.resize(std::min<std::size_t>(size, signature.size()));
-    return signature;
+  return within(kPkcs11Patience, [impl = impl_, id = copy_of(id), bytes = copy_of(bytes)]() mutable {
+    return impl->run([&](Connection& connection) {
+      CK_FUNCTION_LIST& module = connection.module();
+      const CK_SESSION_HANDLE session = connection.session().handle();
+      CK_MECHANISM mechanism{CKM_SHA256_RSA_PKCS, nullptr, 0};
+      expect_ok(module.C_SignInit(session, &mechanism, connection.private_key(id)), "C_SignInit");
+      base::Bytes signature(kMaxRsaBytes);
+      CK_ULONG size = signature.size();
+      // Whatever it returns, it has ended the operation: there is room for the longest signature.
+      expect_ok(module.C_Sign(session, bytes.data(), bytes.size(), signature.data(), &size), "C_Sign");
+      signature.resize(std::min<std::size_t>(size, signature.size()));
+      return signature;
+    });
   });
 }
 
 void Pkcs11Token::destroy(base::ByteView id) const {
-  impl_->run([&](Connection& connection) { destroy_key(connection, id); });
+  within(kPkcs11Patience,
+         [impl = impl_, id = copy_of(id)] { impl->run([&](Connection& connection) { destroy_key(connection, id); }); });
 }
 
 bool means_token_is_away(unsigned long code) {  // NOLINT(google-runtime-int)

@@ -22,8 +22,10 @@ struct Pkcs11Config {
 
 /// After the token could not be reached, or failed right behind that, for so long that failure is the answer.
 inline constexpr std::chrono::seconds kPkcs11ReconnectPause{1};
-/// For how long a call waits for those before it, of which one may have been swallowed by the library.
+/// For how long a call waits for the token and for those before it, after which the token is taken for one that is
+/// away: a library may never come back. To make a key takes a slow token longer, and it does nothing else meanwhile.
 inline constexpr std::chrono::seconds kPkcs11Patience{10};
+inline constexpr std::chrono::seconds kPkcs11MakePatience{120};
 
 /// The token does not take the PIN. Whoever tries again may lock the token.
 class WrongPin : public base::Error {
@@ -62,7 +64,7 @@ class Pkcs11Token {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  ///< a call that does not come back keeps it
 };
 
 /// Whether a token that answers so is away, or has forgotten us: what was open there is lost, and the same may succeed

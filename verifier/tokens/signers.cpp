@@ -17,15 +17,17 @@ struct TendedKeys {
 
 TendedKeys tended_keys(const KeyStore& store, const KeyPolicy& policy, base::WallTime now) {
   TendedKeys tended;
-  const auto make = [&]() -> std::optional<SigningKey> {
+  const auto make_for = [&](const KeyRing& keys) -> std::optional<SigningKey> {
     try {
+      keys.expect_room();
       return store.make_key();
     } catch (const base::Error& error) {
-      tended.missing_key = error.what();
+      tended.missing_key = std::string("the key that is to follow can't be made: ") + error.what();
       return std::nullopt;
     }
   };
-  tended.ring = store.change(now, [&](KeyRing& keys) { return keys.tend(policy, now, make); });
+  tended.ring =
+      store.change(now, [&](KeyRing& keys) { return keys.tend(policy, now, [&] { return make_for(keys); }); });
   return tended;
 }
 

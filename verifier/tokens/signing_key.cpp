@@ -161,10 +161,12 @@ Json SigningKey::public_jwk() const {
   return jwk;
 }
 
+std::string SigningKey::pkcs11_id() const { return on_token_ ? base::hex_encode(on_token_->id) : std::string(); }
+
 Json SigningKey::stored_jwk() const {
   Json jwk = public_jwk();
   if (on_token_) {
-    jwk["pkcs11_id"] = base::hex_encode(on_token_->id);
+    jwk["pkcs11_id"] = pkcs11_id();
     if (on_token_->is_adopted) jwk["pkcs11_adopted"] = true;
     return jwk;
   }

@@ -39,6 +39,8 @@ class SigningKey {
 
   /// The `kid`: for a new key its RFC 7638 thumbprint in hexadecimal.
   const std::string& key_id() const noexcept { return key_id_; }
+  /// Of a key on a token its CKA_ID in hexadecimal; else empty.
+  std::string pkcs11_id() const;
   /// {"kty","n","e","kid","alg","use"}
   base::Json public_jwk() const;
   /// Beside the public members the private part (RFC 7518, section 6.3.2), a secret; or, for a key on a token, of ours:

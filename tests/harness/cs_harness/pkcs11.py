@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sysconfig
 from pathlib import Path
 from types import TracebackType
@@ -57,6 +59,19 @@ class SoftToken:
             self._server.stop()
             self._server = None
         self._socket.unlink(missing_ok=True)
+
+    def hang(self) -> None:
+        """Have it answer nothing, but stay."""
+        self._signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Have it answer again, also what it was asked meanwhile."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self._server is None:
+            raise HarnessError("the token is not in its slot")
+        os.killpg(self._server.pid, number)
 
     def set_pin(self, pin: str) -> None:
         """Change what the service is told, not what the token takes."""

@@ -146,6 +146,13 @@ TEST_CASE("what is wrong in a configuration is told by its field") {
                ContainsSubstring("config.issuer"));
   }
   CHECK_THAT(refusal_of_key("issuer", "http://verifier.example"), ContainsSubstring("config.issuer"));
+  for (const char* origin : {"https://verifier.example?x", "https://verifier.example#x", "https://verifier.example:",
+                             "HTTPS://verifier.example", "https://ver%69fier.example", "https://a@verifier.example"}) {
+    CAPTURE(origin);
+    CHECK_THAT(refusal_of_key("issuer", origin), ContainsSubstring("config.issuer"));
+  }
+  CHECK(refusal_of_key("issuer", "https://[2001:db8::1]:8443") == "accepted");
+  CHECK_THAT(refusal_of_key("state_directory", ""), ContainsSubstring("config.state_directory: is empty"));
   CHECK(refusal_of_key("issuer", "http://127.0.0.1:1") == "accepted");
   CHECK_THAT(refusal_of_key("attestation_roots", Json::array()), ContainsSubstring("config.attestation_roots"));
   CHECK_THAT(refusal_of_key("token_lifetime_seconds", 0), ContainsSubstring("config.token_lifetime_seconds"));

@@ -79,6 +79,26 @@ TEST_CASE("trouble with a key that signs or will sign is told, and keeps nobody 
              ContainsSubstring("key " + next.key_id()) && ContainsSubstring("no key of this id"));
 }
 
+TEST_CASE("keys that fill the ring keep nobody from the one that signs") {
+  const base::PrivateDirectory directory("cs-test");
+  const verifier::KeyStore keys(directory.path());
+  verifier::KeyPolicy policy;
+  policy.key_lifetime = 24h;
+  verifier::open_signers(keys, policy, kSignersNow);
+  const base::Json jwk = verifier::SigningKey::generate().stored_jwk();
+  keys.change(kSignersNow, [&](verifier::KeyRing& ring) {
+    while (ring.keys().size() < verifier::KeyRing::kMaxKeys) {
+      base::Json named = jwk;
+      named["kid"] = "key " + std::to_string(ring.keys().size());
+      ring.add(verifier::SigningKey::parse(base::JsonObject(named, "key")), kSignersNow);
+    }
+    return true;
+  });
+  const auto full = verifier::load_signers(keys, policy, kSignersNow + 22h);
+  CHECK(verifier::trouble_with_keys(*full, kSignersNow + 22h) ==
+        "the key that is to follow can't be made: there are 16 keys: retire one first");
+}
+
 TEST_CASE("while a token is away the keys that there are go on, and the next one is made once it is back") {
   const base::PrivateDirectory directory("cs-test");
   const test::SoftToken soft;

@@ -72,6 +72,8 @@ TEST_CASE("a key on a token is stored by its name there, and signs what is verif
   const Json stored = made.stored_jwk();
   for (const char* secret : {"d", "p", "q", "dp", "dq", "qi"}) CHECK_FALSE(stored.contains(secret));
   CHECK(stored["pkcs11_id"].get<std::string>().size() == 32);
+  CHECK(made.pkcs11_id() == stored["pkcs11_id"].get<std::string>());
+  CHECK(SigningKey::generate().pkcs11_id().empty());
   CHECK(made.public_jwk()["kid"] == evidence::public_jwk(made.key())["kid"]);
   CHECK_FALSE(made.public_jwk().contains("pkcs11_id"));
   const SigningKey again = SigningKey::parse(base::JsonObject(stored, "key"), token);
