@@ -1,5 +1,8 @@
 #include "verifier/appraisal/deny_list.h"
 
+#include <string>
+#include <vector>
+
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -24,11 +27,12 @@ void add_instances(std::set<std::string, std::less<>>& ids, const JsonObject& js
 }
 
 void add_keys(std::set<std::string, std::less<>>& keys, const JsonObject& json) {
-  const std::string field = json.path() + ".attestation_keys";
-  for (const std::string& key : json.strings_or_empty("attestation_keys")) {
-    const base::Bytes digest = base::hex_decode(key, field);
+  const std::vector<std::string> texts = json.strings_or_empty("attestation_keys");
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::string field = json.path() + ".attestation_keys[" + std::to_string(i) + "]";
+    const base::Bytes digest = base::hex_decode(texts[i], field);
     if (digest.size() != measure::digest_size(measure::HashAlgorithm::kSha256)) {
-      throw InvalidInput(field, "\"" + key + "\" is no SHA-256 digest");
+      throw InvalidInput(field, "is no SHA-256 digest");
     }
     keys.insert(base::hex_encode(digest));
   }

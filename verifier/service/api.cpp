@@ -126,6 +126,8 @@ void log_token(const IssuedToken& issued) {
   const Json& claims = issued.claims;
   base::log::info("token issued", {{"project", issued.identity.project_id},
                                    {"instance", issued.identity.instance_name},
+                                   {"instance_id", std::to_string(issued.identity.instance_id)},
+                                   {"attestation_key", issued.attestation_key_sha256},
                                    {"hwmodel", claims["hwmodel"].get<std::string>()},
                                    {"swname", claims["swname"].get<std::string>()},
                                    {"dbgstat", claims["dbgstat"].get<std::string>()},

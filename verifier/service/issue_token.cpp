@@ -192,6 +192,7 @@ IssuedToken issue_token(const Knowledge& knowledge, const Signers& signers, cons
   const TokenContext context{config.issuer, now, config.keys.token_lifetime};
   IssuedToken issued;
   issued.identity = appraisal.identity;
+  issued.attestation_key_sha256 = appraisal.attestation_key_sha256;
   if (appraisal.launch) issued.image_digest = appraisal.launch->image_digest;
   issued.claims = is_for_aws(request.options.type) ? aws_claims(subject, request.options, context)
                                                    : default_claims(subject, request.options, context);

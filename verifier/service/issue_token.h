@@ -30,7 +30,8 @@ struct IssuedToken {
   base::Json response;  ///< of the call: the token, and what is wrong with parts of the request
   base::Json claims;
   evidence::InstanceIdentity identity;
-  std::string image_digest;  ///< empty for a machine that has launched nothing
+  std::string attestation_key_sha256;  ///< as a deny list names it
+  std::string image_digest;            ///< empty for a machine that has launched nothing
 };
 
 /// From the body of a verification call to a token: reads it, appraises the evidence, compares, signs. `resource` has

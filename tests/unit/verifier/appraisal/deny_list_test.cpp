@@ -47,9 +47,9 @@ TEST_CASE("a deny list that could deny nobody is an error that names the entry")
   CHECK(list_error(R"({"instance_ids": ["0678"]})") == "denied.json.instance_ids: \"0678\" is no instance's number");
   CHECK(list_error(R"({"instance_ids": ["my-instance"]})") ==
         "denied.json.instance_ids: \"my-instance\" is no instance's number");
-  CHECK(list_error(R"({"attestation_keys": ["abcd"]})") ==
-        "denied.json.attestation_keys: \"abcd\" is no SHA-256 digest");
-  CHECK_THAT(list_error(R"({"attestation_keys": ["x"]})"), ContainsSubstring("denied.json.attestation_keys"));
+  CHECK(list_error(R"({"attestation_keys": ["abcd"]})") == "denied.json.attestation_keys[0]: is no SHA-256 digest");
+  CHECK_THAT(list_error(R"({"attestation_keys": [")" + std::string(64, 'a') + R"(", "x"]})"),
+             ContainsSubstring("denied.json.attestation_keys[1]"));
   CHECK(list_error(R"({"keys": []})") == "denied.json.keys: unknown field");
   CHECK_THAT(list_error("["), ContainsSubstring("denied.json"));
 }
