@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <future>
 #include <map>
 #include <mutex>
@@ -248,6 +249,13 @@ void destroy_key(Connection& connection, base::ByteView id) {
   }
 }
 
+/// Of a token that may be well later.
+base::Error no_answer() {
+  base::Error error("the token does not answer");
+  error.set_transience(base::Transience::kMayPass);
+  return error;
+}
+
 struct ReleaseModule {
   void operator()(CK_FUNCTION_LIST* module) const { p11_kit_module_release(module); }
 };
@@ -311,12 +319,6 @@ struct Pkcs11Token::Impl {
     }
   }
 
-  static base::Error no_answer() {
-    base::Error error("the token does not answer");
-    error.set_transience(base::Transience::kMayPass);
-    return error;
-  }
-
   void connect() {
     Pin pin(config.pin_file);
     base::Bytes digest = pin.digest();
@@ -347,17 +349,13 @@ namespace {
 /// What `call()` returns. On a thread of its own, which is left behind when it takes longer: so it must own all it
 /// uses.
 template <typename Call>
-auto within(std::chrono::seconds patience, Call call) {
+auto within(std::chrono::seconds patience, const std::string& token, Call call) {
   std::packaged_task<std::invoke_result_t<Call>()> task(std::move(call));
   auto result = task.get_future();
   std::thread(std::move(task)).detach();
   // Those that wait for others in front of them give up first.
-  if (result.wait_for(patience + std::chrono::seconds(1)) != std::future_status::ready) {
-    base::Error error("the token does not answer");
-    error.set_transience(base::Transience::kMayPass);
-    throw base::Error(error);
-  }
-  return result.get();
+  if (result.wait_for(patience + std::chrono::seconds(1)) == std::future_status::ready) return result.get();
+  throw no_answer().in_context(token);
 }
 
 base::Bytes copy_of(base::ByteView bytes) { return {bytes.begin(), bytes.end()}; }
@@ -369,19 +367,32 @@ Pkcs11Token::Pkcs11Token(Pkcs11Config config, base::Clock clock)
 Pkcs11Token::~Pkcs11Token() = default;
 
 base::Bytes Pkcs11Token::generate_rsa(unsigned bits) const {
-  return within(kPkcs11MakePatience, [impl = impl_, bits] {
-    base::Bytes id;  // of the key that the token may have made though its answer was lost
+  struct Making {
+    base::Bytes id;  ///< of the last try, also when its answer was lost
+    std::atomic<bool> is_over = false;
+  };
+  const auto making = std::make_shared<Making>();
+  const auto make = [impl = impl_, bits, making] {
     impl->run([&](Connection& connection) {
-      if (!id.empty()) destroy_key(connection, id);
-      id = base::random_bytes(kKeyIdBytes);
-      generate_key(connection, id, bits);
+      if (!making->id.empty()) destroy_key(connection, making->id);
+      making->id = base::random_bytes(kKeyIdBytes);
+      generate_key(connection, making->id, bits);
     });
-    return id;
-  });
+    const bool is_unwanted = making->is_over.exchange(true);
+    if (is_unwanted) impl->run([&](Connection& connection) { destroy_key(connection, making->id); });
+  };
+  try {
+    within(kPkcs11MakePatience, impl_->config.token, make);
+  } catch (const base::Error&) {
+    // Who is first decides: a key that comes when nobody waits any more is taken away by its maker.
+    const bool is_made = making->is_over.exchange(true);
+    if (!is_made) throw;
+  }
+  return making->id;
 }
 
 Pkcs11Token::RsaPublicKey Pkcs11Token::public_key(base::ByteView id) const {
-  return within(kPkcs11Patience, [impl = impl_, id = copy_of(id)] {
+  return within(kPkcs11Patience, impl_->config.token, [impl = impl_, id = copy_of(id)] {
     return impl->run([&](Connection& connection) {
       const OpenSession& session = connection.session();
       // Not every token keeps the public half; the private one tells these two as well.
@@ -393,7 +404,7 @@ Pkcs11Token::RsaPublicKey Pkcs11Token::public_key(base::ByteView id) const {
 }
 
 base::Bytes Pkcs11Token::sign_rs256(base::ByteView id, base::ByteView bytes) const {
-  return within(kPkcs11Patience, [impl = impl_, id = copy_of(id), bytes = copy_of(bytes)]() mutable {
+  auto sign = [impl = impl_, id = copy_of(id), bytes = copy_of(bytes)]() mutable {
     return impl->run([&](Connection& connection) {
       CK_FUNCTION_LIST& module = connection.module();
       const CK_SESSION_HANDLE session = connection.session().handle();
@@ -406,11 +417,12 @@ base::Bytes Pkcs11Token::sign_rs256(base::ByteView id, base::ByteView bytes) con
       signature.resize(std::min<std::size_t>(size, signature.size()));
       return signature;
     });
-  });
+  };
+  return within(kPkcs11Patience, impl_->config.token, std::move(sign));
 }
 
 void Pkcs11Token::destroy(base::ByteView id) const {
-  within(kPkcs11Patience,
+  within(kPkcs11Patience, impl_->config.token,
          [impl = impl_, id = copy_of(id)] { impl->run([&](Connection& connection) { destroy_key(connection, id); }); });
 }
 
