@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "verifier/tokens/secret_file.h"
 
 namespace verifier {
@@ -80,17 +79,11 @@ void write_ring(const base::FileDescriptor& directory, const KeyRing& ring) {
   base::replace_file(directory, kSigningKeysFile, base::view_of(text), kKeysFileMode);
 }
 
-/// Those of `keys` that are not among `others`. What can't be destroyed stays on its token, used by nobody.
+/// Those of `keys` that are not among `others`.
 void destroy_all_but(const std::vector<RingKey>& others, const std::vector<RingKey>& keys) {
   for (const RingKey& key : keys) {
     const auto is_same = [&](const RingKey& other) { return other.key.key_id() == key.key.key_id(); };
-    if (std::ranges::any_of(others, is_same)) continue;
-    try {
-      key.key.destroy();
-    } catch (const base::Error& error) {
-      base::log::warning("a key that is used no longer stays on its token",
-                         {{"key_id", key.key.key_id()}, {"pkcs11_id", key.key.pkcs11_id()}, {"error", error.what()}});
-    }
+    if (!std::ranges::any_of(others, is_same)) key.key.destroy();
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/openssl.h"
 #include "evidence/jose.h"
 
@@ -84,6 +85,15 @@ base::EvpPkeyPtr parse_rsa_key(const JsonObject& jwk, int selection) {
   return rsa_key_of(numbers, selection, jwk.path());
 }
 
+void destroy_on(const Pkcs11Token& token, base::ByteView id) {
+  try {
+    token.destroy(id);
+  } catch (const base::Error& error) {
+    base::log::warning("a key that is used no longer stays on its token",
+                       {{"pkcs11_id", base::hex_encode(id)}, {"error", error.what()}});
+  }
+}
+
 std::string thumbprint_of(const EVP_PKEY& key) { return evidence::public_jwk(key).at("kid").get<std::string>(); }
 
 }  // namespace
@@ -123,7 +133,7 @@ SigningKey SigningKey::generate(const Pkcs11& token) {
     key.expect_signs();
     return key;
   } catch (...) {
-    token->destroy(id);
+    destroy_on(*token, id);
     throw;
   }
 }
@@ -198,7 +208,7 @@ void SigningKey::expect_signs() const {
 }
 
 void SigningKey::destroy() const {
-  if (on_token_ && !on_token_->is_adopted) on_token_->token->destroy(on_token_->id);
+  if (on_token_ && !on_token_->is_adopted) destroy_on(*on_token_->token, on_token_->id);
 }
 
 }  // namespace verifier

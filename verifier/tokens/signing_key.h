@@ -54,7 +54,8 @@ class SigningKey {
   base::Bytes sign(base::ByteView bytes) const;
   /// Throws Error, or SigningKeyUnavailable, unless it signs what its public part verifies.
   void expect_signs() const;
-  /// Of a key that was made on a token: destroys it there. Otherwise nothing.
+  /// Of a key that was made on a token: destroys it there. What can't be destroyed stays, used by nobody, and is a
+  /// warning in the log. Otherwise nothing.
   void destroy() const;
 
  private:
