@@ -68,7 +68,7 @@ void promote_key(const KeyOptions& options, const Config& config, base::WallTime
   base::WallTime from;
   key_store_of(config).change(now, [&](KeyRing& keys) {
     from = keys.promote(options.key_id, config.keys, now, options.now);
-    keys.keys().back().key.expect_signs();  // else tokens would end when its time has come
+    keys.at(options.key_id).key.expect_signs();  // else tokens would end when its time has come
     return true;
   });
   std::cout << "signs from " << base::to_rfc3339(from) << '\n';

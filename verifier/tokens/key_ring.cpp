@@ -61,11 +61,13 @@ KeyState KeyRing::state_of(const RingKey& key, base::WallTime now) const {
   return *end > now ? KeyState::kRetiring : KeyState::kRetired;
 }
 
-RingKey& KeyRing::find(std::string_view key_id) {
+const RingKey& KeyRing::at(std::string_view key_id) const {
   const auto found = std::ranges::find(keys_, key_id, [](const RingKey& key) { return key.key.key_id(); });
   if (found == keys_.end()) throw base::Error("there is no key \"" + std::string(key_id) + "\"");
   return *found;
 }
+
+RingKey& KeyRing::find(std::string_view key_id) { return keys_[static_cast<std::size_t>(&at(key_id) - keys_.data())]; }
 
 void KeyRing::expect_room() const {
   if (keys_.size() >= kMaxKeys) throw base::Error("there are " + std::to_string(kMaxKeys) + " keys: retire one first");

@@ -56,6 +56,8 @@ class KeyRing {
 
   const std::vector<RingKey>& keys() const noexcept { return keys_; }
   const RingKey& signing(base::WallTime now) const;
+  /// Throws Error when there is no such key.
+  const RingKey& at(std::string_view key_id) const;
   KeyState state_of(const RingKey& key, base::WallTime now) const;
   /// When the last token of a key is dead that has signed; nothing for one that signs or has not.
   std::optional<base::WallTime> tokens_end(const RingKey& key, base::WallTime now) const;
