@@ -30,6 +30,12 @@ asio::ip::address plain_address(const asio::ip::address& address) {
   return address;
 }
 
+bool is_address(std::string_view text) {
+  boost::system::error_code not_an_address;
+  asio::ip::make_address(text, not_an_address);
+  return !not_an_address;
+}
+
 bool is_loopback(std::string_view text) {
   boost::system::error_code not_an_address;
   const auto address = asio::ip::make_address(text, not_an_address);

@@ -14,6 +14,8 @@ namespace net {
 /// IPv4 addresses that are written in IPv6's form (::ffff:192.0.2.1) as what they are.
 asio::ip::address plain_address(const asio::ip::address& address);
 
+bool is_address(std::string_view text);
+
 /// Whether `text` is an address of this machine's own: 127.0.0.0/8 or ::1.
 bool is_loopback(std::string_view text);
 

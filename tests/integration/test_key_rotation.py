@@ -112,6 +112,7 @@ def test_keys_change_by_command_while_the_service_runs(world: World, folder: Pat
         second = verifier.manage_keys("add").split()[0]
         assert verifier.key_states() == {first: "signing", second: "published"}
         wait_until_published(verifier, {first, second})
+        verifier.wait_for(f"a key is published.*key_id={second}")
         with pytest.raises(HarnessError, match=f"key {first} signs: promote another one first"):
             verifier.manage_keys("retire", first)
         assert re.match(r"signs from 20\d\d-", verifier.manage_keys("promote", second))
@@ -123,6 +124,7 @@ def test_keys_change_by_command_while_the_service_runs(world: World, folder: Pat
             verifier.manage_keys("retire", first)
         verifier.manage_keys("retire", first, "--now")
         wait_until_published(verifier, {second})
+        verifier.wait_for(f"a key is published no more.*key_id={first}")
         verifier.export(folder / "public")
         exported = json.loads((folder / "public/.well-known/jwks.json").read_text())
         assert exported == verifier.keys()

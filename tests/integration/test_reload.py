@@ -172,6 +172,24 @@ def test_a_new_certificate_is_shown_to_who_connects_then(world: World) -> None:
     world.verifier.reload()
 
 
+def test_a_pki_that_goes_is_told(world: World, folder: Path) -> None:
+    """Whoever takes the folder away sees that PKI tokens end, and when it is back that they go on."""
+    with Verifier(
+        folder / "pki",
+        world.authority,
+        attestation_roots=[world.machine.attestation_root],
+        reference_values=[],
+        pki=True,
+    ) as verifier:
+        pki, away = folder / "pki/verifier/state/pki", folder / "away"
+        assert "pki=true" in verifier.reload()
+        pki.rename(away)
+        assert "pki=false" in verifier.reload()
+        verifier.wait_for("level=WARN .*the PKI is gone from the state folder: there are no PKI tokens any more")
+        away.rename(pki)
+        assert "pki=true" in verifier.reload()
+
+
 def test_a_request_to_reload_that_comes_early_is_kept(world: World) -> None:
     """A service that has not begun to listen does so, and reads its files anew then."""
     world.verifier.stop()

@@ -15,7 +15,6 @@ using base::JsonObject;
 constexpr std::int64_t kClockSkewSeconds = 60;
 constexpr const char* kToken = "token";
 
-/// Google's tokens name their issuer with or without the scheme.
 std::string_view without_scheme(std::string_view issuer) {
   constexpr std::string_view kScheme = "https://";
   return issuer.starts_with(kScheme) ? issuer.substr(kScheme.size()) : issuer;
@@ -54,11 +53,15 @@ void expect_known_key(const IdentityTokenIssuer& issuer, std::string_view token)
 
 }  // namespace
 
+bool is_same_issuer(std::string_view one, std::string_view other) {
+  return without_scheme(one) == without_scheme(other);
+}
+
 const IdentityTokenIssuer& IdentityTokens::issuer_of(std::string_view token) const {
   const base::Json claims = evidence::read_unverified_jwt(token).claims;
   const std::string name = JsonObject(claims, kToken).string("iss");
-  const auto found = std::ranges::find(issuers_, without_scheme(name),
-                                       [](const IdentityTokenIssuer& issuer) { return without_scheme(issuer.issuer); });
+  const auto found = std::ranges::find_if(
+      issuers_, [&](const IdentityTokenIssuer& issuer) { return is_same_issuer(issuer.issuer, name); });
   if (found == issuers_.end()) throw InvalidInput(kToken, "the issuer \"" + name + "\" is not known");
   return *found;
 }

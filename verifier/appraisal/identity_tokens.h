@@ -38,6 +38,9 @@ class UnknownIssuerKey : public base::Error {
   bool others_are_known_;
 };
 
+/// Google's tokens name their issuer with or without the scheme.
+bool is_same_issuer(std::string_view one, std::string_view other);
+
 /// Checks the ID tokens that come with evidence.
 class IdentityTokens {
  public:

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "net/checked_text.h"
 #include "net/http.h"
+#include "verifier/appraisal/identity_tokens.h"
 #include "verifier/appraisal/technology.h"
 #include "verifier/reference/publisher.h"
 #include "verifier/service/resource_name.h"
@@ -113,6 +114,9 @@ ListenConfig parse_listen(const JsonObject& json, const std::filesystem::path& f
   json.expect_only({"address", "port", "certificate", "private_key", "trusted_proxies"});
   ListenConfig listen;
   listen.address = json.string("address");
+  if (!net::is_address(listen.address)) {
+    throw InvalidInput(json.path() + ".address", "\"" + listen.address + "\" is no IP address");
+  }
   const std::uint64_t port = json.unsigned_integer("port");
   if (port > UINT16_MAX) throw InvalidInput(json.path() + ".port", "is no port");
   listen.port = static_cast<std::uint16_t>(port);
@@ -206,7 +210,11 @@ IssuerConfig parse_identity_issuer(const JsonObject& json, const std::filesystem
 std::vector<IssuerConfig> parse_issuers(const JsonObject& json, const std::filesystem::path& folder) {
   std::vector<IssuerConfig> issuers;
   for (const JsonObject& issuer : json.objects_or_empty("identity_token_issuers")) {
-    issuers.push_back(parse_identity_issuer(issuer, folder));
+    IssuerConfig config = parse_identity_issuer(issuer, folder);
+    const bool is_repeated = std::ranges::any_of(
+        issuers, [&](const IssuerConfig& other) { return is_same_issuer(other.issuer, config.issuer); });
+    if (is_repeated) throw InvalidInput(issuer.path() + ".issuer", "\"" + config.issuer + "\" stands twice");
+    issuers.push_back(std::move(config));
   }
   return issuers;
 }
@@ -224,9 +232,13 @@ std::vector<std::string> parse_endpoints(const JsonObject& json, const std::stri
 
 std::vector<std::string> parse_locations(const JsonObject& json) {
   auto locations = json.strings_or_empty("locations");
+  std::set<std::string_view> seen;
   for (const std::string& location : locations) {
     if (!is_resource_id(location))
       throw InvalidInput(json.path() + ".locations", "\"" + location + "\" is no location");
+    if (!seen.insert(location).second) {
+      throw InvalidInput(json.path() + ".locations", "\"" + location + "\" stands twice");
+    }
   }
   return locations;
 }

@@ -7,6 +7,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -157,8 +158,12 @@ class Service {
     try {
       const Loaded loaded = co_await base::run_on_own_thread(kReloadPatience, std::move(load), no_deadline);
       if (loaded.certificate) server_.use(*loaded.certificate);
+      if (api_.signers().pki && !loaded.signers->pki) {
+        base::log::warning("the PKI is gone from the state folder: there are no PKI tokens any more");
+      }
       api_.use(loaded.knowledge, loaded.signers);
       log_loaded("reloaded", loaded, clock_.wall());
+      log_keys();
     } catch (const std::exception& error) {
       if (stopping_) throw;
       base::log::error("reload failed, nothing has changed", {{"error", error.what()}});
@@ -208,15 +213,31 @@ class Service {
     if (trouble.empty() && !key_trouble_.empty()) base::log::info("the signing keys are well again");
     key_trouble_ = trouble;
     log_keys();
+    warn_of_pki();
   }
 
+  /// What of the keys has changed since the last look.
   void log_keys() {
-    const base::WallTime now = clock_.wall();
-    const std::string& key_id = api_.signers().oidc.keys().signing(now).key.key_id();
-    if (!signing_key_id_.empty() && key_id != signing_key_id_) {
-      base::log::info("another key signs tokens", {{"key_id", key_id}, {"before", signing_key_id_}});
+    const KeyRing& keys = api_.signers().oidc.keys();
+    std::set<std::string> key_ids;
+    for (const RingKey& key : keys.keys()) key_ids.insert(key.key.key_id());
+    const std::string& signing = keys.signing(clock_.wall()).key.key_id();
+    const bool is_first_look = signing_key_id_.empty();
+    for (const std::string& key_id : key_ids) {
+      if (!is_first_look && !key_ids_.contains(key_id)) base::log::info("a key is published", {{"key_id", key_id}});
     }
-    signing_key_id_ = key_id;
+    if (!is_first_look && signing != signing_key_id_) {
+      base::log::info("another key signs tokens", {{"key_id", signing}, {"before", signing_key_id_}});
+    }
+    for (const std::string& key_id : key_ids_) {
+      if (!key_ids.contains(key_id)) base::log::info("a key is published no more", {{"key_id", key_id}});
+    }
+    key_ids_ = std::move(key_ids);
+    signing_key_id_ = signing;
+  }
+
+  void warn_of_pki() {
+    const base::WallTime now = clock_.wall();
     if (!api_.signers().pki || now < warned_of_pki_ + std::chrono::hours(24)) return;
     const base::WallTime end = api_.signers().pki->intermediate_ends();
     if (now < end - kIntermediateWarning) return;
@@ -239,6 +260,7 @@ class Service {
   base::DirectoryWatch keys_watch_;
   base::Semaphore one_at_a_time_;  ///< who reads files and then puts what he read in the place of what was there
   std::string key_trouble_;        ///< as it was told last; empty: all is well
+  std::set<std::string> key_ids_;  ///< as they were told last, like the next
   std::string signing_key_id_;
   base::WallTime warned_of_pki_{};
   base::TaskGroup background_;

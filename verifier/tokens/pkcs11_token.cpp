@@ -137,6 +137,13 @@ class OpenSession {
     return found.front();
   }
 
+  void expect_rsa(CK_OBJECT_HANDLE key) const {
+    CK_KEY_TYPE type = CK_UNAVAILABLE_INFORMATION;
+    CK_ATTRIBUTE wanted = attribute(CKA_KEY_TYPE, type);
+    expect_ok(module_.C_GetAttributeValue(handle_, key, &wanted, 1), "C_GetAttributeValue");
+    if (type != CKK_RSA) throw base::Error("the token's key of this id is no RSA key");
+  }
+
   base::Bytes number(CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type) const {
     base::Bytes bytes(kMaxRsaBytes);
     CK_ATTRIBUTE wanted{type, bytes.data(), bytes.size()};
@@ -398,6 +405,7 @@ Pkcs11Token::RsaPublicKey Pkcs11Token::public_key(base::ByteView id) const {
       // Not every token keeps the public half; the private one tells these two as well.
       const bool has_public_half = !session.find(CKO_PUBLIC_KEY, id).empty();
       const CK_OBJECT_HANDLE key = session.find_one(has_public_half ? CKO_PUBLIC_KEY : CKO_PRIVATE_KEY, id);
+      session.expect_rsa(key);
       return RsaPublicKey{session.number(key, CKA_MODULUS), session.number(key, CKA_PUBLIC_EXPONENT)};
     });
   });

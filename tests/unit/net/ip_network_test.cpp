@@ -38,6 +38,14 @@ TEST_CASE("what is no network is not taken for one") {
   }
 }
 
+TEST_CASE("what is an address") {
+  for (const char* text : {"127.0.0.1", "0.0.0.0", "::", "fe80::1", "::ffff:192.0.2.1"}) CHECK(net::is_address(text));
+  for (const char* text : {"", "127.1", "example.org", "10.0.0.0/8", "[::1]", "1.2.3.4:5", " ::1"}) {
+    CAPTURE(text);
+    CHECK_FALSE(net::is_address(text));
+  }
+}
+
 TEST_CASE("addresses of the machine itself") {
   for (const char* text : {"127.0.0.1", "127.255.255.255", "::1"}) CHECK(net::is_loopback(text));
   for (const char* text : {"", "127.1", "127.0.0.1.example.org", "128.0.0.1", "0.0.0.0", "::", "localhost", "::2"}) {

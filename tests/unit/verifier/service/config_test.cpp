@@ -172,10 +172,19 @@ TEST_CASE("what is wrong in a configuration is told by its field") {
   CHECK_THAT(issuers({{"issuer", "http://accounts.example"}}), ContainsSubstring("over https only"));
   CHECK_THAT(issuers({{"issuer", "https://a.example"}, {"ca", "ca.pem"}, {"jwks", "k.json"}}),
              ContainsSubstring("identity_token_issuers[0].ca: is for an issuer without jwks"));
+  CHECK_THAT(
+      refusal_of_key("identity_token_issuers",
+                     Json::array({{{"issuer", "https://a.example"}, {"jwks", "k.json"}}, {{"issuer", "a.example"}}})),
+      ContainsSubstring("identity_token_issuers[1].issuer: \"a.example\" stands twice"));
   CHECK_THAT(refusal_of_key("on_deprecated", "warn"), ContainsSubstring("neither \"say_gce\" nor \"refuse\""));
   CHECK(refusal_of_key("on_deprecated", "refuse") == "accepted");
   for (const char* location : {"a/b", "..", ".", ""}) {
     CHECK_THAT(refusal_of_key("locations", Json::array({location})), ContainsSubstring("config.locations"));
+  }
+  CHECK_THAT(refusal_of_key("locations", {"a", "b", "a"}), ContainsSubstring("config.locations: \"a\" stands twice"));
+  for (const char* address : {"", "localhost", "127.1", "10.0.0.0/8"}) {
+    CHECK_THAT(refusal_of_key("listen", {{"address", address}, {"port", 1}}),
+               ContainsSubstring(std::string("config.listen.address: \"") + address + "\" is no IP address"));
   }
   CHECK_THAT(refusal_of_key("listen", {{"address", "127.0.0.1"}, {"port", 65536}}),
              ContainsSubstring("config.listen.port"));

@@ -49,9 +49,8 @@ class SoftToken {
   void put_back() const { std::filesystem::rename(directory_.path() / "away", directory_.path() / "tokens"); }
 
   /// A key that somebody else has made; its public half stays away. `id` is hexadecimal.
-  void import_key(const std::string& id) const {
+  void import_key(const std::string& id, const base::EvpPkeyPtr& key = base::EvpPkeyPtr(EVP_RSA_gen(2048))) const {
     const std::filesystem::path file = directory_.path() / "key.pem";
-    const base::EvpPkeyPtr key(EVP_RSA_gen(2048));
     std::ofstream(file) << base::private_key_pem(*key);
     use("--import " + file.string() + " --token signing --label key --no-public-key --force --pin " + kPin + " --id " +
         id);

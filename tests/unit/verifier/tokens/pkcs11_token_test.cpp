@@ -5,6 +5,7 @@
 #include <future>
 #include <vector>
 
+#include <openssl/ec.h>
 #include <p11-kit/pkcs11.h>
 
 #include "base/error.h"
@@ -153,6 +154,13 @@ TEST_CASE("two keys of one id are no key") {
   CHECK(token->public_key(Bytes{0xa1}).modulus.size() == 256);
   soft.import_key("A1");
   CHECK_THROWS_WITH(token->public_key(Bytes{0xa1}), ContainsSubstring("more than one key of this id"));
+}
+
+TEST_CASE("a key of another kind is told as that") {
+  const SoftToken soft;
+  soft.import_key("A1", base::EvpPkeyPtr(EVP_EC_gen("P-256")));
+  CHECK_THROWS_WITH(soft.open()->public_key(Bytes{0xa1}),
+                    ContainsSubstring("the token's key of this id is no RSA key"));
 }
 
 TEST_CASE("of the answers of a token some mean that it is away") {
