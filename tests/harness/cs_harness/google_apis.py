@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
-import socketserver
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.server import HTTPServer
 from typing import TYPE_CHECKING, Any
 
+from .cloud_front import CloudFront
 from .process import HarnessError, wait_until
-from .serving import Handler, Serving
+from .serving import Handler
 
 if TYPE_CHECKING:
     from .world import World
@@ -33,7 +31,7 @@ class Call:
     body: dict[str, Any]
 
 
-class GoogleApis(Serving):
+class GoogleApis(CloudFront):
     """`calls` is what they were asked; `refusal` is a status and a message that they all answer with, once it is set.
 
     They do not answer while `may_answer` is clear.
@@ -51,9 +49,6 @@ class GoogleApis(Serving):
             LOGGING: lambda call: {},
             MONITORING: lambda call: {},
         }
-        server = world.authority.issue("google", hosts=list(self._answers))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(server.certificate, server.private_key)
         outer = self
 
         class Api(Handler):
@@ -63,23 +58,7 @@ class GoogleApis(Serving):
                 status, answer = outer._take(call)
                 self.reply(status, json.dumps(answer).encode())
 
-        class Proxy(socketserver.StreamRequestHandler):
-            """Takes a tunnel, at whose other end stands an API."""
-
-            def handle(self) -> None:
-                first = self.rfile.readline().decode().split()
-                while self.rfile.readline().strip():
-                    pass
-                if first[:1] != ["CONNECT"] or first[1].removesuffix(":443") not in outer._answers:
-                    self.wfile.write(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
-                    return
-                self.wfile.write(b"HTTP/1.1 200 Yes\r\n\r\n")
-                with context.wrap_socket(self.request, server_side=True) as secure:
-                    Api(secure, self.client_address, outer._api)
-
-        self._api = HTTPServer(("127.0.0.1", 0), Api, bind_and_activate=False)
-        super().__init__(Proxy)
-        self.environment = {"HTTPS_PROXY": f"http://127.0.0.1:{self.port}"}
+        super().__init__(world.authority, "google", dict.fromkeys(self._answers, Api))
 
     @property
     def options(self) -> dict[str, Any]:

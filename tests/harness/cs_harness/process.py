@@ -102,6 +102,11 @@ def binary(name: str) -> Path:
     return folder / name
 
 
+def clouds_python() -> Path:
+    """Return the Python that has what plays clouds: the build's target `clouds` makes it, beside the programs."""
+    return binary("../clouds/bin/python3")
+
+
 def missing_requirements() -> list[str]:
     """Return, in words, what keeps the real services from running here; empty when nothing does."""
     missing = [] if os.geteuid() == 0 else ["not running as root, which containerd needs"]

@@ -1,0 +1,101 @@
+"""A proxy at whose other end stand clouds that are played: clients call them by their own names, over TLS."""
+
+from __future__ import annotations
+
+import fnmatch
+import http.client
+import socketserver
+import ssl
+import urllib.request
+from collections.abc import Mapping
+from http.server import HTTPServer
+
+from .certificates import CertificateAuthority
+from .serving import Handler, Serving
+
+TUNNEL_PORT = ":443"
+MAX_BODY_BYTES = 8 << 20
+FETCH_SECONDS = 20
+
+
+class CloudFront(Serving):
+    """Takes tunnels to the hosts of `routes` (patterns such as `*.s3.example`), and refuses any other.
+
+    Whoever has `environment` in its environment and trusts the authority needs nothing else to reach them.
+    """
+
+    def __init__(self, authority: CertificateAuthority, name: str, routes: Mapping[str, type[Handler]]) -> None:
+        self._authority = authority
+        server = authority.issue(name, hosts=list(routes))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(server.certificate, server.private_key)
+        behind = HTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
+
+        class Tunnel(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                words = self.rfile.readline().decode(errors="replace").split()
+                while self.rfile.readline().strip():
+                    pass
+                target = words[1].removesuffix(TUNNEL_PORT) if words[:1] == ["CONNECT"] and len(words) > 1 else ""
+                api = next((routes[pattern] for pattern in routes if fnmatch.fnmatchcase(target, pattern)), None)
+                if api is None:
+                    self.wfile.write(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+                    return
+                self.wfile.write(b"HTTP/1.1 200 Yes\r\n\r\n")
+                with context.wrap_socket(self.request, server_side=True) as secure:
+                    api(secure, self.client_address, behind)
+
+        super().__init__(Tunnel)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {"HTTPS_PROXY": self.url}
+
+    def fetch(self, url: str) -> bytes:
+        """Return what is at a URL, as one of the clouds would get it from another."""
+        context = ssl.create_default_context(cafile=str(self._authority.certificate))
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({"https": self.url}), urllib.request.HTTPSHandler(context=context)
+        )
+        with opener.open(url, timeout=FETCH_SECONDS) as answer:
+            return answer.read(MAX_BODY_BYTES)
+
+
+def relay(request: Handler, connection: http.client.HTTPConnection, body: bytes) -> None:
+    """Answer a request with what somebody else says to it; its header is passed on as it is."""
+    connection.putrequest(request.command, request.path, skip_host=True, skip_accept_encoding=True)
+    for name, value in request.headers.items():
+        connection.putheader(name, value)
+    connection.endheaders(body)
+    answer = connection.getresponse()
+    content = answer.read()
+    by_hop = {"connection", "transfer-encoding", "content-length", "keep-alive"}
+    header = {name: value for name, value in answer.getheaders() if name.lower() not in by_hop}
+    if request.command == "HEAD":
+        header["Content-Length"] = answer.getheader("Content-Length", "0")
+    request.reply(answer.status, content, header)
+
+
+def relaying_to(host: str, port: int, context: ssl.SSLContext | None = None) -> type[Handler]:
+    """Return what passes every request on to a server on this machine, with TLS where a context is given."""
+
+    class Relay(Handler):
+        def do_GET(self) -> None:
+            self._pass_on()
+
+        def do_HEAD(self) -> None:
+            self._pass_on()
+
+        def do_POST(self) -> None:
+            self._pass_on()
+
+        def _pass_on(self) -> None:
+            body = self.read_body()
+            if context is not None:
+                secure = http.client.HTTPSConnection(host, port, timeout=FETCH_SECONDS, context=context)
+                relay(self, secure, body)
+                secure.close()
+                return
+            plain = http.client.HTTPConnection(host, port, timeout=FETCH_SECONDS)
+            relay(self, plain, body)
+            plain.close()
+
+    return Relay

@@ -1,0 +1,123 @@
+"""A story that is told with real services: what examples/ plays, and `make test` with it.
+
+Whoever tells one writes a class below Scene; `main` plays it in a folder of its own and makes of it an exit code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import cel
+from .launcher import Launcher
+from .machine import Machine
+from .process import (
+    HarnessError,
+    Interrupted,
+    binary,
+    missing_requirements,
+    unwind_on_signals,
+)
+from .transcript import StepByStep, Transcript
+from .world import World
+
+LAUNCH_SECONDS = 60.0
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one launch. `output` is what the workload wrote, if its image lets it out; `token` the default one."""
+
+    exit_code: int
+    log: str
+    output: Sequence[str]
+    token: str | None
+    pcr: bytes
+
+
+class Scene:
+    """Tells a story in `story`, which calls `begin` with the world first, `check` for whatever must hold."""
+
+    programs: Sequence[str] = ("cs-launcher", "cs-verifier", "cs-vtpm")
+
+    def __init__(self, folder: Path, show: Transcript) -> None:
+        self.folder = folder
+        self.show = show
+        self.progress = StepByStep(show)
+        self.stack = contextlib.ExitStack()
+        self.failures = 0
+        self.world: World
+
+    @classmethod
+    def missing(cls) -> list[str]:
+        """Say what keeps it from being played here."""
+        absent = [name for name in cls.programs if not binary(name).exists()]
+        return missing_requirements() + [f"{binary(name)} is not built" for name in absent]
+
+    def story(self) -> str:
+        """Play everything; returns what came of it, in one sentence."""
+        raise NotImplementedError
+
+    def play(self) -> int:
+        """Play the story; returns the exit code."""
+        with self.stack:
+            outcome = self.story()
+        self.show.heading("Outcome")
+        if self.failures:
+            self.show.bad(f"{self.failures} of the checks above failed")
+            return 1
+        self.show.good(outcome)
+        return 0
+
+    def check(self, good: bool, text: str) -> None:
+        """Say whether something is as it should be, and count it when it is not."""
+        self.failures += not self.show.check(good, text)
+
+    def launch(
+        self,
+        attributes: Mapping[str, str],
+        what: str,
+        *,
+        machine: Machine | None = None,
+        meanwhile: Callable[[Launcher], None] = lambda launcher: None,
+    ) -> Run:
+        """Launch to the end; `meanwhile` waits for what is to happen before that is looked at."""
+        machine = machine or self.world.machine
+        token = None
+        with self.show.step(what), self.world.launcher(attributes, machine=machine) as launcher:
+            with contextlib.suppress(HarnessError, OSError):
+                token = launcher.wait_token(LAUNCH_SECONDS)
+            exit_code = launcher.wait(LAUNCH_SECONDS)
+            meanwhile(launcher)
+            log = launcher.log_text
+            output = [json.loads(line)["message"] for line in launcher.process.stdout_lines]
+        pcr = machine.tpm.read_pcrs("sha256", [cel.PCR])[cel.PCR]
+        return Run(exit_code, log, output, token, pcr)
+
+
+def main(scene: type[Scene], name: str) -> int:
+    """Play a scene. 0 only when everything ended as it should; 130 when interrupted."""
+    problems = scene.missing()
+    if problems:
+        print(f"{name} cannot be played: " + "; ".join(problems), file=sys.stderr)
+        return 1
+    unwind_on_signals()
+    start = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
+            code = scene(Path(folder), Transcript()).play()
+    except Interrupted as signal:
+        print(f"\ninterrupted by {signal}; everything that was started has been stopped", file=sys.stderr)
+        return INTERRUPTED
+    except HarnessError as error:
+        print(f"\n{name} broke off: {error}", file=sys.stderr)
+        return 1
+    print(f"\n({time.monotonic() - start:.0f} s)")
+    return code
