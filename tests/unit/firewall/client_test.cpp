@@ -29,10 +29,10 @@ TEST_CASE("a helper that goes away without a word is an error") {
   path.native().copy(address.sun_path, sizeof(address.sun_path) - 1);
   REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
   REQUIRE(::listen(listener.get(), 1) == 0);
-  std::future<void> helper = std::async(std::launch::async, [&] {
+  std::future<std::string> helper = std::async(std::launch::async, [&] {
     const base::FileDescriptor connection(::accept(listener.get(), nullptr, nullptr));
-    CHECK(firewall::receive_message(connection.get(), firewall::kMaxListBytes) == "80/tcp");
+    return firewall::receive_message(connection.get(), firewall::kMaxListBytes);
   });
   CHECK_THROWS_WITH(firewall::request(path, {{firewall::Protocol::kTcp, 80}}), "the firewall's helper went away");
-  helper.get();
+  CHECK(helper.get() == "80/tcp");
 }
