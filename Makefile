@@ -13,7 +13,7 @@ UNITY ?= ON
 CONFIGURE = cmake --preset $(PRESET) -DCS_WARNINGS_ARE_ERRORS=$(WERROR) -DCMAKE_UNITY_BUILD=$(UNITY) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build image test qemu-test demo bench lint check fuzz clean
+.PHONY: help setup build image test qemu-test demo scenes bench lint check fuzz clean
 
 help:             ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -44,6 +44,11 @@ demo: $(BUILD)    ## two companies, one secret, one attested workload; builds wh
 	@$(CONFIGURE)
 	@cmake --build --preset $(PRESET) -j $(JOBS) --target demo_programs
 	@CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) examples/mealcorp/demo.py
+
+scenes: setup     ## the scenes of examples/: two companies, one key in AWS, one in Google Cloud (takes Go)
+	@$(MAKE) --no-print-directory build
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target scene_programs
+	@for scene in aws google; do CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) examples/$$scene/scene.py || exit; done
 
 bench: build      ## what every step costs
 	@CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) tests/bench/bench.py

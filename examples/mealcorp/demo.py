@@ -18,14 +18,14 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "tests/harness")]
 
 import cs_harness
-import meals
+import preferences
 from cs_harness import Image, Launcher, Layer, Process, PushedImage, World, cel
 from cs_harness.process import free_port
 from cs_harness.scene import Run, Scene, main
 from cs_harness.transcript import Transcript
 from cs_harness.verifier import SOFTWARE_VERSION, unverified_claims
 
-ORDER = ", ".join(f"{count} x {dish}" for dish, count in meals.ORDER.items())
+ORDER = ", ".join(f"{count} x {dish}" for dish, count in preferences.ORDER.items())
 KEY_AUDIENCE = "https://keys.corporation.example"
 DECISION_SECONDS = 5.0
 
@@ -121,7 +121,7 @@ class Demonstration(Scene):
     def _meal_planner(self, key_release_url: str) -> Image:
         layer = Layer().directory("data").directory("run").directory("proc").directory("sys").directory("dev")
         layer.file("meal-planner", cs_harness.binary("mealcorp_workload").read_bytes(), 0o755)
-        layer.file("data/preferences.enc", meals.seal(self._key))
+        layer.file("data/preferences.enc", preferences.seal(self._key))
         return Image([layer], entrypoint=["/meal-planner"], env=[f"KEY_RELEASE_URL={key_release_url}"])
 
     def _key_release(self, port: int) -> Process:

@@ -7,14 +7,11 @@ package main
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -22,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"meal-planner/meals"
 )
 
 const maxObjectBytes = 1 << 20
@@ -34,6 +33,7 @@ type Settings struct {
 	Data        string // the bucket with preferences.enc and its encrypted key, preferences.key
 	Results     string // the bucket that takes order.json
 	SessionName string
+	Work        time.Duration // how long it takes to count
 }
 
 func settings() (Settings, error) {
@@ -44,7 +44,11 @@ func settings() (Settings, error) {
 			token.TagOptions.AllowedPrincipalTags.SignatureKeys.KeyIDs = strings.Split(keys, ",")
 		}
 	}
-	all := Settings{token, os.Getenv("ROLE"), os.Getenv("KEY"), os.Getenv("DATA_BUCKET"), os.Getenv("RESULTS_BUCKET"), "meal-planner"}
+	work, err := time.ParseDuration(os.Getenv("WORK"))
+	if err != nil {
+		work = 0
+	}
+	all := Settings{token, os.Getenv("ROLE"), os.Getenv("KEY"), os.Getenv("DATA_BUCKET"), os.Getenv("RESULTS_BUCKET"), "meal-planner", work}
 	for name, value := range map[string]string{"TOKEN_AUDIENCE": token.Audience, "TOKEN_TYPE": token.Type, "ROLE": all.Role,
 		"KEY": all.Key, "DATA_BUCKET": all.Data, "RESULTS_BUCKET": all.Results} {
 		if value == "" {
@@ -66,6 +70,10 @@ func awsConfig(ctx context.Context, settings Settings) (aws.Config, error) {
 	return cfg, nil
 }
 
+func buckets(cfg aws.Config) *s3.Client {
+	return s3.NewFromConfig(cfg, func(options *s3.Options) { options.DisableLogOutputChecksumValidationSkipped = true })
+}
+
 func read(ctx context.Context, client *s3.Client, bucket, name string) ([]byte, error) {
 	object, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &name})
 	if err != nil {
@@ -75,9 +83,9 @@ func read(ctx context.Context, client *s3.Client, bucket, name string) ([]byte, 
 	return io.ReadAll(io.LimitReader(object.Body, maxObjectBytes))
 }
 
-// preferences are decrypted with the data's own key, which KMS decrypts for who may use the one that encrypted it.
-func preferences(ctx context.Context, cfg aws.Config, settings Settings) (string, error) {
-	bucket := s3.NewFromConfig(cfg)
+// order decrypts the preferences with their own key, which KMS decrypts for who may use the one that encrypted it.
+func order(ctx context.Context, cfg aws.Config, settings Settings) (string, error) {
+	bucket := buckets(cfg)
 	sealed, err := read(ctx, bucket, settings.Data, "preferences.enc")
 	if err != nil {
 		return "", err
@@ -90,35 +98,7 @@ func preferences(ctx context.Context, cfg aws.Config, settings Settings) (string
 	if err != nil {
 		return "", err
 	}
-	return open(key.Plaintext, sealed)
-}
-
-// open decrypts AES-GCM: a nonce of 12 bytes, then what it seals.
-func open(key, sealed []byte) (string, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return "", err
-	}
-	gcm, err := cipher.NewGCM(block)
-	if err != nil {
-		return "", err
-	}
-	if len(sealed) < gcm.NonceSize() {
-		return "", errors.New("preferences.enc is too short")
-	}
-	text, err := gcm.Open(nil, sealed[:gcm.NonceSize()], sealed[gcm.NonceSize():], nil)
-	return string(text), err
-}
-
-// count says how many want which dish, and forgets who.
-func count(preferences string) map[string]int {
-	dishes := map[string]int{}
-	for _, line := range strings.Split(strings.TrimSpace(preferences), "\n") {
-		if _, dish, ok := strings.Cut(line, ","); ok {
-			dishes[dish]++
-		}
-	}
-	return dishes
+	return meals.Order(key.Plaintext, sealed)
 }
 
 func run(ctx context.Context) error {
@@ -130,17 +110,14 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := preferences(ctx, cfg, settings)
+	order, err := order(ctx, cfg, settings)
 	if err != nil {
 		return err
 	}
-	order, err := json.Marshal(count(text))
-	if err != nil {
-		return err
-	}
+	time.Sleep(settings.Work)
 	name := "order.json"
-	_, err = s3.NewFromConfig(cfg).PutObject(ctx, &s3.PutObjectInput{
-		Bucket: &settings.Results, Key: &name, Body: strings.NewReader(string(order))})
+	_, err = buckets(cfg).PutObject(ctx, &s3.PutObjectInput{
+		Bucket: &settings.Results, Key: &name, Body: strings.NewReader(order)})
 	if err == nil {
 		fmt.Println("the order is in the bucket", settings.Results)
 	}

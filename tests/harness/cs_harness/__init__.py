@@ -7,6 +7,7 @@ containerd, images come from a registry and tokens from cs-verifier. Only the cl
 
 from . import cel
 from .certificates import CertificateAuthority
+from .cloud_front import CloudFront
 from .containerd import Containerd
 from .go_between import GoBetween, HoldingVerifier
 from .google_apis import GoogleApis
@@ -35,6 +36,7 @@ from .world import World
 
 __all__ = [
     "CertificateAuthority",
+    "CloudFront",
     "Containerd",
     "FirewalledNetwork",
     "GoBetween",

@@ -6,6 +6,7 @@ moto's IAM has. Every other call must be signed, which moto checks, with the pol
 
 from __future__ import annotations
 
+import datetime
 import http.client
 import json
 import os
@@ -121,7 +122,9 @@ def session_tags(claims: Mapping[str, Any]) -> dict[str, str]:
 class Aws:
     """A region of a cloud; `fetch` is how it gets what providers publish. It is reached through a CloudFront.
 
-    `client` makes a client of an administrator, to set up what a story needs. `calls` are those of AssumeRoleWithWebIdentity.
+    `client` makes a client of an administrator, to set up what a story needs. `calls` are those of
+    AssumeRoleWithWebIdentity; after each that got credentials `answered` is called. `session_seconds` is how long
+    sessions are said to last, for less than AWS's minimum.
     """
 
     def __init__(self, fetch: Callable[[str], bytes]) -> None:
@@ -130,6 +133,8 @@ class Aws:
         self._moto: Process | None = None
         self._admin: Credentials
         self.calls: list[AssumeCall] = []
+        self.answered: Callable[[], None] = lambda: None
+        self.session_seconds: int | None = None
 
     @property
     def routes(self) -> dict[str, type[Handler]]:
@@ -200,6 +205,7 @@ class Aws:
             self.calls.append(AssumeCall(form, error))
             raise
         self.calls.append(AssumeCall(form))
+        self.answered()
         return answer
 
     def _assume(self, form: Mapping[str, str]) -> bytes:
@@ -292,6 +298,10 @@ class Aws:
             "Provider": session.provider_arn,
         }.items():
             ET.SubElement(result, f"{{{_NAMESPACE}}}{name}").text = value
+        expiration = result.find(f"{{{_NAMESPACE}}}Credentials/{{{_NAMESPACE}}}Expiration")
+        if self.session_seconds is not None and expiration is not None:
+            end = datetime.datetime.now(tz=datetime.UTC) + datetime.timedelta(seconds=self.session_seconds)
+            expiration.text = end.strftime("%Y-%m-%dT%H:%M:%SZ")
         return ET.tostring(document)
 
     # --- the door
@@ -323,7 +333,7 @@ class Aws:
                     self._refuse(StsError("MissingAuthenticationToken", "the call is not signed", 403))
                 else:
                     moto = http.client.HTTPConnection("127.0.0.1", outer._port, timeout=20)
-                    relay(self, moto, body)
+                    relay(self, moto, body, _as_kms_says_it if self.headers["Host"].startswith("kms.") else None)
                     moto.close()
 
             def _assume(self, form: Mapping[str, str]) -> None:
@@ -338,6 +348,15 @@ class Aws:
                 self.reply(error.status, text.encode(), {"Content-Type": "text/xml"})
 
         return Api
+
+
+def _as_kms_says_it(answer: bytes) -> bytes:
+    """Return a refusal of moto's, which is XML for every service, as KMS words it; anything else as it is."""
+    if not answer.startswith(b"<"):
+        return answer
+    error = ET.fromstring(answer).find(".//Error")
+    texts = {child.tag: child.text or "" for child in error} if error is not None else {}
+    return json.dumps({"__type": texts.get("Code", "") + "Exception", "message": texts.get("Message", "")}).encode()
 
 
 def _not_authorized(reason: str) -> StsError:

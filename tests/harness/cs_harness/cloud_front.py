@@ -7,8 +7,9 @@ import http.client
 import socketserver
 import ssl
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import HTTPServer
+from pathlib import Path
 
 from .certificates import CertificateAuthority
 from .serving import Handler, Serving
@@ -59,14 +60,21 @@ class CloudFront(Serving):
             return answer.read(MAX_BODY_BYTES)
 
 
-def relay(request: Handler, connection: http.client.HTTPConnection, body: bytes) -> None:
-    """Answer a request with what somebody else says to it; its header is passed on as it is."""
+def relay(
+    request: Handler,
+    connection: http.client.HTTPConnection,
+    body: bytes,
+    reword: Callable[[bytes], bytes] | None = None,
+) -> None:
+    """Answer a request with what somebody else says to it, reworded; its header is passed on as it is."""
     connection.putrequest(request.command, request.path, skip_host=True, skip_accept_encoding=True)
     for name, value in request.headers.items():
         connection.putheader(name, value)
     connection.endheaders(body)
     answer = connection.getresponse()
     content = answer.read()
+    if reword is not None:
+        content = reword(content)
     by_hop = {"connection", "transfer-encoding", "content-length", "keep-alive"}
     header = {name: value for name, value in answer.getheaders() if name.lower() not in by_hop}
     if request.command == "HEAD":
@@ -99,3 +107,18 @@ def relaying_to(host: str, port: int, context: ssl.SSLContext | None = None) -> 
             plain.close()
 
     return Relay
+
+
+def serving_files(folder: Path, prefix: str) -> type[Handler]:
+    """Return what serves the files of a folder below a path, as a bucket does."""
+    folder = folder.resolve()
+
+    class Files(Handler):
+        def do_GET(self) -> None:
+            path = (folder / self.path.removeprefix(prefix).lstrip("/")).resolve()
+            if not self.path.startswith(prefix + "/") or folder not in path.parents or not path.is_file():
+                self.reply(http.client.NOT_FOUND)
+                return
+            self.reply(http.client.OK, path.read_bytes())
+
+    return Files

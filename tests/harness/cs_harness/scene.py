@@ -10,13 +10,15 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import cel
 from .launcher import Launcher
-from .machine import Machine
+from .machine import Machine, boot_log_path
+from .metadata import Instance
 from .process import (
     HarnessError,
     Interrupted,
@@ -25,6 +27,7 @@ from .process import (
     unwind_on_signals,
 )
 from .transcript import StepByStep, Transcript
+from .verifier import HARDWARE_MODEL, reference_value
 from .world import World
 
 LAUNCH_SECONDS = 60.0
@@ -100,6 +103,37 @@ class Scene:
             output = [json.loads(line)["message"] for line in launcher.process.stdout_lines]
         pcr = machine.tpm.read_pcrs("sha256", [cel.PCR])[cel.PCR]
         return Run(exit_code, log, output, token, pcr)
+
+    @contextlib.contextmanager
+    def vm_image_known_as(self, **changed: Any) -> Iterator[None]:
+        """Have the attestation service know the VM image as another one, see reference_value."""
+        verifier = self.world.verifier
+        before = verifier.reference_values.read_text()
+        verifier.reference_values.write_text(json.dumps({"images": [reference_value(boot_log_path(), **changed)]}))
+        verifier.reload()
+        yield
+        verifier.reference_values.write_text(before)
+        verifier.reload()
+
+    @contextlib.contextmanager
+    def another_machine(
+        self, name: str, *, instance: Instance | None = None, hardware_model: str = HARDWARE_MODEL
+    ) -> Iterator[Machine]:
+        """Boot another machine, whose attestation key is certified by an authority of its own."""
+        ours, verifier = self.world.metadata.instance, self.world.verifier
+        theirs = instance or ours
+        with Machine(self.folder / name, theirs) as machine:
+            roots = {self.world.machine.attestation_root: HARDWARE_MODEL, machine.attestation_root: hardware_model}
+            listed = [{"file": str(file), "hwmodel": model} for file, model in roots.items()]
+            verifier.settings["attestation_roots"] = listed
+            verifier.write_configuration()
+            verifier.reload()
+            self.world.metadata.instance = theirs
+            yield machine
+            self.world.metadata.instance = ours
+            del verifier.settings["attestation_roots"]
+            verifier.write_configuration()
+            verifier.reload()
 
 
 def main(scene: type[Scene], name: str) -> int:

@@ -41,7 +41,8 @@ def reference_value(
 class Verifier:
     """cs-verifier with TLS on a loopback port of its own; its `url` is also the tokens' issuer.
 
-    `known_as` is the address by which others than this machine know it. `settings` are added to its configuration,
+    `known_as` is the address by which others than this machine know it, and `issuer` what its tokens name instead of
+    its `url`, by which launchers call it in any case. `settings` are added to its configuration, and may be changed ahead of a reload;
     `environment` to its environment, and with `pki` it has an authority for PKI tokens.
     """
 
@@ -57,6 +58,7 @@ class Verifier:
         require_secure_boot: bool = False,
         require_request_binding: bool = False,
         known_as: str | None = None,
+        issuer: str | None = None,
         settings: Mapping[str, object] | None = None,
         environment: Mapping[str, str] | None = None,
         pki: bool = False,
@@ -67,10 +69,11 @@ class Verifier:
         self.server = authority.issue("verifier", [known_as] if known_as else [])
         self.port = free_port()
         self.url = f"https://{known_as}" if known_as else f"https://127.0.0.1:{self.port}"
+        self._issuer = issuer
         self._require_secure_boot = require_secure_boot
         self.require_request_binding = require_request_binding
         self.token_lifetime_seconds = token_lifetime_seconds
-        self._settings = settings or {}
+        self.settings = dict(settings or {})
         self._environment = environment
         self._roots = attestation_roots
         self._issuers = identity_token_issuers or {}
@@ -109,7 +112,8 @@ class Verifier:
     def write_configuration(self) -> Path:
         """Write what the service is to read when it starts, or is told to read anew."""
         configuration = {
-            "issuer": self.url,
+            "issuer": self._issuer or self.url,
+            "endpoints": [self.url],
             "listen": {
                 "address": "127.0.0.1",
                 "port": self.port,
@@ -124,7 +128,7 @@ class Verifier:
             "require_secure_boot": self._require_secure_boot,
             "require_request_binding": self.require_request_binding,
             "identity_token_issuers": [{"issuer": issuer, "jwks": str(jwks)} for issuer, jwks in self._issuers.items()],
-            **self._settings,
+            **self.settings,
         }
         (self._folder / "state").mkdir(exist_ok=True)
         path = self._folder / "config.json"

@@ -37,6 +37,7 @@ class World:
         verifier_settings: Mapping[str, object] | None = None,
         verifier_environment: Mapping[str, str] | None = None,
         pki: bool = False,
+        issuer: str | None = None,
         progress: Callable[[str], None] = lambda service: None,
     ) -> None:
         self.folder = folder
@@ -51,6 +52,7 @@ class World:
         self._verifier_settings = verifier_settings
         self._verifier_environment = verifier_environment
         self._pki = pki
+        self._issuer = issuer
         self._stack = contextlib.ExitStack()
         self._launches = 0
 
@@ -87,6 +89,7 @@ class World:
             settings=self._verifier_settings,
             environment=self._verifier_environment,
             pki=self._pki,
+            issuer=self._issuer,
         )
 
     def launcher(

@@ -1,6 +1,7 @@
 #include "firewall/client.h"
 
 #include <future>
+#include <optional>
 #include <string>
 
 #include <sys/socket.h>
@@ -29,7 +30,7 @@ TEST_CASE("a helper that goes away without a word is an error") {
   path.native().copy(address.sun_path, sizeof(address.sun_path) - 1);
   REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0);
   REQUIRE(::listen(listener.get(), 1) == 0);
-  std::future<std::string> helper = std::async(std::launch::async, [&] {
+  std::future<std::optional<std::string>> helper = std::async(std::launch::async, [&] {
     const base::FileDescriptor connection(::accept(listener.get(), nullptr, nullptr));
     return firewall::receive_message(connection.get(), firewall::kMaxListBytes);
   });

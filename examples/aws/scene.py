@@ -1,0 +1,342 @@
+#!/usr/bin/python3
+"""MealCorp counts Corporation Corp's meal preferences with a key that Corporation Corp keeps in its AWS account.
+
+Starts everything for real in a temporary folder, but for AWS, which is played. Exits 0 only when all ended exactly as it
+should; 130 when interrupted. The README beside this file tells the story.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import hashlib
+import json
+import re
+import ssl
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "tests/harness")]
+
+import preferences
+from cs_harness import CloudFront, Image, Layer, Machine, PushedImage, World, binary
+from cs_harness.aws import ACCOUNT, REGION, TAGS_CLAIM, Aws, StsError, missing_clouds
+from cs_harness.cloud_front import serving_files
+from cs_harness.metadata import Instance
+from cs_harness.scene import Run, Scene, main
+from cs_harness.transcript import Transcript
+from cs_harness.verifier import HARDWARE_MODEL, SOFTWARE_VERSION, unverified_claims
+
+BUCKET_HOST = "storage.googleapis.com"
+ISSUER = f"https://{BUCKET_HOST}/aws_token_bucket/aws_token_testing"
+AUDIENCE = "https://keys.corporation.example"
+OTHER_AUDIENCE = "https://reports.corporation.example"
+ROLE = "mealcorp-keyaccess"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+DATA, RESULTS = "corporation-preferences", "mealcorp-orders"
+PROJECT = "mealcorp-project"
+TOKEN_TYPES = ("AWS", "AWS_PRINCIPALTAGS")
+
+
+class AwsScene(Scene):
+    """Both kinds of token are granted; six wrong things and five mishaps are told by their names."""
+
+    programs = (*Scene.programs, "meal-planner-aws")
+
+    def __init__(self, folder: Path, show: Transcript) -> None:
+        super().__init__(folder, show)
+        self._aws = Aws(lambda url: self._front.fetch(url))
+        self._front: CloudFront
+        self._key: str
+        self._provider: str
+        self._images: dict[str, PushedImage]
+        self._policy: dict[str, Any]
+
+    @classmethod
+    def missing(cls) -> list[str]:
+        """Say what keeps it from being played here."""
+        return super().missing() + missing_clouds()
+
+    def story(self) -> str:
+        """Play everything."""
+        self.show.heading("1. The services")
+        self._start_services()
+        self.show.heading("2. What Corporation Corp writes into its AWS account")
+        self._set_up_account()
+        for number, kind in enumerate(TOKEN_TYPES, start=3):
+            self.show.heading(f"{number}. The agreed program, with a token of the type {kind}")
+            self._agreed_program(kind)
+        for number, wrong in enumerate(self._wrong_things(), start=5):
+            self.show.heading(f"{number}. {wrong.__doc__}")
+            wrong()
+        return "the agreed program worked on the data; nobody else did, and each was told why"
+
+    # --- the services
+
+    def _start_services(self) -> None:
+        self.world = self.stack.enter_context(World(self.folder, progress=self.progress, issuer=ISSUER))
+        self.progress("AWS (played: moto, and a front that decides on tokens)")
+        self.stack.enter_context(self._aws)
+        self.progress("a bucket with the attestation service's keys")
+        published = self.folder / "published"
+        self.world.verifier.export(published)
+        routes = {BUCKET_HOST: serving_files(published, "/aws_token_bucket/aws_token_testing"), **self._aws.routes}
+        self._front = self.stack.enter_context(CloudFront(self.world.authority, "clouds", routes))
+        self.progress.finish()
+
+    def _set_up_account(self) -> None:
+        with self.show.step("key, data, provider, role"):
+            kms, s3, iam = (self._aws.client("kms"), self._aws.client("s3"), self._aws.client("iam"))
+            self._key = kms.create_key(Description="of the meal preferences")["KeyMetadata"]["Arn"]
+            for bucket in (DATA, RESULTS):
+                s3.create_bucket(Bucket=bucket)
+            data_key = kms.generate_data_key(KeyId=self._key, KeySpec="AES_256")
+            s3.put_object(Bucket=DATA, Key="preferences.key", Body=data_key["CiphertextBlob"])
+            s3.put_object(Bucket=DATA, Key="preferences.enc", Body=preferences.seal(data_key["Plaintext"]))
+            self._images = {kind: self._push(f"meal-planner-{kind.lower()}", TOKEN_TYPE=kind) for kind in TOKEN_TYPES}
+            root = ssl.PEM_cert_to_DER_cert(self.world.authority.certificate.read_text())
+            made = iam.create_open_id_connect_provider(
+                Url=ISSUER, ClientIDList=[AUDIENCE, OTHER_AUDIENCE], ThumbprintList=[hashlib.sha1(root).hexdigest()]
+            )
+            self._provider = made["OpenIDConnectProviderArn"]
+            self._policy = trust_policy(self._provider, [image.digest for image in self._images.values()])
+            iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(self._policy))
+            iam.put_role_policy(RoleName=ROLE, PolicyName="meals", PolicyDocument=json.dumps(role_policy(self._key)))
+        self.show.line(f"the trust policy of {ROLE_ARN}:")
+        for line in json.dumps(self._policy, indent=2).splitlines():
+            self.show.line(line, indent=6)
+
+    def _image_of(self, **settings: str) -> Image:
+        """Return the meal planner with some of its settings changed."""
+        layer = Layer().directory("proc").directory("sys").directory("dev").directory("run").directory("tmp", 0o1777)
+        layer.file("etc/ssl/certs/ca-certificates.crt", self.world.authority.certificate.read_bytes())
+        layer.file("meal-planner", binary("meal-planner-aws").read_bytes(), 0o755)
+        environment = {
+            **self._front.environment,
+            "AWS_REGION": REGION,
+            "TOKEN_AUDIENCE": AUDIENCE,
+            "TOKEN_TYPE": "AWS_PRINCIPALTAGS",
+            "ROLE": ROLE_ARN,
+            "KEY": self._key,
+            "DATA_BUCKET": DATA,
+            "RESULTS_BUCKET": RESULTS,
+            **settings,
+        }
+        return Image(
+            [layer],
+            entrypoint=["/meal-planner"],
+            env=[f"{name}={value}" for name, value in environment.items()],
+            labels={
+                "tee.launch_policy.log_redirect": "always",
+                "tee.launch_policy.allow_env_override": "TOKEN_AUDIENCE",
+            },
+        )
+
+    def _push(self, name: str, **settings: str) -> PushedImage:
+        return self.world.registry.push(self._image_of(**settings), name, "1.0")
+
+    # --- what is right
+
+    def _agreed_program(self, kind: str) -> None:
+        run = self._run(self._images[kind], "launch, attest, assume the role, work")
+        self.check(run.exit_code == 0, f"the launcher ends with exit code {run.exit_code} (0 is right)")
+        tags = unverified_claims(self._aws.calls[-1].form["WebIdentityToken"])[TAGS_CLAIM] if self._aws.calls else {}
+        self.show.line("the session tags in the token:")
+        for name, (value,) in tags.get("principal_tags", {}).items():
+            self.show.line(f"{name:<40}{value}", indent=6)
+        self.check(self._take_order() == preferences.ORDER, f"the order for the kitchen is {preferences.ORDER}")
+
+    # --- what is wrong
+
+    def _wrong_things(self) -> Sequence[Callable[[], None]]:
+        return (
+            self._tampered,
+            self._unstable,
+            self._old,
+            self._unprotected,
+            self._elsewhere,
+            self._other_audience,
+            self._mishaps,
+            self._renewed,
+            self._withdrawn,
+        )
+
+    def _tampered(self) -> None:
+        """MealCorp slips one more file into the image."""
+        image = self._image_of()
+        changed = replace(image, layers=[*image.layers, Layer().file("etc/copy-to", "mealcorp.example\n")])
+        self._denied(self.world.registry.push(changed, "meal-planner", "1.1"), "container.image_digest")
+
+    def _unstable(self) -> None:
+        """A VM image that is not stable any more."""
+        with self.vm_image_known_as(support_attributes=["USABLE"]):
+            self._denied(self._images["AWS_PRINCIPALTAGS"], "confidential_space.support_attributes")
+
+    def _old(self) -> None:
+        """A VM image of a version that Corporation Corp does not accept."""
+        with self.vm_image_known_as(software_version="250100"):
+            self._denied(self._images["AWS_PRINCIPALTAGS"], "swversion")
+
+    def _unprotected(self) -> None:
+        """A machine whose memory nothing protects."""
+        with self.another_machine("unprotected", hardware_model="SOMEBODYS_TPM") as machine:
+            self._denied(self._images["AWS_PRINCIPALTAGS"], "hwmodel", machine=machine)
+
+    def _elsewhere(self) -> None:
+        """A machine of somebody else's project."""
+        with self.another_machine("elsewhere", instance=Instance(project_id="rival-project")) as machine:
+            self._denied(self._images["AWS_PRINCIPALTAGS"], "gce.project_id", machine=machine)
+
+    def _other_audience(self) -> None:
+        """The operator asks for a token for another purpose, which the image's author allowed."""
+        self._denied(self._images["AWS_PRINCIPALTAGS"], "aud", {"tee-env-TOKEN_AUDIENCE": OTHER_AUDIENCE})
+
+    def _denied(
+        self, image: PushedImage, key: str, attributes: Mapping[str, str] | None = None, machine: Machine | None = None
+    ) -> None:
+        """Launch, be denied for one condition alone, and be granted the same request without that condition."""
+        name = f"{ISSUER.removeprefix('https://')}:aud" if key == "aud" else f"aws:RequestTag/{key}"
+        run = self._run(image, "launch, attest, be denied", attributes, machine)
+        self.check(run.exit_code == 1, f"the launcher ends with exit code {run.exit_code} (1 is right)")
+        said = "\n".join(run.output)
+        conditions = re.findall(r"condition \S+ (\S+): found", said)
+        self.check(conditions == [name], f"denied for the condition on {name} alone")
+        self.check(self._take_order() is None, "nobody has got the order")
+        with self._policy_without(name):
+            try:
+                self._aws.assume(self._aws.calls[-1].form)
+            except StsError as error:
+                self.check(False, f"the same request is granted without that condition: {error}")
+            else:
+                self.check(True, "the same request is granted without that condition")
+
+    def _mishaps(self) -> None:
+        """What may go wrong for the program itself, and what it says then."""
+        other_key = self._key[:-12] + "000000000000"
+        cases = {
+            "no token of that type": ({"TOKEN_TYPE": "AZURE"}, "no token: 400 Bad Request"),
+            "no such role": ({"ROLE": f"{ROLE_ARN}-2"}, f"there is no role {ROLE_ARN}-2"),
+            "no such key": ({"KEY": other_key}, "AccessDeniedException"),
+            "another region": ({"AWS_REGION": "eu-west-1"}, "NotFoundException: Key"),
+            "another bucket": ({"DATA_BUCKET": RESULTS}, "AccessDenied"),
+        }
+        for what, (settings, message) in cases.items():
+            image = self._push("meal-planner-" + what.split()[-1], **settings)
+            with self._policy_for(image.digest):
+                run = self._run(image, what)
+            self.check(
+                run.exit_code == 1 and any(message in line for line in run.output), f"{what}: it says {message!r}"
+            )
+            self.check(self._take_order() is None, "nobody has got the order")
+
+    def _renewed(self) -> None:
+        """The session ends while the program works, and it gets another one with a fresh token."""
+        self._with_short_sessions(lambda: None)
+        tokens = [call.form["WebIdentityToken"] for call in self._aws.calls[-2:]]
+        self.check(len(set(tokens)) == 2, "the role was assumed twice, with a token each")
+        self.check(self._take_order() == preferences.ORDER, f"the order for the kitchen is {preferences.ORDER}")
+
+    def _withdrawn(self) -> None:
+        """Corporation Corp withdraws its consent while the program works."""
+        run = self._with_short_sessions(lambda: self._set_policy(trust_policy(self._provider, ["sha256:none"])))
+        self._set_policy(self._policy)
+        self.check(run.exit_code == 1, f"the launcher ends with exit code {run.exit_code} (1 is right)")
+        said = any("condition StringEquals aws:RequestTag/container.image_digest" in line for line in run.output)
+        self.check(said, "the second time it is denied for the condition on aws:RequestTag/container.image_digest")
+        self.check(self._take_order() is None, "nobody has got the order")
+
+    # --- the means
+
+    def _run(
+        self, image: PushedImage, what: str, attributes: Mapping[str, str] | None = None, machine: Machine | None = None
+    ) -> Run:
+        metadata = {"tee-image-reference": image.by_tag, "tee-container-log-redirect": "true", **(attributes or {})}
+        run = self.launch(metadata, what, machine=machine)
+        for line in run.output or run.log.splitlines()[-5:]:
+            self.show.line(f"meal planner: {line.removeprefix('meal planner: ')}", indent=6)
+        return run
+
+    def _with_short_sessions(self, after_the_first: Callable[[], object]) -> Run:
+        image = self._push("meal-planner-slow", WORK="3s")
+        self._set_policy(trust_policy(self._provider, [image.digest]))
+        first = len(self._aws.calls)
+        self._aws.session_seconds = 2
+        self._aws.answered = lambda: after_the_first() if len(self._aws.calls) == first + 1 else None
+        try:
+            return self._run(image, "launch, attest, assume the role twice")
+        finally:
+            self._aws.session_seconds, self._aws.answered = None, lambda: None
+            self._set_policy(self._policy)
+
+    def _take_order(self) -> dict[str, int] | None:
+        """Return the order, of which there is none any more then."""
+        s3 = self._aws.client("s3")
+        if not s3.list_objects_v2(Bucket=RESULTS).get("Contents"):
+            return None
+        order = json.loads(s3.get_object(Bucket=RESULTS, Key="order.json")["Body"].read())
+        s3.delete_object(Bucket=RESULTS, Key="order.json")
+        return order
+
+    def _set_policy(self, policy: Mapping[str, Any]) -> None:
+        self._aws.client("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(policy))
+
+    @contextlib.contextmanager
+    def _policy_for(self, digest: str) -> Iterator[None]:
+        self._set_policy(trust_policy(self._provider, [digest]))
+        yield
+        self._set_policy(self._policy)
+
+    @contextlib.contextmanager
+    def _policy_without(self, key: str) -> Iterator[None]:
+        policy = copy.deepcopy(self._policy)
+        for statement in policy["Statement"]:
+            for wanted in statement["Condition"].values():
+                wanted.pop(key, None)
+        self._set_policy(policy)
+        yield
+        self._set_policy(self._policy)
+
+
+def trust_policy(provider: str, digests: Sequence[str]) -> dict[str, Any]:
+    """Return who may assume the role: what Corporation Corp demands of a token."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Federated": provider},
+                "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
+                "Condition": {
+                    "StringEquals": {
+                        f"{ISSUER.removeprefix('https://')}:aud": AUDIENCE,
+                        "aws:RequestTag/swname": "CONFIDENTIAL_SPACE",
+                        "aws:RequestTag/swversion": SOFTWARE_VERSION,
+                        "aws:RequestTag/hwmodel": HARDWARE_MODEL,
+                        "aws:RequestTag/container.image_digest": list(digests),
+                        "aws:RequestTag/gce.project_id": PROJECT,
+                    },
+                    "StringLike": {"aws:RequestTag/confidential_space.support_attributes": "*STABLE*"},
+                },
+            }
+        ],
+    }
+
+
+def role_policy(key: str) -> dict[str, Any]:
+    """Return what the role may do, and no more."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key},
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{DATA}/*"},
+            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{RESULTS}/order.json"},
+        ],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(AwsScene, "aws"))
