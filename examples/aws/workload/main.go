@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -44,9 +45,9 @@ func settings() (Settings, error) {
 			token.TagOptions.AllowedPrincipalTags.SignatureKeys.KeyIDs = strings.Split(keys, ",")
 		}
 	}
-	work, err := time.ParseDuration(os.Getenv("WORK"))
+	work, err := time.ParseDuration(cmp.Or(os.Getenv("WORK"), "0s"))
 	if err != nil {
-		work = 0
+		return Settings{}, err
 	}
 	all := Settings{token, os.Getenv("ROLE"), os.Getenv("KEY"), os.Getenv("DATA_BUCKET"), os.Getenv("RESULTS_BUCKET"), "meal-planner", work}
 	for name, value := range map[string]string{"TOKEN_AUDIENCE": token.Audience, "TOKEN_TYPE": token.Type, "ROLE": all.Role,

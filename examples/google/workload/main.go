@@ -7,12 +7,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"google.golang.org/api/cloudkms/v1"
 	"google.golang.org/api/storage/v1"
@@ -24,9 +26,10 @@ const maxObjectBytes = 1 << 20
 
 // Settings are those of the image; its author's, and so reviewed with it.
 type Settings struct {
-	Key     string   // projects/P/locations/L/keyRings/R/cryptoKeys/K, which encrypts the key of the data
-	Data    string   // the bucket with preferences.enc and its encrypted key, preferences.key
-	Results []string // the buckets that take order.json: one of each company
+	Key     string        // projects/P/locations/L/keyRings/R/cryptoKeys/K, which encrypts the key of the data
+	Data    string        // the bucket with preferences.enc and its encrypted key, preferences.key
+	Results []string      // the buckets that take order.json: one of each company
+	Work    time.Duration // how long it takes to count
 }
 
 func settings() (Settings, error) {
@@ -35,7 +38,9 @@ func settings() (Settings, error) {
 			return Settings{}, fmt.Errorf("the image has no %s", name)
 		}
 	}
-	return Settings{os.Getenv("KEY"), os.Getenv("DATA_BUCKET"), strings.Split(os.Getenv("RESULTS_BUCKETS"), ",")}, nil
+	results := strings.Split(os.Getenv("RESULTS_BUCKETS"), ",")
+	work, err := time.ParseDuration(cmp.Or(os.Getenv("WORK"), "0s"))
+	return Settings{os.Getenv("KEY"), os.Getenv("DATA_BUCKET"), results, work}, err
 }
 
 func read(ctx context.Context, service *storage.Service, bucket, name string) ([]byte, error) {
@@ -86,6 +91,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	time.Sleep(settings.Work)
 	for _, bucket := range settings.Results {
 		object := storage.Object{Name: "order.json"}
 		if _, err := buckets.Objects.Insert(bucket, &object).Media(strings.NewReader(order)).Context(ctx).Do(); err != nil {

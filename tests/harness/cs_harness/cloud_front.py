@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import http.client
 import socketserver
@@ -43,7 +44,11 @@ class CloudFront(Serving):
                     self.wfile.write(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
                     return
                 self.wfile.write(b"HTTP/1.1 200 Yes\r\n\r\n")
-                with context.wrap_socket(self.request, server_side=True) as secure:
+                # Clients may leave in the middle of anything.
+                with (
+                    contextlib.suppress(ssl.SSLError, ConnectionError),
+                    context.wrap_socket(self.request, server_side=True) as secure,
+                ):
                     api(secure, self.client_address, behind)
 
         super().__init__(Tunnel)

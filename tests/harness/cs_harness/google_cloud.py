@@ -98,7 +98,8 @@ class Call:
 class GoogleCloud:
     """`providers` are those of pools, by `POOL/providers/NAME`; `resources` are keys, buckets and service accounts by their names.
 
-    It is reached through a CloudFront; `fetch` is how it gets what issuers publish. `calls` are the exchanges of tokens.
+    It is reached through a CloudFront; `fetch` is how it gets what issuers publish. `calls` are the exchanges of tokens;
+    `token_seconds` is how long access tokens are said to last, and `decrypted` is called whenever a key was used.
     """
 
     def __init__(self, fetch: Callable[[str], bytes]) -> None:
@@ -107,6 +108,8 @@ class GoogleCloud:
         self.providers: dict[str, Provider] = {}
         self.resources: dict[str, Resource] = {}
         self.calls: list[Call] = []
+        self.decrypted: Callable[[], object] = lambda: None
+        self.token_seconds = TOKEN_SECONDS
         self._principals: dict[str, Principal] = {}
 
     @property
@@ -148,7 +151,7 @@ class GoogleCloud:
             "access_token": self._token_for(principal),
             "issued_token_type": form["requested_token_type"],
             "token_type": "Bearer",
-            "expires_in": TOKEN_SECONDS,
+            "expires_in": self.token_seconds,
         }
 
     def _appraise(self, token: str, provider: Provider, default_audience: str) -> conditions.Verdict:
@@ -219,6 +222,7 @@ class GoogleCloud:
             plaintext = key.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], found[1].encode())
         except (KeyError, ValueError, InvalidTag) as error:
             raise _bad_request("INVALID_ARGUMENT", "Decryption failed: the ciphertext is invalid.") from error
+        self.decrypted()
         return {"plaintext": base64.b64encode(plaintext).decode()}
 
     def _download(self, authorization: str | None, path: str, query: Mapping[str, str]) -> bytes:

@@ -20,7 +20,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def read_body(self) -> bytes:
         """Return the request's body."""
-        return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        chunks = []
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        return b"".join(chunks)
 
     def reply(self, status: int, body: bytes = b"", header: Mapping[str, str] | None = None) -> None:
         """Answer; the Content-Length is that of the body, unless the header has another one."""

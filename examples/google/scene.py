@@ -1,0 +1,394 @@
+#!/usr/bin/python3
+"""MealCorp counts Corporation Corp's meal preferences with a key that Corporation Corp keeps in Google Cloud.
+
+Starts everything for real in a temporary folder, but for Google Cloud, which is played. Exits 0 only when all ended exactly
+as it should; 130 when interrupted. The README beside this file tells the story.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import secrets
+import shlex
+import ssl
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "tests/harness")]
+
+import preferences
+from cs_harness import CloudFront, Image, Layer, Machine, PushedImage, World, binary
+from cs_harness.cloud_front import relaying_to
+from cs_harness.gcloud import Gcloud
+from cs_harness.google_cloud import TOKEN_SECONDS, ApiError, GoogleCloud
+from cs_harness.metadata import Instance
+from cs_harness.scene import Run, Scene, main
+from cs_harness.transcript import Transcript
+from cs_harness.verifier import HARDWARE_MODEL, SOFTWARE_VERSION
+
+ISSUER_HOST = "attestation.example"
+PROJECT, NUMBER = "corporation-project", 838383838383
+POOL = f"projects/{NUMBER}/locations/global/workloadIdentityPools/trusted-workloads"
+PROVIDER = f"{POOL}/providers/attestation-verifier"
+KEY = f"projects/{PROJECT}/locations/europe-west1/keyRings/meals/cryptoKeys/preferences"
+DATA, RESULTS = "corporation-preferences", ("corporation-orders", "mealcorp-orders")
+ACCOUNT = f"meal-reader@{PROJECT}.iam.gserviceaccount.com"
+TOKEN_FILE = "/run/container_launcher/attestation_verifier_claims_token"
+RUNS_AS = Instance().service_account
+
+
+class GoogleScene(Scene):
+    """Direct access and impersonation are granted; seven wrong things and some mishaps are told by their names."""
+
+    programs = (*Scene.programs, "meal-planner-google", "cs-conditions")
+
+    def __init__(self, folder: Path, show: Transcript) -> None:
+        super().__init__(folder, show)
+        self._cloud = GoogleCloud(lambda url: self._front.fetch(url))
+        self._files = folder / "files"
+        self._gcloud = Gcloud(self._cloud, self._files, project=PROJECT, number=NUMBER)
+        self._front: CloudFront
+        self._direct: PushedImage
+        self._impersonating: PushedImage
+
+    def story(self) -> str:
+        """Play everything."""
+        self.show.heading("1. The services")
+        self._start_services()
+        self.show.heading("2. What Corporation Corp writes into its Google Cloud project")
+        self._set_up_project()
+        self.show.heading("3. The agreed program, with direct access")
+        self._agreed_program(self._direct)
+        self.show.heading("4. The agreed program, as a service account")
+        self._agreed_program(self._impersonating)
+        for number, wrong in enumerate(self._wrong_things(), start=5):
+            self.show.heading(f"{number}. {(wrong.__doc__ or '').rstrip('.')}")
+            wrong()
+        return "the agreed program worked on the data; nobody else did, and each was told why"
+
+    # --- the services
+
+    def _start_services(self) -> None:
+        world = World(self.folder, progress=self.progress, issuer=f"https://{ISSUER_HOST}")
+        self.world = self.stack.enter_context(world)
+        self.progress("Google Cloud (played)")
+        context = ssl.create_default_context(cafile=str(self.world.authority.certificate))
+        issuer = relaying_to("127.0.0.1", self.world.verifier.port, context)
+        routes = {ISSUER_HOST: issuer, **self._cloud.routes}
+        self._front = self.stack.enter_context(CloudFront(self.world.authority, "clouds", routes))
+        self.progress.finish()
+
+    def _do(self, command: str) -> None:
+        """Type a command of Corporation Corp's."""
+        for number, line in enumerate(command.strip().splitlines()):
+            self.show.line(("$ " if number == 0 else "  ") + line.strip(), indent=3 if number == 0 else 5)
+        self._gcloud.run(*shlex.split(command.replace("\\\n", " "))[1:])
+
+    def _set_up_project(self) -> None:
+        self._files.mkdir()
+        data_key = secrets.token_bytes(32)
+        (self._files / "data.key").write_bytes(data_key)
+        (self._files / "preferences.enc").write_bytes(preferences.seal(data_key))
+        where = "--location=europe-west1 --keyring=meals"
+        for bucket in (DATA, *RESULTS):
+            self._do(f"gcloud storage buckets create gs://{bucket} --location=europe-west1")
+        self._do("gcloud kms keyrings create meals --location=europe-west1")
+        self._do(f"gcloud kms keys create preferences {where} --purpose=encryption")
+        files = "--plaintext-file=data.key --ciphertext-file=preferences.key"
+        self._do(f"gcloud kms encrypt {where} --key=preferences {files}")
+        self._do(f"gcloud storage cp preferences.enc preferences.key gs://{DATA}")
+        self._do("gcloud iam workload-identity-pools create trusted-workloads --location=global")
+        subject = " + '::' + ".join(["'gcpcs'", *(f"assertion.submods.{path}" for path in SUBJECT)])
+        digest = "attribute.image_digest=assertion.submods.container.image_digest"
+        pool = "--location=global --workload-identity-pool=trusted-workloads"
+        self._do(
+            f"gcloud iam workload-identity-pools providers create-oidc attestation-verifier {pool} \\\n"
+            f"--issuer-uri=https://{ISSUER_HOST}/ --allowed-audiences=https://sts.googleapis.com \\\n"
+            f'--attribute-mapping="google.subject={subject},{digest}" \\\n'
+            f'--attribute-condition="{CONDITION}"'
+        )
+        self._do("gcloud iam service-accounts create meal-reader")
+        config = (
+            f"gcloud iam workload-identity-pools create-cred-config {PROVIDER} --credential-source-file={TOKEN_FILE}"
+        )
+        config += " --credential-source-type=text --subject-token-type=urn:ietf:params:oauth:token-type:jwt"
+        self._do(f"{config} --output-file=direct.json")
+        self._do(f"{config} --service-account={ACCOUNT} --output-file=impersonating.json")
+        self.progress("MealCorp builds and pushes its meal planner, for either way")
+        self._direct = self._push("meal-planner", self._image_of("direct.json"))
+        self._impersonating = self._push("meal-planner-as-account", self._image_of("impersonating.json"))
+        self.progress.finish()
+        self._allow(self._direct, direct=True)
+        self._allow(self._impersonating, direct=False)
+
+    def _allow(self, image: PushedImage, *, direct: bool) -> None:
+        """Have Corporation Corp allow an image: what it may do itself, or the account that it may become."""
+        member = f"principalSet://iam.googleapis.com/{POOL}/attribute.image_digest/{image.digest}"
+        if not direct:
+            user = f"--role=roles/iam.workloadIdentityUser --member={member}"
+            self._do(f"gcloud iam service-accounts add-iam-policy-binding {ACCOUNT} {user}")
+            member = f"serviceAccount:{ACCOUNT}"
+        ring = "--location=europe-west1 --keyring=meals"
+        decrypter = f"--role=roles/cloudkms.cryptoKeyDecrypter --member={member}"
+        self._do(f"gcloud kms keys add-iam-policy-binding preferences {ring} {decrypter}")
+        grant = "gcloud storage buckets add-iam-policy-binding"
+        self._do(f"{grant} gs://{DATA} --role=roles/storage.objectViewer --member={member}")
+        for bucket in RESULTS:
+            self._do(f"{grant} gs://{bucket} --role=roles/storage.objectCreator --member={member}")
+
+    def _image_of(self, credential: str, **settings: str) -> Image:
+        """Return the meal planner with a credential file and with some of its settings changed."""
+        layer = Layer().directory("proc").directory("sys").directory("dev").directory("run").directory("tmp", 0o1777)
+        layer.file("etc/ssl/certs/ca-certificates.crt", self.world.authority.certificate.read_bytes())
+        layer.file("meal-planner", binary("meal-planner-google").read_bytes(), 0o755)
+        layer.file("credential.json", (self._files / credential).read_bytes())
+        environment = {
+            **self._front.environment,
+            "GOOGLE_APPLICATION_CREDENTIALS": "/credential.json",
+            "KEY": KEY,
+            "DATA_BUCKET": DATA,
+            "RESULTS_BUCKETS": ",".join(RESULTS),
+            **settings,
+        }
+        return Image(
+            [layer],
+            entrypoint=["/meal-planner"],
+            env=[f"{name}={value}" for name, value in environment.items()],
+            labels={
+                "tee.launch_policy.log_redirect": "always",
+                "tee.launch_policy.allow_env_override": "LANG",
+                "tee.launch_policy.allow_cmd_override": "true",
+            },
+        )
+
+    def _push(self, name: str, image: Image) -> PushedImage:
+        return self.world.registry.push(image, name, "1.0")
+
+    # --- what is right
+
+    def _agreed_program(self, image: PushedImage) -> None:
+        run = self._run(image, "launch, attest, become somebody, work")
+        self.check(run.exit_code == 0, f"the launcher ends with exit code {run.exit_code} (0 is right)")
+        orders = self._take_orders()
+        self.check(orders == [preferences.ORDER] * 2, f"both companies have the order, {preferences.ORDER}")
+
+    # --- what is wrong
+
+    def _wrong_things(self) -> Sequence[Callable[[], None]]:
+        return (
+            self._tampered,
+            self._unstable,
+            self._old,
+            self._unprotected,
+            self._told_otherwise,
+            self._with_arguments,
+            self._again_and_again,
+            self._somebody_else,
+            self._not_bound,
+            self._mishaps,
+            self._renewed,
+            self._withdrawn,
+        )
+
+    def _tampered(self) -> None:
+        """MealCorp slips one more file into the image."""
+        image = self._image_of("direct.json")
+        changed = replace(image, layers=[*image.layers, Layer().file("etc/copy-to", "mealcorp.example\n")])
+        run = self._run(self._push("meal-planner-tampered", changed), "launch, attest, be denied")
+        self.check(run.exit_code == 1, f"the launcher ends with exit code {run.exit_code} (1 is right)")
+        self.check(any(f"denied on resource '{DATA}'" in line for line in run.output), "it has no right on the data")
+        digest = re.search(r"gcpcs::(sha256:[0-9a-f]+)::", "\n".join(run.output))
+        self.check(digest is not None, "and is told as whom: by its own image digest")
+        self.check(self._take_orders() == [], "nobody has got the order")
+
+    def _unstable(self) -> None:
+        """A VM image that is not stable any more."""
+        with self.vm_image_known_as(support_attributes=["USABLE"]):
+            self._denied("support_attributes")
+
+    def _old(self) -> None:
+        """A VM image of a version that is too old."""
+        with self.vm_image_known_as(software_version="250100"):
+            self._denied("swversion")
+
+    def _unprotected(self) -> None:
+        """A machine whose memory nothing protects."""
+        with self.another_machine("unprotected", hardware_model="SOMEBODYS_TPM") as machine:
+            self._denied("hwmodel", machine=machine)
+
+    def _told_otherwise(self) -> None:
+        """The operator sets a variable, as the image allows."""
+        self._denied("env_override", {"tee-env-LANG": "tlh"})
+
+    def _with_arguments(self) -> None:
+        """The operator gives the program arguments, as the image allows."""
+        self._denied("cmd_override", {"tee-cmd": '["--slowly"]'})
+
+    def _again_and_again(self) -> None:
+        """The operator has the program run again and again."""
+        self._denied("restart_policy", {"tee-restart-policy": "OnFailure"}, exit_code=3)
+
+    def _somebody_else(self) -> None:
+        """The machine of somebody else's project."""
+        with self.another_machine("elsewhere", instance=Instance(project_id="rival-project")) as machine:
+            self._denied("project_id", machine=machine)
+
+    def _not_bound(self) -> None:
+        """Corporation Corp withdraws the account's right to use the key."""
+        key = self._cloud.resource(KEY)
+        binding = ("roles/cloudkms.cryptoKeyDecrypter", f"serviceAccount:{ACCOUNT}")
+        key.bindings.remove(binding)
+        run = self._run(self._impersonating, "launch, attest, be denied the key")
+        self.check(any(f"denied on resource '{KEY}'" in line for line in run.output), "it has no right on the key")
+        self.check(self._take_orders() == [], "nobody has got the order")
+        key.bindings.add(binding)
+
+    def _denied(
+        self,
+        claim: str,
+        attributes: Mapping[str, str] | None = None,
+        machine: Machine | None = None,
+        exit_code: int = 1,
+    ) -> None:
+        """Launch, be denied for one condition alone, and be granted the same request without that condition."""
+        run = self._run(self._direct, "launch, attest, be denied", attributes, machine)
+        self.check(
+            run.exit_code == exit_code, f"the launcher ends with exit code {run.exit_code} ({exit_code} is right)"
+        )
+        (wanted,) = (condition for condition in CONDITIONS if claim in condition)
+        said = "\n".join(run.output)
+        failed = [line for line in said.split("condition ")[1:] if ": found " in line]
+        self.check(len(failed) == 1 and claim in failed[0], f"denied for the condition on {claim} alone")
+        self.check(self._take_orders() == [], "nobody has got the order")
+        with self._condition(*(condition for condition in CONDITIONS if condition != wanted)):
+            try:
+                self._cloud.exchange(self._cloud.calls[-1].form)
+            except ApiError as error:
+                self.check(False, f"the same request is granted without that condition: {error}")
+            else:
+                self.check(True, "the same request is granted without that condition")
+
+    def _mishaps(self) -> None:
+        """What may go wrong for the program itself, and what it says then."""
+        other = self._files / "other.json"
+        credential = json.loads((self._files / "direct.json").read_text())
+        credential["audience"] = credential["audience"].replace("attestation-verifier", "nobody")
+        other.write_text(json.dumps(credential))
+        credential = json.loads((self._files / "direct.json").read_text())
+        credential["credential_source"]["file"] = "/run/container_launcher/nothing"
+        (self._files / "nothing.json").write_text(json.dumps(credential))
+        cases: dict[str, tuple[Image, str]] = {
+            "no token": (self._image_of("nothing.json"), "no such file or directory"),
+            "no such provider": (self._image_of("other.json"), "there is no provider"),
+            "no such key": (self._image_of("direct.json", KEY=KEY + "-2"), f"denied on resource '{KEY}-2'"),
+            "another region": (
+                self._image_of("direct.json", KEY=KEY.replace("europe-west1", "us-east1")),
+                "denied on resource 'projects/corporation-project/locations/us-east1",
+            ),
+        }
+        for what, (image, message) in cases.items():
+            pushed = self._push(f"meal-planner-{what.split()[-1]}", image)
+            with self._allowed(pushed):
+                run = self._run(pushed, what)
+            good = run.exit_code == 1 and any(message in line for line in run.output)
+            self.check(good, f"{what}: it says {message!r}")
+        self.check(self._take_orders() == [], "nobody has got the order")
+
+    def _renewed(self) -> None:
+        """The access token ends while the program works, and it gets another one"""
+        first = len(self._cloud.calls)
+        run = self._with_short_tokens(lambda: None)
+        self.check(run.exit_code == 0, f"the launcher ends with exit code {run.exit_code} (0 is right)")
+        self.check(len(self._cloud.calls) > first + 1, "it has exchanged its token more than once")
+        self.check(self._take_orders() == [preferences.ORDER] * 2, "both companies have the order")
+
+    def _withdrawn(self) -> None:
+        """Corporation Corp changes its condition while the program works"""
+        provider = self._cloud.providers[PROVIDER]
+        before = provider.condition
+
+        def demand_more() -> None:
+            provider.condition = f"{before} && assertion.hwmodel == 'GCP_INTEL_TDX'"
+
+        run = self._with_short_tokens(demand_more)
+        provider.condition = before
+        self.check(run.exit_code == 1, f"the launcher ends with exit code {run.exit_code} (1 is right)")
+        said = any("GCP_INTEL_TDX" in line for line in run.output)
+        self.check(said, "the second time it is denied for the condition on hwmodel")
+        self.check(self._take_orders() == [], "nobody has got the order")
+
+    # --- the means
+
+    def _with_short_tokens(self, after_some: Callable[[], object]) -> Run:
+        """Launch a program that works for longer than its access token lasts; `after_some` happens once it has the data."""
+        image = self._push("meal-planner-slow", self._image_of("direct.json", WORK="3s"))
+        self._cloud.token_seconds = 2
+        self._cloud.decrypted = after_some
+        try:
+            with self._allowed(image):
+                return self._run(image, "launch, attest, become somebody twice")
+        finally:
+            self._cloud.token_seconds, self._cloud.decrypted = TOKEN_SECONDS, lambda: None
+
+    def _run(
+        self, image: PushedImage, what: str, attributes: Mapping[str, str] | None = None, machine: Machine | None = None
+    ) -> Run:
+        metadata = {"tee-image-reference": image.by_tag, "tee-container-log-redirect": "true", **(attributes or {})}
+        run = self.launch(metadata, what, machine=machine)
+        for line in run.output or run.log.splitlines()[-5:]:
+            self.show.line(f"meal planner: {line.removeprefix('meal planner: ')}", indent=6)
+        return run
+
+    def _take_orders(self) -> list[dict[str, int]]:
+        """Return the orders that the companies have got, which have none any more then."""
+        taken = [self._cloud.resource(bucket).objects.pop("order.json", None) for bucket in RESULTS]
+        return [json.loads(order) for order in taken if order is not None]
+
+    @contextlib.contextmanager
+    def _condition(self, *conditions: str) -> Iterator[None]:
+        provider = self._cloud.providers[PROVIDER]
+        before, provider.condition = provider.condition, " && ".join(conditions)
+        yield
+        provider.condition = before
+
+    @contextlib.contextmanager
+    def _allowed(self, image: PushedImage) -> Iterator[None]:
+        """Let another image do what the agreed one may."""
+        ours, theirs = self._direct.digest, image.digest
+        added = []
+        for resource in self._cloud.resources.values():
+            for role, member in [binding for binding in resource.bindings if binding[1].endswith(ours)]:
+                added.append((resource, (role, member.replace(ours, theirs))))
+        for resource, binding in added:
+            resource.bindings.add(binding)
+        yield
+        for resource, binding in added:
+            resource.bindings.discard(binding)
+
+
+# What Corporation Corp demands of a token, beside the image that it allows to do something.
+CONDITIONS = (
+    "assertion.swname == 'CONFIDENTIAL_SPACE'",
+    f"int(assertion.swversion[0]) >= {SOFTWARE_VERSION}",
+    "'STABLE' in assertion.submods.confidential_space.support_attributes",
+    "assertion.dbgstat == 'disabled-since-boot'",
+    "assertion.secboot",
+    f"assertion.hwmodel == '{HARDWARE_MODEL}'",
+    "(!has(assertion.submods.container.cmd_override) || size(assertion.submods.container.cmd_override) == 0)",
+    "(!has(assertion.submods.container.env_override) || size(assertion.submods.container.env_override) == 0)",
+    "assertion.submods.container.restart_policy == 'Never'",
+    "assertion.submods.gce.project_id == 'mealcorp-project'",
+    f"'{RUNS_AS}' in assertion.google_service_accounts",
+)
+CONDITION = " && ".join(CONDITIONS)
+# Who the program is, in at most 127 bytes.
+SUBJECT = ("container.image_digest", "gce.project_number", "gce.instance_id")
+
+
+if __name__ == "__main__":
+    sys.exit(main(GoogleScene, "google"))
