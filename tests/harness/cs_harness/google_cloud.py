@@ -156,7 +156,7 @@ class GoogleCloud:
 
     def _appraise(self, token: str, provider: Provider, default_audience: str) -> conditions.Verdict:
         default = {default_audience, "https:" + default_audience}
-        issuer = IdentityProvider(provider.issuer_uri, provider.allowed_audiences or default, self._fetch)
+        issuer = IdentityProvider(provider.issuer_uri, provider.allowed_audiences or default, self._fetch, refuses_x5c=True)
         try:
             claims = issuer.verify(token)
         except TokenRefused as refusal:

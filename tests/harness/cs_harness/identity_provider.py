@@ -47,12 +47,23 @@ def issuer_of(token: str) -> str:
 
 
 class IdentityProvider:
-    """`fetch` gets what is at a URL. Keys are fetched for each token: a cloud keeps them for a while."""
+    """`fetch` gets what is at a URL. Keys are fetched for each token: a cloud keeps them for a while.
 
-    def __init__(self, issuer: str, audiences: Collection[str], fetch: Callable[[str], bytes]) -> None:
+    With `refuses_x5c` no key set is taken that has certificates in it, as Google Cloud does.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        audiences: Collection[str],
+        fetch: Callable[[str], bytes],
+        *,
+        refuses_x5c: bool = False,
+    ) -> None:
         self.issuer = issuer.rstrip("/")
         self.audiences = set(audiences)
         self._fetch = fetch
+        self._refuses_x5c = refuses_x5c
 
     def verify(self, token: str) -> dict[str, Any]:
         """Return the claims of a token of this provider's, for one of the audiences."""
@@ -82,6 +93,8 @@ class IdentityProvider:
             if discovery["issuer"] != self.issuer:
                 raise TokenRefused(Why.KEYS, f'the discovery document is that of "{discovery["issuer"]}"')
             published = json.loads(self._fetch(discovery["jwks_uri"]))
+            if self._refuses_x5c and any({"x5c", "x5t"} & set(key) for key in published["keys"]):
+                raise TokenRefused(Why.KEYS, f"the keys of {self.issuer} have x5c")
             keys = {key.key_id: key.key for key in jwt.PyJWKSet.from_dict(published).keys}
         except (OSError, ValueError, KeyError, jwt.PyJWTError) as error:
             raise TokenRefused(Why.KEYS, f"the keys of {self.issuer} can't be had: {error}") from error
