@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from cs_harness import Image, Launcher, World, busybox_layer
+from reference_implementation import Recorder, Reference, differences
 from support import push, verified_claims
 
 HERE = Path(__file__).resolve().parent
@@ -34,6 +35,7 @@ class Worlds:
         self._stack = ExitStack()
         self._world: World | None = None
         self._launches = 0
+        self.recorder: Recorder
 
     def next(self) -> World:
         """Return a world for one launch."""
@@ -41,6 +43,7 @@ class Worlds:
             self.close()
             name = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="cs-", ignore_cleanup_errors=True))
             self._world = self._stack.enter_context(World(Path(name)))
+            self.recorder = self._stack.enter_context(Recorder(self._world))
             self._launches = 0
         self._launches += 1
         return self._world
@@ -62,6 +65,16 @@ def worlds() -> Iterator[Worlds]:
 def world(worlds: Worlds) -> World:
     """Return running services."""
     return worlds.next()
+
+
+@pytest.fixture(scope="module")
+def reference() -> Iterator[Reference | None]:
+    """Yield the reference implementation, where it could be built."""
+    if not Reference.is_built():
+        yield None
+        return
+    with Reference() as program:
+        yield program
 
 
 def image_of(described: dict[str, Any]) -> Image:
@@ -89,8 +102,12 @@ def lines_of_journal(launcher: Launcher) -> list[str]:
 
 
 @pytest.mark.parametrize("file", LAUNCHES, ids=lambda file: file.stem)
-def test_a_launch_ends_as_on_the_public_system(world: World, file: Path) -> None:
-    """Exit code, error, claims and output."""
+def test_a_launch_ends_as_on_the_public_system(
+    worlds: Worlds, world: World, reference: Reference | None, file: Path
+) -> None:
+    """Exit code, error, claims and output; and what our verifier makes of the evidence, the reference makes of it."""
+    recorder = worlds.recorder
+    recorder.evidence = None
     launch = json.loads(file.read_text())
     assert set(launch) <= FIELDS, file
     expected = {**launch["expect"], **launch.get("deviation", {}).get("expect", {})}
@@ -99,7 +116,7 @@ def test_a_launch_ends_as_on_the_public_system(world: World, file: Path) -> None
     console.write_text("")
     image = push(world.registry, image_of(launch["image"]), file.stem)
     attributes = {"tee-image-reference": image.by_tag, **launch["metadata"]}
-    options = {"--console": console, "--output-directory": world.folder / "output"}
+    options = {"--console": console, "--output-directory": world.folder / "output", "--verifier": recorder.url}
     with world.launcher(attributes, hardened=launch["hardened"], options=options) as launcher:
         code = launcher.wait(90)
         log = launcher.log_text
@@ -111,6 +128,9 @@ def test_a_launch_ends_as_on_the_public_system(world: World, file: Path) -> None
             problems.append(f"nobody says {expected['error']!r}")
         if "claims" in expected:
             problems += missing_from(verified_claims(world, launcher.token)["submods"], expected["claims"])
+        if recorder.evidence is not None and reference is not None:
+            found = reference.appraise(recorder.evidence, recorder.nonce, world.machine.attestation_root)
+            problems += differences(verified_claims(world, launcher.token), found)
         if "journal" in expected and lines_of_journal(launcher) != expected["journal"]:
             problems.append(f"the journal has {lines_of_journal(launcher)}")
         if "console" in expected and sorted(console.read_text().split("\n")[:-1]) != expected["console"]:

@@ -1,0 +1,91 @@
+// What the reference implementation of the public system makes of evidence, of our logs and of changed ones: its own
+// packages, called as a verifier calls them. Reads a Question a line on standard input, answers with an Answer a line.
+//
+//	reference < QUESTIONS
+//	reference attest TPM_SOCKET NONCE BOOT_LOG     its agent's quotes of a TPM: see attest.go
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+)
+
+const maxLine = 64 << 20
+
+// Question has one of its members.
+type Question struct {
+	// Evidence is appraised as a whole: quotes, keys, boot log and launch log.
+	Evidence *Evidence `json:"evidence,omitempty"`
+	// LaunchLog is replayed against the register that it was measured into.
+	LaunchLog *Log `json:"launch_log,omitempty"`
+	// BootLog is replayed against the registers of a machine.
+	BootLog *Log `json:"boot_log,omitempty"`
+}
+
+// Log is a log, and the values of the registers (by their number) of one bank (its TPM_ALG_ID).
+type Log struct {
+	Log  []byte         `json:"log"`
+	Bank uint32         `json:"bank"`
+	PCRs map[int][]byte `json:"pcrs"`
+}
+
+// Answer has Error, or what was asked for.
+type Answer struct {
+	Error     string     `json:"error,omitempty"`
+	Container *Container `json:"container,omitempty"`
+	Boot      *Boot      `json:"boot,omitempty"`
+	Instance  *Instance  `json:"instance,omitempty"`
+}
+
+func answer(question Question) (Answer, error) {
+	switch {
+	case question.Evidence != nil:
+		return appraise(*question.Evidence)
+	case question.LaunchLog != nil:
+		container, err := containerOf(*question.LaunchLog)
+		return Answer{Container: container}, err
+	case question.BootLog != nil:
+		boot, err := bootOf(*question.BootLog)
+		return Answer{Boot: boot}, err
+	}
+	return Answer{}, fmt.Errorf("the question asks nothing")
+}
+
+func serve(input io.Reader, output io.Writer) error {
+	lines := bufio.NewScanner(input)
+	lines.Buffer(make([]byte, 0, 1<<20), maxLine)
+	writer := bufio.NewWriter(output)
+	for lines.Scan() {
+		var question Question
+		if err := json.Unmarshal(lines.Bytes(), &question); err != nil {
+			return err
+		}
+		found, err := answer(question)
+		if err != nil {
+			found = Answer{Error: err.Error()}
+		}
+		if err := json.NewEncoder(writer).Encode(found); err != nil {
+			return err
+		}
+		if err := writer.Flush(); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+func main() {
+	err := error(nil)
+	if len(os.Args) > 1 && os.Args[1] == "attest" {
+		err = attest(os.Args[2:], os.Stdout)
+	} else {
+		err = serve(os.Stdin, os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "reference:", err)
+		os.Exit(1)
+	}
+}
