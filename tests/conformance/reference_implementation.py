@@ -14,7 +14,6 @@ from typing import Any, Self
 from cs_harness import GoBetween, World, binary
 from cs_harness.go_between import CHALLENGES, VERIFY
 
-PROGRAM = "reference"
 STOP_SECONDS = 10
 
 
@@ -23,46 +22,66 @@ def encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-class Reference:
-    """Its packages, in a process that answers questions."""
+class Appraiser:
+    """A program that answers questions on evidence and logs: the reference's packages, or ours."""
 
-    @staticmethod
-    def is_built() -> bool:
-        """Tell whether it is there; where nothing may be skipped, it must be."""
-        return binary(PROGRAM).exists() or "CS_REQUIRE_SERVICES" in os.environ
+    def __init__(self, program: str) -> None:
+        self._program = program
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def is_built(self) -> bool:
+        """Whether it is there; where nothing may be skipped, it must be."""
+        return binary(self._program).exists() or "CS_REQUIRE_SERVICES" in os.environ
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [binary(PROGRAM)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            [binary(self._program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(STOP_SECONDS)
 
-    def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
+    def ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer to a question, as the programs have them."""
+        assert self._process is not None
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(question) + "\n")
         return json.loads(self._process.stdout.readline())
 
-    def appraise(self, evidence: Mapping[str, Any], nonce: str, root: Path) -> dict[str, Any]:
-        """Return container, boot and instance of a request to the verifier, or an error."""
-        question = {"tpmAttestation": evidence["tpmAttestation"], "nonce": nonce, "root": root.read_text()}
-        return self._ask({"evidence": question})
 
-    def launch_log(self, log: bytes, bank: int, value: bytes) -> dict[str, Any]:
-        """Return the container of a launch log that was measured into PCR 13, or an error."""
-        return self._ask({"launch_log": {"log": encoded(log), "bank": bank, "pcrs": {13: encoded(value)}}})
+def reference() -> Appraiser:
+    """Return the reference implementation's."""
+    return Appraiser("reference")
 
-    def boot_log(self, log: bytes, bank: int, values: Mapping[int, bytes]) -> dict[str, Any]:
-        """Return what a boot log says that was measured into registers, or an error."""
-        pcrs = {index: encoded(value) for index, value in values.items()}
-        return self._ask({"boot_log": {"log": encoded(log), "bank": bank, "pcrs": pcrs}})
+
+def ours() -> Appraiser:
+    """Return that of our verifier."""
+    return Appraiser("our_appraisal")
+
+
+def about_evidence(evidence: Mapping[str, Any], nonce: str, root: Path, **more: object) -> dict[str, Any]:
+    """Ask for container, boot and instance of a request to the verifier."""
+    question = {"tpmAttestation": evidence["tpmAttestation"], "nonce": nonce, "root": root.read_text()}
+    return {"evidence": question, **more}
+
+
+def about_launch_log(log: bytes, bank: int, value: bytes, **more: object) -> dict[str, Any]:
+    """Ask for the container of a launch log that was measured into PCR 13."""
+    return {"launch_log": {"log": encoded(log), "bank": bank, "pcrs": {13: encoded(value)}}, **more}
+
+
+def about_boot_log(log: bytes, bank: int, values: Mapping[int, bytes], **more: object) -> dict[str, Any]:
+    """Ask what a boot log says that was measured into registers."""
+    pcrs = {index: encoded(value) for index, value in values.items()}
+    return {"boot_log": {"log": encoded(log), "bank": bank, "pcrs": pcrs}, **more}
 
 
 class Recorder(GoBetween):

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	attestpb "github.com/google/go-tpm-tools/proto/attest"
 	tpmpb "github.com/google/go-tpm-tools/proto/tpm"
@@ -29,6 +30,36 @@ type TpmAttestation struct {
 	CanonicalEventLog []byte   `json:"canonicalEventLog"`
 	AkCert            []byte   `json:"akCert"`
 	CertChain         [][]byte `json:"certChain"`
+}
+
+// part returns the bytes at a JSON pointer: whoever changes them changes the message.
+func (attestation TpmAttestation) part(pointer string) ([]byte, error) {
+	switch pointer {
+	case "/tcgEventLog":
+		return attestation.TcgEventLog, nil
+	case "/canonicalEventLog":
+		return attestation.CanonicalEventLog, nil
+	case "/akCert":
+		return attestation.AkCert, nil
+	}
+	words := strings.Split(pointer, "/")
+	if len(words) < 4 || words[1] != "quotes" {
+		return nil, fmt.Errorf("there is no %q", pointer)
+	}
+	index, err := strconv.Atoi(words[2])
+	if err != nil || index >= len(attestation.Quotes) {
+		return nil, fmt.Errorf("there is no %q", pointer)
+	}
+	quote := attestation.Quotes[index]
+	switch {
+	case words[3] == "rawQuote":
+		return quote.RawQuote, nil
+	case words[3] == "rawSignature":
+		return quote.RawSignature, nil
+	case words[3] == "pcrValues" && len(words) == 5 && quote.PcrValues[words[4]] != nil:
+		return quote.PcrValues[words[4]], nil
+	}
+	return nil, fmt.Errorf("there is no %q", pointer)
 }
 
 // Quote is the message of the REST API.
