@@ -9,9 +9,9 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "harness")]
 
 from cs_harness import missing_requirements
-from session import begin_session, pytest_runtest_makereport
+from session import begin_session, folder, pytest_runtest_makereport
 
-__all__ = ["pytest_runtest_makereport", "pytest_sessionstart"]
+__all__ = ["folder", "pytest_runtest_makereport", "pytest_sessionstart"]
 
 
 def pytest_sessionstart() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import os
 import subprocess
@@ -85,12 +86,13 @@ def about_boot_log(log: bytes, bank: int, values: Mapping[int, bytes], **more: o
 
 
 class Recorder(GoBetween):
-    """Keeps the evidence that a launcher sends, and the nonce that it is bound to."""
+    """Keeps the evidence that a launcher sends, the nonce that it is bound to, and the token that it gets."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.evidence: dict[str, Any] | None = None
         self.nonce = ""
+        self.token = ""
 
     def on_request(self, path: str, body: bytes) -> bytes | int:
         """Keep the evidence."""
@@ -99,9 +101,11 @@ class Recorder(GoBetween):
         return body
 
     def on_answer(self, path: str, status: int, answer: bytes) -> bytes:
-        """Keep the nonce."""
+        """Keep nonce and token."""
         if path.endswith(CHALLENGES):
             self.nonce = json.loads(answer)["tpmNonce"]
+        elif path.endswith(VERIFY) and status == http.client.OK:
+            self.token = json.loads(answer)["attestationToken"]
         return super().on_answer(path, status, answer)
 
 

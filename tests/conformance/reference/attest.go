@@ -14,20 +14,24 @@ import (
 )
 
 // attest has the reference's agent quote a TPM, with the attestation key that a cloud has put there, and writes what it
-// would send: TPM_SOCKET NONCE(base64) BOOT_LOG(file) LAUNCH_LOG(file).
+// would send: TPM_SOCKET ecc|rsa NONCE(base64) BOOT_LOG(file) LAUNCH_LOG(file).
 func attest(arguments []string, output io.Writer) error {
-	if len(arguments) != 4 {
-		return errors.New("attest takes TPM_SOCKET NONCE BOOT_LOG LAUNCH_LOG")
+	if len(arguments) != 5 {
+		return errors.New("attest takes TPM_SOCKET ecc|rsa NONCE BOOT_LOG LAUNCH_LOG")
 	}
-	nonce, err := base64.StdEncoding.DecodeString(arguments[1])
+	attestationKey := client.GceAttestationKeyECC
+	if arguments[1] == "rsa" {
+		attestationKey = client.GceAttestationKeyRSA
+	}
+	nonce, err := base64.StdEncoding.DecodeString(arguments[2])
 	if err != nil {
 		return err
 	}
-	bootLog, err := os.ReadFile(arguments[2])
+	bootLog, err := os.ReadFile(arguments[3])
 	if err != nil {
 		return err
 	}
-	launchLog, err := os.ReadFile(arguments[3])
+	launchLog, err := os.ReadFile(arguments[4])
 	if err != nil {
 		return err
 	}
@@ -36,7 +40,7 @@ func attest(arguments []string, output io.Writer) error {
 		return err
 	}
 	defer tpm.Close()
-	key, err := client.GceAttestationKeyECC(tpm)
+	key, err := attestationKey(tpm)
 	if err != nil {
 		return err
 	}

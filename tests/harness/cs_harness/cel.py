@@ -87,6 +87,17 @@ def replay(events: Iterable[Event], bank: str = "sha256") -> bytes:
     return value
 
 
+def encode(events: Iterable[Event], bank: str = "sha256") -> bytes:
+    """Return the log of events that were measured in one bank."""
+    (algorithm,) = [number for number, name in ALGORITHMS.items() if name == bank]
+    log = b""
+    for number, event in enumerate(events):
+        digest = hashlib.new(bank, event.content_tlv()).digest()
+        log += tlv(RECORD_NUMBER, struct.pack(">Q", number)) + tlv(PCR_INDEX, bytes([PCR]))
+        log += tlv(DIGESTS, tlv(algorithm, digest)) + event.content_tlv()
+    return log
+
+
 def decode(log: bytes) -> list[Event]:
     """Decode a log strictly: record numbers, register and every digest are checked."""
     fields = split_tlvs(log)
