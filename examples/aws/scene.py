@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import hashlib
 import json
 import re
-import ssl
+import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -27,18 +26,20 @@ from cs_harness import CloudFront, Image, Layer, Machine, PushedImage, World, bi
 from cs_harness.aws import ACCOUNT, REGION, TAGS_CLAIM, Aws, StsError, missing_clouds
 from cs_harness.cloud_front import serving_files
 from cs_harness.metadata import Instance
+from cs_harness.process import clouds_python
+from cs_harness.recipe import Shell, blocks
 from cs_harness.scene import Run, Scene, main
 from cs_harness.transcript import Transcript
-from cs_harness.verifier import HARDWARE_MODEL, SOFTWARE_VERSION, unverified_claims
+from cs_harness.verifier import HARDWARE_MODEL, unverified_claims
 
 BUCKET_HOST = "storage.googleapis.com"
 ISSUER = f"https://{BUCKET_HOST}/aws_token_bucket/aws_token_testing"
 AUDIENCE = "https://keys.corporation.example"
 OTHER_AUDIENCE = "https://reports.corporation.example"
-ROLE = "mealcorp-keyaccess"
+ROLE = "meal-planner"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
-DATA, RESULTS = "corporation-preferences", "mealcorp-orders"
-PROJECT = "mealcorp-project"
+DATA, RESULTS = "corporation-preferences", "corporation-orders"
+DIGEST_TAG = "aws:RequestTag/container.image_digest"
 TOKEN_TYPES = ("AWS", "AWS_PRINCIPALTAGS")
 
 
@@ -52,7 +53,6 @@ class AwsScene(Scene):
         self._aws = Aws(lambda url: self._front.fetch(url))
         self._front: CloudFront
         self._key: str
-        self._provider: str
         self._images: dict[str, PushedImage]
         self._policy: dict[str, Any]
 
@@ -89,26 +89,40 @@ class AwsScene(Scene):
         self.progress.finish()
 
     def _set_up_account(self) -> None:
-        with self.show.step("key, data, provider, role"):
-            kms, s3, iam = (self._aws.client("kms"), self._aws.client("s3"), self._aws.client("iam"))
-            self._key = kms.create_key(Description="of the meal preferences")["KeyMetadata"]["Arn"]
-            for bucket in (DATA, RESULTS):
-                s3.create_bucket(Bucket=bucket)
-            data_key = kms.generate_data_key(KeyId=self._key, KeySpec="AES_256")
-            s3.put_object(Bucket=DATA, Key="preferences.key", Body=data_key["CiphertextBlob"])
-            s3.put_object(Bucket=DATA, Key="preferences.enc", Body=preferences.seal(data_key["Plaintext"]))
-            self._images = {kind: self._push(f"meal-planner-{kind.lower()}", TOKEN_TYPE=kind) for kind in TOKEN_TYPES}
-            root = ssl.PEM_cert_to_DER_cert(self.world.authority.certificate.read_text())
-            made = iam.create_open_id_connect_provider(
-                Url=ISSUER, ClientIDList=[AUDIENCE, OTHER_AUDIENCE], ThumbprintList=[hashlib.sha1(root).hexdigest()]
-            )
-            self._provider = made["OpenIDConnectProviderArn"]
-            self._policy = trust_policy(self._provider, [image.digest for image in self._images.values()])
-            iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(self._policy))
-            iam.put_role_policy(RoleName=ROLE, PolicyName="meals", PolicyDocument=json.dumps(role_policy(self._key)))
-        self.show.line(f"the trust policy of {ROLE_ARN}:")
-        for line in json.dumps(self._policy, indent=2).splitlines():
-            self.show.line(line, indent=6)
+        """Follow the recipe in docs/data-collaborator.md, with AWS's own command line."""
+        files = self.folder / "files"
+        files.mkdir()
+        data_key = secrets.token_bytes(32)
+        (files / "data.key").write_bytes(data_key)
+        (files / "preferences.enc").write_bytes(preferences.seal(data_key))
+        environment = {
+            **self._aws.administrator,
+            **self._front.environment,
+            "AWS_CA_BUNDLE": str(self.world.authority.certificate),
+        }
+        shell = self.stack.enter_context(Shell(files, environment, self.show.code, clouds_python().parent))
+        yours, data, provider, trust, rights = blocks("Recipe: AWS")
+        shell.type(yours)
+        shell.fill_in(ISSUER=ISSUER.removeprefix("https://"), HWMODEL=HARDWARE_MODEL)
+        shell.type(data)
+        self._key = shell.value("KEY")
+        self._images = {kind: self._push(f"meal-planner-{kind.lower()}", TOKEN_TYPE=kind) for kind in TOKEN_TYPES}
+        shell.fill_in(IMAGE_DIGEST=self._images["AWS"].digest)
+        for block in (provider, trust, rights):
+            shell.type(block)
+        iam = self._aws.client("iam")
+        # For another role, tokens for another audience are taken as well. (moto can't add one to a provider.)
+        (made,) = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=made["Arn"])
+        iam.create_open_id_connect_provider(
+            Url=ISSUER, ClientIDList=[AUDIENCE, OTHER_AUDIENCE], ThumbprintList=["0" * 40]
+        )
+        self._policy = iam.get_role(RoleName=ROLE)["Role"]["AssumeRolePolicyDocument"]
+        self._policy = self._policy_for(*(image.digest for image in self._images.values()))
+        self._set_policy(self._policy)
+        self.show.line(f"The role is for two programs, which differ in the type of token that they ask for: {DIGEST_TAG}")
+        for image in self._images.values():
+            self.show.line(image.digest, indent=6)
 
     def _image_of(self, **settings: str) -> Image:
         """Return the meal planner with some of its settings changed."""
@@ -226,7 +240,7 @@ class AwsScene(Scene):
         }
         for what, (settings, message) in cases.items():
             image = self._push("meal-planner-" + what.split()[-1], **settings)
-            with self._policy_for(image.digest):
+            with self._allowed(image.digest):
                 run = self._run(image, what)
             self.check(
                 run.exit_code == 1 and any(message in line for line in run.output), f"{what}: it says {message!r}"
@@ -242,11 +256,11 @@ class AwsScene(Scene):
 
     def _withdrawn(self) -> None:
         """Corporation Corp withdraws its consent while the program works."""
-        run = self._with_short_sessions(lambda: self._set_policy(trust_policy(self._provider, ["sha256:none"])))
+        run = self._with_short_sessions(lambda: self._set_policy(self._policy_for("sha256:none")))
         self._set_policy(self._policy)
         self.check(run.exit_code == 1, f"the launcher ends with exit code {run.exit_code} (1 is right)")
-        said = any("condition StringEquals aws:RequestTag/container.image_digest" in line for line in run.output)
-        self.check(said, "the second time it is denied for the condition on aws:RequestTag/container.image_digest")
+        said = any(f"condition StringEquals {DIGEST_TAG}" in line for line in run.output)
+        self.check(said, f"the second time it is denied for the condition on {DIGEST_TAG}")
         self.check(self._take_order() is None, "nobody has got the order")
 
     # --- the means
@@ -262,7 +276,7 @@ class AwsScene(Scene):
 
     def _with_short_sessions(self, after_the_first: Callable[[], object]) -> Run:
         image = self._push("meal-planner-slow", WORK="3s")
-        self._set_policy(trust_policy(self._provider, [image.digest]))
+        self._set_policy(self._policy_for(image.digest))
         first = len(self._aws.calls)
         self._aws.session_seconds = 2
         self._aws.answered = lambda: after_the_first() if len(self._aws.calls) == first + 1 else None
@@ -284,9 +298,15 @@ class AwsScene(Scene):
     def _set_policy(self, policy: Mapping[str, Any]) -> None:
         self._aws.client("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(policy))
 
+    def _policy_for(self, *digests: str) -> dict[str, Any]:
+        """Return the trust policy, but for other images."""
+        policy = copy.deepcopy(self._policy)
+        policy["Statement"][0]["Condition"]["StringEquals"][DIGEST_TAG] = list(digests)
+        return policy
+
     @contextlib.contextmanager
-    def _policy_for(self, digest: str) -> Iterator[None]:
-        self._set_policy(trust_policy(self._provider, [digest]))
+    def _allowed(self, digest: str) -> Iterator[None]:
+        self._set_policy(self._policy_for(digest))
         yield
         self._set_policy(self._policy)
 
@@ -299,43 +319,6 @@ class AwsScene(Scene):
         self._set_policy(policy)
         yield
         self._set_policy(self._policy)
-
-
-def trust_policy(provider: str, digests: Sequence[str]) -> dict[str, Any]:
-    """Return who may assume the role: what Corporation Corp demands of a token."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Federated": provider},
-                "Action": ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"],
-                "Condition": {
-                    "StringEquals": {
-                        f"{ISSUER.removeprefix('https://')}:aud": AUDIENCE,
-                        "aws:RequestTag/swname": "CONFIDENTIAL_SPACE",
-                        "aws:RequestTag/swversion": SOFTWARE_VERSION,
-                        "aws:RequestTag/hwmodel": HARDWARE_MODEL,
-                        "aws:RequestTag/container.image_digest": list(digests),
-                        "aws:RequestTag/gce.project_id": PROJECT,
-                    },
-                    "StringLike": {"aws:RequestTag/confidential_space.support_attributes": "*STABLE*"},
-                },
-            }
-        ],
-    }
-
-
-def role_policy(key: str) -> dict[str, Any]:
-    """Return what the role may do, and no more."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key},
-            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{DATA}/*"},
-            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{RESULTS}/order.json"},
-        ],
-    }
 
 
 if __name__ == "__main__":

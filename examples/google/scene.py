@@ -11,7 +11,6 @@ import contextlib
 import json
 import re
 import secrets
-import shlex
 import ssl
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,11 +24,12 @@ import preferences
 from cs_harness import CloudFront, Image, Layer, Machine, PushedImage, World, binary
 from cs_harness.cloud_front import relaying_to
 from cs_harness.gcloud import Gcloud
-from cs_harness.google_cloud import TOKEN_SECONDS, ApiError, GoogleCloud
+from cs_harness.google_cloud import OBJECT_CREATOR, TOKEN_SECONDS, ApiError, GoogleCloud
 from cs_harness.metadata import Instance
+from cs_harness.recipe import GcloudServer, Shell, blocks
 from cs_harness.scene import Run, Scene, main
 from cs_harness.transcript import Transcript
-from cs_harness.verifier import HARDWARE_MODEL, SOFTWARE_VERSION
+from cs_harness.verifier import HARDWARE_MODEL
 
 ISSUER_HOST = "attestation.example"
 PROJECT, NUMBER = "corporation-project", 838383838383
@@ -38,8 +38,6 @@ PROVIDER = f"{POOL}/providers/attestation-verifier"
 KEY = f"projects/{PROJECT}/locations/europe-west1/keyRings/meals/cryptoKeys/preferences"
 DATA, RESULTS = "corporation-preferences", ("corporation-orders", "mealcorp-orders")
 ACCOUNT = f"meal-reader@{PROJECT}.iam.gserviceaccount.com"
-TOKEN_FILE = "/run/container_launcher/attestation_verifier_claims_token"
-RUNS_AS = Instance().service_account
 
 
 class GoogleScene(Scene):
@@ -51,7 +49,6 @@ class GoogleScene(Scene):
         super().__init__(folder, show)
         self._cloud = GoogleCloud(lambda url: self._front.fetch(url))
         self._files = folder / "files"
-        self._gcloud = Gcloud(self._cloud, self._files, project=PROJECT, number=NUMBER)
         self._front: CloudFront
         self._direct: PushedImage
         self._impersonating: PushedImage
@@ -83,63 +80,42 @@ class GoogleScene(Scene):
         self._front = self.stack.enter_context(CloudFront(self.world.authority, "clouds", routes))
         self.progress.finish()
 
-    def _do(self, command: str) -> None:
-        """Type a command of Corporation Corp's."""
-        for number, line in enumerate(command.strip().splitlines()):
-            self.show.line(("$ " if number == 0 else "  ") + line.strip(), indent=3 if number == 0 else 5)
-        self._gcloud.run(*shlex.split(command.replace("\\\n", " "))[1:])
-
     def _set_up_project(self) -> None:
+        """Follow the recipe in docs/data-collaborator.md, whose commands `gcloud` stands in for."""
         self._files.mkdir()
         data_key = secrets.token_bytes(32)
         (self._files / "data.key").write_bytes(data_key)
         (self._files / "preferences.enc").write_bytes(preferences.seal(data_key))
-        where = "--location=europe-west1 --keyring=meals"
-        for bucket in (DATA, *RESULTS):
-            self._do(f"gcloud storage buckets create gs://{bucket} --location=europe-west1")
-        self._do("gcloud kms keyrings create meals --location=europe-west1")
-        self._do(f"gcloud kms keys create preferences {where} --purpose=encryption")
-        files = "--plaintext-file=data.key --ciphertext-file=preferences.key"
-        self._do(f"gcloud kms encrypt {where} --key=preferences {files}")
-        self._do(f"gcloud storage cp preferences.enc preferences.key gs://{DATA}")
-        self._do("gcloud iam workload-identity-pools create trusted-workloads --location=global")
-        subject = " + '::' + ".join(["'gcpcs'", *(f"assertion.submods.{path}" for path in SUBJECT)])
-        digest = "attribute.image_digest=assertion.submods.container.image_digest"
-        pool = "--location=global --workload-identity-pool=trusted-workloads"
-        self._do(
-            f"gcloud iam workload-identity-pools providers create-oidc attestation-verifier {pool} \\\n"
-            f"--issuer-uri=https://{ISSUER_HOST}/ --allowed-audiences=https://sts.googleapis.com \\\n"
-            f'--attribute-mapping="google.subject={subject},{digest}" \\\n'
-            f'--attribute-condition="{CONDITION}"'
-        )
-        self._do("gcloud iam service-accounts create meal-reader")
-        config = (
-            f"gcloud iam workload-identity-pools create-cred-config {PROVIDER} --credential-source-file={TOKEN_FILE}"
-        )
-        config += " --credential-source-type=text --subject-token-type=urn:ietf:params:oauth:token-type:jwt"
-        self._do(f"{config} --output-file=direct.json")
-        self._do(f"{config} --service-account={ACCOUNT} --output-file=impersonating.json")
-        self.progress("MealCorp builds and pushes its meal planner, for either way")
+        server = self.stack.enter_context(GcloudServer(self._command_line))
+        shell = self.stack.enter_context(Shell(self._files, server.environment, self.show.code))
+        first, *others, direct_file, direct_rights, account_file, account_rights = blocks("Recipe: Google Cloud")
+        shell.type(first)
+        shell.fill_in(HWMODEL=HARDWARE_MODEL)
+        for block in (*others, direct_file):
+            shell.type(block)
         self._direct = self._push("meal-planner", self._image_of("direct.json"))
+        self.show.line(f"MealCorp's image is {self._direct.by_digest}")
+        shell.fill_in(IMAGE_DIGEST=self._direct.digest)
+        shell.type(direct_rights)
+        shell.type(account_file)
         self._impersonating = self._push("meal-planner-as-account", self._image_of("impersonating.json"))
-        self.progress.finish()
-        self._allow(self._direct, direct=True)
-        self._allow(self._impersonating, direct=False)
+        self.show.line(f"MealCorp's image is {self._impersonating.by_digest}")
+        shell.fill_in(IMAGE_DIGEST=self._impersonating.digest)
+        shell.type(account_rights)
+        self._take_results()
 
-    def _allow(self, image: PushedImage, *, direct: bool) -> None:
-        """Have Corporation Corp allow an image: what it may do itself, or the account that it may become."""
-        member = f"principalSet://iam.googleapis.com/{POOL}/attribute.image_digest/{image.digest}"
-        if not direct:
-            user = f"--role=roles/iam.workloadIdentityUser --member={member}"
-            self._do(f"gcloud iam service-accounts add-iam-policy-binding {ACCOUNT} {user}")
-            member = f"serviceAccount:{ACCOUNT}"
-        ring = "--location=europe-west1 --keyring=meals"
-        decrypter = f"--role=roles/cloudkms.cryptoKeyDecrypter --member={member}"
-        self._do(f"gcloud kms keys add-iam-policy-binding preferences {ring} {decrypter}")
-        grant = "gcloud storage buckets add-iam-policy-binding"
-        self._do(f"{grant} gs://{DATA} --role=roles/storage.objectViewer --member={member}")
-        for bucket in RESULTS:
-            self._do(f"{grant} gs://{bucket} --role=roles/storage.objectCreator --member={member}")
+    def _take_results(self) -> None:
+        """Have MealCorp, too, take results into a bucket of its own, by its own commands."""
+        mealcorp = Gcloud(self._cloud, self._files, project=Instance().project_id, number=Instance().project_number)
+        principals = f"principalSet://iam.googleapis.com/{POOL}/attribute.image_digest/{self._direct.digest}"
+        bucket = f"gs://{RESULTS[1]}"
+        mealcorp.run("storage", "buckets", "create", bucket, "--location=europe-west1")
+        for member in (principals, f"serviceAccount:{ACCOUNT}"):
+            role = f"--role={OBJECT_CREATOR}"
+            mealcorp.run("storage", "buckets", "add-iam-policy-binding", bucket, role, f"--member={member}")
+
+    def _command_line(self, folder: Path) -> Gcloud:
+        return Gcloud(self._cloud, folder, project=PROJECT, number=NUMBER)
 
     def _image_of(self, credential: str, **settings: str) -> Image:
         """Return the meal planner with a credential file and with some of its settings changed."""
@@ -260,12 +236,13 @@ class GoogleScene(Scene):
         self.check(
             run.exit_code == exit_code, f"the launcher ends with exit code {run.exit_code} ({exit_code} is right)"
         )
-        (wanted,) = (condition for condition in CONDITIONS if claim in condition)
+        conditions = [condition.strip() for condition in self._cloud.providers[PROVIDER].condition.split("&&")]
+        (wanted,) = (condition for condition in conditions if claim in condition)
         said = "\n".join(run.output)
         failed = [line for line in said.split("condition ")[1:] if ": found " in line]
         self.check(len(failed) == 1 and claim in failed[0], f"denied for the condition on {claim} alone")
         self.check(self._take_orders() == [], "nobody has got the order")
-        with self._condition(*(condition for condition in CONDITIONS if condition != wanted)):
+        with self._condition(*(condition for condition in conditions if condition != wanted)):
             try:
                 self._cloud.exchange(self._cloud.calls[-1].form)
             except ApiError as error:
@@ -369,25 +346,6 @@ class GoogleScene(Scene):
         yield
         for resource, binding in added:
             resource.bindings.discard(binding)
-
-
-# What Corporation Corp demands of a token, beside the image that it allows to do something.
-CONDITIONS = (
-    "assertion.swname == 'CONFIDENTIAL_SPACE'",
-    f"int(assertion.swversion[0]) >= {SOFTWARE_VERSION}",
-    "'STABLE' in assertion.submods.confidential_space.support_attributes",
-    "assertion.dbgstat == 'disabled-since-boot'",
-    "assertion.secboot",
-    f"assertion.hwmodel == '{HARDWARE_MODEL}'",
-    "(!has(assertion.submods.container.cmd_override) || size(assertion.submods.container.cmd_override) == 0)",
-    "(!has(assertion.submods.container.env_override) || size(assertion.submods.container.env_override) == 0)",
-    "assertion.submods.container.restart_policy == 'Never'",
-    "assertion.submods.gce.project_id == 'mealcorp-project'",
-    f"'{RUNS_AS}' in assertion.google_service_accounts",
-)
-CONDITION = " && ".join(CONDITIONS)
-# Who the program is, in at most 127 bytes.
-SUBJECT = ("container.image_digest", "gce.project_number", "gce.instance_id")
 
 
 if __name__ == "__main__":

@@ -23,17 +23,17 @@ def encoded(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
+def is_built(program: str) -> bool:
+    """Tell whether a program of other people's code is there; where nothing may be skipped, it must be."""
+    return binary(program).exists() or "CS_REQUIRE_SERVICES" in os.environ
+
+
 class Appraiser:
     """A program that answers questions on evidence and logs: the reference's packages, or ours."""
 
     def __init__(self, program: str) -> None:
         self._program = program
         self._process: subprocess.Popen[str] | None = None
-
-    @property
-    def is_built(self) -> bool:
-        """Whether it is there; where nothing may be skipped, it must be."""
-        return binary(self._program).exists() or "CS_REQUIRE_SERVICES" in os.environ
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(

@@ -21,6 +21,7 @@ from reference_implementation import (
     Recorder,
     about_evidence,
     differences,
+    is_built,
     reference,
 )
 from support import push, verified_claims
@@ -77,7 +78,7 @@ def world(worlds: Worlds) -> World:
 @pytest.fixture(scope="module")
 def other() -> Iterator[Appraiser | None]:
     """Yield the reference implementation, where it could be built."""
-    if not reference().is_built:
+    if not is_built("reference"):
         yield None
         return
     with reference() as program:

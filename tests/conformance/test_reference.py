@@ -23,6 +23,7 @@ from reference_implementation import (
     about_boot_log,
     about_evidence,
     about_launch_log,
+    is_built,
     ours,
     reference,
 )
@@ -55,7 +56,7 @@ class Both:
 @pytest.fixture(scope="module")
 def both() -> Iterator[Both]:
     """Yield both appraisers."""
-    if not reference().is_built:
+    if not is_built("reference"):
         pytest.skip("the reference implementation is not built, which takes Go")
     with reference() as theirs, ours() as mine:
         yield Both(theirs, mine)

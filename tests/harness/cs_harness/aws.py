@@ -141,7 +141,8 @@ class Aws:
         """What a CloudFront serves for it."""
         hosts = [f"{service}.{region}.amazonaws.com" for service in ("sts", "kms", "iam") for region in REGIONS]
         hosts += [f"{bucket}s3.{region}.amazonaws.com" for bucket in ("", "*.") for region in REGIONS]
-        return dict.fromkeys([*hosts, "iam.amazonaws.com", "sts.amazonaws.com"], self._handler())
+        hosts += ["iam.amazonaws.com", "sts.amazonaws.com", "s3.amazonaws.com", "*.s3.amazonaws.com"]
+        return dict.fromkeys(hosts, self._handler())
 
     def __enter__(self) -> Self:
         environment = {"INITIAL_NO_AUTH_ACTION_COUNT": str(_ALL_REQUESTS), "MOTO_ACCOUNT_ID": ACCOUNT}
@@ -171,7 +172,6 @@ class Aws:
         return {
             "AWS_ACCESS_KEY_ID": self._admin.access_key,
             "AWS_SECRET_ACCESS_KEY": self._admin.secret_key,
-            "AWS_REGION": REGION,
         }
 
     def _client(self, service: str, who: Credentials, region: str = REGION) -> Any:

@@ -18,6 +18,7 @@ from .serving import Handler, Serving
 TUNNEL_PORT = ":443"
 MAX_BODY_BYTES = 8 << 20
 FETCH_SECONDS = 20
+_OF_ONE_HOP = {"connection", "content-length", "expect", "keep-alive", "transfer-encoding"}
 
 
 class CloudFront(Serving):
@@ -74,14 +75,16 @@ def relay(
     """Answer a request with what somebody else says to it, reworded; its header is passed on as it is."""
     connection.putrequest(request.command, request.path, skip_host=True, skip_accept_encoding=True)
     for name, value in request.headers.items():
-        connection.putheader(name, value)
+        if name.lower() not in _OF_ONE_HOP:
+            connection.putheader(name, value)
+    if body or "Content-Length" in request.headers:
+        connection.putheader("Content-Length", str(len(body)))
     connection.endheaders(body)
     answer = connection.getresponse()
     content = answer.read()
     if reword is not None:
         content = reword(content)
-    by_hop = {"connection", "transfer-encoding", "content-length", "keep-alive"}
-    header = {name: value for name, value in answer.getheaders() if name.lower() not in by_hop}
+    header = {name: value for name, value in answer.getheaders() if name.lower() not in _OF_ONE_HOP}
     if request.command == "HEAD":
         header["Content-Length"] = answer.getheader("Content-Length", "0")
     request.reply(answer.status, content, header)

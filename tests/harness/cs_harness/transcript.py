@@ -24,6 +24,11 @@ class Transcript:
         """Say something."""
         print(" " * indent + text, flush=True)
 
+    def code(self, text: str) -> None:
+        """Show what somebody types."""
+        for number, line in enumerate(text.rstrip().splitlines()):
+            self.line(("$ " if number == 0 else "  ") + line)
+
     def good(self, text: str) -> None:
         """Say that something went as it should."""
         self.line(self._paint("32", "as expected: ") + text)
