@@ -71,7 +71,7 @@ class AwsScene(Scene):
             self.show.heading(f"{number}. The agreed program, with a token of the type {kind}")
             self._agreed_program(kind)
         for number, wrong in enumerate(self._wrong_things(), start=5):
-            self.show.heading(f"{number}. {wrong.__doc__}")
+            self.show.heading(f"{number}. {(wrong.__doc__ or '').rstrip('.')}")
             wrong()
         return "the agreed program worked on the data; nobody else did, and each was told why"
 
@@ -156,7 +156,7 @@ class AwsScene(Scene):
     # --- what is right
 
     def _agreed_program(self, kind: str) -> None:
-        run = self._run(self._images[kind], "launch, attest, assume the role, work")
+        run = self.run_program(self._images[kind], "launch, attest, assume the role, work")
         self.check(run.exit_code == 0, f"the launcher ends with exit code {run.exit_code} (0 is right)")
         tags = unverified_claims(self._aws.calls[-1].form["WebIdentityToken"])[TAGS_CLAIM] if self._aws.calls else {}
         self.show.line("the session tags in the token:")
@@ -214,7 +214,7 @@ class AwsScene(Scene):
     ) -> None:
         """Launch, be denied for one condition alone, and be granted the same request without that condition."""
         name = f"{ISSUER.removeprefix('https://')}:aud" if key == "aud" else f"aws:RequestTag/{key}"
-        run = self._run(image, "launch, attest, be denied", attributes, machine)
+        run = self.run_program(image, "launch, attest, be denied", attributes, machine)
         self.check(run.exit_code == 1, f"the launcher ends with exit code {run.exit_code} (1 is right)")
         said = "\n".join(run.output)
         conditions = re.findall(r"condition \S+ (\S+): found", said)
@@ -241,7 +241,7 @@ class AwsScene(Scene):
         for what, (settings, message) in cases.items():
             image = self._push("meal-planner-" + what.split()[-1], **settings)
             with self._allowed(image.digest):
-                run = self._run(image, what)
+                run = self.run_program(image, what)
             self.check(
                 run.exit_code == 1 and any(message in line for line in run.output), f"{what}: it says {message!r}"
             )
@@ -265,15 +265,6 @@ class AwsScene(Scene):
 
     # --- the means
 
-    def _run(
-        self, image: PushedImage, what: str, attributes: Mapping[str, str] | None = None, machine: Machine | None = None
-    ) -> Run:
-        metadata = {"tee-image-reference": image.by_tag, "tee-container-log-redirect": "true", **(attributes or {})}
-        run = self.launch(metadata, what, machine=machine)
-        for line in run.output or run.log.splitlines()[-5:]:
-            self.show.line(f"meal planner: {line.removeprefix('meal planner: ')}", indent=6)
-        return run
-
     def _with_short_sessions(self, after_the_first: Callable[[], object]) -> Run:
         image = self._push("meal-planner-slow", WORK="3s")
         self._set_policy(self._policy_for(image.digest))
@@ -281,7 +272,7 @@ class AwsScene(Scene):
         self._aws.session_seconds = 2
         self._aws.answered = lambda: after_the_first() if len(self._aws.calls) == first + 1 else None
         try:
-            return self._run(image, "launch, attest, assume the role twice")
+            return self.run_program(image, "launch, attest, assume the role twice")
         finally:
             self._aws.session_seconds, self._aws.answered = None, lambda: None
             self._set_policy(self._policy)

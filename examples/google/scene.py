@@ -148,7 +148,7 @@ class GoogleScene(Scene):
     # --- what is right
 
     def _agreed_program(self, image: PushedImage) -> None:
-        run = self._run(image, "launch, attest, become somebody, work")
+        run = self.run_program(image, "launch, attest, become somebody, work")
         self.check(run.exit_code == 0, f"the launcher ends with exit code {run.exit_code} (0 is right)")
         orders = self._take_orders()
         self.check(orders == [preferences.ORDER] * 2, f"both companies have the order, {preferences.ORDER}")
@@ -175,7 +175,7 @@ class GoogleScene(Scene):
         """MealCorp slips one more file into the image."""
         image = self._image_of("direct.json")
         changed = replace(image, layers=[*image.layers, Layer().file("etc/copy-to", "mealcorp.example\n")])
-        run = self._run(self._push("meal-planner-tampered", changed), "launch, attest, be denied")
+        run = self.run_program(self._push("meal-planner-tampered", changed), "launch, attest, be denied")
         self.check(run.exit_code == 1, f"the launcher ends with exit code {run.exit_code} (1 is right)")
         self.check(any(f"denied on resource '{DATA}'" in line for line in run.output), "it has no right on the data")
         digest = re.search(r"gcpcs::(sha256:[0-9a-f]+)::", "\n".join(run.output))
@@ -219,7 +219,7 @@ class GoogleScene(Scene):
         key = self._cloud.resource(KEY)
         binding = ("roles/cloudkms.cryptoKeyDecrypter", f"serviceAccount:{ACCOUNT}")
         key.bindings.remove(binding)
-        run = self._run(self._impersonating, "launch, attest, be denied the key")
+        run = self.run_program(self._impersonating, "launch, attest, be denied the key")
         self.check(any(f"denied on resource '{KEY}'" in line for line in run.output), "it has no right on the key")
         self.check(self._take_orders() == [], "nobody has got the order")
         key.bindings.add(binding)
@@ -232,7 +232,7 @@ class GoogleScene(Scene):
         exit_code: int = 1,
     ) -> None:
         """Launch, be denied for one condition alone, and be granted the same request without that condition."""
-        run = self._run(self._direct, "launch, attest, be denied", attributes, machine)
+        run = self.run_program(self._direct, "launch, attest, be denied", attributes, machine)
         self.check(
             run.exit_code == exit_code, f"the launcher ends with exit code {run.exit_code} ({exit_code} is right)"
         )
@@ -271,7 +271,7 @@ class GoogleScene(Scene):
         for what, (image, message) in cases.items():
             pushed = self._push(f"meal-planner-{what.split()[-1]}", image)
             with self._allowed(pushed):
-                run = self._run(pushed, what)
+                run = self.run_program(pushed, what)
             good = run.exit_code == 1 and any(message in line for line in run.output)
             self.check(good, f"{what}: it says {message!r}")
         self.check(self._take_orders() == [], "nobody has got the order")
@@ -308,18 +308,9 @@ class GoogleScene(Scene):
         self._cloud.decrypted = after_some
         try:
             with self._allowed(image):
-                return self._run(image, "launch, attest, become somebody twice")
+                return self.run_program(image, "launch, attest, become somebody twice")
         finally:
             self._cloud.token_seconds, self._cloud.decrypted = TOKEN_SECONDS, lambda: None
-
-    def _run(
-        self, image: PushedImage, what: str, attributes: Mapping[str, str] | None = None, machine: Machine | None = None
-    ) -> Run:
-        metadata = {"tee-image-reference": image.by_tag, "tee-container-log-redirect": "true", **(attributes or {})}
-        run = self.launch(metadata, what, machine=machine)
-        for line in run.output or run.log.splitlines()[-5:]:
-            self.show.line(f"meal planner: {line.removeprefix('meal planner: ')}", indent=6)
-        return run
 
     def _take_orders(self) -> list[dict[str, int]]:
         """Return the orders that the companies have got, which have none any more then."""

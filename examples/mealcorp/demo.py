@@ -23,7 +23,7 @@ from cs_harness import Image, Launcher, Layer, Process, PushedImage, World, cel
 from cs_harness.process import free_port
 from cs_harness.scene import Run, Scene, main
 from cs_harness.transcript import Transcript
-from cs_harness.verifier import SOFTWARE_VERSION, unverified_claims
+from cs_harness.verifier import HARDWARE_MODEL, SOFTWARE_VERSION, unverified_claims
 
 ORDER = ", ".join(f"{count} x {dish}" for dish, count in preferences.ORDER.items())
 KEY_AUDIENCE = "https://keys.corporation.example"
@@ -133,6 +133,7 @@ class Demonstration(Scene):
                     "audience": KEY_AUDIENCE,
                     "image_digest": self._good.digest,
                     "minimum_swversion": int(SOFTWARE_VERSION),
+                    "hwmodels": [HARDWARE_MODEL],
                 }
             )
         )

@@ -5,7 +5,7 @@ It is a relying party and knows nothing of the launcher or the machine. It trust
 fetches that service's signing keys over TLS, and compares the claims of a token with a policy:
 
     {"issuer": "https://...", "audience": "https://keys.corporation.example",
-     "image_digest": "sha256:...", "minimum_swversion": 260100}
+     "image_digest": "sha256:...", "minimum_swversion": 260100, "hwmodels": ["GCP_INTEL_TDX"]}
 
 POST /nonce                          -> {"nonce": TEXT}                    a nonce that is good for one token
 POST /key   {"token", "nonce"}       -> {"key": BASE64, "ticket": TEXT}    or 403 {"claim", "found", "expected"}
@@ -151,7 +151,12 @@ def appraise(claims: dict[str, Any], policy: dict[str, Any], nonce: str) -> list
         return lambda value: value == item or (isinstance(value, list) and item in value)
 
     def at_least(minimum: int) -> Callable[[Any], bool]:
-        return lambda value: isinstance(value, list) and len(value) == 1 and int(value[0]) >= minimum
+        return lambda value: (
+            isinstance(value, list) and len(value) == 1 and str(value[0]).isdecimal() and int(value[0]) >= minimum
+        )
+
+    def one_of(allowed: list[str]) -> Callable[[Any], bool]:
+        return lambda value: value in allowed
 
     def equal(wanted: object) -> Callable[[Any], bool]:
         return lambda value: value == wanted
@@ -165,6 +170,7 @@ def appraise(claims: dict[str, Any], policy: dict[str, Any], nonce: str) -> list
         ("swversion", f"at least {minimum}", at_least(minimum)),
         ("dbgstat", "disabled-since-boot", equal("disabled-since-boot")),
         ("secboot", True, equal(True)),
+        ("hwmodel", policy["hwmodels"], one_of(policy["hwmodels"])),
         (support, "STABLE among them", contains("STABLE")),
         (f"{container}.image_digest", policy["image_digest"], equal(policy["image_digest"])),
         (f"{container}.cmd_override", "none", lambda value: not value),

@@ -65,6 +65,7 @@ class Issuer(Serving):
             "swname": "CONFIDENTIAL_SPACE",
             "swversion": ["260100"],
             "dbgstat": "disabled-since-boot",
+            "hwmodel": "GCP_INTEL_TDX",
             "submods": {
                 "confidential_space": {"support_attributes": ["LATEST", "STABLE", "USABLE"]},
                 "container": {"image_digest": DIGEST, "restart_policy": "Never", "args": ["/x"], "env": {}},
@@ -108,7 +109,13 @@ def issuer(folder: Path) -> Iterator[Issuer]:
 @pytest.fixture(scope="module")
 def service(folder: Path, issuer: Issuer) -> Iterator[Service]:
     """Yield a key release service that trusts the issuer."""
-    policy = {"issuer": issuer.url, "audience": AUDIENCE, "image_digest": DIGEST, "minimum_swversion": 260100}
+    policy = {
+        "issuer": issuer.url,
+        "audience": AUDIENCE,
+        "image_digest": DIGEST,
+        "minimum_swversion": 260100,
+        "hwmodels": ["GCP_AMD_SEV", "GCP_INTEL_TDX"],
+    }
     (folder / "policy.json").write_text(json.dumps(policy))
     (folder / "key").write_bytes(bytes(range(32)))
     command = ["/usr/bin/python3", PROGRAM, "--policy", folder / "policy.json", "--key", folder / "key"]
@@ -162,6 +169,9 @@ def setter(path: str, value: object) -> Callable[[dict[str, Any]], None]:
         ("swname", "GCE"),
         ("swversion", ["250100"]),
         ("swversion", []),
+        ("swversion", ["new"]),
+        ("hwmodel", "GCP_SHIELDED_VM"),
+        ("hwmodel", None),
         ("dbgstat", "enabled"),
         ("secboot", False),
         ("submods.confidential_space.support_attributes", ["USABLE"]),

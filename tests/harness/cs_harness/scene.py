@@ -26,11 +26,13 @@ from .process import (
     missing_requirements,
     unwind_on_signals,
 )
+from .registry import PushedImage
 from .transcript import StepByStep, Transcript
 from .verifier import HARDWARE_MODEL, reference_value
 from .world import World
 
 LAUNCH_SECONDS = 60.0
+LAST_WORDS = 5  # of a launcher whose program wrote nothing
 INTERRUPTED = 130
 
 
@@ -103,6 +105,20 @@ class Scene:
             output = [json.loads(line)["message"] for line in launcher.process.stdout_lines]
         pcr = machine.tpm.read_pcrs("sha256", [cel.PCR])[cel.PCR]
         return Run(exit_code, log, output, token, pcr)
+
+    def run_program(
+        self,
+        image: PushedImage,
+        what: str,
+        attributes: Mapping[str, str] | None = None,
+        machine: Machine | None = None,
+    ) -> Run:
+        """Launch a program to its end, whose image lets its output out, and show what it writes."""
+        metadata = {"tee-image-reference": image.by_tag, "tee-container-log-redirect": "true", **(attributes or {})}
+        run = self.launch(metadata, what, machine=machine)
+        for line in run.output or run.log.splitlines()[-LAST_WORDS:]:
+            self.show.line(line, indent=6)
+        return run
 
     @contextlib.contextmanager
     def vm_image_known_as(self, **changed: Any) -> Iterator[None]:
