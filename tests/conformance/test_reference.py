@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 from cs_harness import World, binary, cel
-from cs_harness.process import REPOSITORY, run
+from cs_harness.process import REPOSITORY, clouds_python
 from reference_implementation import (
     Appraiser,
     Recorder,
@@ -35,7 +36,7 @@ MASKS = (0x01, 0x80)
 ONE_MASK = 0x01  # enough of what has tens of thousands of bytes
 VECTORS = Path(os.environ.get("CS_VECTORS") or REPOSITORY.parent / "shared/vectors") / "boot-eventlogs"
 TECHNOLOGIES = {"GCP_SHIELDED_VM": "NONE", "GCP_AMD_SEV": "AMD_SEV", "GCP_AMD_SEV_ES": "AMD_SEV_ES", "GCP_INTEL_TDX": "INTEL_TDX"}
-AUDIENCE = "https://sts.googleapis.com"
+NONCES = ["0123456789", "abcdefghij"]  # that the client asks for
 
 
 @dataclass
@@ -229,20 +230,44 @@ def test_crafted_launch_logs(both: Both) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["ecc", "rsa"])
-def test_the_agent_of_the_reference_is_believed(launched: tuple[World, Recorder], both: Both, algorithm: str) -> None:
-    """Quotes that its own client has made of the machine's TPM, sent as the REST API says, get a token of the same claims."""
+def test_the_agent_and_the_client_of_google_are_served(
+    launched: tuple[World, Recorder], both: Both, algorithm: str
+) -> None:
+    """Quotes that the public agent's own code has made of the machine's TPM, sent by Google's client of the REST API.
+
+    They get a token of the same claims; and the API's other methods answer as that client expects.
+    """
     world, recorder = launched
     assert recorder.evidence is not None
     world.machine.provision("--key", algorithm)
     launch_log = world.folder / "launch-log"
     launch_log.write_bytes(base64.b64decode(recorder.evidence["tpmAttestation"]["canonicalEventLog"]))
-    challenge = world.verifier.post("/v1/projects/mealcorp-project/locations/us-central1/challenges", {})
-    arguments = [world.machine.tpm.socket, algorithm, challenge["tpmNonce"], world.machine.boot_log, launch_log]
-    evidence = json.loads(run(binary("reference"), "attest", *arguments))
-    request = {"tpmAttestation": evidence, "options": {"audience": AUDIENCE}}
-    token = world.verifier.post(f"/v1/{challenge['name']}:verifyConfidentialSpace", request)["attestationToken"]
-    theirs, mine = (verified_claims(world, each)["submods"] for each in (token, recorder.token))
-    assert theirs == mine
-    theirs_again, mine_again = both.ask(about_evidence(request, challenge["tpmNonce"], world.machine.attestation_root))
-    assert agrees(mine_again, theirs_again)
+    attest = [binary("reference"), "attest", world.machine.tpm.socket, algorithm, world.machine.boot_log, launch_log]
+    project = world.metadata.instance.project_id
+    answers = ask_as_google(world, project, [str(word) for word in attest])
+    claims = verified_claims(world, answers["confidential_space"])
+    assert claims["submods"] == verified_claims(world, recorder.token)["submods"]
+    assert claims["eat_nonce"] == verified_claims(world, answers["attestation"])["eat_nonce"] == NONCES
+    assert answers["partial_errors"] == 0
+    location = f"projects/{project}/locations/us-central1"
+    assert answers["location"] == location
+    assert answers["challenge"]["name"].startswith(f"{location}/challenges/")
+    refusals = answers["refusals"]
+    assert (refusals["used"]["kind"], refusals["used"]["reason"]) == ("NotFound", "CHALLENGE_NOT_OPEN")
+    assert refusals["gke"]["kind"] == "MethodNotImplemented"
 
+
+def ask_as_google(world: World, project: str, attest: list[str]) -> dict[str, Any]:
+    """Make all calls of the REST API with Google's own client."""
+    command = [clouds_python(), Path(__file__).parent / "google_client.py", f"127.0.0.1:{world.verifier.port}", project]
+    done = subprocess.run(
+        [str(word) for word in command],
+        input=json.dumps({"attest": attest}),
+        env={**os.environ, "REQUESTS_CA_BUNDLE": str(world.authority.certificate)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

@@ -14,24 +14,24 @@ import (
 )
 
 // attest has the reference's agent quote a TPM, with the attestation key that a cloud has put there, and writes what it
-// would send: TPM_SOCKET ecc|rsa NONCE(base64) BOOT_LOG(file) LAUNCH_LOG(file).
+// would send: TPM_SOCKET ecc|rsa BOOT_LOG(file) LAUNCH_LOG(file) NONCE(base64).
 func attest(arguments []string, output io.Writer) error {
 	if len(arguments) != 5 {
-		return errors.New("attest takes TPM_SOCKET ecc|rsa NONCE BOOT_LOG LAUNCH_LOG")
+		return errors.New("attest takes TPM_SOCKET ecc|rsa BOOT_LOG LAUNCH_LOG NONCE")
 	}
 	attestationKey := client.GceAttestationKeyECC
 	if arguments[1] == "rsa" {
 		attestationKey = client.GceAttestationKeyRSA
 	}
-	nonce, err := base64.StdEncoding.DecodeString(arguments[2])
+	nonce, err := base64.StdEncoding.DecodeString(arguments[4])
 	if err != nil {
 		return err
 	}
-	bootLog, err := os.ReadFile(arguments[3])
+	bootLog, err := os.ReadFile(arguments[2])
 	if err != nil {
 		return err
 	}
-	launchLog, err := os.ReadFile(arguments[4])
+	launchLog, err := os.ReadFile(arguments[3])
 	if err != nil {
 		return err
 	}

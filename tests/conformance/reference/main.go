@@ -2,7 +2,7 @@
 // packages, called as a verifier calls them. Reads a Question a line on standard input, answers with an Answer a line.
 //
 //	reference < QUESTIONS
-//	reference attest TPM_SOCKET ecc NONCE BOOT_LOG LAUNCH_LOG     its agent's quotes of a TPM: see attest.go
+//	reference attest TPM_SOCKET ecc BOOT_LOG LAUNCH_LOG NONCE     its agent's quotes of a TPM: see attest.go
 package main
 
 import (
