@@ -25,6 +25,7 @@ import preferences
 from cs_harness import CloudFront, Image, Layer, Machine, PushedImage, World, binary
 from cs_harness.aws import ACCOUNT, REGION, TAGS_CLAIM, Aws, StsError, missing_clouds
 from cs_harness.cloud_front import serving_files
+from cs_harness.cosign import SigningKey, push_simple_signatures, simple_signing_payload
 from cs_harness.metadata import Instance
 from cs_harness.process import clouds_python
 from cs_harness.recipe import Shell, blocks
@@ -40,6 +41,7 @@ ROLE = "meal-planner"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
 DATA, RESULTS = "corporation-preferences", "corporation-orders"
 DIGEST_TAG = "aws:RequestTag/container.image_digest"
+SIGNATURES_TAG = "aws:RequestTag/container.signatures.key_ids"
 TOKEN_TYPES = ("AWS", "AWS_PRINCIPALTAGS")
 
 
@@ -174,6 +176,7 @@ class AwsScene(Scene):
             self._unprotected,
             self._elsewhere,
             self._other_audience,
+            self._known_by_signature,
             self._mishaps,
             self._renewed,
             self._withdrawn,
@@ -208,6 +211,26 @@ class AwsScene(Scene):
     def _other_audience(self) -> None:
         """The operator asks for a token for another purpose, which the image's author allowed."""
         self._denied(self._images["AWS_PRINCIPALTAGS"], "aud", {"tee-env-TOKEN_AUDIENCE": OTHER_AUDIENCE})
+
+    def _known_by_signature(self) -> None:
+        """Corporation Corp knows programs by who has signed them, not by their digests."""
+        key = SigningKey("ECDSA_P256_SHA256")
+        image = self._push("meal-planner-signed", TOKEN_SIGNATURE_KEY_IDS=key.key_id)
+        policy = self._policy_for()
+        wanted = policy["Statement"][0]["Condition"]["StringEquals"]
+        del wanted[DIGEST_TAG]
+        wanted[SIGNATURES_TAG] = key.key_id
+        self._set_policy(policy)
+        looks_for_signatures = {"tee-signed-image-repos": f"{self.world.registry.address}/signatures"}
+        run = self.run_program(image, "launch an image that nobody has signed", looks_for_signatures)
+        said = f"condition StringEquals {SIGNATURES_TAG}: found nothing"
+        self.check(any(said in line for line in run.output), f"denied for the condition on {SIGNATURES_TAG}")
+        payload = simple_signing_payload(key, image.digest)
+        push_simple_signatures(self.world.registry, "signatures", image.digest, [(payload, key.sign(payload))])
+        run = self.run_program(image, "launch it, signed", looks_for_signatures)
+        self._set_policy(self._policy)
+        self.check(run.exit_code == 0, f"the launcher ends with exit code {run.exit_code} (0 is right)")
+        self.check(self._take_order() == preferences.ORDER, f"the order for the kitchen is {preferences.ORDER}")
 
     def _denied(
         self, image: PushedImage, key: str, attributes: Mapping[str, str] | None = None, machine: Machine | None = None
