@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import secrets
 import ssl
 import sys
@@ -175,12 +174,16 @@ class GoogleScene(Scene):
         """MealCorp slips one more file into the image."""
         image = self._image_of("direct.json")
         changed = replace(image, layers=[*image.layers, Layer().file("etc/copy-to", "mealcorp.example\n")])
-        run = self.run_program(self._push("meal-planner-tampered", changed), "launch, attest, be denied")
+        pushed = self._push("meal-planner-tampered", changed)
+        run = self.run_program(pushed, "launch, attest, be denied")
         self.check(run.exit_code == 1, f"the launcher ends with exit code {run.exit_code} (1 is right)")
-        self.check(any(f"denied on resource '{DATA}'" in line for line in run.output), "it has no right on the data")
-        digest = re.search(r"gcpcs::(sha256:[0-9a-f]+)::", "\n".join(run.output))
-        self.check(digest is not None, "and is told as whom: by its own image digest")
+        said = "\n".join(run.output)
+        self.check(f"denied on resource '{DATA}'" in said, "it has no right on the data")
+        self.check(f"gcpcs::{pushed.digest}::" in said, "and is told as whom: by its own image digest")
         self.check(self._take_orders() == [], "nobody has got the order")
+        with self._allowed(pushed):
+            run = self.run_program(pushed, "the same, with rights for that digest")
+        self.check(self._take_orders() == [preferences.ORDER] * 2, "it was the digest")
 
     def _unstable(self) -> None:
         """A VM image that is not stable any more."""
