@@ -45,9 +45,9 @@ demo: $(BUILD)    ## two companies, one secret, one attested workload; builds wh
 	@cmake --build --preset $(PRESET) -j $(JOBS) --target demo_programs
 	@CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) examples/mealcorp/demo.py
 
-scenes: setup     ## the scenes of examples/: two companies, one key in AWS, one in Google Cloud (takes Go)
+scenes: setup     ## the scenes of examples/: two companies, one key in AWS, one in Google Cloud; takes Go 1.24
 	@$(MAKE) --no-print-directory build
-	@cmake --build --preset $(PRESET) -j $(JOBS) --target scene_programs
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target scenes_programs
 	@for scene in aws google; do CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) examples/$$scene/scene.py || exit; done
 
 bench: build      ## what every step costs

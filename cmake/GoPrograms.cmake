@@ -1,7 +1,6 @@
-# Programs in Go, for the scenes and what stands beside csctl. Their modules come from the network, so only the target
-# `scene_programs` and the tests that need it build them.
+# Programs in Go. Their modules come from the network, so no default target builds them, but the targets that list them
+# and the tests ahead of those that need them.
 
-set(CS_GO_OLDEST 1.24)
 find_program(CS_GO go)
 set(CS_GO_VERSION 0)
 if(CS_GO)
@@ -9,13 +8,16 @@ if(CS_GO)
   string(REGEX MATCH "[0-9]+\\.[0-9]+" CS_GO_VERSION "${version}")
 endif()
 
-# Builds a package of the Go module in this folder into the folder of programs; the module's tests become a test of CTest.
-# Does nothing where Go is missing or too old.
-function(add_go_program name package)
-  if(CS_GO_VERSION VERSION_LESS CS_GO_OLDEST)
+# Builds a package of the Go module in this folder into the folder of programs, and has it in GROUP_programs. The module's
+# tests become a test of CTest. Does nothing where Go is missing or older than the module says.
+function(add_go_program name package group)
+  set(module ${CMAKE_CURRENT_SOURCE_DIR})
+  file(STRINGS ${module}/go.mod oldest REGEX "^go [0-9]")
+  string(REGEX MATCH "[0-9]+\\.[0-9]+" oldest "${oldest}")
+  if(CS_GO_VERSION VERSION_LESS oldest)
+    message(STATUS "Left out: ${name}, which takes Go ${oldest}")
     return()
   endif()
-  set(module ${CMAKE_CURRENT_SOURCE_DIR})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${module}/*.go)
   set(program ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${name})
   add_custom_command(OUTPUT ${program}
@@ -26,8 +28,24 @@ function(add_go_program name package)
                      COMMENT "Building the Go program ${name}"
                      VERBATIM)
   add_custom_target(${name} DEPENDS ${program})
-  set_property(GLOBAL APPEND PROPERTY CS_GO_PROGRAMS ${name})
+  set_property(GLOBAL APPEND PROPERTY CS_GO_${group} ${name})
   if(sources MATCHES "_test\\.go")
     set_property(GLOBAL APPEND PROPERTY CS_GO_MODULES ${module})
   endif()
+endfunction()
+
+# The target GROUP_programs, of Go programs and whatever else, and the test GROUP/programs, which builds it as the fixture
+# GROUP_programs. Where it can't be built the test is skipped, unless nothing may be.
+function(cs_programs group)
+  get_property(go_programs GLOBAL PROPERTY CS_GO_${group})
+  add_custom_target(${group}_programs DEPENDS ${ARGN} ${go_programs})
+  set(build "\"${CMAKE_COMMAND}\" --build \"${CMAKE_BINARY_DIR}\" --target ${group}_programs")
+  add_test(NAME ${group}/programs
+           COMMAND sh -c "${build} || { echo 'can not be built here: Go, or the network?'; [ -z \"$CS_REQUIRE_SERVICES\" ] || exit 1; exit 77; }")
+  set_tests_properties(${group}/programs PROPERTIES
+    FIXTURES_SETUP ${group}_programs
+    LABELS ${group}
+    COST 1500
+    SKIP_RETURN_CODE 77
+    TIMEOUT 1800)
 endfunction()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -14,8 +13,9 @@ import (
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
 	"cel.dev/cel-go/ext"
-	"google.golang.org/protobuf/types/known/structpb"
+	"cel.dev/cel-go/parser"
 )
 
 // Limits of a workload identity pool provider: the reference of IAM's REST API,
@@ -31,6 +31,9 @@ const (
 
 // How much an expression may cost, in the language's own units: a hundred times what the longest sensible one takes.
 const maxCost = 1_000_000
+
+// No expression is longer, so none is written in several lines.
+const oneLine = 1 << 20
 
 const (
 	subject         = "google.subject"
@@ -103,7 +106,10 @@ func Decide(ctx context.Context, request Request) (Decision, error) {
 			decision.Problems = append(decision.Problems, fmt.Sprintf("mapping %s: %v", name, err))
 			continue
 		}
-		decision.Attributes[name] = value
+		if decision.Attributes[name], err = textIn(name, value); err != nil {
+			delete(decision.Attributes, name)
+			decision.Problems = append(decision.Problems, err.Error())
+		}
 	}
 	decision.Problems = append(decision.Problems, attributeProblems(decision.Attributes)...)
 	judge, err := newEvaluator("assertion", "google", "attribute")
@@ -143,6 +149,33 @@ func checkMapping(mapping map[string]string) error {
 	return nil
 }
 
+// textIn returns what an attribute's value must be: text, or of groups a list of texts.
+func textIn(name string, value ref.Val) (any, error) {
+	if text, ok := value.(types.String); ok && name != groups {
+		return string(text), nil
+	}
+	list, ok := value.(traits.Lister)
+	if !ok || name != groups {
+		return nil, fmt.Errorf("%s is %s, not %s", name, value.Type().TypeName(), wantedOf(name))
+	}
+	texts := []any{}
+	for iterator := list.Iterator(); iterator.HasNext() == types.True; {
+		text, ok := iterator.Next().(types.String)
+		if !ok {
+			return nil, fmt.Errorf("%s holds something else than text", name)
+		}
+		texts = append(texts, string(text))
+	}
+	return texts, nil
+}
+
+func wantedOf(name string) string {
+	if name == groups {
+		return "a list of texts"
+	}
+	return "text"
+}
+
 func attributeProblems(attributes map[string]any) []string {
 	problems := []string{}
 	size := 0
@@ -157,19 +190,9 @@ func attributeProblems(attributes map[string]any) []string {
 				problems = append(problems, name+" is empty")
 			}
 		case []any:
-			if name != groups {
-				problems = append(problems, name+" is a list, not text")
-			}
 			for _, group := range value {
-				text, ok := group.(string)
-				if !ok {
-					problems = append(problems, name+" holds something else than text")
-					break
-				}
-				size += len(text)
+				size += len(group.(string))
 			}
-		default:
-			problems = append(problems, name+" is not text")
 		}
 	}
 	if size > maxAttributesBytes {
@@ -220,29 +243,13 @@ func (e *evaluator) compile(expression string) (*cel.Ast, error) {
 	return compiled, issues.Err()
 }
 
-// The value of an expression, as JSON has it.
-func (e *evaluator) evaluate(ctx context.Context, compiled *cel.Ast, values map[string]any) (any, error) {
+func (e *evaluator) evaluate(ctx context.Context, compiled *cel.Ast, values map[string]any) (ref.Val, error) {
 	program, err := e.env.Program(compiled, cel.CostLimit(maxCost), cel.InterruptCheckFrequency(100))
 	if err != nil {
 		return nil, err
 	}
 	value, _, err := program.ContextEval(ctx, values)
-	if err != nil {
-		return nil, err
-	}
-	return toJSON(value)
-}
-
-func toJSON(value ref.Val) (any, error) {
-	// Beyond 2^53 the language's JSON has text for a whole number.
-	if number, ok := value.(types.Int); ok {
-		return json.Number(fmt.Sprint(int64(number))), nil
-	}
-	converted, err := value.ConvertToNative(types.JSONValueType)
-	if err != nil {
-		return nil, err
-	}
-	return converted.(*structpb.Value).AsInterface(), nil
+	return value, err
 }
 
 // Evaluates each of the conditions of which an expression consists.
@@ -263,7 +270,7 @@ func (e *evaluator) conditions(ctx context.Context, expression string, values ma
 	native := whole.NativeRep()
 	conditions := []Condition{}
 	for _, part := range conjuncts(native.Expr()) {
-		text, err := cel.ExprToString(part, native.SourceInfo())
+		text, err := parser.Unparse(part, native.SourceInfo(), parser.WrapOnColumn(oneLine))
 		if err != nil {
 			return nil, err
 		}
@@ -275,8 +282,8 @@ func (e *evaluator) conditions(ctx context.Context, expression string, values ma
 		}
 		if value, err := e.evaluate(ctx, compiled, values); err != nil {
 			condition.Error = err.Error()
-		} else if holds, ok := value.(bool); ok {
-			condition.Holds = holds
+		} else if holds, ok := value.(types.Bool); ok {
+			condition.Holds = bool(holds)
 		} else {
 			condition.Error = "is not true or false"
 		}

@@ -111,6 +111,16 @@ func TestWhatStandsInListsMapsAndMacrosIsFound(t *testing.T) {
 	}
 }
 
+func TestALongConditionStaysOneLine(t *testing.T) {
+	decision, err := decide(t, nil, `(!has(assertion.submods.container.cmd_override) || size(assertion.submods.container.cmd_override) == 0)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(decision.Conditions[0].Expression, "\n") {
+		t.Errorf("%q", decision.Conditions[0].Expression)
+	}
+}
+
 func TestMapping(t *testing.T) {
 	decision, err := decide(t, map[string]string{
 		"google.subject": `"gcpcs::" + assertion.submods.container.image_digest + "::" + assertion.submods.gce.project_number ` +
@@ -146,8 +156,13 @@ func TestLimitsOfWhatIsMapped(t *testing.T) {
 		"bytes count, not letters": {map[string]string{"google.subject": `"` + strings.Repeat("ä", 64) + `"`}, "google.subject has 128 bytes"},
 		"empty subject":            {map[string]string{"google.subject": `""`}, "google.subject is empty"},
 		"absent subject":           {map[string]string{"google.subject": "assertion.nobody"}, "mapping google.subject: no such key: nobody"},
-		"number":                   {map[string]string{"google.subject": "assertion.oemid"}, "google.subject is not text"},
-		"list":                     {map[string]string{"google.subject": "assertion.swversion"}, "google.subject is a list, not text"},
+		"number":                   {map[string]string{"google.subject": "assertion.oemid"}, "google.subject is double, not text"},
+		"list":                     {map[string]string{"google.subject": "assertion.swversion"}, "google.subject is list, not text"},
+		"bytes":                    {map[string]string{"google.subject": `b"x"`}, "google.subject is bytes, not text"},
+		"a large whole number":     {map[string]string{"google.subject": "9223372036854775807u"}, "google.subject is uint, not text"},
+		"a time":                   {map[string]string{"google.subject": `timestamp("2026-01-01T00:00:00Z")`}, "is google.protobuf.Timestamp, not text"},
+		"no number":                {map[string]string{"google.subject": "0.0/0.0"}, "google.subject is double, not text"},
+		"groups that are text":     {map[string]string{"google.subject": `"s"`, "google.groups": `"a"`}, "google.groups is string, not a list of texts"},
 		"groups of numbers":        {map[string]string{"google.subject": `"s"`, "google.groups": "[1]"}, "google.groups holds something else than text"},
 		"8,191 bytes":              {many(1638, 5), ""},
 		"more than 8,192 bytes":    {many(1639, 5), "the attributes have 8196 bytes together, and at most 8192 are allowed"},

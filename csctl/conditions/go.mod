@@ -2,10 +2,7 @@ module conditions
 
 go 1.23.0
 
-require (
-	cel.dev/cel-go v0.33.2
-	google.golang.org/protobuf v1.36.10
-)
+require cel.dev/cel-go v0.33.2
 
 require (
 	cel.dev/expr v0.25.1 // indirect
@@ -15,4 +12,5 @@ require (
 	golang.org/x/text v0.22.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20240826202546-f6391c0de4c7 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20240826202546-f6391c0de4c7 // indirect
+	google.golang.org/protobuf v1.36.10 // indirect
 )

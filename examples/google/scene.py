@@ -23,7 +23,13 @@ import preferences
 from cs_harness import CloudFront, Image, Layer, Machine, PushedImage, World, binary
 from cs_harness.cloud_front import relaying_to
 from cs_harness.gcloud import Gcloud
-from cs_harness.google_cloud import OBJECT_CREATOR, TOKEN_SECONDS, ApiError, GoogleCloud
+from cs_harness.google_cloud import (
+    DECRYPTER,
+    OBJECT_CREATOR,
+    TOKEN_SECONDS,
+    ApiError,
+    GoogleCloud,
+)
 from cs_harness.metadata import Instance
 from cs_harness.recipe import GcloudServer, Shell, blocks
 from cs_harness.scene import Run, Scene, main
@@ -40,7 +46,7 @@ ACCOUNT = f"meal-reader@{PROJECT}.iam.gserviceaccount.com"
 
 
 class GoogleScene(Scene):
-    """Direct access and impersonation are granted; seven wrong things and some mishaps are told by their names."""
+    """Direct access and impersonation are granted; what is wrong, and some mishaps, are told by their names."""
 
     programs = (*Scene.programs, "meal-planner-google", "cs-conditions")
 
@@ -74,7 +80,7 @@ class GoogleScene(Scene):
         self.world = self.stack.enter_context(world)
         self.progress("Google Cloud (played)")
         context = ssl.create_default_context(cafile=str(self.world.authority.certificate))
-        issuer = relaying_to("127.0.0.1", self.world.verifier.port, context)
+        issuer = relaying_to(self.world.verifier.port, context)
         routes = {ISSUER_HOST: issuer, **self._cloud.routes}
         self._front = self.stack.enter_context(CloudFront(self.world.authority, "clouds", routes))
         self.progress.finish()
@@ -148,7 +154,7 @@ class GoogleScene(Scene):
 
     def _agreed_program(self, image: PushedImage) -> None:
         run = self.run_program(image, "launch, attest, become somebody, work")
-        self.check(run.exit_code == 0, f"the launcher ends with exit code {run.exit_code} (0 is right)")
+        self.check_code(run, 0)
         orders = self._take_orders()
         self.check(orders == [preferences.ORDER] * 2, f"both companies have the order, {preferences.ORDER}")
 
@@ -159,11 +165,14 @@ class GoogleScene(Scene):
             self._tampered,
             self._unstable,
             self._old,
+            self._unknown_image,
+            self._debug_image,
             self._unprotected,
             self._told_otherwise,
             self._with_arguments,
             self._again_and_again,
             self._somebody_else,
+            self._another_account,
             self._not_bound,
             self._mishaps,
             self._renewed,
@@ -176,7 +185,7 @@ class GoogleScene(Scene):
         changed = replace(image, layers=[*image.layers, Layer().file("etc/copy-to", "mealcorp.example\n")])
         pushed = self._push("meal-planner-tampered", changed)
         run = self.run_program(pushed, "launch, attest, be denied")
-        self.check(run.exit_code == 1, f"the launcher ends with exit code {run.exit_code} (1 is right)")
+        self.check_code(run, 1)
         said = "\n".join(run.output)
         self.check(f"denied on resource '{DATA}'" in said, "it has no right on the data")
         self.check(f"gcpcs::{pushed.digest}::" in said, "and is told as whom: by its own image digest")
@@ -217,15 +226,49 @@ class GoogleScene(Scene):
         with self.another_machine("elsewhere", instance=Instance(project_id="rival-project")) as machine:
             self._denied("project_id", machine=machine)
 
+    def _unknown_image(self) -> None:
+        """A VM image that the attestation service does not know."""
+        file = self.world.verifier.reference_values
+        before = file.read_text()
+        file.write_text('{"images": []}')
+        self.world.verifier.reload()
+        try:
+            run = self.run_program(self._direct, "launch, attest, be denied")
+        finally:
+            file.write_text(before)
+            self.world.verifier.reload()
+        self._told_of(run, "swname", "swversion", "support_attributes", "dbgstat")
+
+    def _debug_image(self) -> None:
+        """A debug VM image, which the operator may log in to."""
+        with self.vm_image_known_as(hardened=False, support_attributes=[]):
+            run = self.run_program(self._direct, "launch, attest, be denied")
+        self._told_of(run, "dbgstat", "support_attributes")
+
+    def _told_of(self, run: Run, *claims: str) -> None:
+        """Check that a program was denied for the conditions on these claims, whichever way they hang together."""
+        self.check_code(run, 1)
+        failed = failed_conditions(run)
+        told = [claim for claim in claims if any(claim in condition for condition in failed)]
+        self.check(told == list(claims) and len(failed) == len(claims), f"denied for the conditions on {', '.join(claims)}")
+        self.check(self._take_orders() == [], "nobody has got the order")
+
+    def _another_account(self) -> None:
+        """Somebody else's service account runs the machine."""
+        other = Instance(service_account="somebody@mealcorp-project.iam.gserviceaccount.com")
+        with self.another_machine("account", instance=other) as machine:
+            self._denied("google_service_accounts", machine=machine)
+
     def _not_bound(self) -> None:
         """Corporation Corp withdraws the account's right to use the key."""
         key = self._cloud.resource(KEY)
-        binding = ("roles/cloudkms.cryptoKeyDecrypter", f"serviceAccount:{ACCOUNT}")
+        binding = (DECRYPTER, f"serviceAccount:{ACCOUNT}")
         key.bindings.remove(binding)
         run = self.run_program(self._impersonating, "launch, attest, be denied the key")
+        key.bindings.add(binding)
+        self.check_code(run, 1)
         self.check(any(f"denied on resource '{KEY}'" in line for line in run.output), "it has no right on the key")
         self.check(self._take_orders() == [], "nobody has got the order")
-        key.bindings.add(binding)
 
     def _denied(
         self,
@@ -235,23 +278,19 @@ class GoogleScene(Scene):
         exit_code: int = 1,
     ) -> None:
         """Launch, be denied for one condition alone, and be granted the same request without that condition."""
+        before = len(self._cloud.calls)
         run = self.run_program(self._direct, "launch, attest, be denied", attributes, machine)
-        self.check(
-            run.exit_code == exit_code, f"the launcher ends with exit code {run.exit_code} ({exit_code} is right)"
-        )
-        conditions = [condition.strip() for condition in self._cloud.providers[PROVIDER].condition.split("&&")]
-        (wanted,) = (condition for condition in conditions if claim in condition)
-        said = "\n".join(run.output)
-        failed = [line for line in said.split("condition ")[1:] if ": found " in line]
+        self.check_code(run, exit_code)
+        failed = failed_conditions(run)
         self.check(len(failed) == 1 and claim in failed[0], f"denied for the condition on {claim} alone")
         self.check(self._take_orders() == [], "nobody has got the order")
-        with self._condition(*(condition for condition in conditions if condition != wanted)):
-            try:
-                self._cloud.exchange(self._cloud.calls[-1].form)
-            except ApiError as error:
-                self.check(False, f"the same request is granted without that condition: {error}")
-            else:
-                self.check(True, "the same request is granted without that condition")
+        calls = self._cloud.calls[before:]
+        conditions = [condition.strip() for condition in self._cloud.providers[PROVIDER].condition.split("&&")]
+        others = [condition for condition in conditions if claim not in condition]
+        granted = False
+        with self._condition(" && ".join(others)), contextlib.suppress(ApiError):
+            granted = len(others) == len(conditions) - 1 and bool(calls) and bool(self._cloud.exchange(calls[0].form))
+        self.check(granted, "the same request is granted without that condition")
 
     def _mishaps(self) -> None:
         """What may go wrong for the program itself, and what it says then."""
@@ -283,7 +322,7 @@ class GoogleScene(Scene):
         """The access token ends while the program works, and it gets another one"""
         first = len(self._cloud.calls)
         run = self._with_short_tokens(lambda: None)
-        self.check(run.exit_code == 0, f"the launcher ends with exit code {run.exit_code} (0 is right)")
+        self.check_code(run, 0)
         self.check(len(self._cloud.calls) > first + 1, "it has exchanged its token more than once")
         self.check(self._take_orders() == [preferences.ORDER] * 2, "both companies have the order")
 
@@ -297,7 +336,7 @@ class GoogleScene(Scene):
 
         run = self._with_short_tokens(demand_more)
         provider.condition = before
-        self.check(run.exit_code == 1, f"the launcher ends with exit code {run.exit_code} (1 is right)")
+        self.check_code(run, 1)
         said = any("GCP_INTEL_TDX" in line for line in run.output)
         self.check(said, "the second time it is denied for the condition on hwmodel")
         self.check(self._take_orders() == [], "nobody has got the order")
@@ -321,11 +360,13 @@ class GoogleScene(Scene):
         return [json.loads(order) for order in taken if order is not None]
 
     @contextlib.contextmanager
-    def _condition(self, *conditions: str) -> Iterator[None]:
+    def _condition(self, condition: str) -> Iterator[None]:
         provider = self._cloud.providers[PROVIDER]
-        before, provider.condition = provider.condition, " && ".join(conditions)
-        yield
-        provider.condition = before
+        before, provider.condition = provider.condition, condition
+        try:
+            yield
+        finally:
+            provider.condition = before
 
     @contextlib.contextmanager
     def _allowed(self, image: PushedImage) -> Iterator[None]:
@@ -337,9 +378,16 @@ class GoogleScene(Scene):
                 added.append((resource, (role, member.replace(ours, theirs))))
         for resource, binding in added:
             resource.bindings.add(binding)
-        yield
-        for resource, binding in added:
-            resource.bindings.discard(binding)
+        try:
+            yield
+        finally:
+            for resource, binding in added:
+                resource.bindings.discard(binding)
+
+
+def failed_conditions(run: Run) -> list[str]:
+    """Return the conditions that a program was told it does not fulfil."""
+    return [line for line in "\n".join(run.output).split("condition ")[1:] if ": found " in line]
 
 
 if __name__ == "__main__":

@@ -152,8 +152,10 @@ def test_a_launch_ends_as_on_the_public_system(
 
 
 def test_most_launches_were_appraised_by_both(worlds: Worlds, other: Appraiser | None) -> None:
-    """Those that came to an attestation, where the reference could be built."""
-    assert worlds.compared >= (80 if other is not None else 0)
+    """Those that came to an attestation."""
+    if other is None:
+        pytest.skip("the reference implementation is not built, which takes Go")
+    assert worlds.compared >= 80
 
 
 def test_every_deviation_has_its_row() -> None:

@@ -19,6 +19,6 @@ PROGRAMS = ("cs-conditions", "meal-planner-aws", "meal-planner-google")
 
 def pytest_sessionstart() -> None:
     """Skip where the real services can't run, or where Go is missing."""
-    absent = [f"{binary(name)} is not built (target scene_programs, which takes Go)" for name in PROGRAMS]
+    absent = [f"{binary(name)} is not built (target scenes_programs, which takes Go 1.24 or newer)" for name in PROGRAMS]
     missing = [text for name, text in zip(PROGRAMS, absent, strict=True) if not binary(name).exists()]
     begin_session(missing_requirements() + missing + missing_clouds())

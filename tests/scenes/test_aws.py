@@ -6,11 +6,16 @@ import http.client
 import json
 import ssl
 import time
+import urllib.parse
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cs_harness import CertificateAuthority, CloudFront
 from cs_harness.aws import ACCOUNT, TAGS_CLAIM, Aws, StsError
@@ -156,22 +161,93 @@ def test_an_issuer_that_is_not_what_it_says_is_not_believed(aws: Aws) -> None:
     assert aws.assume(form(ISSUER.token(AUDIENCE)))
 
 
-def test_a_call_that_nobody_signed_is_refused(aws: Aws, folder: Path) -> None:
-    """Of the other services every call is; and hosts that are none of AWS's are not reached."""
+@pytest.fixture
+def front(aws: Aws, folder: Path) -> Iterator[tuple[CloudFront, CertificateAuthority]]:
+    """Yield what stands in front of the cloud."""
     authority = CertificateAuthority(folder / "tls")
-    context = ssl.create_default_context(cafile=str(authority.certificate))
-    with CloudFront(authority, "clouds", aws.routes) as front:
+    with CloudFront(authority, "clouds", aws.routes) as made:
+        yield made, authority
 
-        def call(host: str) -> tuple[int, str]:
-            connection = http.client.HTTPSConnection("127.0.0.1", front.port, timeout=20, context=context)
-            connection.set_tunnel(host, 443)
-            connection.request("POST", "/", "{}", {"X-Amz-Target": "TrentService.Decrypt"})
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
 
-        for host in ("kms.us-east-1.amazonaws.com", "data.s3.us-east-1.amazonaws.com", "iam.amazonaws.com"):
-            status, text = call(host)
-            assert status == http.client.FORBIDDEN
-            assert "<Code>MissingAuthenticationToken</Code>" in text
-        with pytest.raises(OSError, match="403"):
-            call("kms.us-east-1.amazonaws.com.example")
+def call(
+    front: tuple[CloudFront, CertificateAuthority],
+    host: str,
+    method: str = "POST",
+    path: str = "/",
+    body: str = "{}",
+    **header: str,
+) -> tuple[int, str]:
+    """Call something of the cloud by its name; return status and body."""
+    context = ssl.create_default_context(cafile=str(front[1].certificate))
+    connection = http.client.HTTPSConnection("127.0.0.1", front[0].port, timeout=20, context=context)
+    connection.set_tunnel(host, 443)
+    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in header.items()})
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def test_a_call_that_nobody_signed_is_refused(front: tuple[CloudFront, CertificateAuthority]) -> None:
+    """Of the other services every call is; and hosts that are none of AWS's are not reached."""
+    for host in ("kms.us-east-1.amazonaws.com", "data.s3.us-east-1.amazonaws.com", "iam.amazonaws.com"):
+        status, text = call(front, host, X_Amz_Target="TrentService.Decrypt")
+        assert status == http.client.FORBIDDEN
+        assert "<Code>MissingAuthenticationToken</Code>" in text
+    with pytest.raises(OSError, match="403"):
+        call(front, "kms.us-east-1.amazonaws.com.example")
+
+
+@pytest.mark.parametrize("wrong", ["key", "secret", "session"])
+def test_a_call_that_somebody_else_signed_is_refused(
+    aws: Aws, front: tuple[CloudFront, CertificateAuthority], wrong: str
+) -> None:
+    """An access key that nobody has, another secret, another session: the signature is looked at."""
+    document = ET.fromstring(aws.assume(form(ISSUER.token(AUDIENCE))))
+    got = {child.tag.partition("}")[2]: child.text or "" for child in document.iter()}
+    keys = [got["AccessKeyId"], got["SecretAccessKey"], got["SessionToken"]]
+    keys[["key", "secret", "session"].index(wrong)] = "ASIAXXXXXXXXXXXXXXXX"
+    request = AWSRequest("GET", "https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08")
+    SigV4Auth(Credentials(*keys), "iam", "us-east-1").add_auth(request)
+    status, text = call(
+        front, "iam.amazonaws.com", "GET", "/?Action=ListUsers&Version=2010-05-08", "", **dict(request.headers)
+    )
+    assert status == http.client.FORBIDDEN, text
+
+
+def test_nothing_else_gets_behind_the_front(front: tuple[CloudFront, CertificateAuthority]) -> None:
+    """STS takes nothing but that one action, in a form, with each field once; and moto's own doors are shut."""
+    sts = "sts.us-east-1.amazonaws.com"
+    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/sts/aws4_request"}
+    token = ISSUER.token(AUDIENCE)
+    right = urllib.parse.urlencode(form(token))
+    assert call(front, sts, body=right)[0] == http.client.OK
+    for method, path, body in (
+        ("POST", "/", right.replace("AssumeRoleWithWebIdentity", "AssumeRole")),
+        ("POST", "/", right.replace("AssumeRoleWithWebIdentity", "GetCallerIdentity")),
+        ("POST", "/", right + "&RoleSessionName=other"),
+        ("POST", "/", ""),
+        ("GET", "/?" + right, ""),
+    ):
+        status, text = call(front, sts, method, path, body, **signed)
+        assert status == http.client.BAD_REQUEST, text
+        assert "<AccessKeyId>" not in text
+    assert call(front, "iam.amazonaws.com", path="/moto-api/reset-auth", body="9", **signed)[0] == http.client.NOT_FOUND
+
+
+def test_a_bucket_is_in_one_region(aws: Aws, front: tuple[CloudFront, CertificateAuthority]) -> None:
+    """Another region's door sends there."""
+    aws.client("s3").create_bucket(Bucket="here")
+    signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=A/20260101/eu-west-1/s3/aws4_request"}
+    for host, path in (("here.s3.eu-west-1.amazonaws.com", "/name"), ("s3.eu-west-1.amazonaws.com", "/here/name")):
+        status, text = call(front, host, "GET", path, "", **signed)
+        assert status == http.client.MOVED_PERMANENTLY
+        assert "<Code>PermanentRedirect</Code><Message>the bucket is in us-east-1</Message>" in text
+
+
+def test_a_policy_that_makes_no_sense_is_told(aws: Aws) -> None:
+    """Whoever calls is told so."""
+    iam = aws.client("iam")
+    broken = statement("sts:AssumeRoleWithWebIdentity")
+    broken["Statement"][0]["Condition"] = {"StringEqual": {"a": "b"}}
+    iam.create_role(RoleName="broken", AssumeRolePolicyDocument=json.dumps(broken))
+    with pytest.raises(StsError, match="the operator StringEqual is not known"):
+        aws.assume(form(ISSUER.token(AUDIENCE), RoleArn=ROLE.replace("reader", "broken")))

@@ -50,6 +50,9 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
         ("ForAllValues:StringEquals", "aws:TagKeys", ["swname", "confidential_space.support_attributes"], True),
         ("ForAllValues:StringEquals", "aws:Nothing", ["x"], True),
         ("ForAnyValue:StringEquals", "aws:Nothing", ["x"], False),
+        ("ForAnyValue:StringNotEquals", "aws:Nothing", ["x"], False),
+        ("ForAllValues:StringNotEquals", "aws:Nothing", ["x"], True),
+        ("StringNotEquals", "aws:Nothing", ["x"], True),
     ],
 )
 def test_operators(operator: str, key: str, wanted: Any, holds: bool) -> None:
@@ -69,6 +72,7 @@ def test_what_is_not_known_is_refused() -> None:
         {**policy({}), "Version": "2008-10-17"},
         policy({"Effect": "Maybe"}),
         policy({"NotAction": "sts:*"}),
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*"}]},
         policy({"Principal": {"Anybody": "*"}}),
         policy({"Condition": {"Bool": {"aws:SecureTransport": "true"}}}),
     ):
@@ -94,6 +98,7 @@ def test_decisions() -> None:
         f"no statement allows {TAG} to {PROVIDER}"
     ]
     assert decide(policy({"Action": "sts:*"}), PROVIDER, both, KEYS).allowed
+    assert not decide(policy({"Action": "sts:[A-Z]*"}), PROVIDER, both, KEYS).allowed
     assert decide(policy({}), PROVIDER + "/other", both, KEYS).reasons[0] == f"no statement allows {ASSUME} to {PROVIDER}/other"
     assert decide(policy({"Principal": "*"}), PROVIDER, both, KEYS).allowed
     assert not decide({"Version": "2012-10-17", "Statement": []}, PROVIDER, both, KEYS).allowed

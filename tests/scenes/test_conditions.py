@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cs_harness import World, conditions
+from cs_harness import World, binary, conditions
 from cs_harness.conditions import BadPolicy
 from cs_harness.cosign import SigningKey, push_simple_signatures, simple_signing_payload
 from cs_harness.metadata import Instance
+from cs_harness.recipe import Shell, blocks
 from support import STAY, push, shell_image, verified_claims
 
 MAPPING = {"google.subject": "assertion.sub"}
@@ -32,10 +34,12 @@ def told(folder: Path) -> Iterator[dict[str, Any]]:
         metadata = {"tee-image-reference": image.by_tag, "tee-signed-image-repos": repository}
         with world.launcher(metadata) as launcher:
             launcher.wait_ready()
-            claims = verified_claims(world, launcher.wait_token())
+            token = launcher.wait_token()
+            claims = verified_claims(world, token)
         instance = world.metadata.instance
         yield {
             "claims": claims,
+            "token": token,
             "digest": image.digest,
             "id": image.config_digest,
             "reference": image.by_tag,
@@ -46,11 +50,11 @@ def told(folder: Path) -> Iterator[dict[str, Any]]:
         }
 
 
-def holds(told: dict[str, Any], condition: str) -> bool:
-    """Tell whether a condition accepts the token; names in angle brackets stand for what is known of the launch."""
+def reasons(told: dict[str, Any], condition: str) -> Sequence[str]:
+    """Return why a condition does not accept the token; names in angle brackets stand for what is known of the launch."""
     for name, value in told.items():
         condition = condition.replace(f"<{name}>", str(value))
-    return conditions.evaluate(told["claims"], MAPPING, condition).reasons == []
+    return conditions.evaluate(told["claims"], MAPPING, condition).reasons
 
 
 @pytest.mark.parametrize(
@@ -89,24 +93,39 @@ def holds(told: dict[str, Any], condition: str) -> bool:
         (f"assertion.submods.gce.project_number == '{Instance().project_number}'", True),
         (f"assertion.submods.gce.zone == '{Instance().zone}'", True),
         ("assertion.submods.gce.zone == 'europe-west1-b'", False),
-        ("assertion.submods.nvidia_gpu.cc_mode == 'ON'", False),
         ("assertion.secboot", True),
         ("assertion.submods.confidential_space.reference_value.name == 'confidential-space-260100'", True),
     ],
 )
 def test_documented_conditions(told: dict[str, Any], condition: str, expected: bool) -> None:
-    """Each accepts or refuses; none is an error but that on a claim which no machine of ours has."""
-    assert holds(told, condition) is expected
+    """Each accepts or refuses, and none is an error."""
+    against = reasons(told, condition)
+    assert (against == []) is expected
+    assert not any(reason.endswith(")") and " (" in reason.partition(": found ")[2] for reason in against), against
+
+
+@pytest.mark.parametrize("condition", ["nvidia_gpu.cc_mode == 'ON'", "nvidia_gpu.gpus[0].hwmodel == 'GCP_NVIDIA_H100'"])
+def test_conditions_on_gpus(told: dict[str, Any], condition: str) -> None:
+    """They are errors on our tokens, which say nothing of GPUs, and what they should be on others."""
+    condition = f"assertion.submods.{condition}"
+    (against,) = reasons(told, condition)
+    assert against.endswith("(no such key: nvidia_gpu)")
+    gpus = {"cc_mode": "ON", "gpus": [{"hwmodel": "GCP_NVIDIA_H100"}]}
+    claims = {**told["claims"], "submods": {**told["claims"]["submods"], "nvidia_gpu": gpus}}
+    assert conditions.evaluate(claims, MAPPING, condition).reasons == []
+    gpus["cc_mode"], gpus["gpus"][0]["hwmodel"] = "OFF", "other"
+    assert conditions.evaluate(claims, MAPPING, condition).reasons != []
 
 
 def test_reasons_name_condition_and_value(told: dict[str, Any]) -> None:
     """Each condition that fails is told with what it found."""
+    missing = "assertion.submods.nvidia_gpu.a"
     verdict = conditions.evaluate(
         told["claims"], MAPPING, "assertion.secboot && assertion.hwmodel == 'X' && assertion.submods.nvidia_gpu.a == 'b'"
     )
     assert verdict.reasons == [
         'condition assertion.hwmodel == "X": found assertion.hwmodel = "SOFTWARE_TPM"',
-        'condition assertion.submods.nvidia_gpu.a == "b": found assertion.submods.nvidia_gpu.a = null',
+        f'condition {missing} == "b": found {missing} = null (no such key: nvidia_gpu)',
     ]
     assert verdict.attributes == {"google.subject": told["claims"]["sub"]}
 
@@ -115,3 +134,23 @@ def test_policies_that_make_no_sense_are_told(told: dict[str, Any]) -> None:
     """Whatever the token."""
     with pytest.raises(BadPolicy, match="mapping: lacks google.subject"):
         conditions.evaluate(told["claims"], {"attribute.a": "'b'"}, "true")
+
+
+def test_the_program_of_the_recipe(told: dict[str, Any], folder: Path) -> None:
+    """As documented: it says of each part of the recipe's condition what it found in a token."""
+    (code,) = blocks("Recipe: Google Cloud", "bash")
+    condition = next(block for block in blocks("Recipe: Google Cloud") if block.startswith("CONDITION="))
+    home = folder / "recipe"
+    home.mkdir()
+    (home / "token").write_text(told["token"])
+    variables = {
+        "HWMODEL": "SOFTWARE_TPM",
+        "OPERATOR_PROJECT": Instance().project_id,
+        "OPERATOR_ACCOUNT": Instance().service_account,
+    }
+    with Shell(home, {}, print, binary("")) as shell:
+        shell.fill_in(**variables)
+        shell.type(condition)
+        decision = json.loads(shell.type(code))
+    assert decision["accepted"]
+    assert [each["holds"] for each in decision["conditions"]] == [True] * condition.count("&&\n") + [True]

@@ -7,7 +7,7 @@ import http.client
 import json
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def cloud() -> GoogleCloud:
     """Return a cloud with a provider for the issuer's tokens."""
     made = GoogleCloud(ISSUER.fetch)
     mapping = {"google.subject": "assertion.sub", "attribute.color": "assertion.color"}
-    made.providers[PROVIDER] = Provider(ISSUER.url + "/", [AUDIENCE], mapping, "assertion.color != 'red'")
+    made.providers[PROVIDER] = Provider(ISSUER.url, [AUDIENCE], mapping, "assertion.color != 'red'")
     return made
 
 
@@ -76,7 +76,7 @@ def form(subject_token: str, **changed: str | None) -> dict[str, str]:
         ("no token", "invalid_grant", "no JSON Web Token"),
         (token(color="red"), "unauthorized_client", 'attribute condition: condition assertion.color != "red": found'),
         (token(color=None), "unauthorized_client", "no such key: color"),
-        (token(color=["a"]), "unauthorized_client", "attribute.color is a list, not text"),
+        (token(color=["a"]), "unauthorized_client", "attribute.color is list, not text"),
         (token(sub="x" * 128), "unauthorized_client", "google.subject has 128 bytes, and at most 127 are allowed"),
     ],
 )
@@ -98,6 +98,7 @@ def test_a_wrong_token_is_refused(cloud: GoogleCloud, subject_token: str, code: 
         ({"scope": "openid"}, "invalid_scope"),
         ({"audience": f"//iam.googleapis.com/{POOL}/providers/nobody"}, "invalid_target"),
         ({"audience": PROVIDER}, "invalid_target"),
+        ({"options": "{}"}, "invalid_request"),
     ],
 )
 def test_a_wrong_exchange_is_refused(cloud: GoogleCloud, changed: dict[str, str | None], code: str) -> None:
@@ -111,6 +112,9 @@ def test_a_provider_that_makes_no_sense_is_told(cloud: GoogleCloud) -> None:
     """Its condition or mapping can't be evaluated, whatever the token; without audiences it has that of its own name."""
     cloud.providers[PROVIDER].condition = "assertion.color =="
     with pytest.raises(ApiError, match="condition: ERROR"):
+        cloud.exchange(form(token()))
+    cloud.providers[PROVIDER] = Provider(ISSUER.url + "/", [AUDIENCE], {"google.subject": "assertion.sub"})
+    with pytest.raises(ApiError, match="its issuer is"):
         cloud.exchange(form(token()))
     cloud.providers[PROVIDER] = Provider(ISSUER.url, [], {"google.subject": "assertion.sub"})
     with pytest.raises(ApiError, match="is for"):
@@ -133,12 +137,16 @@ class Client:
 
     def __init__(self, port: int, context: ssl.SSLContext, access_token: str) -> None:
         self._port, self._context, self.access_token = port, context, access_token
+        self.scheme = "Bearer "
 
-    def __call__(self, method: str, host: str, path: str, body: object = None) -> tuple[int, Any]:
+    def __call__(
+        self, method: str, host: str, path: str, body: object = None, more: Mapping[str, str] | None = None
+    ) -> tuple[int, Any]:
         connection = http.client.HTTPSConnection("127.0.0.1", self._port, timeout=20, context=self._context)
         connection.set_tunnel(host, 443)
-        header = {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
-        connection.request(method, path, json.dumps(body) if body is not None else None, header)
+        header = {"Authorization": self.scheme + self.access_token} if self.access_token else {}
+        content = body if isinstance(body, str) or body is None else json.dumps(body)
+        connection.request(method, path, content, {**header, **(more or {})})
         answer = connection.getresponse()
         content = answer.read()
         is_json = answer.getheader("Content-Type") == "application/json"
@@ -181,6 +189,10 @@ def test_nobody_may_what_no_binding_allows(cloud: GoogleCloud, client: Client) -
         client.access_token = right + "x"
         assert attempt()[0] == http.client.UNAUTHORIZED
         client.access_token = right
+        client.scheme = ""
+        assert attempt()[0] == http.client.UNAUTHORIZED
+        client.scheme = "Bearer "
+        client.access_token = right
         for wrong in ((role, SUBJECT + "s"), ("roles/viewer", SUBJECT), (role, f"principalSet://iam.googleapis.com/{POOL}/attribute.color/red")):
             cloud.resource(name).bindings = {wrong}
             status, answer = attempt()
@@ -212,12 +224,34 @@ def test_a_service_account_has_its_own_rights(cloud: GoogleCloud, client: Client
     assert client.decrypt(sealed, more="x")[0] == http.client.BAD_REQUEST
 
 
+def test_an_access_token_ends(cloud: GoogleCloud, client: Client) -> None:
+    """It is nobody's then."""
+    cloud.resource(KEY).bindings = {(DECRYPTER, SUBJECT)}
+    sealed = cloud.encrypt(KEY, b"secret")
+    cloud.token_seconds = 0
+    client.access_token = cloud.exchange(form(token()))["access_token"]
+    assert client.decrypt(sealed)[0] == http.client.UNAUTHORIZED
+
+
+def test_an_object_is_not_replaced_by_who_may_only_create(cloud: GoogleCloud, client: Client) -> None:
+    """Which takes the right to delete."""
+    cloud.resource("bucket").bindings = {(OBJECT_CREATOR, SUBJECT)}
+    part = "--b\r\nContent-Type: application/json\r\n\r\n"
+    message = f'{part}{{"name": "order"}}\r\n{part}{{}}\r\n--b--\r\n'
+    header = {"Content-Type": "multipart/related; boundary=b"}
+    path = "/upload/storage/v1/b/bucket/o?uploadType=multipart"
+    assert client("POST", "storage.googleapis.com", path, message, header)[0] == http.client.OK
+    status, answer = client("POST", "storage.googleapis.com", path, message, header)
+    assert (status, "storage.objects.delete" in answer["error"]["message"]) == (http.client.FORBIDDEN, True)
+
+
 def test_what_is_not_there_is_not_found(cloud: GoogleCloud, client: Client) -> None:
     """Other paths, and objects that are not there."""
     cloud.resource("bucket").bindings |= {(OBJECT_VIEWER, SUBJECT), (OBJECT_CREATOR, SUBJECT)}
     for method, host, path in (
         ("GET", "storage.googleapis.com", "/storage/v1/b/bucket/o/nothing?alt=media"),
         ("GET", "storage.googleapis.com", "/storage/v1/b/bucket/o/nothing"),
+        ("GET", "storage.googleapis.com", "/storage/v1/b/bucket/o/nothing?alt=media&generation=1"),
         ("POST", "storage.googleapis.com", "/upload/storage/v1/b/bucket/o?uploadType=resumable"),
         ("POST", "cloudkms.googleapis.com", f"/v1/{KEY}:encrypt"),
         ("GET", "sts.googleapis.com", "/v1/token"),
@@ -248,6 +282,9 @@ def test_the_command_line_refuses_what_it_does_not_know(cloud: GoogleCloud, fold
         ((*provider[:-1], "--workload-identity-pool=none", *issuer), "there is no pool"),
         ((*provider[:4], "n2", *provider[5:], "--issuer-uri=http://a", issuer[1]), "must be https"),
         ((*provider[:4], "n2", *provider[5:], issuer[0], "--attribute-mapping=google.subject"), "Bad syntax"),
+        (("kms", "keys", "create", "k", "--location=l", "--keyring=none", "--purpose=encryption"), "there is no key ring"),
+        (("config", "set", "project", "other"), "you have no project other"),
+        (("services", "enable", "compute.googleapis.com"), "there are no services"),
         (("kms", "encrypt", "--location=l", "--keyring=r", "--key=none"), "there is no projects/p"),
         (("storage", "buckets", "create", "bucket"), "is no bucket"),
         (("storage", "cp", "file", "gs://nothing"), "there is no bucket nothing"),

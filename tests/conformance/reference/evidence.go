@@ -43,6 +43,13 @@ func (attestation TpmAttestation) part(pointer string) ([]byte, error) {
 		return attestation.AkCert, nil
 	}
 	words := strings.Split(pointer, "/")
+	if len(words) == 3 && words[1] == "certChain" {
+		index, err := strconv.Atoi(words[2])
+		if err != nil || index >= len(attestation.CertChain) {
+			return nil, fmt.Errorf("there is no %q", pointer)
+		}
+		return attestation.CertChain[index], nil
+	}
 	if len(words) < 4 || words[1] != "quotes" {
 		return nil, fmt.Errorf("there is no %q", pointer)
 	}
@@ -128,8 +135,7 @@ func appraise(evidence Evidence) (Answer, error) {
 	info := state.GetPlatform().GetInstanceInfo()
 	return Answer{
 		Container: container,
-		Boot: &Boot{SecureBoot: state.GetSecureBoot().GetEnabled(), Technology: state.GetPlatform().GetTechnology().String(),
-			Events: len(state.GetRawEvents())},
+		Boot:      &Boot{state.GetSecureBoot().GetEnabled(), state.GetPlatform().GetTechnology().String()},
 		Instance: &Instance{info.GetZone(), info.GetProjectId(), strconv.FormatUint(info.GetProjectNumber(), 10),
 			info.GetInstanceName(), strconv.FormatUint(info.GetInstanceId(), 10)},
 	}, nil

@@ -29,7 +29,6 @@ type Container struct {
 type Boot struct {
 	SecureBoot bool   `json:"secure_boot"`
 	Technology string `json:"technology"`
-	Events     int    `json:"events"`
 }
 
 func containerFrom(state *attestpb.AttestedCosState) *Container {
@@ -86,9 +85,5 @@ func bootOf(log Log) (*Boot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Boot{
-		SecureBoot: state.GetSecureBoot().GetEnabled(),
-		Technology: state.GetPlatform().GetTechnology().String(),
-		Events:     len(state.GetRawEvents()),
-	}, nil
+	return &Boot{state.GetSecureBoot().GetEnabled(), state.GetPlatform().GetTechnology().String()}, nil
 }

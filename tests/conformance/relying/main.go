@@ -2,7 +2,7 @@
 //
 //	relying oidc ISSUER CA AUDIENCE     go-oidc: discovery, keys, signature, issuer, audience, times
 //	relying jwt ISSUER CA AUDIENCE      golang-jwt, with the keys of the issuer's key set
-//	relying pki ROOT AUDIENCE           golang-jwt and the steps that the public documentation lists for PKI tokens
+//	relying pki ISSUER ROOT AUDIENCE    golang-jwt and the steps that the public documentation lists for PKI tokens
 package main
 
 import (
@@ -160,6 +160,10 @@ func leafOf(token *jwt.Token, root *x509.Certificate) (*rsa.PublicKey, error) {
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
 		return nil, err
 	}
+	// Each by the next: the chain that was found could be a shorter one.
+	if err := errors.Join(chain[0].CheckSignatureFrom(chain[1]), chain[1].CheckSignatureFrom(chain[2])); err != nil {
+		return nil, err
+	}
 	key, ok := chain[0].PublicKey.(*rsa.PublicKey)
 	if !ok {
 		return nil, errors.New("the leaf has no RSA key")
@@ -167,7 +171,7 @@ func leafOf(token *jwt.Token, root *x509.Certificate) (*rsa.PublicKey, error) {
 	return key, nil
 }
 
-func checkPKI(token, rootFile, audience string) (map[string]any, error) {
+func checkPKI(token, issuer, rootFile, audience string) (map[string]any, error) {
 	file, err := os.ReadFile(rootFile)
 	if err != nil {
 		return nil, err
@@ -182,7 +186,7 @@ func checkPKI(token, rootFile, audience string) (map[string]any, error) {
 	}
 	claims := jwt.MapClaims{}
 	_, err = jwt.ParseWithClaims(token, claims, func(token *jwt.Token) (any, error) { return leafOf(token, root) },
-		jwt.WithValidMethods([]string{"RS256"}), jwt.WithAudience(audience), jwt.WithExpirationRequired())
+		jwt.WithValidMethods([]string{"RS256"}), jwt.WithIssuer(issuer), jwt.WithAudience(audience), jwt.WithExpirationRequired())
 	return claims, err
 }
 
@@ -197,10 +201,10 @@ func run(arguments []string) (map[string]any, error) {
 		return checkOIDC(token, arguments[1], arguments[2], arguments[3])
 	case len(arguments) == 4 && arguments[0] == "jwt":
 		return checkJWT(token, arguments[1], arguments[2], arguments[3])
-	case len(arguments) == 3 && arguments[0] == "pki":
-		return checkPKI(token, arguments[1], arguments[2])
+	case len(arguments) == 4 && arguments[0] == "pki":
+		return checkPKI(token, arguments[1], arguments[2], arguments[3])
 	}
-	return nil, errors.New("oidc ISSUER CA AUDIENCE, jwt ISSUER CA AUDIENCE or pki ROOT AUDIENCE")
+	return nil, errors.New("oidc ISSUER CA AUDIENCE, jwt ISSUER CA AUDIENCE or pki ISSUER ROOT AUDIENCE")
 }
 
 func main() {

@@ -30,7 +30,7 @@ from . import aws_policy
 from .cloud_front import relay
 from .identity_provider import IdentityProvider, TokenRefused, Why, issuer_of
 from .process import Process, clouds_python, free_port, wait_connect
-from .serving import Handler
+from .serving import Handler, form_of
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -219,7 +219,10 @@ class Aws:
         actions = [aws_policy.ASSUME, *([aws_policy.TAG] if session.tags else [])]
         policy = role["AssumeRolePolicyDocument"]
         keys = session.condition_keys(form["RoleSessionName"])
-        decision = aws_policy.decide(policy, session.provider_arn, actions, keys)
+        try:
+            decision = aws_policy.decide(policy, session.provider_arn, actions, keys)
+        except aws_policy.PolicyError as error:
+            raise StsError("MalformedPolicyDocument", str(error)) from error
         if not decision.allowed:
             raise _not_authorized("; ".join(decision.reasons))
         return self._credentials(form, session)
@@ -304,6 +307,18 @@ class Aws:
             expiration.text = end.strftime("%Y-%m-%dT%H:%M:%SZ")
         return ET.tostring(document)
 
+    def _other_region(self, host: str, path: str) -> str | None:
+        """Return where a bucket is, if it is in another region than the host that is asked for it."""
+        found = re.fullmatch(r"(?:(.+)\.)?s3(?:\.([a-z0-9-]+))?\.amazonaws\.com", host)
+        bucket = found[1] or path.split("/")[1].partition("?")[0] if found else ""
+        if found is None or not bucket:
+            return None
+        try:
+            place = self.client("s3").get_bucket_location(Bucket=bucket)["LocationConstraint"] or REGION
+        except ClientError:
+            return None  # there is none yet, or it is not to be seen
+        return place if place != (found[2] or REGION) else None
+
     # --- the door
 
     def _handler(self) -> type[Handler]:
@@ -327,25 +342,40 @@ class Aws:
 
             def _serve(self) -> None:
                 body = self.read_body()
-                if self.headers["Host"].startswith("sts.") and b"AssumeRoleWithWebIdentity" in body:
-                    self._assume(dict(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True)))
+                host = self.headers["Host"]
+                if host.startswith("sts."):
+                    self._assume(body)
+                elif self.path.startswith("/moto-api"):
+                    self._refuse(StsError("InvalidAction", "there is no such path", 404))
                 elif "Authorization" not in self.headers:
                     self._refuse(StsError("MissingAuthenticationToken", "the call is not signed", 403))
+                elif (region := outer._other_region(host, self.path)) is not None:
+                    error = StsError("PermanentRedirect", f"the bucket is in {region}", http.client.MOVED_PERMANENTLY)
+                    self._refuse(error, {"x-amz-bucket-region": region})
                 else:
                     moto = http.client.HTTPConnection("127.0.0.1", outer._port, timeout=20)
-                    relay(self, moto, body, _as_kms_says_it if self.headers["Host"].startswith("kms.") else None)
+                    relay(self, moto, body, _as_kms_says_it if host.startswith("kms.") else None)
                     moto.close()
 
-            def _assume(self, form: Mapping[str, str]) -> None:
+            def _assume(self, body: bytes) -> None:
                 try:
+                    form = form_of(body.decode())
+                    if self.command != "POST" or self.path != "/" or form.get("Action") != "AssumeRoleWithWebIdentity":
+                        raise StsError("InvalidAction", "nothing but AssumeRoleWithWebIdentity is played")
                     self.reply(http.client.OK, outer.assume(form), {"Content-Type": "text/xml"})
+                except ValueError as error:
+                    self._refuse(StsError("MalformedInput", str(error)))
                 except StsError as error:
                     self._refuse(error)
 
-            def _refuse(self, error: StsError) -> None:
-                sender = f"<Error><Type>Sender</Type><Code>{error.code}</Code><Message>{escape(str(error))}</Message></Error>"
-                text = f'<ErrorResponse xmlns="{_NAMESPACE}">{sender}<RequestId>none</RequestId></ErrorResponse>'
-                self.reply(error.status, text.encode(), {"Content-Type": "text/xml"})
+            def _refuse(self, error: StsError, header: Mapping[str, str] | None = None) -> None:
+                told = f"<Code>{error.code}</Code><Message>{escape(str(error))}</Message>"
+                if ".s3." in "." + self.headers["Host"]:
+                    text = f"<Error>{told}</Error>"
+                else:
+                    sender = f"<Error><Type>Sender</Type>{told}</Error><RequestId>none</RequestId>"
+                    text = f'<ErrorResponse xmlns="{_NAMESPACE}">{sender}</ErrorResponse>'
+                self.reply(error.status, text.encode(), {"Content-Type": "text/xml", **(header or {})})
 
         return Api
 

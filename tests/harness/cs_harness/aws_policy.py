@@ -6,7 +6,6 @@ is refused, never passed over.
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +70,9 @@ def _reasons_against(statements: Sequence[Any], provider: str, action: str, keys
         if unknown or statement.get("Effect") not in ("Allow", "Deny"):
             raise PolicyError(f"a statement has {sorted(unknown) or 'no Effect'}")
         conditions = evaluate(statement.get("Condition", {}), keys)
-        concerns = any(fnmatch.fnmatchcase(action.lower(), name.lower()) for name in _as_list(statement.get("Action")))
+        if "Action" not in statement:
+            raise PolicyError("a statement has no Action")
+        concerns = any(_is_like(action.lower(), name.lower()) for name in _as_list(statement["Action"]))
         if not concerns or not _is_principal(statement.get("Principal"), provider):
             continue
         failed = [str(condition) for condition in conditions if not condition.holds]
@@ -117,7 +118,7 @@ def _holds(operator: str, wanted: Sequence[str], found: Sequence[str] | None) ->
         raise PolicyError(f"the operator {operator} is not known")
     negated, matches = _OPERATORS[name]
     if found is None:
-        return negated or quantifier == "ForAllValues"
+        return quantifier == "ForAllValues" or (negated and not quantifier)
     if not quantifier and len(found) > 1:
         raise PolicyError(f"{operator} is for keys of one value")
     verdicts = [any(matches(each, pattern) for pattern in wanted) != negated for each in found]

@@ -90,8 +90,8 @@ def relay(
     request.reply(answer.status, content, header)
 
 
-def relaying_to(host: str, port: int, context: ssl.SSLContext | None = None) -> type[Handler]:
-    """Return what passes every request on to a server on this machine, with TLS where a context is given."""
+def relaying_to(port: int, context: ssl.SSLContext) -> type[Handler]:
+    """Return what passes every request on to a TLS server on this machine."""
 
     class Relay(Handler):
         def do_GET(self) -> None:
@@ -105,14 +105,9 @@ def relaying_to(host: str, port: int, context: ssl.SSLContext | None = None) -> 
 
         def _pass_on(self) -> None:
             body = self.read_body()
-            if context is not None:
-                secure = http.client.HTTPSConnection(host, port, timeout=FETCH_SECONDS, context=context)
-                relay(self, secure, body)
-                secure.close()
-                return
-            plain = http.client.HTTPConnection(host, port, timeout=FETCH_SECONDS)
-            relay(self, plain, body)
-            plain.close()
+            server = http.client.HTTPSConnection("127.0.0.1", port, timeout=FETCH_SECONDS, context=context)
+            relay(self, server, body)
+            server.close()
 
     return Relay
 

@@ -43,4 +43,5 @@ def evaluate(assertion: Mapping[str, Any], mapping: Mapping[str, str], condition
 
 def _reason(condition: Mapping[str, Any]) -> str:
     found = ", ".join(f"{path} = {json.dumps(value)}" for path, value in condition["found"].items())
-    return f"condition {condition['expression']}: found {found or condition.get('error', 'nothing')}"
+    error = f" ({condition['error']})" if "error" in condition else ""
+    return f"condition {condition['expression']}: found {found or 'nothing'}{error}"

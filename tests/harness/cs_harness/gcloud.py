@@ -16,6 +16,8 @@ from .google_cloud import GoogleCloud, Provider
 POOLS = ("iam", "workload-identity-pools")
 JWT = "urn:ietf:params:oauth:token-type:jwt"
 MAX_MAPPINGS = 52
+SERVICES = {f"{name}.googleapis.com" for name in ("iam", "iamcredentials", "sts", "cloudkms", "storage")}
+FLAGS = {"uniform-bucket-level-access"}
 
 
 class GcloudError(Exception):
@@ -33,15 +35,16 @@ class Gcloud:
         self._commands: dict[tuple[str, ...], tuple[Callable[..., str], set[str]]] = {
             (*POOLS, "create"): (self._create_pool, {"location"}),
             (*POOLS, "providers", "create-oidc"): (self._create_provider, {"location", *_PROVIDER}),
-            (*POOLS, "providers", "update-oidc"): (self._update_provider, {"location", *_PROVIDER}),
             (*POOLS, "create-cred-config"): (self._create_credential_file, _CREDENTIALS),
+            ("config", "set", "project"): (self._set_project, set()),
+            ("services", "enable"): (self._enable, set()),
             ("iam", "service-accounts", "create"): (self._create_service_account, set()),
             ("iam", "service-accounts", "add-iam-policy-binding"): (self._bind, _BINDING),
             ("kms", "keyrings", "create"): (self._create_key_ring, {"location"}),
             ("kms", "keys", "create"): (self._create_key, {"location", "keyring", "purpose"}),
             ("kms", "encrypt"): (self._encrypt, {"location", "keyring", "key", "plaintext-file", "ciphertext-file"}),
             ("kms", "keys", "add-iam-policy-binding"): (self._bind_key, {"location", "keyring", *_BINDING}),
-            ("storage", "buckets", "create"): (self._create_bucket, {"location"}),
+            ("storage", "buckets", "create"): (self._create_bucket, {"location", "uniform-bucket-level-access"}),
             ("storage", "cp"): (self._copy, set()),
             ("storage", "buckets", "add-iam-policy-binding"): (self._bind_bucket, _BINDING),
         }
@@ -59,6 +62,17 @@ class Gcloud:
                 raise GcloudError(f"unrecognized arguments: {sorted(set(options) - known)}")
             return command(plain[length:], options)
         raise GcloudError(f"Invalid choice: {plain}")
+
+    def _set_project(self, names: Sequence[str], options: Mapping[str, str]) -> str:
+        if _only(names) != self._project:
+            raise GcloudError(f"you have no project {names[0]}")
+        return "Updated property [core/project].\n"
+
+    def _enable(self, names: Sequence[str], options: Mapping[str, str]) -> str:
+        unknown = set(names) - SERVICES
+        if unknown or not names:
+            raise GcloudError(f"there are no services {sorted(unknown)}")
+        return ""
 
     # --- pools and providers
 
@@ -92,17 +106,6 @@ class Gcloud:
         self._cloud.providers[name] = Provider(issuer, audiences, mapping, options.get("attribute-condition", ""))
         return f"Created workload identity pool provider [{names[0]}].\n"
 
-    def _update_provider(self, names: Sequence[str], options: Mapping[str, str]) -> str:
-        name = self._provider_name(names, options)
-        if name not in self._cloud.providers:
-            raise GcloudError(f"there is no {name}")
-        provider = self._cloud.providers[name]
-        if "attribute-mapping" in options:
-            provider.mapping = _mapping(options["attribute-mapping"])
-        if "attribute-condition" in options:
-            provider.condition = options["attribute-condition"]
-        return f"Updated workload identity pool provider [{names[0]}].\n"
-
     def _create_credential_file(self, names: Sequence[str], options: Mapping[str, str]) -> str:
         _expect(options, **{"credential-source-type": "text", "subject-token-type": JWT})
         credential: dict[str, Any] = {
@@ -125,8 +128,13 @@ class Gcloud:
 
     # --- what is guarded
 
+    def _make(self, name: str) -> None:
+        if name in self._cloud.resources:
+            raise GcloudError(f"{name} already exists")
+        self._cloud.resource(name)
+
     def _create_service_account(self, names: Sequence[str], options: Mapping[str, str]) -> str:
-        self._cloud.resource(f"{_only(names)}@{self._project}.iam.gserviceaccount.com")
+        self._make(f"{_only(names)}@{self._project}.iam.gserviceaccount.com")
         return f"Created service account [{names[0]}].\n"
 
     def _bind(self, names: Sequence[str], options: Mapping[str, str]) -> str:
@@ -141,8 +149,7 @@ class Gcloud:
         return f"projects/{self._project}/locations/{location}/keyRings/{ring}/cryptoKeys/{key}"
 
     def _create_key_ring(self, names: Sequence[str], options: Mapping[str, str]) -> str:
-        _only(names)
-        _required(options, "location")
+        self._make(f"projects/{self._project}/locations/{_required(options, 'location')}/keyRings/{_only(names)}")
         return ""
 
     def _key(self, key: str, options: Mapping[str, str]) -> str:
@@ -150,7 +157,10 @@ class Gcloud:
 
     def _create_key(self, names: Sequence[str], options: Mapping[str, str]) -> str:
         _expect(options, purpose="encryption")
-        self._cloud.resource(self._key(_only(names), options))
+        key = self._key(_only(names), options)
+        if key.partition("/cryptoKeys/")[0] not in self._cloud.resources:
+            raise GcloudError(f"there is no key ring {options['keyring']}")
+        self._make(key)
         return ""
 
     def _encrypt(self, names: Sequence[str], options: Mapping[str, str]) -> str:
@@ -165,7 +175,7 @@ class Gcloud:
         return self._bind([self._key(_only(names), options)], options)
 
     def _create_bucket(self, names: Sequence[str], options: Mapping[str, str]) -> str:
-        self._cloud.resource(_bucket(_only(names)))
+        self._make(_bucket(_only(names)))
         return f"Creating {names[0]}/...\n"
 
     def _bind_bucket(self, names: Sequence[str], options: Mapping[str, str]) -> str:
@@ -200,6 +210,8 @@ _BINDING = {"role", "member"}
 
 def _option(word: str) -> tuple[str, str]:
     name, equals, value = word.removeprefix("--").partition("=")
+    if name in FLAGS and not equals:
+        return name, "true"
     if not equals:
         raise GcloudError(f"argument --{name}: write --{name}=VALUE")
     return name, value

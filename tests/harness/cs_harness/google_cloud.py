@@ -14,6 +14,7 @@ import http.client
 import json
 import re
 import secrets
+import time
 import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from . import conditions
 from .identity_provider import IdentityProvider, TokenRefused, Why
-from .serving import Handler
+from .serving import Handler, form_of
 
 STS, IAM_CREDENTIALS = "sts.googleapis.com", "iamcredentials.googleapis.com"
 KMS, STORAGE = "cloudkms.googleapis.com", "storage.googleapis.com"
@@ -42,7 +43,7 @@ _EXCHANGE = {
     "requested_token_type": {"urn:ietf:params:oauth:token-type:access_token"},
     "subject_token_type": {"urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"},
 }
-_EXCHANGE_FIELDS = {*_EXCHANGE, "audience", "scope", "subject_token", "options"}
+_EXCHANGE_FIELDS = {*_EXCHANGE, "audience", "scope", "subject_token"}
 
 
 class ApiError(Exception):
@@ -110,7 +111,7 @@ class GoogleCloud:
         self.calls: list[Call] = []
         self.decrypted: Callable[[], object] = lambda: None
         self.token_seconds = TOKEN_SECONDS
-        self._principals: dict[str, Principal] = {}
+        self._principals: dict[str, tuple[Principal, float]] = {}  # and when their tokens end
 
     @property
     def routes(self) -> dict[str, type[Handler]]:
@@ -130,7 +131,7 @@ class GoogleCloud:
         return answer
 
     def _exchange(self, form: Mapping[str, str]) -> dict[str, Any]:
-        unknown, missing = set(form) - _EXCHANGE_FIELDS, _EXCHANGE_FIELDS - {"options"} - set(form)
+        unknown, missing = set(form) - _EXCHANGE_FIELDS, _EXCHANGE_FIELDS - set(form)
         if unknown or missing:
             raise _bad_request("invalid_request", f"the request has {sorted(unknown)} and lacks {sorted(missing)}")
         for name, allowed in _EXCHANGE.items():
@@ -148,7 +149,7 @@ class GoogleCloud:
             raise _bad_request("unauthorized_client", f"{rejected}: {'; '.join(verdict.reasons)}")
         principal = _federated(audience[1], verdict.attributes)
         return {
-            "access_token": self._token_for(principal),
+            "access_token": self._token_for(principal, self.token_seconds),
             "issued_token_type": form["requested_token_type"],
             "token_type": "Bearer",
             "expires_in": self.token_seconds,
@@ -167,9 +168,9 @@ class GoogleCloud:
         except conditions.BadPolicy as error:
             raise _bad_request("invalid_request", str(error)) from error
 
-    def _token_for(self, principal: Principal) -> str:
+    def _token_for(self, principal: Principal, seconds: int) -> str:
         token = "ya29." + secrets.token_urlsafe(40)
-        self._principals[token] = principal
+        self._principals[token] = (principal, time.monotonic() + seconds)
         return token
 
     # --- what principals may do
@@ -185,8 +186,9 @@ class GoogleCloud:
 
     def _allowed(self, authorization: str | None, role: str, name: str, permission: str) -> Resource:
         """Return a resource, on which the bearer of a token must have a role."""
-        principal = self._principals.get((authorization or "").removeprefix("Bearer "))
-        if principal is None:
+        scheme, _, token = (authorization or "").partition(" ")
+        principal, end = self._principals.get(token, (None, 0.0))
+        if scheme != "Bearer" or principal is None or end <= time.monotonic():
             raise ApiError(http.client.UNAUTHORIZED, "UNAUTHENTICATED", "the call has no valid access token")
         resource = self.resources.get(name)
         if resource is None or not any(role == has and member in principal.members for has, member in resource.bindings):
@@ -208,7 +210,7 @@ class GoogleCloud:
         self._allowed(authorization, WORKLOAD_IDENTITY_USER, account, "iam.serviceAccounts.getAccessToken")
         member = f"serviceAccount:{account}"
         end = datetime.datetime.now(tz=datetime.UTC) + datetime.timedelta(seconds=int(seconds[1]))
-        token = self._token_for(Principal(account, frozenset({member})))
+        token = self._token_for(Principal(account, frozenset({member})), int(seconds[1]))
         return {"accessToken": token, "expireTime": end.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
     def _decrypt(self, authorization: str | None, path: str, body: bytes) -> dict[str, Any]:
@@ -227,7 +229,7 @@ class GoogleCloud:
 
     def _download(self, authorization: str | None, path: str, query: Mapping[str, str]) -> bytes:
         found = re.fullmatch(r"/storage/v1/b/([^/]+)/o/([^/]+)", path)
-        if found is None or query.get("alt") != "media":
+        if found is None or query.get("alt") != "media" or not set(query) <= {"alt", "prettyPrint"}:
             raise _not_found(path)
         bucket = self._allowed(authorization, OBJECT_VIEWER, found[1], "storage.objects.get")
         name = urllib.parse.unquote(found[2])
@@ -237,12 +239,16 @@ class GoogleCloud:
 
     def _upload(self, authorization: str | None, path: str, query: Mapping[str, str], message: bytes) -> dict[str, Any]:
         found = re.fullmatch(r"/upload/storage/v1/b/([^/]+)/o", path)
-        if found is None or query.get("uploadType") != "multipart":
+        known = {"alt", "prettyPrint", "uploadType"}
+        if found is None or query.get("uploadType") != "multipart" or not set(query) <= known:
             raise _not_found(path)
         bucket = self._allowed(authorization, OBJECT_CREATOR, found[1], "storage.objects.create")
         parts = email.message_from_bytes(message).get_payload()
         described, content = (part.get_payload(decode=True) for part in parts)
         name = json.loads(described)["name"]
+        if name in bucket.objects:  # to replace one takes a role that may delete
+            denied = f"Permission 'storage.objects.delete' denied on resource '{found[1]}' (or it may not exist)"
+            raise ApiError(http.client.FORBIDDEN, "PERMISSION_DENIED", denied)
         bucket.objects[name] = content
         return {"kind": "storage#object", "bucket": found[1], "name": name, "size": str(len(content))}
 
@@ -272,10 +278,14 @@ class GoogleCloud:
 
             def _answer(self, host: str, body: bytes) -> bytes | dict[str, Any]:
                 url = urllib.parse.urlsplit(self.path)
-                query = dict(urllib.parse.parse_qsl(url.query))
+                try:
+                    query = form_of(url.query)
+                    form = form_of(body.decode()) if host == STS else {}
+                except ValueError as error:
+                    raise _bad_request("INVALID_ARGUMENT", str(error)) from error
                 authorization = self.headers["Authorization"]
                 if host == STS and url.path == "/v1/token" and self.command == "POST":
-                    return outer.exchange(dict(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True)))
+                    return outer.exchange(form)
                 if host == IAM_CREDENTIALS and self.command == "POST":
                     return outer._generate_access_token(authorization, url.path, body)
                 if host == KMS and self.command == "POST":

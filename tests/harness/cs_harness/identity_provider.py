@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 
 CLOCK_SKEW_SECONDS = 60
+WITH_SLASH = "https://confidentialcomputing.googleapis.com"  # is written so, though its tokens have none
 REQUIRED_CLAIMS = ("iss", "sub", "aud", "exp", "iat")
 
 
@@ -60,7 +61,7 @@ class IdentityProvider:
         *,
         refuses_x5c: bool = False,
     ) -> None:
-        self.issuer = issuer.rstrip("/")
+        self.issuer = issuer.rstrip("/") if issuer.startswith(WITH_SLASH) else issuer
         self.audiences = set(audiences)
         self._fetch = fetch
         self._refuses_x5c = refuses_x5c
@@ -68,7 +69,7 @@ class IdentityProvider:
     def verify(self, token: str) -> dict[str, Any]:
         """Return the claims of a token of this provider's, for one of the audiences."""
         issuer = issuer_of(token)
-        if issuer.rstrip("/") != self.issuer:
+        if issuer != self.issuer:
             raise TokenRefused(Why.ISSUER, f'its issuer is "{issuer}", not "{self.issuer}"')
         header = jwt.get_unverified_header(token)
         if header.get("alg") != "RS256":

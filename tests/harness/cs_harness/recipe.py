@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shlex
+import signal
 import subprocess
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +21,7 @@ from .serving import Handler, Serving
 
 DOCUMENT = REPOSITORY / "docs/data-collaborator.md"
 PROGRAMS = REPOSITORY / "tests/harness/programs"
+BLOCK_SECONDS = 120
 _DONE = "--done--"
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
@@ -71,7 +75,8 @@ class Shell:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._process is not None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.communicate()
 
     def type(self, code: str) -> str:
@@ -91,13 +96,18 @@ class Shell:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise HarnessError("the shell has not been started")
-        process.stdin.write(f"{code}\necho {_DONE}\n")
+        process.stdin.write(f"{code}\nprintf '\\n%s\\n' {_DONE}\n")
         process.stdin.flush()
         printed = []
-        for line in process.stdout:
-            if line == _DONE + "\n":
-                return "".join(printed)
-            printed.append(line)
+        deadline = threading.Timer(BLOCK_SECONDS, process.kill)
+        deadline.start()
+        try:
+            for line in process.stdout:
+                if line == _DONE + "\n":
+                    return "".join(printed).removesuffix("\n")
+                printed.append(line)
+        finally:
+            deadline.cancel()
         raise HarnessError(f"the recipe fails at\n{code}\n{''.join(printed)}")
 
 

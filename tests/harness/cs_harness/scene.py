@@ -106,6 +106,10 @@ class Scene:
         pcr = machine.tpm.read_pcrs("sha256", [cel.PCR])[cel.PCR]
         return Run(exit_code, log, output, token, pcr)
 
+    def check_code(self, run: Run, wanted: int) -> None:
+        """Check how a launcher ended."""
+        self.check(run.exit_code == wanted, f"the launcher ends with exit code {run.exit_code} ({wanted} is right)")
+
     def run_program(
         self,
         image: PushedImage,
@@ -127,9 +131,11 @@ class Scene:
         before = verifier.reference_values.read_text()
         verifier.reference_values.write_text(json.dumps({"images": [reference_value(boot_log_path(), **changed)]}))
         verifier.reload()
-        yield
-        verifier.reference_values.write_text(before)
-        verifier.reload()
+        try:
+            yield
+        finally:
+            verifier.reference_values.write_text(before)
+            verifier.reload()
 
     @contextlib.contextmanager
     def another_machine(
@@ -145,11 +151,13 @@ class Scene:
             verifier.write_configuration()
             verifier.reload()
             self.world.metadata.instance = theirs
-            yield machine
-            self.world.metadata.instance = ours
-            del verifier.settings["attestation_roots"]
-            verifier.write_configuration()
-            verifier.reload()
+            try:
+                yield machine
+            finally:
+                self.world.metadata.instance = ours
+                del verifier.settings["attestation_roots"]
+                verifier.write_configuration()
+                verifier.reload()
 
 
 def main(scene: type[Scene], name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socketserver
 import threading
+import urllib.parse
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -41,6 +42,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
+
+
+def form_of(text: str) -> dict[str, str]:
+    """Return the fields of a form or a query. Throws ValueError when one stands twice."""
+    pairs = urllib.parse.parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a field stands twice")
+    return dict(pairs)
 
 
 class Serving:

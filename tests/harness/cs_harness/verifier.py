@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from .certificates import CertificateAuthority
@@ -185,24 +185,17 @@ class Verifier:
 
     def fetch(self, path: str) -> tuple[bytes, http.client.HTTPMessage]:
         """Fetch a public document: its bytes, and the headers that came with it."""
-        return self._call("GET", path)
-
-    def post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
-        """Call a method of its API."""
-        return json.loads(self._call("POST", path, json.dumps(body))[0])
-
-    def _call(self, method: str, path: str, body: str | None = None) -> tuple[bytes, http.client.HTTPMessage]:
         context = ssl.create_default_context(cafile=str(self._authority.certificate))
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
         try:
-            connection.request(method, path, body)
+            connection.request("GET", path)
             response = connection.getresponse()
-            content = response.read()
+            body = response.read()
         finally:
             connection.close()
         if response.status != http.client.OK:
-            raise HarnessError(f"{method} {path}: {response.status} {content.decode(errors='replace')}")
-        return content, response.headers
+            raise HarnessError(f"GET {path}: {response.status} {body.decode(errors='replace')}")
+        return body, response.headers
 
     def keys(self) -> dict[str, object]:
         """Fetch the token signing keys the way a relying party does: discovery document first."""
