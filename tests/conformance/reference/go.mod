@@ -21,4 +21,5 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 )
 
+// The one that server asks for is in no module proxy.
 replace github.com/google/go-eventlog => github.com/google/go-eventlog v0.0.3-0.20260617163629-883cc5652c69
