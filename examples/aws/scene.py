@@ -49,6 +49,7 @@ class AwsScene(Scene):
     """Both kinds of token are granted; what is wrong, and some mishaps, are told by their names."""
 
     programs = (*Scene.programs, "meal-planner-aws")
+    how_to_build = " (target scenes_programs, which takes Go 1.24 or newer)"
 
     def __init__(self, folder: Path, show: Transcript) -> None:
         super().__init__(folder, show)

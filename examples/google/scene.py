@@ -49,6 +49,7 @@ class GoogleScene(Scene):
     """Direct access and impersonation are granted; what is wrong, and some mishaps, are told by their names."""
 
     programs = (*Scene.programs, "meal-planner-google", "cs-conditions")
+    how_to_build = " (target scenes_programs, which takes Go 1.24 or newer)"
 
     def __init__(self, folder: Path, show: Transcript) -> None:
         super().__init__(folder, show)

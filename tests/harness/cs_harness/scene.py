@@ -51,6 +51,7 @@ class Scene:
     """Tells a story in `story`, which calls `begin` with the world first, `check` for whatever must hold."""
 
     programs: Sequence[str] = ("cs-launcher", "cs-verifier", "cs-vtpm")
+    how_to_build = ""
 
     def __init__(self, folder: Path, show: Transcript) -> None:
         self.folder = folder
@@ -64,7 +65,7 @@ class Scene:
     def missing(cls) -> list[str]:
         """Say what keeps it from being played here."""
         absent = [name for name in cls.programs if not binary(name).exists()]
-        return missing_requirements() + [f"{binary(name)} is not built" for name in absent]
+        return missing_requirements() + [f"{binary(name)} is not built{cls.how_to_build}" for name in absent]
 
     def story(self) -> str:
         """Play everything; returns what came of it, in one sentence."""
