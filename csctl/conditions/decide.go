@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -31,6 +32,9 @@ const (
 
 // How much an expression may cost, in the language's own units: a hundred times what the longest sensible one takes.
 const maxCost = 1_000_000
+
+// A condition may speak of the same large claim in each of its parts.
+const maxFoundBytes = 8 << 10
 
 // No expression is longer, so none is written in several lines.
 const oneLine = 1 << 20
@@ -66,7 +70,7 @@ type Condition struct {
 	Holds      bool   `json:"holds"`
 	// Why it could not be evaluated: it does not hold then.
 	Error string `json:"error,omitempty"`
-	// The value of each attribute that it speaks of, null for one that is absent.
+	// The value of each attribute that it speaks of, null for one that is absent; see shown.
 	Found map[string]any `json:"found"`
 }
 
@@ -268,6 +272,7 @@ func (e *evaluator) conditions(ctx context.Context, expression string, values ma
 		return nil, fmt.Errorf("is %s, not true or false", kind)
 	}
 	native := whole.NativeRep()
+	found := map[string]any{}
 	conditions := []Condition{}
 	for _, part := range conjuncts(native.Expr()) {
 		text, err := parser.Unparse(part, native.SourceInfo(), parser.WrapOnColumn(oneLine))
@@ -288,7 +293,10 @@ func (e *evaluator) conditions(ctx context.Context, expression string, values ma
 			condition.Error = "is not true or false"
 		}
 		for _, path := range e.pathsIn(part) {
-			condition.Found[path] = valueAt(path, values)
+			if _, known := found[path]; !known {
+				found[path] = shown(valueAt(path, values))
+			}
+			condition.Found[path] = found[path]
 		}
 		conditions = append(conditions, condition)
 	}
@@ -360,6 +368,14 @@ func (e *evaluator) pathOf(expr ast.Expr) string {
 	default:
 	}
 	return ""
+}
+
+// What is shown of a value that was found: of a large one no more than how large it is.
+func shown(value any) any {
+	if text, err := json.Marshal(value); err == nil && len(text) > maxFoundBytes {
+		return fmt.Sprintf("(%d bytes of JSON)", len(text))
+	}
+	return value
 }
 
 // The value at a path; nothing where it is absent.

@@ -111,6 +111,19 @@ func TestWhatStandsInListsMapsAndMacrosIsFound(t *testing.T) {
 	}
 }
 
+func TestOfALargeValueItsSizeIsShown(t *testing.T) {
+	for length, wanted := range map[int]any{maxFoundBytes - 2: strings.Repeat("x", maxFoundBytes-2), maxFoundBytes - 1: "(8193 bytes of JSON)"} {
+		claims := map[string]any{"sub": "s", "large": strings.Repeat("x", length)}
+		decision, err := Decide(context.Background(), Request{claims, nil, strings.Repeat("assertion.large != '' && ", 100) + "true"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !decision.Accepted || decision.Conditions[99].Found["assertion.large"] != wanted {
+			t.Errorf("%d: %.60v", length, decision.Conditions[99].Found)
+		}
+	}
+}
+
 func TestALongConditionStaysOneLine(t *testing.T) {
 	decision, err := decide(t, nil, `(!has(assertion.submods.container.cmd_override) || size(assertion.submods.container.cmd_override) == 0)`)
 	if err != nil {
