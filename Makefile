@@ -45,8 +45,10 @@ demo: $(BUILD)    ## two companies, one secret, one attested workload; builds wh
 	@cmake --build --preset $(PRESET) -j $(JOBS) --target demo_programs
 	@CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) examples/mealcorp/demo.py
 
-scenes: setup     ## the scenes of examples/: two companies, one key in AWS, one in Google Cloud; takes Go 1.24
-	@$(MAKE) --no-print-directory build
+scenes: $(BUILD)  ## the scenes of examples/: two companies, one key in AWS, one in Google Cloud; takes Go 1.24
+	@[ "$$(id -u)" = 0 ] || { echo "make scenes: containers need root: run it as root, or with sudo" >&2; exit 1; }
+	@scripts/setup build services
+	@$(CONFIGURE)
 	@cmake --build --preset $(PRESET) -j $(JOBS) --target scenes_programs
 	@for scene in aws google; do CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) examples/$$scene/scene.py || exit; done
 

@@ -28,24 +28,29 @@ function(add_go_program name package group)
                      COMMENT "Building the Go program ${name}"
                      VERBATIM)
   add_custom_target(${name} DEPENDS ${program})
+  add_custom_target(${name}_fetched COMMAND sh -c "${CS_GO} list -deps ${package} > /dev/null" WORKING_DIRECTORY ${module})
   set_property(GLOBAL APPEND PROPERTY CS_GO_${group} ${name})
   if(sources MATCHES "_test\\.go")
     set_property(GLOBAL APPEND PROPERTY CS_GO_MODULES ${module})
   endif()
 endfunction()
 
+# What a test runs that takes the network: `fetch` gets what it needs from there, and where that fails the test is skipped,
+# unless nothing may be; then `command`.
+function(cs_add_fetching_test name folder fetch command)
+  set(skip "echo 'what it takes can not be had from the network'; [ -z \"$CS_REQUIRE_SERVICES\" ] || exit 1; exit 77")
+  add_test(NAME ${name} COMMAND sh -c "${fetch} || { ${skip}; }; ${command}" WORKING_DIRECTORY ${folder})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 RESOURCE_LOCK machine TIMEOUT 1800)
+endfunction()
+
 # The target GROUP_programs, of Go programs and whatever else, and the test GROUP/programs, which builds it as the fixture
-# GROUP_programs. Where it can't be built the test is skipped, unless nothing may be.
+# GROUP_programs.
 function(cs_programs group)
   get_property(go_programs GLOBAL PROPERTY CS_GO_${group})
-  add_custom_target(${group}_programs DEPENDS ${ARGN} ${go_programs})
-  set(build "\"${CMAKE_COMMAND}\" --build \"${CMAKE_BINARY_DIR}\" --target ${group}_programs")
-  add_test(NAME ${group}/programs
-           COMMAND sh -c "${build} || { echo 'can not be built here: Go, or the network?'; [ -z \"$CS_REQUIRE_SERVICES\" ] || exit 1; exit 77; }")
-  set_tests_properties(${group}/programs PROPERTIES
-    FIXTURES_SETUP ${group}_programs
-    LABELS ${group}
-    COST 1500
-    SKIP_RETURN_CODE 77
-    TIMEOUT 1800)
+  list(TRANSFORM go_programs APPEND _fetched OUTPUT_VARIABLE fetched)
+  add_custom_target(${group}_fetched DEPENDS clouds ${fetched})
+  add_custom_target(${group}_programs DEPENDS clouds ${ARGN} ${go_programs})
+  set(build "\"${CMAKE_COMMAND}\" --build \"${CMAKE_BINARY_DIR}\" --target")
+  cs_add_fetching_test(${group}/programs ${CMAKE_BINARY_DIR} "${build} ${group}_fetched" "${build} ${group}_programs")
+  set_tests_properties(${group}/programs PROPERTIES FIXTURES_SETUP ${group}_programs LABELS ${group} COST 1500)
 endfunction()

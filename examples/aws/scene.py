@@ -149,12 +149,15 @@ class AwsScene(Scene):
     # --- what is right
 
     def _agreed_program(self, kind: str) -> None:
+        before = len(self._aws.calls)
         run = self.run_program(self._images[kind], "launch, attest, assume the role, work")
         self.check_code(run, 0)
-        tags = unverified_claims(self._aws.calls[-1].form["WebIdentityToken"])[TAGS_CLAIM] if self._aws.calls else {}
-        self.show.line("the session tags in the token:")
-        for name, (value,) in tags.get("principal_tags", {}).items():
+        tokens = [call.form["WebIdentityToken"] for call in self._aws.calls[before:]]
+        self.show.line("the session tags in its token:")
+        tags = unverified_claims(tokens[0])[TAGS_CLAIM]["principal_tags"] if tokens else {}
+        for name, (value,) in tags.items():
             self.show.line(f"{name:<40}{value}", indent=6)
+        self.check(tags.get("container.image_digest") == [self._images[kind].digest], "the digest is that of its image")
         self.check(self._take_order() == preferences.ORDER, f"the order for the kitchen is {preferences.ORDER}")
 
     # --- what is wrong

@@ -94,6 +94,7 @@ def reasons(told: dict[str, Any], condition: str) -> Sequence[str]:
         (f"assertion.submods.gce.zone == '{Instance().zone}'", True),
         ("assertion.submods.gce.zone == 'europe-west1-b'", False),
         ("assertion.secboot", True),
+        ("!assertion.secboot", False),
         ("assertion.submods.confidential_space.reference_value.name == 'confidential-space-260100'", True),
     ],
 )
@@ -140,6 +141,7 @@ def test_the_program_of_the_recipe(told: dict[str, Any], folder: Path) -> None:
     """As documented: it says of each part of the recipe's condition what it found in a token."""
     (code,) = blocks("Recipe: Google Cloud", "bash")
     condition = next(block for block in blocks("Recipe: Google Cloud") if block.startswith("CONDITION="))
+    mapping = next(block for block in blocks("Recipe: Google Cloud") if block.startswith("MAPPING="))
     home = folder / "recipe"
     home.mkdir()
     (home / "token").write_text(told["token"])
@@ -151,6 +153,9 @@ def test_the_program_of_the_recipe(told: dict[str, Any], folder: Path) -> None:
     with Shell(home, {}, print, binary("")) as shell:
         shell.fill_in(**variables)
         shell.type(condition)
+        for line in mapping.splitlines()[:2]:
+            shell.type(line)
         decision = json.loads(shell.type(code))
     assert decision["accepted"]
+    assert decision["attributes"]["attribute.image_digest"] == told["digest"]
     assert [each["holds"] for each in decision["conditions"]] == [True] * condition.count("&&\n") + [True]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cs_harness import CertificateAuthority, CloudFront
-from cs_harness.gcloud import Gcloud, GcloudError
+from cs_harness.gcloud import JWT, Gcloud, GcloudError
 from cs_harness.google_cloud import (
     CLOUD_PLATFORM,
     DECRYPTER,
@@ -71,6 +71,7 @@ def form(subject_token: str, **changed: str | None) -> dict[str, str]:
         (token(exp=int(time.time()) - 5), "invalid_grant", "has expired"),
         (token(iat=int(time.time()) + 600), "invalid_grant", "its iat lies in the future"),
         (token(iss="https://other.example"), "invalid_grant", "its issuer is"),
+        (token(exp="tomorrow"), "invalid_grant", "exp"),
         (token(key_id="second"), "invalid_grant", 'no key "second"'),
         (token(key=rsa.generate_private_key(public_exponent=65537, key_size=2048)), "invalid_grant", "its signature"),
         ("no token", "invalid_grant", "no JSON Web Token"),
@@ -242,6 +243,8 @@ def test_an_object_is_not_replaced_by_who_may_only_create(cloud: GoogleCloud, cl
     path = "/upload/storage/v1/b/bucket/o?uploadType=multipart"
     assert client("POST", "storage.googleapis.com", path, message, header)[0] == http.client.OK
     status, answer = client("POST", "storage.googleapis.com", path, message, header)
+    for wrong in ("", message.replace("name", "title"), message.replace("name", "acl"), "--b--"):
+        assert client("POST", "storage.googleapis.com", path, wrong, header)[0] == http.client.BAD_REQUEST
     assert (status, "storage.objects.delete" in answer["error"]["message"]) == (http.client.FORBIDDEN, True)
 
 
@@ -277,6 +280,11 @@ def test_the_command_line_refuses_what_it_does_not_know(cloud: GoogleCloud, fold
         ((*pools, "create", "--location=global"), "one name is wanted"),
         ((*pools, "create", "other", "--location"), "write --location=VALUE"),
         ((*pools, "delete", "new", "--location=global"), "Invalid choice"),
+        ((*pools, "create", "other", "--location=global", "--location=global"), "stands twice"),
+        (
+            (*pools, "create-cred-config", "projects/1234/x", "--credential-source-type=text", f"--subject-token-type={JWT}"),
+            "there is no projects/1234/x",
+        ),
         ((*provider, *issuer), "already exists"),
         ((*provider, *issuer, "--color=red"), "unrecognized arguments: .'color'."),
         ((*provider[:-1], "--workload-identity-pool=none", *issuer), "there is no pool"),

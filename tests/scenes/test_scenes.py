@@ -28,7 +28,7 @@ def test_a_scene_ends_as_it_should(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", SCENES)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("moment", ["1. The services", "6. "])
+@pytest.mark.parametrize("moment", ["1. The services", "2. What", "6. "])
 def test_a_scene_cleans_up_when_interrupted(folder: Path, name: str, number: int, moment: str) -> None:
     """Exit code 130, and nothing is left."""
     expect_cleaned_up(SCENES[name], folder / f"{name}-{number}-{moment[0]}", number, moment)

@@ -158,9 +158,7 @@ class Service {
     try {
       const Loaded loaded = co_await base::run_on_own_thread(kReloadPatience, std::move(load), no_deadline);
       if (loaded.certificate) server_.use(*loaded.certificate);
-      if (api_.signers().pki && !loaded.signers->pki) {
-        base::log::warning("the PKI is gone from the state folder: there are no PKI tokens any more");
-      }
+      warn_of_lost_pki(*loaded.signers);
       api_.use(loaded.knowledge, loaded.signers);
       log_loaded("reloaded", loaded, clock_.wall());
       log_keys();
@@ -199,7 +197,9 @@ class Service {
     std::string trouble;
     tending_ = true;
     try {
-      api_.use(co_await base::run_on_own_thread(kReloadPatience, std::move(tend), no_deadline));
+      const auto signers = co_await base::run_on_own_thread(kReloadPatience, std::move(tend), no_deadline);
+      warn_of_lost_pki(*signers);
+      api_.use(signers);
       auto look = [shared = api_.shared_signers(), now] { return trouble_with_keys(*shared, now); };
       trouble = co_await base::run_on_own_thread(kReloadPatience, std::move(look), no_deadline);
     } catch (const std::exception& error) {
@@ -234,6 +234,12 @@ class Service {
     }
     key_ids_ = std::move(key_ids);
     signing_key_id_ = signing;
+  }
+
+  /// Of signers that are to take the place of those in use.
+  void warn_of_lost_pki(const Signers& next) const {
+    if (!api_.signers().pki || next.pki) return;
+    base::log::warning("the PKI is gone from the state folder: there are no PKI tokens any more");
   }
 
   void warn_of_pki() {

@@ -20,11 +20,14 @@ from types import TracebackType
 from typing import Any, Self
 from xml.sax.saxutils import escape
 
-import boto3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
+try:
+    import boto3
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+    from botocore.exceptions import ClientError
+except ImportError:  # missing_clouds() says so
+    boto3 = None
 
 from . import aws_policy
 from .cloud_front import relay
@@ -394,5 +397,8 @@ def _not_authorized(reason: str) -> StsError:
 
 
 def missing_clouds() -> list[str]:
-    """Say what of the clouds that are played is not built."""
-    return [] if os.access(clouds_python(), os.X_OK) else [f"{clouds_python()} is not built (target clouds)"]
+    """Say what of the clouds that are played is not there."""
+    missing = [] if boto3 is not None else ["python3-boto3 is not installed"]
+    if not os.access(clouds_python(), os.X_OK):
+        missing.append(f"{clouds_python()} is not built (target clouds)")
+    return missing

@@ -51,7 +51,10 @@ class Gcloud:
 
     def run(self, *words: str) -> str:
         """Do what a command says and return what it prints."""
-        options = dict(_option(word) for word in words if word.startswith("--"))
+        given = [_option(word) for word in words if word.startswith("--")]
+        options = dict(given)
+        if len(options) != len(given):
+            raise GcloudError(f"an option stands twice: {words}")
         plain = [word for word in words if not word.startswith("--")]
         for length in range(len(plain), 0, -1):
             found = self._commands.get(tuple(plain[:length]))
@@ -108,6 +111,8 @@ class Gcloud:
 
     def _create_credential_file(self, names: Sequence[str], options: Mapping[str, str]) -> str:
         _expect(options, **{"credential-source-type": "text", "subject-token-type": JWT})
+        if _only(names) not in self._cloud.providers:
+            raise GcloudError(f"there is no {names[0]}")
         credential: dict[str, Any] = {
             "universe_domain": "googleapis.com",
             "type": "external_account",

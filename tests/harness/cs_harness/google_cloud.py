@@ -243,9 +243,12 @@ class GoogleCloud:
         if found is None or query.get("uploadType") != "multipart" or not set(query) <= known:
             raise _not_found(path)
         bucket = self._allowed(authorization, OBJECT_CREATOR, found[1], "storage.objects.create")
-        parts = email.message_from_bytes(message).get_payload()
-        described, content = (part.get_payload(decode=True) for part in parts)
-        name = json.loads(described)["name"]
+        try:
+            parts = email.message_from_bytes(message).get_payload()
+            described, content = (part.get_payload(decode=True) for part in parts)
+            name = str(_json_object(described, {"name"})["name"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _bad_request("INVALID_ARGUMENT", "the body is no object and its description") from error
         if name in bucket.objects:  # to replace one takes a role that may delete
             denied = f"Permission 'storage.objects.delete' denied on resource '{found[1]}' (or it may not exist)"
             raise ApiError(http.client.FORBIDDEN, "PERMISSION_DENIED", denied)

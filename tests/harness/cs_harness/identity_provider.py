@@ -97,7 +97,7 @@ class IdentityProvider:
             if self._refuses_x5c and any({"x5c", "x5t"} & set(key) for key in published["keys"]):
                 raise TokenRefused(Why.KEYS, f"the keys of {self.issuer} have x5c")
             keys = {key.key_id: key.key for key in jwt.PyJWKSet.from_dict(published).keys}
-        except (OSError, ValueError, KeyError, jwt.PyJWTError) as error:
+        except (OSError, ValueError, KeyError, TypeError, jwt.PyJWTError) as error:
             raise TokenRefused(Why.KEYS, f"the keys of {self.issuer} can't be had: {error}") from error
         if key_id not in keys:
             raise TokenRefused(Why.KEY, f'no key "{key_id}" is published by {self.issuer}')
@@ -106,6 +106,9 @@ class IdentityProvider:
     @staticmethod
     def _check_times(claims: dict[str, Any]) -> None:
         now = time.time()
+        for name in ("exp", "iat", "nbf"):
+            if not isinstance(claims.get(name, 0), int | float):
+                raise TokenRefused(Why.FORM, f"its {name} is no number")
         if claims["exp"] <= now:
             raise TokenRefused(Why.EXPIRED, f"it has expired {now - claims['exp']:.0f} s ago")
         for name in ("iat", "nbf"):

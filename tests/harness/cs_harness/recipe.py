@@ -13,16 +13,16 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 from .gcloud import Gcloud, GcloudError
-from .process import REPOSITORY, HarnessError
+from .process import REPOSITORY, HarnessError, wait_until
 from .serving import Handler, Serving
 
 DOCUMENT = REPOSITORY / "docs/data-collaborator.md"
 PROGRAMS = REPOSITORY / "tests/harness/programs"
 BLOCK_SECONDS = 120
-_DONE = "--done--"
+_DONE, _END = "--done--", "--end--"
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) (.*)$", re.MULTILINE)
 
@@ -57,6 +57,8 @@ class Shell:
         self._environment = {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(folder), **environment}
         self._tell = tell
         self._process: subprocess.Popen[str] | None = None
+        self._changed = threading.Condition()
+        self._lines: list[str] = []
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -69,6 +71,7 @@ class Shell:
             text=True,
             start_new_session=True,
         )
+        threading.Thread(target=self._read, args=[self._process.stdout], daemon=True).start()
         return self
 
     def __exit__(
@@ -77,7 +80,7 @@ class Shell:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.communicate()
+            self._process.wait()
 
     def type(self, code: str) -> str:
         """Run some code, tell of it, and return what it prints."""
@@ -94,21 +97,28 @@ class Shell:
 
     def _run(self, code: str) -> str:
         process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
+        if process is None or process.stdin is None:
             raise HarnessError("the shell has not been started")
+        with self._changed:
+            self._lines = []
         process.stdin.write(f"{code}\nprintf '\\n%s\\n' {_DONE}\n")
         process.stdin.flush()
-        printed = []
-        deadline = threading.Timer(BLOCK_SECONDS, process.kill)
-        deadline.start()
-        try:
-            for line in process.stdout:
-                if line == _DONE + "\n":
-                    return "".join(printed).removesuffix("\n")
-                printed.append(line)
-        finally:
-            deadline.cancel()
-        raise HarnessError(f"the recipe fails at\n{code}\n{''.join(printed)}")
+        with self._changed:
+            wait_until(self._changed, lambda: self._lines[-1:] in ([_DONE], [_END]), BLOCK_SECONDS)
+            printed = list(self._lines)
+        if printed[-1:] != [_DONE]:
+            raise HarnessError(f"the recipe fails at\n{code}\n" + "\n".join(printed))
+        return "\n".join(printed[:-1]).removesuffix("\n")
+
+    def _read(self, output: TextIO) -> None:
+        for line in output:
+            self._add(line.rstrip("\n"))
+        self._add(_END)
+
+    def _add(self, line: str) -> None:
+        with self._changed:
+            self._lines.append(line)
+            self._changed.notify_all()
 
 
 class GcloudServer(Serving):
