@@ -28,7 +28,8 @@ function(add_go_program name package group)
                      COMMENT "Building the Go program ${name}"
                      VERBATIM)
   add_custom_target(${name} DEPENDS ${program})
-  add_custom_target(${name}_fetched COMMAND sh -c "${CS_GO} list -deps ${package} > /dev/null" WORKING_DIRECTORY ${module})
+  add_custom_target(${name}_fetched COMMAND sh -c "\"${CS_GO}\" list -deps ${package} > /dev/null"
+                    WORKING_DIRECTORY ${module} VERBATIM)
   set_property(GLOBAL APPEND PROPERTY CS_GO_${group} ${name})
   if(sources MATCHES "_test\\.go")
     set_property(GLOBAL APPEND PROPERTY CS_GO_MODULES ${module})
