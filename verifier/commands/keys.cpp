@@ -59,9 +59,11 @@ void list_keys(const KeyOptions& options, const Config& config, base::WallTime n
 void add_key(const KeyOptions& options, const Config& config, base::WallTime now) {
   std::optional<base::Bytes> pkcs11_id;
   if (options.pkcs11_id) pkcs11_id = parse_pkcs11_id(*options.pkcs11_id, "--pkcs11-id");
-  const SigningKey key = key_store_of(config).add(pkcs11_id, now);
+  const KeyStore store = key_store_of(config);
+  const SigningKey key = store.add(pkcs11_id, base::Clock::system().wall);
+  const base::WallTime created = store.read(now).at(key.key_id()).created;
   std::cout << key.key_id() << '\n'
-            << "published from now on; may sign from " << base::to_rfc3339(now + config.keys.publication) << '\n';
+            << "published from now on; may sign from " << base::to_rfc3339(created + config.keys.publication) << '\n';
 }
 
 void promote_key(const KeyOptions& options, const Config& config, base::WallTime now) {

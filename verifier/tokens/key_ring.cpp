@@ -8,6 +8,9 @@
 namespace verifier {
 namespace {
 
+/// A key must not sign sooner than was said because its file has no fractions.
+base::WallTime up_to_second(base::WallTime time) { return std::chrono::ceil<std::chrono::seconds>(time); }
+
 /// Two keys of one time sign in the order in which they stand.
 bool has_begun(const RingKey& key, base::WallTime now) { return key.signs_from && *key.signs_from <= now; }
 
@@ -77,13 +80,13 @@ void KeyRing::add(SigningKey key, base::WallTime now) {
   expect_room();
   const auto is_same = [&](const RingKey& other) { return other.key.key_id() == key.key_id(); };
   if (std::ranges::any_of(keys_, is_same)) throw base::Error("key " + key.key_id() + " is there already");
-  keys_.push_back({.key = std::move(key), .created = now});
+  keys_.push_back({.key = std::move(key), .created = up_to_second(now)});
 }
 
 base::WallTime KeyRing::promote(std::string_view key_id, const KeyPolicy& policy, base::WallTime now, bool at_once) {
   RingKey& key = find(key_id);
   if (&signing(now) == &key) throw base::Error("key " + std::string(key_id) + " signs already");
-  key.signs_from = at_once || has_begun(key, now) ? now : std::max(now, key.created + policy.publication);
+  key.signs_from = at_once || has_begun(key, now) ? now : up_to_second(std::max(now, key.created + policy.publication));
   key.longest_token = std::max(key.longest_token, policy.token_lifetime);
   // Behind those of the same time, so that it is this one that signs then.
   std::rotate(keys_.begin() + (&key - keys_.data()), keys_.begin() + (&key - keys_.data()) + 1, keys_.end());
@@ -102,8 +105,7 @@ void KeyRing::retire(std::string_view key_id, base::WallTime now, bool at_once) 
   keys_.erase(keys_.begin() + (&key - keys_.data()));
 }
 
-bool KeyRing::tend(const KeyPolicy& policy, base::WallTime now,
-                   const std::function<std::optional<SigningKey>()>& make) {
+bool KeyRing::tend(const KeyPolicy& policy, base::WallTime now, const std::function<std::optional<NewKey>()>& make) {
   bool changed = false;
   RingKey& signer = find(signing(now).key.key_id());
   if (signer.longest_token < policy.token_lifetime) {
@@ -120,11 +122,11 @@ bool KeyRing::tend(const KeyPolicy& policy, base::WallTime now,
   const auto is_to_come = [&](const RingKey& key) { return key.signs_from && *key.signs_from > now; };
   if (std::ranges::any_of(keys_, is_to_come)) return changed;
   if (signing(now).signs_from.value() + *policy.key_lifetime - policy.publication > now) return changed;
-  std::optional<SigningKey> next = make();
+  std::optional<NewKey> next = make();
   if (!next) return changed;
-  add(*std::move(next), now);
+  add(std::move(next->key), next->at);
   const std::string key_id = keys_.back().key.key_id();
-  promote(key_id, policy, now);
+  promote(key_id, policy, next->at);
   return true;
 }
 

@@ -45,6 +45,12 @@ struct RingKey {
   std::chrono::seconds longest_token{0};  ///< the longest life that tokens of it were given
 };
 
+/// A key that was made, which takes long, and the time when it was: it is published from then on.
+struct NewKey {
+  SigningKey key;
+  base::WallTime at;
+};
+
 /// The keys that sign tokens, one at a time: that whose `signs_from` is the latest that has come. All are published, so
 /// that a relying party knows a key before its first token and until its last one is dead. Times are the caller's.
 class KeyRing {
@@ -64,7 +70,8 @@ class KeyRing {
 
   /// Throws Error when there are kMaxKeys.
   void expect_room() const;
-  /// Published from now on. Throws Error when there is no room, and for a key that is there already.
+  /// Published from now on; dates are kept in whole seconds, and so rounded up. Throws Error when there is no room, and
+  /// for a key that is there already.
   void add(SigningKey key, base::WallTime now);
   /// Has the key sign as soon as relying parties know it, or with `at_once` from now on, whoever knows it; one that has
   /// signed before is known. Returns when. Throws Error when it signs already, and when there is no such key.
@@ -74,7 +81,7 @@ class KeyRing {
 
   /// What time brings: the life of tokens is noted, a key that has had its time gets its successor, and those that are
   /// retired go. Returns whether anything changed. `make` makes a key; when it can't, the next call tries again.
-  bool tend(const KeyPolicy& policy, base::WallTime now, const std::function<std::optional<SigningKey>()>& make);
+  bool tend(const KeyPolicy& policy, base::WallTime now, const std::function<std::optional<NewKey>()>& make);
 
   /// {"keys":[...]}: public parts only.
   base::Json jwks() const;

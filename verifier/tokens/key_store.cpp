@@ -127,15 +127,16 @@ KeyRing KeyStore::change(base::WallTime now, const std::function<bool(KeyRing&)>
   return std::move(file.ring);
 }
 
-SigningKey KeyStore::add(const std::optional<base::Bytes>& pkcs11_id, base::WallTime now) const {
+SigningKey KeyStore::add(const std::optional<base::Bytes>& pkcs11_id,
+                         const std::function<base::WallTime()>& now) const {
   if (pkcs11_id && !token_) throw base::Error("no pkcs11 is configured");
-  read(now).expect_room();
+  read(now()).expect_room();
   // Made before the state is locked, as it takes long.
   SigningKey key = pkcs11_id ? SigningKey::adopt(token_, *pkcs11_id) : make_key();
   bool is_added = false;
   try {
-    change(now, [&](KeyRing& keys) {
-      keys.add(key, now);
+    change(now(), [&](KeyRing& keys) {
+      keys.add(key, now());
       return is_added = true;
     });
   } catch (...) {

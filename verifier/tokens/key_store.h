@@ -38,8 +38,8 @@ class KeyStore {
   /// made on the token; when it could not be written, keys that came. Returns what there is then.
   KeyRing change(base::WallTime now, const std::function<bool(KeyRing&)>& change) const;
 
-  /// Makes a key, or takes that of this CKA_ID from the token, and publishes it from now on.
-  SigningKey add(const std::optional<base::Bytes>& pkcs11_id, base::WallTime now) const;
+  /// Makes a key, or takes that of this CKA_ID from the token, and publishes it from then on.
+  SigningKey add(const std::optional<base::Bytes>& pkcs11_id, const std::function<base::WallTime()>& now) const;
   SigningKey make_key() const { return token_ ? SigningKey::generate(token_) : SigningKey::generate(); }
 
  private:

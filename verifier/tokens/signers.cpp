@@ -1,5 +1,6 @@
 #include "verifier/tokens/signers.h"
 
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -17,10 +18,14 @@ struct TendedKeys {
 
 TendedKeys tended_keys(const KeyStore& store, const KeyPolicy& policy, base::WallTime now) {
   TendedKeys tended;
-  const auto make_for = [&](const KeyRing& keys) -> std::optional<SigningKey> {
+  const auto make_for = [&](const KeyRing& keys) -> std::optional<NewKey> {
+    const base::Clock clock = base::Clock::system();
+    const auto before = clock.since_boot();
     try {
       keys.expect_room();
-      return store.make_key();
+      SigningKey key = store.make_key();
+      const auto took = std::chrono::duration_cast<base::WallTime::duration>(clock.since_boot() - before);
+      return NewKey{.key = std::move(key), .at = now + took};
     } catch (const base::Error& error) {
       tended.missing_key = std::string("the key that is to follow can't be made: ") + error.what();
       return std::nullopt;

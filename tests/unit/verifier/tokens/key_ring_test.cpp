@@ -120,7 +120,7 @@ TEST_CASE("tokens that were given a longer life keep their key for longer") {
   KeyRing keys = ring();
   KeyPolicy longer = policy();
   longer.token_lifetime = 3600s;
-  const auto no_key = []() -> SigningKey { throw base::Error("no key is to be made"); };
+  const auto no_key = []() -> verifier::NewKey { throw base::Error("no key is to be made"); };
   CHECK(keys.tend(longer, kStart, no_key));
   CHECK_FALSE(keys.tend(policy(), kStart, no_key));
   keys.add(key_named("second"), kStart);
@@ -128,19 +128,40 @@ TEST_CASE("tokens that were given a longer life keep their key for longer") {
   CHECK(keys.tokens_end(keys.keys().front(), from) == from + 3600s);
 }
 
+TEST_CASE("a key that takes long to make is published for as long as any other before it signs") {
+  KeyPolicy automatic = policy();
+  automatic.key_lifetime = 300s;
+  KeyRing keys = ring();
+  const WallTime made = kStart + 300s + 7s;
+  keys.tend(automatic, kStart + 300s, [&] { return verifier::NewKey{key_named("slow"), made}; });
+  CHECK(keys.at("slow").created == made);
+  CHECK(keys.at("slow").signs_from == made + automatic.publication);
+}
+
+TEST_CASE("dates are whole seconds, and none is early") {
+  KeyRing keys = ring();
+  keys.add(key_named("second"), kStart + 100ms);
+  CHECK(keys.at("second").created == kStart + 1s);
+  CHECK(keys.promote("second", policy(), kStart + 200ms) == kStart + 1s + policy().publication);
+  keys.add(key_named("third"), kStart);
+  const WallTime late = kStart + policy().publication + 300ms;
+  CHECK(keys.promote("third", policy(), late) == kStart + policy().publication + 1s);
+}
+
 TEST_CASE("keys follow each other by themselves, and no token is ever without its key") {
   KeyPolicy automatic = policy();
   automatic.key_lifetime = 300s;
   KeyRing keys = ring();
   int made = 0;
-  const auto make = [&] { return key_named("key" + std::to_string(++made)); };
+  WallTime now = kStart;
+  const auto make = [&] { return verifier::NewKey{key_named("key" + std::to_string(++made)), now}; };
   struct Seen {
     WallTime published;
     WallTime fetched;  ///< by a relying party that keeps what it has for as long as it may
     base::Json keys;
   } party{kStart, kStart, keys.jwks()};
   std::map<std::string, WallTime> tokens;  // the end of the last token of each key
-  for (WallTime now = kStart; now < kStart + 3000s; now += 1s) {
+  for (; now < kStart + 3000s; now += 1s) {
     keys.tend(automatic, now, make);
     const std::string id = signer(keys, now);
     tokens[id] = now + automatic.token_lifetime;

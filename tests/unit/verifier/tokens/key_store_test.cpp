@@ -147,10 +147,10 @@ TEST_CASE("with a token new keys are made there, and destroyed there when they a
   const auto in_memory = KeyStore(directory.path()).open(kStoreNow).signing(kStoreNow).key.key_id();
   const KeyStore store(directory.path(), token);
   const verifier::KeyPolicy policy;
-  const auto made = store.add({}, kStoreNow);
+  const auto made = store.add({}, [] { return kStoreNow; });
   const base::Bytes others = token->generate_rsa(2048);
-  const auto adopted = store.add(others, kStoreNow);
-  CHECK_THROWS_WITH(store.add(others, kStoreNow), ContainsSubstring("is there already"));
+  const auto adopted = store.add(others, [] { return kStoreNow; });
+  CHECK_THROWS_WITH(store.add(others, [] { return kStoreNow; }), ContainsSubstring("is there already"));
   const auto promote = [&](const std::string& key_id) {
     store.change(kStoreNow, [&](KeyRing& keys) {
       keys.promote(key_id, policy, kStoreNow, true);
@@ -165,7 +165,8 @@ TEST_CASE("with a token new keys are made there, and destroyed there when they a
   CHECK_FALSE(stored(directory.path())["keys"][1].contains("d"));
   CHECK(read.signing(kStoreNow).key.key_id() == adopted.key_id());
   CHECK_THROWS_WITH(KeyStore(directory.path()).read(kStoreNow), ContainsSubstring("no pkcs11 is configured"));
-  CHECK_THROWS_WITH(KeyStore(directory.path()).add(base::Bytes{1}, kStoreNow), "no pkcs11 is configured");
+  CHECK_THROWS_WITH(KeyStore(directory.path()).add(base::Bytes{1}, [] { return kStoreNow; }),
+                    "no pkcs11 is configured");
 
   const auto retire = [&](const std::string& key_id) {
     store.change(kStoreNow, [&](KeyRing& keys) {
@@ -201,5 +202,5 @@ TEST_CASE("a key whose making comes to nothing is left on no token") {
       return true;
     });
   }
-  CHECK_THROWS_WITH(store.add({}, kStoreNow), ContainsSubstring("retire one first"));
+  CHECK_THROWS_WITH(store.add({}, [] { return kStoreNow; }), ContainsSubstring("retire one first"));
 }

@@ -65,7 +65,7 @@ TEST_CASE("trouble with a key that signs or will sign is told, and keeps nobody 
   const test::SoftToken soft;
   const verifier::KeyStore keys(directory.path(), soft.open());
   CHECK(verifier::trouble_with_keys(*verifier::open_signers(keys, {}, kSignersNow), kSignersNow).empty());
-  const auto next = keys.add({}, kSignersNow);
+  const auto next = keys.add({}, [] { return kSignersNow; });
   next.destroy();
   const auto load = [&] { return verifier::load_signers(keys, {}, kSignersNow); };
   CHECK(load()->oidc.keys().keys().size() == 2);
