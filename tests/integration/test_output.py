@@ -128,7 +128,7 @@ def test_a_workload_that_has_ended_is_not_killed_for_its_output(world: World, fo
         fill = "head -c 200000 /dev/zero | tr '\\000' x"
         script = f"trap 'exit 0' TERM; {fill}; echo; sleep 300 & wait"
         console = Path(os.ttyname(terminal))
-        with launched(world, folder, script, "serial", console, more={"--stop-grace": "1"}) as launcher:
+        with launched(world, folder, script, "serial", console, more={"--stop-grace": "4"}) as launcher:
             launcher.wait_ready()
             launcher.terminate()
             assert launcher.wait(60) == 0, launcher.process.last_words()
