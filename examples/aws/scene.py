@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "tests/harness")]
 
 import preferences
-from cs_harness import CloudFront, Image, Layer, Machine, PushedImage, World, binary
+from cs_harness import CloudFront, Image, Layer, Machine, PushedImage, World
 from cs_harness.aws import ACCOUNT, REGION, TAGS_CLAIM, Aws, StsError, missing_clouds
 from cs_harness.cloud_front import serving_files
 from cs_harness.cosign import SigningKey, push_simple_signatures, simple_signing_payload
@@ -119,9 +119,6 @@ class AwsScene(Scene):
 
     def _image_of(self, **settings: str) -> Image:
         """Return the meal planner with some of its settings changed."""
-        layer = Layer().directory("proc").directory("sys").directory("dev").directory("run").directory("tmp", 0o1777)
-        layer.file("etc/ssl/certs/ca-certificates.crt", self.world.authority.certificate.read_bytes())
-        layer.file("meal-planner", binary("meal-planner-aws").read_bytes(), 0o755)
         environment = {
             **self._front.environment,
             "AWS_REGION": REGION,
@@ -133,15 +130,8 @@ class AwsScene(Scene):
             "RESULTS_BUCKET": RESULTS,
             **settings,
         }
-        return Image(
-            [layer],
-            entrypoint=["/meal-planner"],
-            env=[f"{name}={value}" for name, value in environment.items()],
-            labels={
-                "tee.launch_policy.log_redirect": "always",
-                "tee.launch_policy.allow_env_override": "TOKEN_AUDIENCE",
-            },
-        )
+        allowed = {"tee.launch_policy.allow_env_override": "TOKEN_AUDIENCE"}
+        return self.program_image("meal-planner-aws", environment, allowed)
 
     def _push(self, name: str, **settings: str) -> PushedImage:
         return self.world.registry.push(self._image_of(**settings), name, "1.0")

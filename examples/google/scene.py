@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "tests/harness")]
 
 import preferences
-from cs_harness import CloudFront, Image, Layer, Machine, PushedImage, World, binary
+from cs_harness import CloudFront, Image, Layer, Machine, PushedImage, World
 from cs_harness.cloud_front import relaying_to
 from cs_harness.gcloud import Gcloud
 from cs_harness.google_cloud import (
@@ -126,10 +126,6 @@ class GoogleScene(Scene):
 
     def _image_of(self, credential: str, **settings: str) -> Image:
         """Return the meal planner with a credential file and with some of its settings changed."""
-        layer = Layer().directory("proc").directory("sys").directory("dev").directory("run").directory("tmp", 0o1777)
-        layer.file("etc/ssl/certs/ca-certificates.crt", self.world.authority.certificate.read_bytes())
-        layer.file("meal-planner", binary("meal-planner-google").read_bytes(), 0o755)
-        layer.file("credential.json", (self._files / credential).read_bytes())
         environment = {
             **self._front.environment,
             "GOOGLE_APPLICATION_CREDENTIALS": "/credential.json",
@@ -138,16 +134,12 @@ class GoogleScene(Scene):
             "RESULTS_BUCKETS": ",".join(RESULTS),
             **settings,
         }
-        return Image(
-            [layer],
-            entrypoint=["/meal-planner"],
-            env=[f"{name}={value}" for name, value in environment.items()],
-            labels={
-                "tee.launch_policy.log_redirect": "always",
-                "tee.launch_policy.allow_env_override": "LANG",
-                "tee.launch_policy.allow_cmd_override": "true",
-            },
-        )
+        allowed = {
+            "tee.launch_policy.allow_env_override": "LANG",
+            "tee.launch_policy.allow_cmd_override": "true",
+        }
+        files = {"credential.json": (self._files / credential).read_bytes()}
+        return self.program_image("meal-planner-google", environment, allowed, files)
 
     def _push(self, name: str, image: Image) -> PushedImage:
         return self.world.registry.push(image, name, "1.0")

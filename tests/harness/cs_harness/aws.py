@@ -6,6 +6,7 @@ moto's IAM has. Every other call must be signed, which moto checks, with the pol
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import http.client
 import json
@@ -357,8 +358,8 @@ class Aws:
                     self._refuse(error, {"x-amz-bucket-region": region})
                 else:
                     moto = http.client.HTTPConnection("127.0.0.1", outer._port, timeout=20)
-                    relay(self, moto, body, _as_kms_says_it if host.startswith("kms.") else None)
-                    moto.close()
+                    with contextlib.closing(moto):
+                        relay(self, moto, body, _as_kms_says_it if host.startswith("kms.") else None)
 
             def _assume(self, body: bytes) -> None:
                 try:

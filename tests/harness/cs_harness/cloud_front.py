@@ -106,8 +106,8 @@ def relaying_to(port: int, context: ssl.SSLContext) -> type[Handler]:
         def _pass_on(self) -> None:
             body = self.read_body()
             server = http.client.HTTPSConnection("127.0.0.1", port, timeout=FETCH_SECONDS, context=context)
-            relay(self, server, body)
-            server.close()
+            with contextlib.closing(server):
+                relay(self, server, body)
 
     return Relay
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import cel
+from .images import Image, Layer
 from .launcher import Launcher
 from .machine import Machine, boot_log_path
 from .metadata import Instance
@@ -85,6 +86,26 @@ class Scene:
     def check(self, good: bool, text: str) -> None:
         """Say whether something is as it should be, and count it when it is not."""
         self.failures += not self.show.check(good, text)
+
+    def program_image(
+        self,
+        program: str,
+        environment: Mapping[str, str],
+        labels: Mapping[str, str],
+        files: Mapping[str, bytes] | None = None,
+    ) -> Image:
+        """Return an image with a program and what it trusts in it, and nothing else; its output is let out."""
+        layer = Layer().directory("proc").directory("sys").directory("dev").directory("run").directory("tmp", 0o1777)
+        layer.file("etc/ssl/certs/ca-certificates.crt", self.world.authority.certificate.read_bytes())
+        for name, content in (files or {}).items():
+            layer.file(name, content)
+        layer.file("program", binary(program).read_bytes(), 0o755)
+        return Image(
+            [layer],
+            entrypoint=["/program"],
+            env=[f"{name}={value}" for name, value in environment.items()],
+            labels={"tee.launch_policy.log_redirect": "always", **labels},
+        )
 
     def launch(
         self,
