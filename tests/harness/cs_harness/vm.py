@@ -253,6 +253,8 @@ class VirtualMachine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            print(f"the machine's last words:{self.console.last_words()}")
         self._stack.close()
 
     def set_network(self, *, up: bool, name: str = "nic") -> None:
