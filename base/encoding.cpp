@@ -59,6 +59,12 @@ Bytes hex_decode(std::string_view text, std::string_view field) {
   return bytes;
 }
 
+std::string hex_number(std::uint64_t number) {
+  std::array<char, 2 * sizeof(number)> digits{};
+  const auto [end, code] = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16);
+  return "0x" + std::string(digits.data(), end);
+}
+
 std::string base64_encode(ByteView bytes) {
   std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');  // EVP_EncodeBlock also writes a final NUL
   const int length =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,9 @@ namespace base {
 std::string hex_encode(ByteView bytes);
 /// Accepts either case; throws InvalidInput(`field`) on an odd length or another character.
 Bytes hex_decode(std::string_view text, std::string_view field);
+
+/// "0x1f".
+std::string hex_number(std::uint64_t number);
 
 /// RFC 4648 section 4, with padding.
 std::string base64_encode(ByteView bytes);

@@ -27,8 +27,16 @@ inline constexpr std::uint32_t kScrtmVersion = 0x8;
 inline constexpr std::uint32_t kIpl = 0xd;
 inline constexpr std::uint32_t kNonhostInfo = 0x11;
 inline constexpr std::uint32_t kEfiVariableDriverConfig = 0x80000001;
+inline constexpr std::uint32_t kEfiVariableBoot = 0x80000002;
 inline constexpr std::uint32_t kEfiBootServicesApplication = 0x80000003;
+inline constexpr std::uint32_t kEfiBootServicesDriver = 0x80000004;
+inline constexpr std::uint32_t kEfiRuntimeServicesDriver = 0x80000005;
+inline constexpr std::uint32_t kEfiGptEvent = 0x80000006;
 inline constexpr std::uint32_t kEfiAction = 0x80000007;
+inline constexpr std::uint32_t kEfiPlatformFirmwareBlob = 0x80000008;
+inline constexpr std::uint32_t kEfiPlatformFirmwareBlob2 = 0x8000000a;
+inline constexpr std::uint32_t kEfiHandoffTables2 = 0x8000000b;
+inline constexpr std::uint32_t kEfiVariableBoot2 = 0x8000000c;
 inline constexpr std::uint32_t kEfiHcrtmEvent = 0x80000010;
 inline constexpr std::uint32_t kEfiVariableAuthority = 0x800000e0;
 }  // namespace boot_event

@@ -1,20 +1,20 @@
-#include "verifier/appraisal/signature_database.h"
+#include "measure/uefi/signature_database.h"
 
 #include <array>
 #include <cstdint>
 #include <string_view>
 
 #include "base/error.h"
+#include "measure/uefi/guid.h"
 
-namespace verifier {
+namespace measure {
 namespace {
 
 using base::ByteReader;
 using base::ByteView;
 using base::InvalidInput;
 
-constexpr std::string_view kSubject = "EFI signature list";
-constexpr std::size_t kGuidSize = 16;
+constexpr std::string_view kSignatureList = "EFI signature list";
 constexpr std::size_t kListHeaderSize = kGuidSize + 3 * sizeof(std::uint32_t);
 // EFI_CERT_X509_GUID a5c059a1-94e4-4aa7-87b5-ab155c2bf072.
 constexpr std::array<std::uint8_t, kGuidSize> kX509 = {0xa1, 0x59, 0xc0, 0xa5, 0xe4, 0x94, 0xa7, 0x4a,
@@ -26,15 +26,15 @@ void parse_list(ByteReader& reader, SignatureDatabase& database) {
   const std::uint32_t list_size = reader.u32_le("list size");
   const std::uint32_t header_size = reader.u32_le("header size");
   const std::uint32_t signature_size = reader.u32_le("signature size");
-  if (list_size < kListHeaderSize) throw InvalidInput(kSubject, "the list is smaller than its header");
-  if (is_x509 && header_size != 0) throw InvalidInput(kSubject, "a list of certificates has a signature header");
-  if (signature_size <= kGuidSize) throw InvalidInput(kSubject, "a signature is smaller than its owner's GUID");
-  ByteReader list(reader.take(list_size - kListHeaderSize, "list"), kSubject);
+  if (list_size < kListHeaderSize) throw InvalidInput(kSignatureList, "the list is smaller than its header");
+  if (is_x509 && header_size != 0) throw InvalidInput(kSignatureList, "a list of certificates has a signature header");
+  if (signature_size <= kGuidSize) throw InvalidInput(kSignatureList, "a signature is smaller than its owner's GUID");
+  ByteReader list(reader.take(list_size - kListHeaderSize, "list"), kSignatureList);
   list.take(header_size, "signature header");
-  if (list.left() % signature_size != 0) throw InvalidInput(kSubject, "the last signature is cut off");
+  if (list.left() % signature_size != 0) throw InvalidInput(kSignatureList, "the last signature is cut off");
   while (!list.empty()) {
     if (database.certificates.size() + database.others == kMaxSignatures) {
-      throw InvalidInput(kSubject, "too many signatures");
+      throw InvalidInput(kSignatureList, "too many signatures");
     }
     list.take(kGuidSize, "owner");
     const ByteView data = list.take(signature_size - kGuidSize, "signature");
@@ -50,12 +50,12 @@ void parse_list(ByteReader& reader, SignatureDatabase& database) {
 
 SignatureDatabase SignatureDatabase::parse(ByteView bytes) {
   SignatureDatabase database;
-  ByteReader reader(bytes, kSubject);
+  ByteReader reader(bytes, kSignatureList);
   for (std::size_t lists = 0; !reader.empty(); ++lists) {
-    if (lists == kMaxSignatureLists) throw InvalidInput(kSubject, "too many lists");
+    if (lists == kMaxSignatureLists) throw InvalidInput(kSignatureList, "too many lists");
     parse_list(reader, database);
   }
   return database;
 }
 
-}  // namespace verifier
+}  // namespace measure

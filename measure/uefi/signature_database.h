@@ -5,7 +5,7 @@
 
 #include "base/bytes.h"
 
-namespace verifier {
+namespace measure {
 
 // Real databases hold some ten lists; dbx holds hundreds of hashes, and may have a list for each.
 inline constexpr std::size_t kMaxSignatureLists = 4096;
@@ -23,4 +23,4 @@ struct SignatureDatabase {
   static SignatureDatabase parse(base::ByteView bytes);
 };
 
-}  // namespace verifier
+}  // namespace measure

@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "measure/uefi/text.h"
 #include "verifier/appraisal/boot_registers.h"
 #include "verifier/appraisal/secure_boot.h"
 
@@ -138,38 +139,14 @@ std::optional<Bytes> extract_load_options(const BootLog& log, HashAlgorithm bank
   return digest;
 }
 
-/// UTF-16LE. Nothing when `text` is not UTF-8.
-std::optional<Bytes> to_utf16(std::string_view text) {
-  if (!base::is_utf8(text)) return std::nullopt;
-  Bytes units;
-  const auto append_unit = [&](std::uint32_t unit) {
-    base::append_u8(units, static_cast<std::uint8_t>(unit));
-    base::append_u8(units, static_cast<std::uint8_t>(unit >> 8U));
-  };
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<std::uint8_t>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    std::uint32_t point = length == 1 ? lead : lead & (0xffU >> (length + 1));
-    for (std::size_t j = 1; j < length; ++j) point = point << 6U | (static_cast<std::uint8_t>(text[i + j]) & 0x3fU);
-    i += length;
-    if (point >= 0x10000) {
-      append_unit(0xd800 + ((point - 0x10000) >> 10U));
-      append_unit(0xdc00 + ((point - 0x10000) & 0x3ffU));
-    } else {
-      append_unit(point);
-    }
-  }
-  return units;
-}
-
 /// As the kernel's EFI stub may have measured this command line: with a final NUL or without. None for what is not
 /// UTF-8.
 std::vector<Bytes> digests_of_load_options(std::string_view command_line, HashAlgorithm bank) {
-  auto options = to_utf16(command_line);
-  if (!options) return {};
-  std::vector<Bytes> digests = {measure::hash(bank, *options)};
-  options->insert(options->end(), {0, 0});
-  digests.push_back(measure::hash(bank, *options));
+  if (!base::is_utf8(command_line)) return {};
+  Bytes options = measure::utf16_of(command_line, "command line");
+  std::vector<Bytes> digests = {measure::hash(bank, options)};
+  options.insert(options.end(), {0, 0});
+  digests.push_back(measure::hash(bank, options));
   return digests;
 }
 

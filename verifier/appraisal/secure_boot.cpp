@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "verifier/appraisal/signature_database.h"
+#include "measure/uefi/guid.h"
+#include "measure/uefi/signature_database.h"
+#include "measure/uefi/variable.h"
 
 namespace verifier {
 namespace {
@@ -20,10 +22,11 @@ using base::InvalidInput;
 using measure::BootEvent;
 using measure::Digest;
 using measure::HashAlgorithm;
+using measure::SignatureDatabase;
+using measure::UefiVariable;
 namespace type = measure::boot_event;
 
 constexpr std::uint32_t kSecureBootPcr = 7;
-constexpr std::uint64_t kMaxVariableNameUnits = 256;
 constexpr std::string_view kPcr = "PCR 7";
 constexpr std::string_view kDebugMode = "UEFI Debug Mode";
 constexpr std::string_view kDmaProtectionDisabled = "DMA Protection Disabled";
@@ -31,48 +34,6 @@ constexpr std::string_view kDmaProtectionDisabled = "DMA Protection Disabled";
 using Separator = std::array<std::uint8_t, 4>;
 constexpr Separator kNormalSeparator = {0, 0, 0, 0};
 constexpr Separator kErrorSeparator = {0xff, 0xff, 0xff, 0xff};
-
-using Guid = std::array<std::uint8_t, 16>;
-// EFI_GLOBAL_VARIABLE 8be4df61-93ca-11d2-aa0d-00e098032b8c (UEFI specification, section 3.3).
-constexpr Guid kGlobalVariable = {0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11,
-                                  0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c};
-// EFI_IMAGE_SECURITY_DATABASE_GUID d719b2cb-3d3a-4596-a3bc-dad00e67656f (section 32.6.1).
-constexpr Guid kImageSecurity = {0xcb, 0xb2, 0x19, 0xd7, 0x3a, 0x3d, 0x96, 0x45,
-                                 0xa3, 0xbc, 0xda, 0xd0, 0x0e, 0x67, 0x65, 0x6f};
-// SHIM_LOCK_GUID 605dab50-e046-4300-abb6-3dd810dd8b23 (shim, lib/guid.c).
-constexpr Guid kShimLock = {0x50, 0xab, 0x5d, 0x60, 0x46, 0xe0, 0x00, 0x43,
-                            0xab, 0xb6, 0x3d, 0xd8, 0x10, 0xdd, 0x8b, 0x23};
-
-/// UEFI_VARIABLE_DATA (firmware profile, section 10.2.6).
-struct Variable {
-  Guid guid{};
-  std::string name;  ///< a '?' for each character that is not ASCII: the names that count are
-  Bytes data;
-};
-
-Variable parse_variable(ByteReader& reader) {
-  Variable variable;
-  const ByteView guid = reader.take(variable.guid.size(), "GUID");
-  std::ranges::copy(guid, variable.guid.begin());
-  const std::uint64_t name_units = reader.u64_le("length of the name");
-  const std::uint64_t data_size = reader.u64_le("length of the data");
-  if (name_units > kMaxVariableNameUnits) throw InvalidInput("UEFI variable event", "the name is too long");
-  for (std::uint64_t i = 0; i < name_units; ++i) {
-    const std::uint16_t unit = reader.u16_le("name");
-    variable.name += unit < 0x80 ? static_cast<char>(unit) : '?';
-  }
-  if (data_size > reader.left()) throw InvalidInput("UEFI variable event", "the data is cut off");
-  const ByteView data = reader.take(static_cast<std::size_t>(data_size), "data");
-  variable.data.assign(data.begin(), data.end());
-  return variable;
-}
-
-Variable parse_whole_variable(ByteView bytes) {
-  ByteReader reader(bytes, "UEFI variable event");
-  Variable variable = parse_variable(reader);
-  reader.expect_end();
-  return variable;
-}
 
 /// Old versions of shim (before 15.3) log a buffer that is too long, and measure all of it but the last byte.
 bool is_measured_authority(const BootEvent& event, HashAlgorithm bank) {
@@ -82,17 +43,18 @@ bool is_measured_authority(const BootEvent& event, HashAlgorithm bank) {
 }
 
 /// Settings that shim measures as authorities, though they approve nothing.
-bool is_shim_setting(const Variable& authority) {
-  return authority.guid == kShimLock && (authority.name == "SbatLevel" || authority.name == "MokListTrusted");
+bool is_shim_setting(const UefiVariable& authority) {
+  return authority.vendor == measure::kShimLockGuid &&
+         (authority.name == "SbatLevel" || authority.name == "MokListTrusted");
 }
 
 /// The firmware measures db's EFI_SIGNATURE_DATA, owner first (firmware profile, section 3.3.4.8); old versions of shim
 /// the certificate alone.
-bool is_approval_by(const Variable& authority, ByteView certificate) {
-  if (authority.guid != kImageSecurity || authority.name != "db") return false;
+bool is_approval_by(const UefiVariable& authority, ByteView certificate) {
+  if (authority.vendor != measure::kImageSecurityGuid || authority.name != "db") return false;
   const ByteView data = authority.data;
   return base::equal(data, certificate) ||
-         (data.size() > sizeof(Guid) && base::equal(data.subspan(sizeof(Guid)), certificate));
+         (data.size() > measure::kGuidSize && base::equal(data.subspan(measure::kGuidSize), certificate));
 }
 
 /// Reads PCR 7 event by event.
@@ -112,7 +74,7 @@ class SecureBootReader {
     if (!is_measured) throw InvalidInput(kPcr, "holds an event whose data was not measured");
     switch (event.type) {
       case type::kEfiAction: return read_action(base::text_of(event.data));
-      case type::kEfiVariableDriverConfig: return read_configuration(parse_whole_variable(event.data));
+      case type::kEfiVariableDriverConfig: return read_configuration(UefiVariable::parse(event.data));
       case type::kEfiVariableAuthority: return read_authority(event.data);
       default: throw InvalidInput(kPcr, "holds an event of type " + std::to_string(event.type));
     }
@@ -143,7 +105,7 @@ class SecureBootReader {
     if (db.others != 0 || db.certificates.size() != 1) return std::nullopt;
     Bytes& certificate = db.certificates.front();
     bool has_approved = false;
-    for (const Variable& authority : authorities_) {
+    for (const UefiVariable& authority : authorities_) {
       if (is_shim_setting(authority)) continue;
       if (!is_approval_by(authority, certificate)) return std::nullopt;
       has_approved = true;
@@ -169,11 +131,12 @@ class SecureBootReader {
     if (action != kDmaProtectionDisabled) throw InvalidInput(kPcr, "holds an unknown EFI action");
   }
 
-  void read_configuration(Variable variable) {
+  void read_configuration(UefiVariable variable) {
     if (separated_) throw InvalidInput(kPcr, "the variable " + variable.name + " was measured behind the separator");
     const bool is_key_list = variable.name == "db" || variable.name == "dbx";
     const bool is_global = variable.name == "SecureBoot" || variable.name == "PK" || variable.name == "KEK";
-    if ((is_global && variable.guid != kGlobalVariable) || (is_key_list && variable.guid != kImageSecurity)) {
+    if ((is_global && variable.vendor != measure::kGlobalVariableGuid) ||
+        (is_key_list && variable.vendor != measure::kImageSecurityGuid)) {
       throw InvalidInput(kPcr, "the variable " + variable.name + " has another vendor's GUID");
     }
     const auto [position, is_new] = variables_.try_emplace(std::move(variable.name), std::move(variable.data));
@@ -182,14 +145,14 @@ class SecureBootReader {
 
   void read_authority(ByteView data) {
     ByteReader reader(data, "UEFI variable event");
-    authorities_.push_back(parse_variable(reader));
+    authorities_.push_back(UefiVariable::read(reader));
     if (!separated_) throw InvalidInput(kPcr, "an authority was measured before the separator");
   }
 
   HashAlgorithm bank_;
   bool separated_ = false;
   std::map<std::string, Bytes> variables_;
-  std::vector<Variable> authorities_;
+  std::vector<UefiVariable> authorities_;
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "tests/unit/verifier/support/boot_log_writer.h"
+#include "tests/unit/support/boot_log_writer.h"
 
 #include "base/file.h"
 

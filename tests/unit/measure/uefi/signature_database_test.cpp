@@ -1,18 +1,18 @@
-#include "verifier/appraisal/signature_database.h"
+#include "measure/uefi/signature_database.h"
 
 #include <string>
 
 #include "base/error.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/allocations.h"
-#include "tests/unit/verifier/support/boot_log_writer.h"
+#include "tests/unit/support/boot_log_writer.h"
 
 namespace {
 
+using measure::SignatureDatabase;
 using test::kCertSha256Guid;
 using test::kCertX509Guid;
 using test::signature_list;
-using verifier::SignatureDatabase;
 
 constexpr std::size_t kListSizeOffset = 16;
 constexpr std::size_t kHeaderSizeOffset = 20;
@@ -80,16 +80,16 @@ TEST_CASE("signature lists whose lengths do not fit are refused") {
 
 TEST_CASE("signature lists are limited in number and in signatures") {
   const std::string list = signature_list(kCertX509Guid, {"c"});
-  CHECK(refusal_of(repeated(list, verifier::kMaxSignatureLists - 1)) == "accepted");
-  CHECK(refusal_of(repeated(list, verifier::kMaxSignatureLists)) == "accepted");
-  CHECK_THAT(refusal_of(repeated(list, verifier::kMaxSignatureLists + 1)), ContainsSubstring("too many lists"));
+  CHECK(refusal_of(repeated(list, measure::kMaxSignatureLists - 1)) == "accepted");
+  CHECK(refusal_of(repeated(list, measure::kMaxSignatureLists)) == "accepted");
+  CHECK_THAT(refusal_of(repeated(list, measure::kMaxSignatureLists + 1)), ContainsSubstring("too many lists"));
   const auto hashes = [](std::size_t count) {
     return signature_list(kCertSha256Guid, std::vector<std::string>(count, std::string(32, 'h')));
   };
-  CHECK(refusal_of(hashes(verifier::kMaxSignatures - 1)) == "accepted");
-  CHECK(refusal_of(hashes(verifier::kMaxSignatures)) == "accepted");
-  CHECK_THAT(refusal_of(hashes(verifier::kMaxSignatures + 1)), ContainsSubstring("too many signatures"));
-  CHECK_THAT(refusal_of(hashes(verifier::kMaxSignatures) + list), ContainsSubstring("too many signatures"));
+  CHECK(refusal_of(hashes(measure::kMaxSignatures - 1)) == "accepted");
+  CHECK(refusal_of(hashes(measure::kMaxSignatures)) == "accepted");
+  CHECK_THAT(refusal_of(hashes(measure::kMaxSignatures + 1)), ContainsSubstring("too many signatures"));
+  CHECK_THAT(refusal_of(hashes(measure::kMaxSignatures) + list), ContainsSubstring("too many signatures"));
 }
 
 TEST_CASE("reading a signature database is linear in its signatures") {
@@ -97,7 +97,6 @@ TEST_CASE("reading a signature database is linear in its signatures") {
     const std::vector<std::string> entries(count, "a certificate of more bytes than a text keeps in itself");
     return base::to_bytes(test::signature_list(test::kCertX509Guid, entries));
   };
-  CHECK(test::growth(1000, database_of, [](const base::Bytes& bytes) {
-          (void)verifier::SignatureDatabase::parse(bytes);
-        }) < test::kLinear);
+  CHECK(test::growth(1000, database_of,
+                     [](const base::Bytes& bytes) { (void)measure::SignatureDatabase::parse(bytes); }) < test::kLinear);
 }

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "tests/unit/catch.h"
-#include "tests/unit/verifier/support/boot_log_writer.h"
+#include "tests/unit/support/boot_log_writer.h"
 
 namespace {
 

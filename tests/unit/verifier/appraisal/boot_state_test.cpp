@@ -10,7 +10,7 @@
 #include "tests/unit/catch.h"
 #include "tests/unit/support/allocations.h"
 #include "tests/unit/support/skip.h"
-#include "tests/unit/verifier/support/boot_log_writer.h"
+#include "tests/unit/support/boot_log_writer.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "tests/unit/catch.h"
-#include "tests/unit/verifier/support/boot_log_writer.h"
+#include "tests/unit/support/boot_log_writer.h"
 
 namespace {
 

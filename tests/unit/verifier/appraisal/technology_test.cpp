@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/skip.h"
-#include "tests/unit/verifier/support/boot_log_writer.h"
+#include "tests/unit/support/boot_log_writer.h"
 #include "verifier/appraisal/boot_state.h"
 
 namespace {

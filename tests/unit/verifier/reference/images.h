@@ -7,7 +7,7 @@
 #include "base/encoding.h"
 #include "base/error.h"
 #include "measure/digest.h"
-#include "tests/unit/verifier/support/boot_log_writer.h"
+#include "tests/unit/support/boot_log_writer.h"
 #include "verifier/reference/reference_values.h"
 
 /// Entries of reference values, and machines that they are or are not of.

@@ -10,7 +10,7 @@
 #include "evidence/instance_identity.h"
 #include "measure/event.h"
 #include "tests/unit/support/swtpm.h"
-#include "tests/unit/verifier/support/boot_log_writer.h"
+#include "tests/unit/support/boot_log_writer.h"
 #include "tpm/tpm.h"
 #include "verifier/appraisal/ak_certificate.h"
 #include "vtpm/certificate_authority.h"
