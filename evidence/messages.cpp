@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/error.h"
+#include "evidence/pcr_values_json.h"
 #include "evidence/request_binding.h"
 
 namespace evidence {
@@ -60,10 +61,8 @@ int parse_enum(const JsonObject& json, const char* key, std::span<const EnumName
 }
 
 Json quote_json(const Quote& quote) {
-  Json values = Json::object();
-  for (const auto& [pcr, value] : quote.pcr_values) values[std::to_string(pcr)] = base::base64_encode(value);
   return {{"hashAlgo", static_cast<int>(quote.bank)},
-          {"pcrValues", std::move(values)},
+          {"pcrValues", pcr_values_json(quote.pcr_values)},
           {"rawQuote", base::base64_encode(quote.attest)},
           {"rawSignature", base::base64_encode(quote.signature)}};
 }
@@ -71,15 +70,8 @@ Json quote_json(const Quote& quote) {
 Quote parse_quote(const JsonObject& json) {
   json.expect_only({"hashAlgo", "pcrValues", "rawQuote", "rawSignature"});
   Quote quote;
-  const std::uint64_t algorithm = json.unsigned_integer("hashAlgo");
-  const auto bank =
-      algorithm <= UINT32_MAX ? measure::hash_algorithm_of(static_cast<std::uint32_t>(algorithm)) : std::nullopt;
-  if (!bank) throw InvalidInput(json.path() + ".hashAlgo", "is no hash algorithm that a quote may be of");
-  quote.bank = *bank;
-  const JsonObject values = json.object("pcrValues");
-  for (const auto& [index, value] : values.raw().items()) {
-    quote.pcr_values.emplace(measure::parse_pcr_index(index, values.path()), values.bytes(index.c_str()));
-  }
+  quote.bank = parse_bank(json, "hashAlgo");
+  quote.pcr_values = parse_pcr_values(json.object("pcrValues"));
   quote.attest = json.bytes("rawQuote");
   quote.signature = json.bytes("rawSignature");
   return quote;

@@ -4,7 +4,10 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/error.h"
 #include "base/text.h"
+#include "evidence/messages.h"
+#include "evidence/pcr_values_json.h"
 #include "measure/hash.h"
 
 namespace evidence {
@@ -12,7 +15,9 @@ namespace {
 
 using base::Bytes;
 using base::ByteView;
+using base::InvalidInput;
 using base::Json;
+using base::JsonObject;
 
 constexpr std::string_view kLabel = "WORKLOAD_ATTESTATION";
 
@@ -24,10 +29,8 @@ std::string_view without_blanks(std::string_view text) {
 }
 
 Json signed_quote_json(const Quote& quote) {
-  Json values = Json::object();
-  for (const auto& [pcr, value] : quote.pcr_values) values[std::to_string(pcr)] = base::base64_encode(value);
   return {{"hashAlgorithm", static_cast<int>(quote.bank)},
-          {"pcrValues", std::move(values)},
+          {"pcrValues", pcr_values_json(quote.pcr_values)},
           {"tpmsAttest", base::base64_encode(quote.attest)},
           {"tpmtSignature", base::base64_encode(quote.signature)}};
 }
@@ -46,7 +49,48 @@ Json tpm_quote_json(const TpmEvidence& evidence) {
   return json;
 }
 
+Quote parse_signed_quote(const JsonObject& json) {
+  json.expect_only({"hashAlgorithm", "pcrValues", "tpmsAttest", "tpmtSignature"});
+  Quote quote;
+  quote.bank = parse_bank(json, "hashAlgorithm");
+  quote.pcr_values = parse_pcr_values(json.object("pcrValues"));
+  quote.attest = json.bytes("tpmsAttest");
+  quote.signature = json.bytes("tpmtSignature");
+  return quote;
+}
+
+void parse_endorsement(const JsonObject& json, TpmEvidence& evidence) {
+  const JsonObject certificate = json.object("akCertEndorsement");
+  certificate.expect_only({"akCert", "akCertChain"});
+  evidence.ak_certificate = certificate.bytes("akCert");
+  const auto chain = certificate.strings_or_empty("akCertChain");
+  if (chain.size() > kMaxCertChain) throw InvalidInput(certificate.path() + ".akCertChain", "is too long");
+  for (const std::string& issuer : chain) {
+    evidence.ak_chain.push_back(base::base64_decode(issuer, certificate.path() + ".akCertChain"));
+  }
+}
+
+TpmEvidence parse_tpm_quote(const JsonObject& json) {
+  json.expect_only({"quotes", "endorsement", "pcclientBootEventLog", "celLaunchEventLog"});
+  TpmEvidence evidence;
+  const auto quotes = json.objects_or_empty("quotes");
+  if (quotes.size() > kMaxQuotes) throw InvalidInput(json.path() + ".quotes", "are too many");
+  for (const JsonObject& quote : quotes) evidence.quotes.push_back(parse_signed_quote(quote));
+  parse_endorsement(json.object("endorsement"), evidence);
+  evidence.boot_log = json.bytes_or_empty("pcclientBootEventLog");
+  evidence.launch_log = json.bytes_or_empty("celLaunchEventLog");
+  return evidence;
+}
+
 }  // namespace
+
+VmAttestation VmAttestation::parse(const JsonObject& json) {
+  json.expect_only({"label", "challenge", "quote", "extraData", "deviceReports", "acpiData"});
+  VmAttestation attestation;
+  if (json.has("challenge")) attestation.challenge = json.bytes("challenge");
+  attestation.evidence = parse_tpm_quote(json.object("quote").object("tpmQuote"));
+  return attestation;
+}
 
 Bytes evidence_nonce(ByteView challenge) {
   const base::ByteView label = base::view_of(kLabel);

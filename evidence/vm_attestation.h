@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -29,6 +30,16 @@ struct AttestationFields {
   /// A list of names with commas between, in protobuf's JSON spelling or its own; "*" is all of them, names that are
   /// not known count for nothing. Empty: all but deviceReports, which is the same here.
   static AttestationFields parse(std::string_view mask);
+};
+
+/// One that somebody else was given.
+struct VmAttestation {
+  std::optional<base::Bytes> challenge;  ///< nothing: it was not asked for
+  TpmEvidence evidence;
+
+  /// Of one with its quotes. What is not read here (label, deviceReports, ...) may be there. Throws InvalidInput that
+  /// names the field.
+  static VmAttestation parse(const base::JsonObject& json);
 };
 
 /// Of evidence over evidence_nonce(challenge).

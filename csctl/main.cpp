@@ -1,0 +1,14 @@
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+#include "csctl/program.h"
+
+int main(int argc, char** argv) {
+  // The TPM stack prints what its callers get as errors anyway.
+  static_cast<void>(::setenv("TSS2_LOG", "all+NONE", 0));
+  csctl::Screen screen = csctl::Screen::of_standard_output();
+  const csctl::ExitCode code = csctl::run(argc, argv, screen, std::cerr);
+  std::cout.flush();
+  return static_cast<int>(std::cout ? code : csctl::ExitCode::kCannotTell);
+}

@@ -1,0 +1,34 @@
+#include "csctl/program.h"
+
+#include <exception>
+#include <ostream>
+
+#include "base/command_line/command_line.h"
+#include "base/log.h"
+#include "csctl/commands/command.h"
+
+namespace csctl {
+
+ExitCode run(int argc, const char* const* argv, Screen& screen, std::ostream& errors) {
+  CLI::App app("Looks at Confidential Space: what a machine measured, what that proves, and what a token says of it.",
+               "csctl");
+  base::set_up(app, CS_VERSION);
+  app.require_subcommand(1);
+  Work work;
+  add_eventlog(app, work);
+  try {
+    app.parse(argc, argv);
+    return work(screen);
+  } catch (const CLI::Success& asked_for_help) {
+    app.exit(asked_for_help);
+    return ExitCode::kYes;
+  } catch (const CLI::ParseError& error) {
+    errors << base::error_line(app, error) << '\n';
+    return ExitCode::kWrongUse;
+  } catch (const std::exception& error) {
+    errors << "csctl: " << base::log::one_line(error.what()) << '\n';
+    return ExitCode::kCannotTell;
+  }
+}
+
+}  // namespace csctl

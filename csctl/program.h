@@ -1,0 +1,13 @@
+#pragma once
+
+#include <iosfwd>
+
+#include "csctl/exit_code.h"
+#include "csctl/screen/screen.h"
+
+namespace csctl {
+
+/// Does what the command line asks for. What can't be done is a line in `errors`.
+ExitCode run(int argc, const char* const* argv, Screen& screen, std::ostream& errors);
+
+}  // namespace csctl
