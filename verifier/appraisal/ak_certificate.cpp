@@ -57,6 +57,8 @@ std::string public_key_sha256(const X509& certificate) {
   return base::hex_encode(hash.finish());
 }
 
+base::X509Ptr parse_ak_certificate(base::ByteView der) { return parse(der, kLeaf); }
+
 TrustAnchors::TrustAnchors(const std::vector<TrustAnchor>& anchors) : store_(X509_STORE_new()) {
   if (!store_) throw std::bad_alloc();
   if (anchors.empty()) throw base::Error("no attestation root is configured");
@@ -72,12 +74,13 @@ TrustAnchors::TrustAnchors(const std::vector<TrustAnchor>& anchors) : store_(X50
   }
 }
 
-VerifiedCertificate TrustAnchors::verify(base::ByteView leaf, const std::vector<base::Bytes>& intermediates,
-                                         base::WallTime now) const {
-  base::X509Ptr certificate = parse(leaf, kLeaf);
+const Platform& TrustAnchors::verify(const X509& leaf, const std::vector<base::Bytes>& intermediates,
+                                     base::WallTime now) const {
+  // OpenSSL caches what it reads in a certificate, behind a lock of its own, hence its signatures without const.
+  X509* certificate = const_cast<X509*>(&leaf);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
   const StackPtr untrusted = parse_intermediates(intermediates);
   const ContextPtr context(X509_STORE_CTX_new());
-  if (!context || X509_STORE_CTX_init(context.get(), store_.get(), certificate.get(), untrusted.get()) != 1) {
+  if (!context || X509_STORE_CTX_init(context.get(), store_.get(), certificate, untrusted.get()) != 1) {
     throw std::bad_alloc();
   }
   X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
@@ -95,10 +98,10 @@ VerifiedCertificate TrustAnchors::verify(base::ByteView leaf, const std::vector<
                                   (depth > 0 ? " (issuer number " + std::to_string(depth) + ")" : ""));
   }
   // Absent key usage reads as all bits set.
-  if ((X509_get_key_usage(certificate.get()) & KU_DIGITAL_SIGNATURE) == 0) {
+  if ((X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) == 0) {
     throw InvalidInput(kLeaf, "its key is not for signatures");
   }
-  return {std::move(certificate), platform_of(context.get())};
+  return platform_of(context.get());
 }
 
 const Platform& TrustAnchors::platform_of(X509_STORE_CTX* verified) const {

@@ -33,11 +33,8 @@ struct TrustAnchor {
   Platform platform;
 };
 
-/// An attestation key certificate whose chain holds.
-struct VerifiedCertificate {
-  base::X509Ptr certificate;
-  Platform platform;  ///< of the anchor at which the chain ends
-};
+/// An attestation key's certificate, as it comes with evidence. Throws InvalidInput("AK certificate").
+base::X509Ptr parse_ak_certificate(base::ByteView der);
 
 /// SHA-256 of a certificate's public key (SubjectPublicKeyInfo, DER), in hexadecimal. Certificates of one key are one
 /// authority, however often it was renewed or cross-signed.
@@ -50,10 +47,10 @@ class TrustAnchors {
   /// one key stands for two platforms.
   explicit TrustAnchors(const std::vector<TrustAnchor>& anchors);
 
-  /// The attestation key certificate, if its chain ends at an anchor and holds at `now`. Any extended key usage will
-  /// do; a critical extension that is not understood will not. Throws InvalidInput("AK certificate") with the reason.
-  VerifiedCertificate verify(base::ByteView leaf, const std::vector<base::Bytes>& intermediates,
-                             base::WallTime now) const;
+  /// Of the anchor at which the chain of an attestation key's certificate ends, if it holds at `now`. Any extended key
+  /// usage will do; a critical extension that is not understood will not. Throws InvalidInput("AK certificate") with
+  /// the reason.
+  const Platform& verify(const X509& leaf, const std::vector<base::Bytes>& intermediates, base::WallTime now) const;
 
  private:
   /// Of the anchor at which the chain that OpenSSL built ends: its last certificate, but for a leaf that is an anchor.

@@ -12,6 +12,7 @@
 #include "measure/hash.h"
 #include "verifier/appraisal/ak_certificate.h"
 #include "verifier/appraisal/boot_state.h"
+#include "verifier/appraisal/examination.h"
 #include "verifier/appraisal/launch_state.h"
 
 namespace verifier {
@@ -42,7 +43,11 @@ struct Appraisal {
   Machine machine;
 };
 
-/// Appraises evidence (RFC 9334, section 3). All of it must hold. Throws Refusal that names what failed.
+/// Appraises evidence (RFC 9334, section 3): makes every check of it. Nothing when one has failed.
+std::optional<Appraisal> examine(Examination& examination, const evidence::Evidence& evidence, base::ByteView nonce,
+                                 const TrustAnchors& anchors, base::WallTime now, Scope scope);
+
+/// The same to the first failure. Throws Refusal that names it.
 Appraisal appraise(const evidence::Evidence& evidence, base::ByteView nonce, const TrustAnchors& anchors,
                    base::WallTime now, Scope scope = Scope::kLaunch);
 

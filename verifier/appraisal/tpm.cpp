@@ -1,13 +1,16 @@
 #include "verifier/appraisal/tpm.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "base/encoding.h"
 #include "base/error.h"
 #include "evidence/quote.h"
-#include "evidence/refusal.h"
 #include "measure/boot_log.h"
 #include "measure/cel.h"
 #include "verifier/appraisal/technology.h"
@@ -40,11 +43,13 @@ evidence::InstanceIdentity identity_of(const X509& certificate) {
   return *identity;
 }
 
-const EVP_PKEY& key_of(const X509& certificate) {
-  const EVP_PKEY* key = X509_get0_pubkey(&certificate);
-  if (key == nullptr) throw InvalidInput("AK certificate", "its key can't be read");
-  return *key;
+base::X509Ptr read_certificate(const TpmEvidence& evidence) {
+  base::X509Ptr certificate = parse_ak_certificate(evidence.ak_certificate);
+  if (X509_get0_pubkey(certificate.get()) == nullptr) throw InvalidInput("AK certificate", "its key can't be read");
+  return certificate;
 }
+
+const EVP_PKEY& key_of(const X509& certificate) { return *X509_get0_pubkey(&certificate); }
 
 /// The signer's qualified name is a hash over the key's whole public area, attributes included. It can be made up by
 /// whoever has an unrestricted key, so alone it proves nothing: that the key is a restricted one is what the authority
@@ -82,24 +87,38 @@ void for_quote(const Quote& quote, Check check) {
   }
 }
 
-void verify_quotes(const TpmEvidence& evidence, const EVP_PKEY& key, ByteView nonce, const BootLog& log) {
-  if (evidence.quotes.empty()) throw InvalidInput("evidence", "holds no quote");
+void verify(const Quote& quote, const EVP_PKEY& key, ByteView nonce, const std::set<std::uint32_t>& required) {
+  evidence::verify_quote(quote, key, nonce);
+  expect_restricted_signer(quote, key);
+  expect_coverage(quote, required);
+}
+
+/// Each of them by itself, and all of them together.
+void examine_quotes(Examination& examination, const TpmEvidence& evidence, const EVP_PKEY& key, ByteView nonce,
+                    const BootLog& log) {
   const std::set<std::uint32_t> required = required_pcrs(log);
   std::set<HashAlgorithm> banks;
   for (const Quote& quote : evidence.quotes) {
-    for_quote(quote, [&] {
-      if (!banks.insert(quote.bank).second) throw InvalidInput("quote", "stands twice");
-      evidence::verify_quote(quote, key, nonce);
-      expect_restricted_signer(quote, key);
-      expect_coverage(quote, required);
+    examination.make(Check::kQuote, measure::name_of(quote.bank), [&] {
+      for_quote(quote, [&] {
+        if (!banks.insert(quote.bank).second) throw InvalidInput("quote", "stands twice");
+        verify(quote, key, nonce, required);
+      });
     });
   }
-  if (!banks.contains(HashAlgorithm::kSha256)) throw InvalidInput("evidence", "holds no quote of the sha256 bank");
+  examination.make(Check::kQuotedBanks, [&] {
+    if (evidence.quotes.empty()) throw InvalidInput("evidence", "holds no quote");
+    if (!banks.contains(HashAlgorithm::kSha256)) throw InvalidInput("evidence", "holds no quote of the sha256 bank");
+  });
 }
 
 bool mentions(const BootLog& log, HashAlgorithm bank) {
   return std::ranges::any_of(
       log.events, [&](const BootEvent& event) { return is_measured(event) && event.digests.contains(bank); });
+}
+
+std::string made_and_quoted(ByteView made, ByteView quoted) {
+  return ": makes " + base::hex_encode(made) + ", quoted was " + base::hex_encode(quoted);
 }
 
 /// A register of PCR 0-9 that the log does not speak of must be untouched: otherwise leaving out all its events would
@@ -109,31 +128,37 @@ void expect_replay(const BootLog& log, const Quote& quote) {
   for (const auto& [pcr, value] : quote.pcr_values) {
     const auto expected = replayed.find(pcr);
     if (expected != replayed.end() && expected->second != value) {
-      throw InvalidInput("boot event log", "does not replay to PCR " + std::to_string(pcr));
+      throw InvalidInput("boot event log",
+                         "does not replay to PCR " + std::to_string(pcr) + made_and_quoted(expected->second, value));
     }
     if (expected == replayed.end() && pcr <= kLastBootPcr && value != Bytes(value.size(), 0)) {
-      throw InvalidInput("boot event log", "does not explain PCR " + std::to_string(pcr));
+      throw InvalidInput("boot event log", "does not explain PCR " + std::to_string(pcr) + ", which was quoted as " +
+                                               base::hex_encode(value));
     }
   }
 }
 
-/// The SHA-2 banks in which the log replays.
-std::map<HashAlgorithm, PcrValues> replay_boot(const BootLog& log, const TpmEvidence& evidence) {
+/// The quoted registers in the SHA-2 banks in which the log replays.
+std::map<HashAlgorithm, PcrValues> examine_replay(Examination& examination, const TpmEvidence& evidence,
+                                                  const BootLog& log) {
   std::map<HashAlgorithm, PcrValues> replayed;
   for (const Quote& quote : evidence.quotes) {
     if (!mentions(log, quote.bank)) continue;
-    for_quote(quote, [&] { expect_replay(log, quote); });
-    if (quote.bank != HashAlgorithm::kSha1) replayed.emplace(quote.bank, quote.pcr_values);
+    const bool replays = examination.make(Check::kBootReplay, measure::name_of(quote.bank),
+                                          [&] { for_quote(quote, [&] { expect_replay(log, quote); }); });
+    if (replays && quote.bank != HashAlgorithm::kSha1) replayed.emplace(quote.bank, quote.pcr_values);
   }
   // A bank that firmware left alone is the machine's to fill with what it likes; SHA-256 is the one that firmware
   // fills.
-  if (!replayed.contains(HashAlgorithm::kSha256)) throw InvalidInput("boot event log", "has no sha256 digests");
+  examination.make(Check::kReplayedBanks, [&] {
+    if (!mentions(log, HashAlgorithm::kSha256)) throw InvalidInput("boot event log", "has no sha256 digests");
+  });
   return replayed;
 }
 
-TpmMachine appraise_boot(const TpmEvidence& evidence, const BootLog& log) {
+TpmMachine machine_of(std::map<HashAlgorithm, PcrValues> pcrs, const BootLog& log) {
   TpmMachine machine;
-  machine.pcrs = replay_boot(log, evidence);
+  machine.pcrs = std::move(pcrs);
   for (const auto& [bank, values] : machine.pcrs) {
     machine.boot_manager_pcrs.emplace(bank, extract_boot_manager(log, bank).pcr);
   }
@@ -152,41 +177,75 @@ std::string hardware_model_of(const Platform& platform, const BootLog& log) {
   return std::string(hardware_model(extract_technology(log, HashAlgorithm::kSha256)));
 }
 
-LaunchState appraise_launch(const TpmEvidence& evidence) {
-  const auto records = measure::decode_cel(evidence.launch_log);
-  LaunchState state = parse_launch_log(records);
+/// Nothing when it does not hold.
+std::optional<LaunchState> examine_launch(Examination& examination, const TpmEvidence& evidence) {
+  std::vector<measure::CelRecord> records;
+  std::optional<LaunchState> state = examination.make(Check::kLaunchLog, [&] {
+    records = measure::decode_cel(evidence.launch_log);
+    return parse_launch_log(records);
+  });
+  if (!state) return state;
+  bool replays = true;
   for (const Quote& quote : evidence.quotes) {
-    for_quote(quote, [&] {
-      if (measure::replay_cel(records, quote.bank).to_bytes() != quote.pcr_values.at(measure::kLaunchPcr)) {
-        throw InvalidInput("launch event log", "does not replay to PCR 13");
-      }
+    replays &= examination.make(Check::kLaunchReplay, measure::name_of(quote.bank), [&] {
+      for_quote(quote, [&] {
+        const Bytes made = measure::replay_cel(records, quote.bank).to_bytes();
+        const auto quoted = quote.pcr_values.find(measure::kLaunchPcr);
+        if (quoted == quote.pcr_values.end()) throw InvalidInput("quote", "does not cover PCR 13");
+        if (made != quoted->second) {
+          throw InvalidInput("launch event log", "does not replay to PCR 13" + made_and_quoted(made, quoted->second));
+        }
+      });
     });
   }
-  return state;
+  return replays ? state : std::nullopt;
+}
+
+/// What is made of the boot log. Nothing when it does not hold.
+std::optional<TpmMachine> examine_boot(Examination& examination, const TpmEvidence& evidence, const BootLog& log) {
+  auto pcrs = examine_replay(examination, evidence, log);
+  auto machine = examination.make(Check::kBootState, [&] { return machine_of(std::move(pcrs), log); });
+  return machine && machine->pcrs.contains(HashAlgorithm::kSha256) ? std::move(machine) : std::nullopt;
 }
 
 }  // namespace
 
-Appraisal appraise_tpm(const TpmEvidence& evidence, ByteView nonce, const TrustAnchors& anchors, base::WallTime now,
-                       Scope scope) {
-  using evidence::Reason;
-  using evidence::refuse_as;
+std::optional<Appraisal> examine_tpm(Examination& examination, const TpmEvidence& evidence, ByteView nonce,
+                                     const TrustAnchors& anchors, base::WallTime now, Scope scope) {
+  constexpr auto kUnread = "the boot event log can't be read";
   Appraisal appraisal;
-  const VerifiedCertificate verified = refuse_as(
-      Reason::kInvalidAkCertificate, [&] { return anchors.verify(evidence.ak_certificate, evidence.ak_chain, now); });
-  refuse_as(Reason::kInvalidAkCertificate, [&] { appraisal.identity = identity_of(*verified.certificate); });
-  appraisal.attestation_key_sha256 = public_key_sha256(*verified.certificate);
-  const BootLog log = refuse_as(Reason::kInvalidBootLog, [&] { return decode_boot(evidence); });
-  refuse_as(Reason::kInvalidQuote, [&] { verify_quotes(evidence, key_of(*verified.certificate), nonce, log); });
-  refuse_as(Reason::kInvalidBootLog, [&] {
-    TpmMachine machine = appraise_boot(evidence, log);
-    appraisal.secure_boot = machine.boot.secure_boot;
-    appraisal.machine = std::move(machine);
-  });
-  appraisal.hwmodel = refuse_as(Reason::kInvalidBootLog, [&] { return hardware_model_of(verified.platform, log); });
-  if (scope == Scope::kMachine && evidence.launch_log.empty()) return appraisal;
-  appraisal.launch = refuse_as(Reason::kInvalidLaunchLog, [&] { return appraise_launch(evidence); });
-  return appraisal;
+  const auto certificate = examination.make(Check::kAkCertificate, [&] { return read_certificate(evidence); });
+  std::optional<Platform> platform;
+  if (certificate) {
+    platform = examination.make(Check::kAkChain, [&] { return anchors.verify(**certificate, evidence.ak_chain, now); });
+    const auto identity = examination.make(Check::kInstance, [&] { return identity_of(**certificate); });
+    if (identity) appraisal.identity = *identity;
+    appraisal.attestation_key_sha256 = public_key_sha256(**certificate);
+  }
+  const auto log = examination.make(Check::kBootLog, [&] { return decode_boot(evidence); });
+  if (certificate && log) {
+    examine_quotes(examination, evidence, key_of(**certificate), nonce, *log);
+  } else {
+    examination.leave_out(Check::kQuote, certificate ? kUnread : "the AK certificate can't be read");
+  }
+  if (log) {
+    if (auto machine = examine_boot(examination, evidence, *log)) {
+      appraisal.secure_boot = machine->boot.secure_boot;
+      appraisal.machine = std::move(*machine);
+    }
+  } else {
+    examination.leave_out(Check::kBootReplay, kUnread);
+  }
+  if (platform && log) {
+    const auto hwmodel = examination.make(Check::kHardwareModel, [&] { return hardware_model_of(*platform, *log); });
+    if (hwmodel) appraisal.hwmodel = *hwmodel;
+  }
+  if (scope == Scope::kMachine && evidence.launch_log.empty()) {
+    examination.leave_out(Check::kLaunchLog, "the machine has launched nothing");
+  } else {
+    appraisal.launch = examine_launch(examination, evidence);
+  }
+  return examination.has_failed() ? std::nullopt : std::optional(std::move(appraisal));
 }
 
 }  // namespace verifier

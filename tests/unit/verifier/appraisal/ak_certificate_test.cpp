@@ -88,7 +88,7 @@ TrustAnchors trust(const Certificate& authority) {
 std::string refusal_of(const TrustAnchors& anchors, const Certificate& leaf, const std::vector<base::Bytes>& chain = {},
                        base::WallTime now = kNow) {
   try {
-    anchors.verify(leaf.der(), chain, now);
+    anchors.verify(*verifier::parse_ak_certificate(leaf.der()), chain, now);
     return "accepted";
   } catch (const base::InvalidInput& error) {
     return error.what();
@@ -116,7 +116,7 @@ TEST_CASE("the anchor at which the chain ends says whose machine it is") {
   anchors.push_back(anchor(software, {"SOFTWARE_TPM"}));
   const TrustAnchors trusted(anchors);
   const auto platform_of = [&](const Certificate& leaf, const std::vector<base::Bytes>& chain = {}) {
-    return trusted.verify(leaf.der(), chain, kNow).platform;
+    return trusted.verify(*verifier::parse_ak_certificate(leaf.der()), chain, kNow);
   };
   CHECK(platform_of(make("leaf", &cloud, kLeaf)) == verifier::Platform{});
   CHECK(platform_of(make("leaf", &software, kLeaf)) == verifier::Platform{"SOFTWARE_TPM"});
@@ -190,8 +190,9 @@ TEST_CASE("a verifier without anchors, and bytes that are no certificate, are re
   CHECK_THROWS_AS(TrustAnchors({}), base::Error);
   const Certificate root = make("root", nullptr, kAuthority);
   const Certificate leaf = make("leaf", &root, kLeaf);
-  CHECK_THROWS_AS(trust(root).verify({}, {}, kNow), base::InvalidInput);
-  CHECK_THROWS_WITH(trust(root).verify(leaf.der(), {{1, 2, 3}}, kNow), ContainsSubstring("AK certificate chain"));
+  CHECK_THROWS_AS(verifier::parse_ak_certificate({}), base::InvalidInput);
+  CHECK_THROWS_WITH(trust(root).verify(*verifier::parse_ak_certificate(leaf.der()), {{1, 2, 3}}, kNow),
+                    ContainsSubstring("AK certificate chain"));
 }
 
 TEST_CASE("certificates are limited in size and number") {

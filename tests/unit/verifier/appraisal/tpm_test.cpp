@@ -46,7 +46,7 @@ const TpmEvidence& good_evidence() {
 
 std::string refusal_of(const TpmEvidence& evidence, const base::Bytes& expected_nonce = nonce()) {
   try {
-    verifier::appraise_tpm(evidence, expected_nonce, real_machine().anchors(), base::Clock::system().wall(),
+    verifier::appraise(evidence, expected_nonce, real_machine().anchors(), base::Clock::system().wall(),
                            Scope::kLaunch);
     return "accepted";
   } catch (const evidence::Refusal& error) {
@@ -124,7 +124,7 @@ std::string refusal_with_identity(const base::Bytes& extension) {
   std::vector<verifier::TrustAnchor> roots;
   roots.push_back({std::move(root), {test::kSoftwareTpm}});
   try {
-    verifier::appraise_tpm(evidence, nonce(), verifier::TrustAnchors(roots), base::Clock::system().wall(),
+    verifier::appraise(evidence, nonce(), verifier::TrustAnchors(roots), base::Clock::system().wall(),
                            Scope::kLaunch);
     return "accepted";
   } catch (const evidence::Refusal& error) {
@@ -135,7 +135,7 @@ std::string refusal_with_identity(const base::Bytes& extension) {
 }  // namespace
 
 TEST_CASE("the evidence of a real machine is accepted") {
-  const auto appraisal = verifier::appraise_tpm(good_evidence(), nonce(), real_machine().anchors(),
+  const auto appraisal = verifier::appraise(good_evidence(), nonce(), real_machine().anchors(),
                                                 base::Clock::system().wall(), Scope::kLaunch);
   CHECK(appraisal.identity == test::Machine::identity());
   CHECK(appraisal.secure_boot);
@@ -149,13 +149,13 @@ TEST_CASE("the evidence of a real machine is accepted") {
 }
 
 TEST_CASE("a machine of Google Cloud is what its firmware says, and refused when that says nothing") {
-  CHECK_THROWS_WITH(verifier::appraise_tpm(good_evidence(), nonce(), real_machine().anchors({}),
+  CHECK_THROWS_WITH(verifier::appraise(good_evidence(), nonce(), real_machine().anchors({}),
                                            base::Clock::system().wall(), Scope::kLaunch),
                     ContainsSubstring("boot event 2 at byte 197: ") && ContainsSubstring("may hide a GCE NonHostInfo"));
 }
 
 TEST_CASE("the entry of the image that a real machine booted matches, and with any other value does not") {
-  const auto appraisal = verifier::appraise_tpm(good_evidence(), nonce(), real_machine().anchors(),
+  const auto appraisal = verifier::appraise(good_evidence(), nonce(), real_machine().anchors(),
                                                 base::Clock::system().wall(), Scope::kLaunch);
   const auto log = measure::decode_boot_log(test::recorded_boot_log());
   verifier::ReferenceValue value = verifier::reference_value_of(log);
