@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/openssl.h"
+#include "measure/grub_event.h"
 #include "measure/uefi/device_path.h"
 #include "measure/uefi/guid.h"
 #include "measure/uefi/signature_database.h"
@@ -315,6 +316,15 @@ std::string meaning_of(const BootEvent& event) {
   } catch (const InvalidInput& error) {
     return std::string("malformed: ") + error.what();
   }
+}
+
+bool meaning_is_measured(const BootEvent& event, HashAlgorithm bank) {
+  if (event.data_is_measured(bank) || grub_event_of(event, bank)) return true;
+  const Digest* digest = event.digests.find(bank);
+  if (digest == nullptr || event.type != boot_event::kIpl) return false;
+  std::string name = text_of_utf16(event.data);
+  name.push_back('\0');
+  return *digest == Digest::of(bank, base::view_of(name));
 }
 
 }  // namespace measure

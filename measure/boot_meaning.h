@@ -22,4 +22,9 @@ std::string event_type_name(std::uint32_t type);
 /// Data that are not what their type promises are "malformed: " with the reason. Nothing is escaped.
 std::string meaning_of(const BootEvent& event);
 
+/// Whether the digest in `bank` is of what the meaning is read from: of the data; of what GRUB wrote, behind its
+/// prefix; or, as systemd's stub measures the names of a unified kernel image's parts, of the text in UTF-16 as UTF-8
+/// with a NUL.
+bool meaning_is_measured(const BootEvent& event, HashAlgorithm bank);
+
 }  // namespace measure

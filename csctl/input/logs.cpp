@@ -17,15 +17,22 @@ using measure::DigestSet;
 using measure::HashAlgorithm;
 
 /// Of SHA-256 where there is one, else of what there is.
-bool is_digest_of(const DigestSet& digests, base::ByteView data) {
+const measure::Digest* digest_to_compare(const DigestSet& digests) {
   const measure::Digest* digest = digests.find(HashAlgorithm::kSha256);
-  if (digest == nullptr && !digests.empty()) digest = &*digests.begin();
-  return digest != nullptr && *digest == measure::Digest::of(digest->algorithm(), data);
+  return digest != nullptr || digests.empty() ? digest : &*digests.begin();
+}
+
+Standing standing_of(const CelRecord& record) {
+  const measure::Digest* digest = digest_to_compare(record.digests);
+  const bool is_measured = digest != nullptr && *digest == measure::Digest::of(digest->algorithm(), record.content);
+  return is_measured ? Standing::kMeasured : Standing::kOnlySaid;
 }
 
 Standing standing_of(const BootEvent& event) {
   if (event.type == measure::boot_event::kNoAction) return Standing::kNotMeasured;
-  return is_digest_of(event.digests, event.data) ? Standing::kMeasured : Standing::kOnlySaid;
+  const measure::Digest* digest = digest_to_compare(event.digests);
+  const bool is_measured = digest != nullptr && measure::meaning_is_measured(event, digest->algorithm());
+  return is_measured ? Standing::kMeasured : Standing::kOnlySaid;
 }
 
 /// Its text; of MemoryMonitor "on" or "off"; else hexadecimal.
@@ -39,13 +46,12 @@ std::string text_of(const measure::Event& event) {
 }
 
 LoggedEvent logged(const CelRecord& record) {
-  LoggedEvent event{
-      .pcr = record.register_index,
-      .number = record.number,
-      .type = "unknown",
-      .standing = is_digest_of(record.digests, record.content) ? Standing::kMeasured : Standing::kOnlySaid,
-      .text = {},
-      .digests = record.digests};
+  LoggedEvent event{.pcr = record.register_index,
+                    .number = record.number,
+                    .type = "unknown",
+                    .standing = standing_of(record),
+                    .text = {},
+                    .digests = record.digests};
   try {
     const measure::Event content = measure::event_of(record);
     event.type = measure::name_of(content.type);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "evidence/evidence.h"
 #include "evidence/instance_identity.h"
+#include "measure/boot_log.h"
 #include "measure/hash.h"
 #include "verifier/appraisal/ak_certificate.h"
 #include "verifier/appraisal/boot_state.h"
@@ -23,6 +24,7 @@ struct TpmMachine {
   /// Quoted values in every SHA-2 bank in which the boot log replays. Never empty.
   std::map<measure::HashAlgorithm, measure::PcrValues> pcrs;
   std::map<measure::HashAlgorithm, base::Bytes> boot_manager_pcrs;  ///< in each of these banks: see BootManager::pcr
+  measure::BootLog log = {};  ///< which replays to them; for people
 };
 
 using Machine = std::variant<TpmMachine>;

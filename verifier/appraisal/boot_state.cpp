@@ -7,6 +7,7 @@
 
 #include "base/encoding.h"
 #include "base/error.h"
+#include "measure/grub_event.h"
 #include "measure/uefi/text.h"
 #include "verifier/appraisal/boot_registers.h"
 #include "verifier/appraisal/secure_boot.h"
@@ -28,9 +29,6 @@ constexpr std::uint32_t kLastSeparatedPcr = 7;  // the firmware ends each of PCR
 // Event of the Linux EFI stub, measured over the command line as the kernel got it: UTF-16 with a final NUL.
 constexpr std::uint32_t kLoadOptionsEventId = 0x8f3b22ed;
 constexpr std::string_view kTrimmed("\0\t\n\v\f\r ", 7);
-constexpr std::array<std::string_view, 5> kGrubPrefixes = {
-    "grub_cmd: ", "kernel_cmdline: ", "module_cmdline: ", "grub_kernel_cmdline ", "grub_cmd "};
-constexpr std::array<std::string_view, 2> kCommandLinePrefixes = {"kernel_cmdline: ", "grub_kernel_cmdline "};
 
 std::vector<const BootEvent*> events_of(const BootLog& log, std::uint32_t pcr) {
   std::vector<const BootEvent*> events;
@@ -74,25 +72,6 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kTrimmed) - begin + 1);
 }
 
-template <std::size_t Count>
-std::optional<std::string_view> behind_prefix(std::string_view text,
-                                              const std::array<std::string_view, Count>& prefixes) {
-  for (const std::string_view prefix : prefixes) {
-    if (text.starts_with(prefix)) return text.substr(prefix.size());
-  }
-  return std::nullopt;
-}
-
-/// GRUB measures the text behind the prefix, some versions with and some without the final NUL; the prefix itself is
-/// not measured.
-bool is_grub_event(const BootEvent& event, HashAlgorithm bank) {
-  const auto text = behind_prefix(base::text_of(event.data), kGrubPrefixes);
-  if (event.type != type::kIpl || !text) return false;
-  const Digest& digest = event.digests.at(bank);
-  if (digest == Digest::of(bank, base::view_of(*text))) return true;
-  return text->ends_with('\0') && digest == Digest::of(bank, base::view_of(text->substr(0, text->size() - 1)));
-}
-
 /// The command line that GRUB logged. As its prefix is not measured, a command that GRUB ran can be passed off as the
 /// kernel's command line: it is worth something only beside PCR values, or where Secure Boot lets no foreign GRUB
 /// configuration run.
@@ -101,14 +80,14 @@ std::optional<std::string> extract_grub_command_line(const BootLog& log, HashAlg
   const BootEvent* foreign = nullptr;
   for (const BootEvent* event : events_of(log, kGrubCommandPcr)) {
     if (event->type == type::kEventTag) continue;
-    if (!is_grub_event(*event, bank)) {
+    const auto grub = measure::grub_event_of(*event, bank);
+    if (!grub) {
       if (foreign == nullptr) foreign = event;
       continue;
     }
-    const auto text = behind_prefix(base::text_of(event->data), kCommandLinePrefixes);
-    if (!text) continue;
+    if (!grub->is_kernel_command_line) continue;
     if (command_line) throw InvalidInput(event->name(), "PCR 8 holds a second kernel command line");
-    command_line = std::string(trimmed(*text));
+    command_line = std::string(trimmed(grub->text));
   }
   if (command_line && foreign != nullptr) {
     throw InvalidInput(foreign->name(), "is not GRUB's, and PCR 8 holds a command line");

@@ -222,17 +222,15 @@ std::optional<Appraisal> examine_tpm(Examination& examination, const TpmEvidence
     if (identity) appraisal.identity = *identity;
     appraisal.attestation_key_sha256 = public_key_sha256(**certificate);
   }
-  const auto log = examination.make(Check::kBootLog, [&] { return decode_boot(evidence); });
+  auto log = examination.make(Check::kBootLog, [&] { return decode_boot(evidence); });
   if (certificate && log) {
     examine_quotes(examination, evidence, key_of(**certificate), nonce, *log);
   } else {
     examination.leave_out(Check::kQuote, certificate ? kUnread : "the AK certificate can't be read");
   }
+  std::optional<TpmMachine> machine;
   if (log) {
-    if (auto machine = examine_boot(examination, evidence, *log)) {
-      appraisal.secure_boot = machine->boot.secure_boot;
-      appraisal.machine = std::move(*machine);
-    }
+    machine = examine_boot(examination, evidence, *log);
   } else {
     examination.leave_out(Check::kBootReplay, kUnread);
   }
@@ -245,7 +243,11 @@ std::optional<Appraisal> examine_tpm(Examination& examination, const TpmEvidence
   } else {
     appraisal.launch = examine_launch(examination, evidence);
   }
-  return examination.has_failed() ? std::nullopt : std::optional(std::move(appraisal));
+  if (examination.has_failed() || !machine) return std::nullopt;
+  machine->log = std::move(*log);
+  appraisal.secure_boot = machine->boot.secure_boot;
+  appraisal.machine = std::move(*machine);
+  return appraisal;
 }
 
 }  // namespace verifier

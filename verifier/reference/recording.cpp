@@ -1,7 +1,11 @@
 #include "verifier/reference/recording.h"
 
+#include <utility>
+#include <vector>
+
 #include "measure/hash.h"
 #include "verifier/appraisal/boot_registers.h"
+#include "verifier/reference/reference_events.h"
 
 namespace verifier {
 namespace {
@@ -39,6 +43,10 @@ ReferenceValue reference_value_of(const measure::BootLog& log) {
   }
   // What this machine's firmware tried in vain is no part of it.
   value.pcrs[kBank][kApplicationPcr] = boot.boot_manager.pcr;
+  for (const auto& [pcr, register_value] : value.pcrs[kBank]) {
+    std::vector<ReferenceEvent> events = reference_events_of(log, pcr);
+    if (!events.empty() && makes(events, pcr, register_value)) value.events.emplace(pcr, std::move(events));
+  }
   return value;
 }
 

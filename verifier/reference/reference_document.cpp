@@ -8,6 +8,7 @@
 #include "base/encoding.h"
 #include "base/error.h"
 #include "verifier/appraisal/boot_registers.h"
+#include "verifier/reference/reference_events.h"
 
 namespace verifier {
 namespace {
@@ -110,6 +111,35 @@ std::optional<Json> parse_packages(const JsonObject& json) {
   return packages;
 }
 
+std::vector<ReferenceEvent> parse_register_events(const JsonObject& json, const std::string& pcr) {
+  const auto list = json.objects_or_empty(pcr.c_str());
+  if (list.size() > kMaxReferenceEvents) {
+    throw InvalidInput(json.path() + "." + pcr, "has more than " + std::to_string(kMaxReferenceEvents) + " events");
+  }
+  std::vector<ReferenceEvent> events;
+  for (const JsonObject& event : list) {
+    event.expect_only({"sha256", "text"});
+    auto digest = optional_sha256(event, "sha256");
+    if (!digest) throw InvalidInput(event.path() + ".sha256", "is missing");
+    events.push_back({std::move(*digest), event.string("text")});
+  }
+  return events;
+}
+
+/// Events that make another value than the register's would explain it wrongly.
+std::map<std::uint32_t, std::vector<ReferenceEvent>> parse_events(const JsonObject& json, const ReferenceValue& value) {
+  std::map<std::uint32_t, std::vector<ReferenceEvent>> events;
+  for (const auto& [index, list] : json.raw().items()) {
+    const std::uint32_t pcr = parse_image_pcr(index, json.path());
+    std::vector<ReferenceEvent> of_register = parse_register_events(json, index);
+    if (value.states(pcr) && !makes(of_register, pcr, value.pcrs.at(HashAlgorithm::kSha256).at(pcr))) {
+      throw InvalidInput(json.path() + "." + index, "does not make the value of pcrs.sha256." + index);
+    }
+    events.emplace(pcr, std::move(of_register));
+  }
+  return events;
+}
+
 std::vector<std::string_view> root_hashes_of(std::string_view command_line) {
   std::vector<std::string_view> hashes;
   for (std::size_t begin = 0; begin < command_line.size();) {
@@ -158,7 +188,7 @@ void expect_strength(const ReferenceValue& value, const std::string& path) {
 ReferenceValue parse_reference_value(const JsonObject& json) {
   json.expect_only({"name", "swversion", "hardened", "support_attributes", "secure_boot", "pcrs", "kernel_command_line",
                     "secure_boot_certificate_sha256", "unified_kernel_image_authenticode_sha256", "verity_root_hash",
-                    "packages", "deprecated"});
+                    "packages", "events", "deprecated"});
   ReferenceValue value;
   value.name = json.string("name");
   value.swversion = json.unsigned_integer("swversion");
@@ -171,6 +201,7 @@ ReferenceValue parse_reference_value(const JsonObject& json) {
   value.unified_kernel_image_authenticode_sha256 = optional_sha256(json, "unified_kernel_image_authenticode_sha256");
   value.verity_root_hash = optional_sha256(json, "verity_root_hash");
   value.packages = parse_packages(json);
+  if (const auto events = json.optional_object("events")) value.events = parse_events(*events, value);
   value.deprecated = json.optional_bool("deprecated").value_or(false);
   if (value.name.empty()) throw InvalidInput(json.path() + ".name", "is empty");
   expect_deserved_attributes(value, json.path());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/encoding.h"
 #include "measure/digest.h"
@@ -27,28 +28,28 @@ bool application_matches(const Bytes& sha256, const BootState& boot) {
   return boot.bank == HashAlgorithm::kSha256 && boot.boot_manager.only_application == sha256;
 }
 
+const Bytes* quoted(HashAlgorithm bank, std::uint32_t pcr, const TpmMachine& machine) {
+  const auto values = machine.pcrs.find(bank);
+  if (values == machine.pcrs.end()) return nullptr;
+  const auto value = values->second.find(pcr);
+  return value == values->second.end() ? nullptr : &value->second;
+}
+
 bool is_quoted_as(const Bytes& value, std::uint32_t pcr, const TpmMachine& machine) {
-  const auto bank = machine.pcrs.find(HashAlgorithm::kSha256);
-  if (bank == machine.pcrs.end()) return false;
-  const auto quoted = bank->second.find(pcr);
-  return quoted != bank->second.end() && quoted->second == value;
+  const Bytes* found = quoted(HashAlgorithm::kSha256, pcr, machine);
+  return found != nullptr && *found == value;
 }
 
 /// Of a register whose only event is a separator.
-Bytes separated_pcr() {
+const Bytes& separated_pcr() {
   constexpr HashAlgorithm kBank = HashAlgorithm::kSha256;
-  return Digest::zero(kBank).extended(Digest::of(kBank, Bytes(4, 0))).to_bytes();
+  static const Bytes kValue = Digest::zero(kBank).extended(Digest::of(kBank, Bytes(4, 0))).to_bytes();
+  return kValue;
 }
 
-/// Whether nothing that the entry does not state ran ahead of the image or told it what to do: see
-/// ReferenceValue::matches.
-bool is_alone(const ReferenceValue& value, const TpmMachine& machine) {
-  static const Bytes kSeparated = separated_pcr();
+const Bytes& zeros() {
   static const Bytes kZeros(measure::digest_size(HashAlgorithm::kSha256), 0);
-  if (!value.states(kDriverPcr) && !is_quoted_as(kSeparated, kDriverPcr, machine)) return false;
-  if (!value.states(kApplicationPcr) && !machine.boot.boot_manager.only_application) return false;
-  return std::ranges::all_of(
-      kToldPcrs, [&](std::uint32_t pcr) { return value.states(pcr) || is_quoted_as(kZeros, pcr, machine); });
+  return kZeros;
 }
 
 /// PCR 4 may also be what it would be had the firmware not tried other boot options in vain.
@@ -61,6 +62,115 @@ bool pcr_matches(std::uint32_t pcr, const Bytes& expected, HashAlgorithm bank, c
   return pcr == kApplicationPcr && without_attempts != machine.boot_manager_pcrs.end() &&
          without_attempts->second == expected;
 }
+
+std::string field_of(HashAlgorithm bank, std::uint32_t pcr) {
+  return "pcrs." + std::string(measure::name_of(bank)) + "." + std::to_string(pcr);
+}
+
+std::string hex_or(const Bytes* value, const char* otherwise) {
+  return value == nullptr ? otherwise : base::hex_encode(*value);
+}
+
+std::string hex_or(const std::optional<Bytes>& value, const char* otherwise) {
+  return value ? base::hex_encode(*value) : otherwise;
+}
+
+std::optional<Bytes> sha256_of(const std::optional<Bytes>& bytes) {
+  if (!bytes) return std::nullopt;
+  return measure::hash(HashAlgorithm::kSha256, *bytes);
+}
+
+std::string command_line_of(const BootState& boot) {
+  if (boot.kernel_command_line) return *boot.kernel_command_line;
+  if (boot.load_options_digest) return "another one, measured as " + base::hex_encode(*boot.load_options_digest);
+  return "none that the log tells";
+}
+
+/// Compares an entry with a machine, one statement after the other. What does not hold goes to `report`, made by a
+/// function as it takes time; where that returns false, nobody wants to know more.
+template <typename Report>
+class Comparison {
+ public:
+  Comparison(const ReferenceValue& value, const TpmMachine& machine, Report report)
+      : value_(value), machine_(machine), boot_(machine.boot), report_(std::move(report)) {}
+
+  /// Whether all holds.
+  bool run() {
+    return secure_boot() && registers_that_are_not_stated() && command_line() && certificate() && application() &&
+           registers();
+  }
+
+ private:
+  bool expect(bool holds, auto mismatch) { return holds || report_(mismatch); }
+
+  bool secure_boot() {
+    const bool expected = value_.secure_boot.value_or(true);
+    return expect(expected == boot_.secure_boot, [&] {
+      return Mismatch{"secure_boot", expected ? "true" : "false", boot_.secure_boot ? "true" : "false"};
+    });
+  }
+
+  /// See ReferenceValue::matches.
+  bool registers_that_are_not_stated() {
+    const auto holds = [&](std::uint32_t pcr, bool as_it_must, const char* expected) {
+      return expect(value_.states(pcr) || as_it_must, [&] {
+        return Mismatch{field_of(HashAlgorithm::kSha256, pcr), expected,
+                        hex_or(quoted(HashAlgorithm::kSha256, pcr, machine_), "not quoted"), pcr};
+      });
+    };
+    return holds(kDriverPcr, is_quoted_as(separated_pcr(), kDriverPcr, machine_),
+                 "nothing but a separator: no drivers from outside the firmware") &&
+           holds(kApplicationPcr, boot_.boot_manager.only_application.has_value(),
+                 "one application, which the firmware itself started from a boot option") &&
+           std::ranges::all_of(kToldPcrs, [&](std::uint32_t pcr) {
+             return holds(pcr, is_quoted_as(zeros(), pcr, machine_), "zeros: nothing told the image what to do");
+           });
+  }
+
+  bool command_line() {
+    const auto& expected = value_.kernel_command_line;
+    return expect(!expected || boot_.command_line_is(*expected), [&] {
+      return Mismatch{"kernel_command_line", *expected, command_line_of(boot_)};
+    });
+  }
+
+  bool certificate() {
+    const auto& expected = value_.secure_boot_certificate_sha256;
+    return expect(!expected || certificate_matches(*expected, boot_), [&] {
+      return Mismatch{"secure_boot_certificate_sha256", base::hex_encode(*expected),
+                      hex_or(sha256_of(boot_.secure_boot_certificate), "no certificate that alone decided")};
+    });
+  }
+
+  bool application() {
+    const auto& expected = value_.unified_kernel_image_authenticode_sha256;
+    return expect(!expected || application_matches(*expected, boot_), [&] {
+      return Mismatch{"unified_kernel_image_authenticode_sha256", base::hex_encode(*expected),
+                      hex_or(boot_.boot_manager.only_application, "no application that the firmware alone started")};
+    });
+  }
+
+  bool registers() {
+    for (const auto& [bank, values] : value_.pcrs) {
+      for (const auto& [pcr, expected] : values) {
+        const bool holds = machine_.pcrs.contains(bank) && pcr_matches(pcr, expected, bank, machine_);
+        const bool goes_on = expect(holds, [&] {
+          Mismatch mismatch{field_of(bank, pcr), base::hex_encode(expected),
+                            hex_or(quoted(bank, pcr, machine_), "not quoted")};
+          if (bank == HashAlgorithm::kSha256) mismatch.pcr = pcr;
+          return mismatch;
+        });
+        if (!goes_on) return false;
+      }
+    }
+    return true;
+  }
+
+  const ReferenceValue& value_;
+  const TpmMachine& machine_;
+  const BootState& boot_;
+  Report report_;
+};
 
 bool may_have_started(const Bytes& sha256, const BootState& boot) {
   const auto& applications = boot.boot_manager.applications;
@@ -80,20 +190,17 @@ bool ReferenceValue::states_content(std::uint32_t pcr) const {
 }
 
 bool ReferenceValue::matches(const TpmMachine& machine) const {
-  if (secure_boot.value_or(true) != machine.boot.secure_boot || !is_alone(*this, machine)) return false;
-  if (kernel_command_line && !machine.boot.command_line_is(*kernel_command_line)) return false;
-  if (secure_boot_certificate_sha256 && !certificate_matches(*secure_boot_certificate_sha256, machine.boot)) {
-    return false;
-  }
-  if (unified_kernel_image_authenticode_sha256 &&
-      !application_matches(*unified_kernel_image_authenticode_sha256, machine.boot)) {
-    return false;
-  }
-  return std::ranges::all_of(pcrs, [&](const auto& bank) {
-    return machine.pcrs.contains(bank.first) && std::ranges::all_of(bank.second, [&](const auto& entry) {
-             return pcr_matches(entry.first, entry.second, bank.first, machine);
-           });
-  });
+  return Comparison(*this, machine, [](const auto&) { return false; }).run();
+}
+
+std::vector<Mismatch> ReferenceValue::mismatches(const TpmMachine& machine) const {
+  std::vector<Mismatch> found;
+  const auto note = [&](const auto& mismatch) {
+    found.push_back(mismatch());
+    return true;
+  };
+  Comparison(*this, machine, note).run();
+  return found;
 }
 
 bool ReferenceValue::may_match(const TpmMachine& machine) const {
@@ -129,6 +236,12 @@ Json ReferenceValue::to_json() const {
   }
   if (verity_root_hash) json["verity_root_hash"] = base::hex_encode(*verity_root_hash);
   if (packages) json["packages"] = *packages;
+  for (const auto& [pcr, list] : events) {
+    Json& of_register = json["events"][std::to_string(pcr)] = Json::array();
+    for (const auto& [sha256, text] : list) {
+      of_register.push_back({{"sha256", base::hex_encode(sha256)}, {"text", text}});
+    }
+  }
   for (const auto& [bank, values] : pcrs) {
     Json& list = json["pcrs"][std::string(measure::name_of(bank))];
     for (const auto& [pcr, value] : values) list[std::to_string(pcr)] = base::hex_encode(value);

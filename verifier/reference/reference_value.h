@@ -15,6 +15,21 @@ namespace verifier {
 
 struct Publication;
 
+/// An event behind a register's value.
+struct ReferenceEvent {
+  base::Bytes sha256;  ///< the digest that was measured
+  std::string text;    ///< what it is of, for people
+};
+
+/// What an entry states and a machine has not.
+struct Mismatch {
+  std::string field;     ///< in the words of the entry's file, such as "pcrs.sha256.7"
+  std::string expected;  ///< what the entry states, or what holds where it states nothing
+  std::string found;
+  /// Of a register of bank sha256.
+  std::optional<std::uint32_t> pcr = {};
+};
+
 /// What a known VM image measures when it boots, and what is said of a machine that runs it.
 struct ReferenceValue {
   std::string name;
@@ -33,6 +48,9 @@ struct ReferenceValue {
   /// Where the list of the image's packages is, or {name: version}. Kept for people; nothing measures it, so nothing is
   /// matched.
   std::optional<base::Json> packages;
+  /// Of registers in bank sha256: where `pcrs` states one, they make its value. Kept for people, who learn from them
+  /// which event is another one when the register is; nothing is matched.
+  std::map<std::uint32_t, std::vector<ReferenceEvent>> events;
   bool deprecated = false;  ///< known, and no longer vouched for
   /// Where it stands; nothing for a document of the operator's own.
   std::shared_ptr<const Publication> publication = {};
@@ -46,6 +64,9 @@ struct ReferenceValue {
   ///   - PCR 8, GRUB's commands, and PCR 12, what a unified kernel image was given, must be zero.
   /// PCR 4 is matched with and without boot options that the firmware tried in vain.
   bool matches(const TpmMachine& machine) const;
+
+  /// Why it does not: everything that does not hold; nothing when it matches.
+  std::vector<Mismatch> mismatches(const TpmMachine& machine) const;
 
   /// Whether nothing that is proven speaks against it, for a deprecated entry: what a sender can leave out or change
   /// without changing a register acquits nobody. Proven are quoted registers, secure_boot and the certificate, as all

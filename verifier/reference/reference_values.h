@@ -42,6 +42,7 @@ class ReferenceValues {
   const ReferenceValue* find_retired(const Machine& machine) const;
   const ReferenceValue* find_retired(const TpmMachine& machine) const;
   std::size_t size() const noexcept { return images_.size(); }
+  const std::vector<ReferenceValue>& images() const noexcept { return images_; }
   const std::vector<std::shared_ptr<const Publication>>& publications() const noexcept { return publications_; }
   /// The names of entries, but for deprecated ones, that state the boot loader but nothing of what it loads, such as
   /// the initial RAM disk.

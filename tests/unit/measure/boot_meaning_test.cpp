@@ -128,3 +128,17 @@ TEST_CASE("Of recorded logs every event of a known kind has a meaning") {
   }
   CHECK(events > 300);
 }
+
+TEST_CASE("A meaning is measured when the digest is of what it is read from") {
+  const auto is_measured = [](std::string_view data, std::string_view measured) {
+    BootEvent event{.pcr = 11, .type = type::kIpl, .digests = {}, .data = base::to_bytes(data)};
+    event.digests.insert(measure::Digest::of(measure::HashAlgorithm::kSha256, base::view_of(measured)));
+    return measure::meaning_is_measured(event, measure::HashAlgorithm::kSha256);
+  };
+  CHECK(is_measured("text", "text"));
+  CHECK(is_measured("grub_cmd: ls", "ls"));
+  const std::string_view utf16(".\0o\0s\0\0\0", 8);
+  CHECK(is_measured(utf16, std::string_view(".os\0", 4)));  // the name of a part
+  CHECK_FALSE(is_measured(utf16, "what the part holds"));
+  CHECK_FALSE(is_measured("text", "other"));
+}
