@@ -31,7 +31,7 @@ const ReferenceValue* nearest_to(const TpmMachine& machine, const std::vector<Re
   const ReferenceValue* nearest = nullptr;
   std::pair<bool, std::size_t> least;
   for (const ReferenceValue& entry : entries) {
-    const std::pair distance(entry.deprecated, entry.mismatches(machine).size());
+    const std::pair distance(entry.deprecated, entry.distance(machine));
     if (nearest != nullptr && distance >= least) continue;
     nearest = &entry;
     least = distance;

@@ -203,6 +203,12 @@ std::vector<Mismatch> ReferenceValue::mismatches(const TpmMachine& machine) cons
   return found;
 }
 
+std::size_t ReferenceValue::distance(const TpmMachine& machine) const {
+  std::size_t count = 0;
+  Comparison(*this, machine, [&](const auto&) { return ++count > 0; }).run();
+  return count;
+}
+
 bool ReferenceValue::may_match(const TpmMachine& machine) const {
   const BootState& boot = machine.boot;
   if (secure_boot && *secure_boot != boot.secure_boot) return false;

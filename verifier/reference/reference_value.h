@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -67,6 +68,8 @@ struct ReferenceValue {
 
   /// Why it does not: everything that does not hold; nothing when it matches.
   std::vector<Mismatch> mismatches(const TpmMachine& machine) const;
+  /// How many these are.
+  std::size_t distance(const TpmMachine& machine) const;
 
   /// Whether nothing that is proven speaks against it, for a deprecated entry: what a sender can leave out or change
   /// without changing a register acquits nobody. Proven are quoted registers, secure_boot and the certificate, as all

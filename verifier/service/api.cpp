@@ -132,6 +132,10 @@ void log_token(const IssuedToken& issued) {
                                    {"swname", claims["swname"].get<std::string>()},
                                    {"dbgstat", claims["dbgstat"].get<std::string>()},
                                    {"image_digest", issued.image_digest}});
+  if (issued.explanation.is_null()) return;
+  base::log::info("image appraised", {{"instance_id", std::to_string(issued.identity.instance_id)},
+                                      {"standing", issued.explanation["standing"].get<std::string>()},
+                                      {"explanation", issued.explanation_sentence}});
 }
 
 void expect_location(const Config& config, const ResourcePath& resource) {

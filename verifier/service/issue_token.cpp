@@ -10,6 +10,8 @@
 #include "evidence/refusal.h"
 #include "evidence/request_binding.h"
 #include "verifier/appraisal/appraisal.h"
+#include "verifier/reference/explanation.h"
+#include "verifier/service/admission.h"
 #include "verifier/tokens/aws_claims.h"
 #include "verifier/tokens/claims.h"
 
@@ -89,43 +91,12 @@ base::Bytes expected_qualifying_data(const Config& config, const evidence::Verif
   return {nonce.begin(), nonce.end()};
 }
 
-/// Else evidence of a machine of one project would be turned into tokens through another's challenge.
-void expect_project(const evidence::InstanceIdentity& identity, const std::string& project) {
-  if (project == identity.project_id || project == std::to_string(identity.project_number)) return;
-  throw Refusal(Reason::kProjectMismatch,
-                "the machine belongs to project " + identity.project_id + ", not to " + project);
-}
-
-/// Of a zone, as Google Cloud names them: region-letter.
-std::string_view region_of(std::string_view zone) { return zone.substr(0, zone.rfind('-')); }
-
-/// Locations that are configured are promises of where machines run, so a challenge of one is for its machines.
-void expect_region(const evidence::InstanceIdentity& identity, const std::string& location) {
-  if (location == region_of(identity.zone)) return;
-  throw Refusal(Reason::kLocationMismatch, "the machine is in zone " + identity.zone + ", not in location " + location);
-}
-
 /// Of :verifyAttestation: what the client says of itself must be so.
 void expect_instance(const evidence::InstanceIdentity& identity, const std::string& instance) {
   const std::string name = "projects/" + std::to_string(identity.project_number) + "/zones/" + identity.zone +
                            "/instances/" + std::to_string(identity.instance_id);
   if (instance.empty() || instance == name) return;
   throw Refusal(Reason::kInstanceMismatch, "the machine is " + name + ", not " + instance);
-}
-
-/// Whether the machine may have a token at all.
-void expect_admitted(const Knowledge& knowledge, const Appraisal& appraisal, const ResourcePath& resource) {
-  const Config& config = knowledge.config;
-  expect_project(appraisal.identity, resource.project);
-  if (!config.locations.empty()) expect_region(appraisal.identity, *resource.location);
-  knowledge.deny_list.check(appraisal);
-  if (config.require_secure_boot && !appraisal.secure_boot) {
-    throw Refusal(Reason::kSecureBootOff, "the machine was started without Secure Boot");
-  }
-  if (config.on_deprecated != OnDeprecated::kRefuse || !appraisal.launch) return;
-  if (const ReferenceValue* retired = knowledge.reference_values.find_retired(appraisal.machine)) {
-    throw Refusal(Reason::kImageDeprecated, "the machine runs image \"" + retired->name + "\", which is deprecated");
-  }
 }
 
 std::vector<std::string> service_accounts(const IdentityTokens& issuers, const std::vector<std::string>& id_tokens,
@@ -175,22 +146,27 @@ IssuedToken issue_token(const Knowledge& knowledge, const Signers& signers, cons
   check_options(request.options);
 
   const base::Bytes qualifying_data = expected_qualifying_data(config, request, nonce);
-  const Appraisal appraisal = appraise(request.evidence, qualifying_data, knowledge.anchors, now,
-                                       needs_launch ? Scope::kLaunch : Scope::kMachine);
-  expect_admitted(knowledge, appraisal, resource);
+  Examination examination(Examination::Extent::kToFirstFailure);
+  const Appraisal appraisal = examine(examination, request.evidence, qualifying_data, knowledge.anchors, now,
+                                      needs_launch ? Scope::kLaunch : Scope::kMachine)
+                                  .value();
+  examine_admission(examination, knowledge, appraisal, &resource);
   expect_instance(appraisal.identity, instance);
 
+  IssuedToken issued;
   Json partial_errors = Json::array();
   TokenSubject subject{.appraisal = appraisal};
   subject.service_accounts = service_accounts(issuers, request.id_tokens, *resource.challenge, now, partial_errors);
   if (appraisal.launch) {
     // Of a machine that has launched nothing the image says nothing: what runs there is not what the image is for.
-    subject.image = knowledge.reference_values.find(appraisal.machine, now);
+    const Explanation explanation = explain(knowledge.reference_values, appraisal.machine, now);
+    if (explanation.standing == Standing::kMatched) subject.image = explanation.entry;
+    issued.explanation = explanation.to_json();
+    issued.explanation_sentence = explanation.sentence();
     subject.signatures = image_signatures(request.image_signatures, appraisal.launch->image_digest, partial_errors);
   }
 
   const TokenContext context{config.issuer, now, config.keys.token_lifetime};
-  IssuedToken issued;
   issued.identity = appraisal.identity;
   issued.attestation_key_sha256 = appraisal.attestation_key_sha256;
   if (appraisal.launch) issued.image_digest = appraisal.launch->image_digest;

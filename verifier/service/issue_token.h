@@ -32,6 +32,10 @@ struct IssuedToken {
   evidence::InstanceIdentity identity;
   std::string attestation_key_sha256;  ///< as a deny list names it
   std::string image_digest;            ///< empty for a machine that has launched nothing
+  /// How the machine stands to the known images, for the operator (Explanation); null and empty for a machine that has
+  /// launched nothing.
+  base::Json explanation;
+  std::string explanation_sentence;
 };
 
 /// From the body of a verification call to a token: reads it, appraises the evidence, compares, signs. `resource` has
