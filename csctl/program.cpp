@@ -16,6 +16,8 @@ ExitCode run(int argc, const char* const* argv, Screen& screen, std::ostream& er
   app.require_subcommand(1);
   Work work;
   add_eventlog(app, work);
+  add_evidence(app, work);
+  add_explain(app, work);
   try {
     app.parse(argc, argv);
     return work(screen);

@@ -40,5 +40,7 @@ void add_verb(CLI::App& parent, const Verb& verb, Work& work, void (*add_options
 
 // The nouns, each in a file of its name.
 void add_eventlog(CLI::App& app, Work& work);
+void add_evidence(CLI::App& app, Work& work);
+void add_explain(CLI::App& app, Work& work);
 
 }  // namespace csctl

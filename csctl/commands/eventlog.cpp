@@ -6,18 +6,18 @@
 namespace csctl {
 namespace {
 
-constexpr const char* kSourceHelp =
+constexpr const char* kLogHelp =
     "Boot or launch event log, a request to a verifier, evidence from a workload's socket, or - for standard input; "
     "without it the boot event log of this machine";
 
 void add_show_options(CLI::App& command, EventlogShowOptions& options) {
-  command.add_option("FILE", options.source, kSourceHelp);
+  command.add_option("FILE", options.source, kLogHelp);
   command.add_option("--pcr", options.pcrs, "Only events of this register; may stand several times")
       ->check(CLI::Range(std::uint32_t{0}, measure::kMaxPcr));
 }
 
 void add_replay_options(CLI::App& command, EventlogReplayOptions& options) {
-  command.add_option("FILE", options.source, kSourceHelp);
+  command.add_option("FILE", options.source, kLogHelp);
   command.add_option(
       "--tcti", options.tcti,
       "TPM with whose registers to compare, such as device:/dev/tpmrm0; without it those that were quoted "

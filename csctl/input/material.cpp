@@ -46,6 +46,7 @@ evidence::VerifyRequest request_of(const JsonObject& json, Material& material) {
     throw InvalidInput(json.path(),
                        "is neither a request to a verifier (tpmAttestation) nor evidence of a workload's (quote)");
   }
+  material.challenge = json.optional_string("challenge");
   const bool is_general =
       json.has("tokenOptions") || json.has("confidentialSpaceInfo") || json.has("instance") || json.has("attester");
   return is_general ? evidence::VerifyAttestationRequest::parse(json).request : evidence::VerifyRequest::parse(json);
@@ -54,7 +55,8 @@ evidence::VerifyRequest request_of(const JsonObject& json, Material& material) {
 }  // namespace
 
 Material Material::parse(base::Bytes bytes, const std::string& name) {
-  Material material{.name = name, .boot_log = {}, .launch_log = {}, .request = {}, .workload_challenge = {}};
+  Material material{
+      .name = name, .boot_log = {}, .launch_log = {}, .request = {}, .challenge = {}, .workload_challenge = {}};
   if (bytes.empty()) throw InvalidInput(name, "is empty");
   if (is_json(bytes)) {
     const base::Json json = base::parse_json(base::text_of(bytes), name, kLimits);

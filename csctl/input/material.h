@@ -19,6 +19,7 @@ struct Material {
   std::optional<base::Bytes> boot_log;
   std::optional<base::Bytes> launch_log;
   std::optional<evidence::VerifyRequest> request;  ///< with the evidence that the logs are from
+  std::optional<std::string> challenge;            ///< the name of the verifier's, of a request
   /// What a workload had asked to be quoted (evidence/vm_attestation.h), of evidence from its socket.
   std::optional<base::Bytes> workload_challenge;
 

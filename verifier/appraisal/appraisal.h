@@ -24,7 +24,7 @@ struct TpmMachine {
   /// Quoted values in every SHA-2 bank in which the boot log replays. Never empty.
   std::map<measure::HashAlgorithm, measure::PcrValues> pcrs;
   std::map<measure::HashAlgorithm, base::Bytes> boot_manager_pcrs;  ///< in each of these banks: see BootManager::pcr
-  measure::BootLog log = {};  ///< which replays to them; for people
+  measure::BootLog log = {};                                        ///< which replays to them; for people
 };
 
 using Machine = std::variant<TpmMachine>;

@@ -250,4 +250,19 @@ std::optional<Appraisal> examine_tpm(Examination& examination, const TpmEvidence
   return appraisal;
 }
 
+TpmMachine unproven_machine(BootLog log) {
+  constexpr std::uint32_t kLastOfSystem = 16;  // behind it are those of dynamic launch, which begin with ones
+  std::map<HashAlgorithm, PcrValues> pcrs;
+  for (const HashAlgorithm bank : measure::kHashAlgorithms) {
+    if (bank == HashAlgorithm::kSha1 || !mentions(log, bank)) continue;
+    PcrValues values = log.replay(bank);
+    for (std::uint32_t pcr = 0; pcr < kLastOfSystem; ++pcr) values.try_emplace(pcr, measure::digest_size(bank), 0);
+    pcrs.emplace(bank, std::move(values));
+  }
+  if (!pcrs.contains(HashAlgorithm::kSha256)) throw InvalidInput("boot event log", "has no sha256 digests");
+  TpmMachine machine = machine_of(std::move(pcrs), log);
+  machine.log = std::move(log);
+  return machine;
+}
+
 }  // namespace verifier

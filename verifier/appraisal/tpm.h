@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "evidence/evidence.h"
+#include "measure/boot_log.h"
 #include "verifier/appraisal/ak_certificate.h"
 #include "verifier/appraisal/appraisal.h"
 #include "verifier/appraisal/examination.h"
@@ -17,5 +18,9 @@ namespace verifier {
 std::optional<Appraisal> examine_tpm(Examination& examination, const evidence::TpmEvidence& evidence,
                                      base::ByteView nonce, const TrustAnchors& anchors, base::WallTime now,
                                      Scope scope);
+
+/// The machine that wrote a boot log, as it is when its TPM holds what the log makes, and zeros in what the log does
+/// not speak of. For people who have no quotes: nothing of it is proven. Throws InvalidInput.
+TpmMachine unproven_machine(measure::BootLog log);
 
 }  // namespace verifier

@@ -1,0 +1,47 @@
+#include "csctl/commands/evidence.h"
+
+#include "csctl/commands/command.h"
+
+namespace csctl {
+namespace {
+
+constexpr const char* kEvidenceHelp =
+    "Evidence: the body of a request to a verifier, or what /v1/evidence has answered; - for standard input";
+
+void add_show_options(CLI::App& command, EvidenceShowOptions& options) {
+  command.add_option("FILE", options.source, kEvidenceHelp)->required();
+}
+
+void add_verify_options(CLI::App& command, EvidenceVerifyOptions& options) {
+  command.add_option("FILE", options.source, kEvidenceHelp)->required();
+  command
+      .add_option("--config", options.config,
+                  "Configuration of a verifier: its roots, reference values, deny list and demands are what counts")
+      ->required();
+  command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now");
+  command.add_option(
+      "--nonce", options.nonce,
+      "What the quotes must be made over, in hexadecimal; without it whether they are fresh is not looked at");
+}
+
+}  // namespace
+
+void add_evidence(CLI::App& app, Work& work) {
+  CLI::App& noun =
+      add_noun(app, "evidence", "Evidence: quotes, logs and certificates by which a machine proves what it is");
+  add_verb<EvidenceShowOptions>(noun,
+                                {.name = "show",
+                                 .help = "Show what evidence holds, without judging it",
+                                 .example = "csctl evidence show evidence.json"},
+                                work, add_show_options, show_evidence);
+  add_verb<EvidenceVerifyOptions>(
+      noun,
+      {.name = "verify",
+       .help = "Make every check that a verifier with this configuration makes, and list them",
+       .example = "csctl evidence verify request.json --config /etc/cs-verifier/config.json\n"
+                  "csctl evidence verify evidence.json --config config.json --at "
+                  "2026-01-31T12:00:00Z"},
+      work, add_verify_options, verify_evidence);
+}
+
+}  // namespace csctl

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "csctl/exit_code.h"
+#include "csctl/screen/screen.h"
+
+namespace csctl {
+
+struct EvidenceShowOptions {
+  std::string source;
+  bool json = false;
+};
+ExitCode show_evidence(const EvidenceShowOptions& options, Screen& screen);
+
+struct EvidenceVerifyOptions {
+  std::string source;
+  std::string config;  ///< of a verifier
+  std::string at;      ///< RFC 3339; empty: now
+  std::string nonce;   ///< hexadecimal; empty: not known
+  bool json = false;
+};
+ExitCode verify_evidence(const EvidenceVerifyOptions& options, Screen& screen);
+
+}  // namespace csctl

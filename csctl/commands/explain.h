@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "csctl/exit_code.h"
+#include "csctl/screen/screen.h"
+
+namespace csctl {
+
+struct ExplainOptions {
+  std::string source;
+  std::string config;                   ///< of a verifier; its reference values count, or
+  std::vector<std::string> references;  ///< these files
+  std::string at;                       ///< RFC 3339; empty: now
+  bool json = false;
+};
+
+/// Says for what image a machine is taken, and why not for the one that it should be.
+ExitCode explain(const ExplainOptions& options, Screen& screen);
+
+}  // namespace csctl
