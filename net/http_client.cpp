@@ -5,9 +5,12 @@
 #include <cerrno>
 #include <list>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <utility>
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/beast/core.hpp>
@@ -30,7 +33,8 @@ namespace ssl = asio::ssl;
 using asio::ip::tcp;
 using boost::system::error_code;
 using boost::system::system_error;
-using TlsClientStream = ssl::stream<tcp::socket&>;
+using Socket = asio::generic::stream_protocol::socket;
+using TlsClientStream = ssl::stream<Socket&>;
 using Request = http::request<http::span_body<const char>>;
 using base::TimePoint;
 
@@ -95,9 +99,10 @@ class CertificateNames {
 class HttpClient::Connection {
  public:
   Connection(const asio::any_io_executor& executor, ssl::context& tls, const HttpUrl& url,
-             std::optional<HttpProxy> proxy)
+             std::optional<HttpProxy> proxy, const std::optional<std::filesystem::path>& unix_socket)
       : url_(url),
         proxy_(std::move(proxy)),
+        unix_socket_(unix_socket),
         socket_(executor),
         deadline_(
             executor, [this] { close(); }, [this] { close(); }) {
@@ -109,14 +114,11 @@ class HttpClient::Connection {
   Deadline& deadline() noexcept { return deadline_; }
 
   base::Awaitable<void> connect() {
-    const HttpUrl& peer = proxy_ ? proxy_->url : url_;
-    const auto patience = deadline_.when() - deadline_.now();
-    const auto endpoints = co_await look_up(peer.host, peer.port, std::chrono::ceil<base::Milliseconds>(patience));
-    auto [socket, code] = co_await connect_any(endpoints, deadline_.when());
-    if (code == asio::error::timed_out || deadline_.passed()) throw to_http_error(peer, beast::error::timeout);
-    if (code) throw HttpError(HttpError::Kind::kConnect, "connecting to " + peer.origin() + ": " + code.message());
-    socket_ = std::move(socket);
-    socket_.set_option(tcp::no_delay(true), code);
+    if (unix_socket_) {
+      co_await connect_unix();
+    } else {
+      co_await connect_tcp();
+    }
     if (!tls_) co_return;
     if (proxy_) co_await open_tunnel();
     co_await handshake();
@@ -145,12 +147,36 @@ class HttpClient::Connection {
     socket_.close(ignored);
   }
 
+  base::Awaitable<void> connect_tcp() {
+    const HttpUrl& peer = proxy_ ? proxy_->url : url_;
+    const auto patience = deadline_.when() - deadline_.now();
+    const auto endpoints = co_await look_up(peer.host, peer.port, std::chrono::ceil<base::Milliseconds>(patience));
+    auto [socket, code] = co_await connect_any(endpoints, deadline_.when());
+    if (code == asio::error::timed_out || deadline_.passed()) throw to_http_error(peer, beast::error::timeout);
+    if (code) throw HttpError(HttpError::Kind::kConnect, "connecting to " + peer.origin() + ": " + code.message());
+    socket_ = std::move(socket);
+    socket_.set_option(tcp::no_delay(true), code);
+  }
+
+  base::Awaitable<void> connect_unix() {
+    const asio::local::stream_protocol::endpoint endpoint(unix_socket_->string());
+    socket_ = Socket(socket_.get_executor(), asio::generic::stream_protocol(endpoint.protocol()));
+    error_code code;
+    co_await socket_.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, code));
+    if (deadline_.passed()) throw to_http_error(url_, beast::error::timeout);
+    if (code == asio::error::operation_aborted) throw system_error(code);
+    if (code) {
+      throw HttpError(HttpError::Kind::kConnect, "connecting to " + unix_socket_->string() + ": " + code.message());
+    }
+  }
+
   base::Awaitable<void> open_tunnel();
   base::Awaitable<void> handshake();
 
   HttpUrl url_;
   std::optional<HttpProxy> proxy_;
-  tcp::socket socket_;
+  std::optional<std::filesystem::path> unix_socket_;  ///< instead of the URL's host
+  Socket socket_;
   std::optional<TlsClientStream> tls_;
   Deadline deadline_;
 };
@@ -191,7 +217,7 @@ base::Awaitable<void> HttpClient::Connection::open_tunnel() {
   error_code code;
   co_await http::async_write(socket_, request, asio::redirect_error(asio::use_awaitable, code));
   if (code && deadline_.passed()) code = beast::error::timeout;
-  std::optional<ResponseReader<tcp::socket>> reader;
+  std::optional<ResponseReader<Socket>> reader;
   if (!code) code = co_await read_answer_head(socket_, buffer, deadline_, kAnswerReadBytes, true, reader);
   if (code == asio::error::operation_aborted) throw system_error(code);
   if (code) throw to_http_error(proxy_->url, code);
@@ -259,8 +285,8 @@ struct HttpClient::State {
   ConnectionPtr new_connection(const HttpUrl& url) {
     if (url.tls && trusts_system) SSL_CTX_set1_cert_store(tls.native_handle(), system_roots());
     std::optional<HttpProxy> proxy;
-    if (uses_proxies) proxy = ProxyEnvironment::of_process().proxy_for(url);
-    return std::make_unique<Connection>(executor, tls, url, std::move(proxy));
+    if (uses_proxies && !unix_socket) proxy = ProxyEnvironment::of_process().proxy_for(url);
+    return std::make_unique<Connection>(executor, tls, url, std::move(proxy), unix_socket);
   }
 
   ConnectionPtr take_idle(const std::string& origin) {
@@ -291,6 +317,7 @@ struct HttpClient::State {
   ssl::context tls;
   bool trusts_system = false;
   bool uses_proxies = true;
+  std::optional<std::filesystem::path> unix_socket;
   std::list<ConnectionPtr> idle;  // the one used last stands first
 };
 
@@ -450,6 +477,16 @@ HttpClient::HttpClient(asio::any_io_executor executor, const std::optional<std::
   if (code) throw base::InvalidInput(ca_file->string(), "no usable PEM certificates: " + code.message());
 }
 
+HttpClient HttpClient::over_unix_socket(asio::any_io_executor executor, const std::filesystem::path& path) {
+  if (path.string().size() >= sizeof(sockaddr_un::sun_path)) {
+    throw base::InvalidInput(path.string(), "is too long for a socket's path");
+  }
+  HttpClient client(std::move(executor));
+  client.state_->unix_socket = path;
+  return client;
+}
+
+HttpClient::HttpClient(HttpClient&&) noexcept = default;
 HttpClient::~HttpClient() = default;
 
 base::Awaitable<HttpResponse> HttpClient::send(HttpRequest request, HttpLimits limits) {

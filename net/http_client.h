@@ -46,6 +46,9 @@ class HttpClient {
   /// `ca_file` holds the only trusted roots, in PEM; without it the system's are trusted.
   explicit HttpClient(asio::any_io_executor executor, const std::optional<std::filesystem::path>& ca_file = {},
                       Proxies proxies = Proxies::kOfEnvironment);
+  /// Sends every request to the Unix socket at `path`, whatever host its URL names.
+  static HttpClient over_unix_socket(asio::any_io_executor executor, const std::filesystem::path& path);
+  HttpClient(HttpClient&&) noexcept;
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;

@@ -442,3 +442,27 @@ TEST_CASE("a proxy is asked for what is not on loopback") {
   ::unsetenv("http_proxy");
   ::unsetenv("https_proxy");
 }
+
+TEST_CASE("a client of a Unix socket finds its server there, whatever the URL says") {
+  const test::TemporaryDirectory folder;
+  const std::filesystem::path path = folder.path() / "server.sock";
+  asio::io_context context;
+  net::HttpServer server(context.get_executor(), [](net::HttpServerRequest& request) -> Awaitable<HttpResponse> {
+    co_return HttpResponse{.body = std::string(request.header("Host")) + request.path};
+  });
+  server.listen_unix(path, 0600);
+  HttpClient client = HttpClient::over_unix_socket(context.get_executor(), path);
+  CHECK(test::run(context, client.send(get("http://localhost/v1/status"), {})).body == "localhost/v1/status");
+  CHECK(test::run(context, client.send(get("http://localhost/again"), {})).body == "localhost/again");
+  CHECK(server.connection_count() == 1);  // kept for the second request
+  test::run(context, server.stop(Milliseconds(100)));
+}
+
+TEST_CASE("a client of a Unix socket that is not there says so") {
+  const test::TemporaryDirectory folder;
+  asio::io_context context;
+  HttpClient client = HttpClient::over_unix_socket(context.get_executor(), folder.path() / "absent.sock");
+  CHECK(kind_of(context, client, "http://localhost/", {}) == HttpError::Kind::kConnect);
+  const std::filesystem::path long_path = folder.path() / std::string(200, 'x');
+  CHECK_THROWS_AS(HttpClient::over_unix_socket(context.get_executor(), long_path), base::InvalidInput);
+}
