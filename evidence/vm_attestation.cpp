@@ -19,7 +19,7 @@ using base::InvalidInput;
 using base::Json;
 using base::JsonObject;
 
-constexpr std::string_view kLabel = "WORKLOAD_ATTESTATION";
+constexpr std::string_view kWorkloadLabel = "WORKLOAD_ATTESTATION";
 
 std::string_view without_blanks(std::string_view text) {
   constexpr std::string_view kBlanks = " \t";
@@ -93,7 +93,7 @@ VmAttestation VmAttestation::parse(const JsonObject& json) {
 }
 
 Bytes evidence_nonce(ByteView challenge) {
-  const base::ByteView label = base::view_of(kLabel);
+  const base::ByteView label = base::view_of(kWorkloadLabel);
   Bytes labelled(label.begin(), label.end());
   base::append(labelled, measure::hash(measure::HashAlgorithm::kSha256, challenge));
   return measure::hash(measure::HashAlgorithm::kSha256, labelled);
@@ -115,7 +115,7 @@ AttestationFields AttestationFields::parse(std::string_view mask) {
 
 Json vm_attestation_json(ByteView challenge, const TpmEvidence& evidence, const AttestationFields& fields) {
   Json json = Json::object();
-  if (fields.label) json["label"] = base::base64_encode(base::view_of(kLabel));
+  if (fields.label) json["label"] = base::base64_encode(base::view_of(kWorkloadLabel));
   if (fields.challenge) json["challenge"] = base::base64_encode(challenge);
   if (fields.quote) json["quote"]["tpmQuote"] = tpm_quote_json(evidence);
   return json;

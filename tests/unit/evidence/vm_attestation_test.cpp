@@ -1,6 +1,8 @@
 #include "evidence/vm_attestation.h"
 
 #include "base/encoding.h"
+#include "base/error.h"
+#include "evidence/messages.h"
 #include "evidence/request_binding.h"
 #include "measure/hash.h"
 #include "tests/unit/catch.h"
@@ -24,6 +26,19 @@ std::string members_of(std::string_view mask) {
   const Json json = evidence::vm_attestation_json(bytes_of("c"), nothing, AttestationFields::parse(mask));
   for (const auto& [name, value] : json.items()) names.append(names.empty() ? "" : " ").append(name);
   return names;
+}
+
+evidence::TpmEvidence some_evidence() {
+  evidence::TpmEvidence evidence;
+  evidence.quotes.push_back({.bank = measure::HashAlgorithm::kSha256,
+                             .pcr_values = {{0, {1}}, {13, {2, 3}}},
+                             .attest = {4},
+                             .signature = {5}});
+  evidence.boot_log = {6};
+  evidence.launch_log = {7};
+  evidence.ak_certificate = {8};
+  evidence.ak_chain = {{9}, {10}};
+  return evidence;
 }
 
 }  // namespace
@@ -94,4 +109,45 @@ TEST_CASE("a mask chooses members") {
   CHECK(members_of("deviceReports,device_reports,extraData,extra_data,acpiData,Label,quote.tpmQuote").empty());
   CHECK(members_of(",,challenge,,").find("challenge") == 0);
   CHECK(members_of(" ").empty());
+}
+
+TEST_CASE("evidence that was given is read again") {
+  const evidence::TpmEvidence evidence = some_evidence();
+  const base::Bytes challenge = {1, 2, 3};
+  const base::Json json = evidence::vm_attestation_json(challenge, evidence, {});
+  const auto attestation = evidence::VmAttestation::parse(base::JsonObject(json, "evidence"));
+  CHECK(attestation.challenge == challenge);
+  CHECK(attestation.evidence.boot_log == evidence.boot_log);
+  CHECK(attestation.evidence.launch_log == evidence.launch_log);
+  CHECK(attestation.evidence.ak_certificate == evidence.ak_certificate);
+  CHECK(attestation.evidence.ak_chain == evidence.ak_chain);
+  REQUIRE(attestation.evidence.quotes.size() == evidence.quotes.size());
+  CHECK(attestation.evidence.quotes[0].bank == evidence.quotes[0].bank);
+  CHECK(attestation.evidence.quotes[0].pcr_values == evidence.quotes[0].pcr_values);
+  CHECK(attestation.evidence.quotes[0].attest == evidence.quotes[0].attest);
+  CHECK(attestation.evidence.quotes[0].signature == evidence.quotes[0].signature);
+}
+
+TEST_CASE("evidence that is wrong is refused by the field") {
+  const auto refusal_with = [](const char* pointer, const base::Json& value) -> std::string {
+    base::Json json = evidence::vm_attestation_json({}, some_evidence(), {});
+    json[base::Json::json_pointer(pointer)] = value;
+    try {
+      evidence::VmAttestation::parse(base::JsonObject(json, "evidence"));
+      return "accepted";
+    } catch (const base::InvalidInput& error) {
+      return error.what();
+    }
+  };
+  CHECK_THAT(refusal_with("/quote", 1), StartsWith("evidence.quote"));
+  CHECK_THAT(refusal_with("/colour", 1), StartsWith("evidence.colour"));
+  CHECK_THAT(refusal_with("/quote/tpmQuote/quotes/0/hashAlgorithm", 3),
+             StartsWith("evidence.quote.tpmQuote.quotes[0]"));
+  CHECK_THAT(refusal_with("/quote/tpmQuote/quotes/0/pcrValues/24", "AA=="), StartsWith("evidence.quote.tpmQuote"));
+  CHECK_THAT(refusal_with("/quote/tpmQuote/endorsement/akCertEndorsement/akCert", "!"),
+             StartsWith("evidence.quote.tpmQuote.endorsement"));
+  CHECK_THAT(refusal_with("/quote/tpmQuote/endorsement/akCertEndorsement/akCertChain",
+                          base::Json(std::vector<std::string>(evidence::kMaxCertChain + 1, "AA=="))),
+             ContainsSubstring("is too long"));
+  CHECK_THAT(refusal_with("/quote/tpmQuote/quotes", base::Json::array()), StartsWith("accepted"));
 }
