@@ -53,9 +53,9 @@ def missing_vm_requirements() -> list[str]:
 class Console:
     """The machine's serial line, read as lines; what was typed is echoed by the machine, not by us."""
 
-    def __init__(self, path: Path, record: Path) -> None:
-        self.lines: list[str] = []
-        self._record = record.open("w")
+    def __init__(self, path: Path, record: Path, lines: Sequence[str] = ()) -> None:
+        self.lines: list[str] = list(lines)  # of the time before this line was connected
+        self._record = record.open("a")
         self._changed = threading.Condition()
         self._open = True
         self._socket = socket.socket(socket.AF_UNIX)
@@ -112,6 +112,12 @@ class Console:
         with self._changed:
             return "".join(f"\n    console: {line}" for line in self.lines[-count:])
 
+    def read_to_end(self) -> None:
+        """Read what a machine that is gone has left."""
+        with self._changed:
+            if not wait_until(self._changed, lambda: not self._open, LISTEN_SECONDS):
+                raise HarnessError(f"QEMU does not end{self.last_words()}")
+
     def close(self) -> None:
         """Stop reading."""
         with contextlib.suppress(OSError):
@@ -167,15 +173,15 @@ class Monitor:
             raise HarnessError(f"QEMU refuses {name}: {answer['error']['desc']}")
         return answer["return"]
 
-    def wait_event(self, name: str, timeout: float, count: int = 1) -> dict[str, Any] | None:
-        """Return event number `count` of that name, or None when the machine is gone or the time is over before it."""
+    def wait_event(self, name: str, timeout: float) -> dict[str, Any] | None:
+        """Return the first event of that name, or None when the machine is gone or the time is over before it."""
 
-        def found() -> list[dict[str, Any]]:
-            return [event for event in self._events if event["event"] == name]
+        def found() -> dict[str, Any] | None:
+            return next((event for event in self._events if event["event"] == name), None)
 
         with self._changed:
-            wait_until(self._changed, lambda: len(found()) >= count or not self._open, timeout)
-            return found()[count - 1] if len(found()) >= count else None
+            wait_until(self._changed, lambda: found() is not None or not self._open, timeout)
+            return found()
 
     def close(self) -> None:
         """Leave the machine to itself."""
@@ -203,6 +209,10 @@ class VirtualMachine:
     """One QEMU. `services` maps addresses in the machine's network ("169.254.169.254:80") to ports on this host.
 
     The machine's disks are overlays: nothing that it writes reaches the image.
+
+    A machine that reboots itself is started anew, with its disks, its firmware's variables and its TPM. In the same
+    process the firmware would take minutes at times: of what the machine ran before, the emulator keeps translated
+    code, and every write to a page with such code, the firmware's stack if chance will have it, is a slow one.
     """
 
     def __init__(
@@ -221,24 +231,30 @@ class VirtualMachine:
         self._services = services
         self._tpm_state = tpm_state
         self._hardware = hardware
-        self._stack = contextlib.ExitStack()
+        self._running = contextlib.ExitStack()
         self.console: Console
         self.monitor: Monitor
-        self._qemu: Process
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_disks()
+        # A kernel that no disk has brought has no signature of ours.
+        store = EMPTY_STORE.read_bytes() if self._hardware.kernel else enrolled_store(self._keys)
+        (self.folder / "variables.fd").write_bytes(store)
+        self._power_on([])
+        return self
+
+    def _power_on(self, lines: Sequence[str]) -> None:
+        """Start what is switched off; `lines` are what the console has shown before."""
+        for name in ("console.sock", "monitor.sock"):
+            (self.folder / name).unlink(missing_ok=True)
         with contextlib.ExitStack() as stack:
             if self._tpm_state is not None:
                 stack.enter_context(self._start_tpm(self._tpm_state))
-            self._make_disks()
-            # A kernel that no disk has brought has no signature of ours.
-            store = EMPTY_STORE.read_bytes() if self._hardware.kernel else enrolled_store(self._keys)
-            (self.folder / "variables.fd").write_bytes(store)
-            self._qemu = stack.enter_context(Process(self._command(), name="qemu"))
+            qemu = stack.enter_context(Process(self._command(), name="qemu"))
             for name in ("console.sock", "monitor.sock"):
-                _wait_listening(self.folder / name, self._qemu)
-            self.console = Console(self.folder / "console.sock", self.folder / "console.log")
+                _wait_listening(self.folder / name, qemu)
+            self.console = Console(self.folder / "console.sock", self.folder / "console.log", lines)
             stack.callback(self.console.close)
             self.monitor = Monitor(self.folder / "monitor.sock")
             stack.callback(self.monitor.close)
@@ -247,15 +263,14 @@ class VirtualMachine:
             if self._hardware.time_network is not None:
                 self.set_network(up=False, name="time")
             self.monitor.command("cont")
-            self._stack = stack.pop_all()
-        return self
+            self._running = stack.pop_all()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
             print(f"the machine's last words:{self.console.last_words()}")
-        self._stack.close()
+        self._running.close()
 
     def set_network(self, *, up: bool, name: str = "nic") -> None:
         """Plug or pull a network cable: "nic" leads to the services, "time" to the network that knows the time."""
@@ -276,17 +291,20 @@ class VirtualMachine:
 
     def wait_shutdown(self, timeout: float = BOOT_SECONDS) -> None:
         """Wait until the machine has powered itself off."""
-        self._expect("SHUTDOWN", "guest-shutdown", timeout)
+        self._expect("guest-shutdown", timeout)
 
-    def wait_reboot(self, timeout: float = BOOT_SECONDS, count: int = 1) -> None:
-        """Wait until the machine has rebooted itself for the `count`th time."""
-        self._expect("RESET", "guest-reset", timeout, count)
+    def wait_reboot(self, timeout: float = BOOT_SECONDS) -> None:
+        """Wait until the machine reboots itself, and have it do so."""
+        self._expect("guest-reset", timeout)
+        self.console.read_to_end()
+        self._running.close()
+        self._power_on(self.console.lines)
 
-    def _expect(self, name: str, reason: str, timeout: float, count: int = 1) -> None:
-        event = self.monitor.wait_event(name, timeout, count)
+    def _expect(self, reason: str, timeout: float) -> None:
+        event = self.monitor.wait_event("SHUTDOWN", timeout)
         if event is None or event["data"].get("reason") != reason:
             found = "nothing of the kind" if event is None else str(event["data"])
-            raise HarnessError(f"waited for {name} by {reason}, found {found}{self.console.last_words()}")
+            raise HarnessError(f"waited for an end by {reason}, found {found}{self.console.last_words()}")
 
     def _start_tpm(self, state: Path) -> Process:
         control = self.folder / "tpm.sock"
@@ -302,7 +320,7 @@ class VirtualMachine:
         return process
 
     def _make_disks(self) -> None:
-        for name in ("console.sock", "monitor.sock", "root.qcow2", "state.qcow2"):
+        for name in ("root.qcow2", "state.qcow2"):
             (self.folder / name).unlink(missing_ok=True)
         backing = ("-F", "raw", "-b", self.image.resolve())
         run("qemu-img", "create", "-q", "-f", "qcow2", *backing, self.folder / "root.qcow2")
@@ -317,7 +335,7 @@ class VirtualMachine:
         # Page tables of five levels only cost an emulator time.
         words = [
             *("qemu-system-x86_64", "-S", "-machine", "q35,smm=on", "-accel", accel, "-cpu", "max,la57=off", "-smp", "2"),
-            *("-m", str(hardware.memory_mib), "-nodefaults", "-display", "none"),
+            *("-m", str(hardware.memory_mib), "-nodefaults", "-display", "none", "-action", "reboot=shutdown"),
             *("-global", "driver=cfi.pflash01,property=secure,value=on"),
             *("-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE}"),
             *("-drive", f"if=pflash,unit=1,format=raw,file={self.folder / 'variables.fd'}"),
