@@ -17,7 +17,9 @@ ExitCode run(int argc, const char* const* argv, Screen& screen, std::ostream& er
   Work work;
   add_eventlog(app, work);
   add_evidence(app, work);
+  add_token(app, work);
   add_explain(app, work);
+  add_status(app, work);
   try {
     app.parse(argc, argv);
     return work(screen);

@@ -42,5 +42,7 @@ void add_verb(CLI::App& parent, const Verb& verb, Work& work, void (*add_options
 void add_eventlog(CLI::App& app, Work& work);
 void add_evidence(CLI::App& app, Work& work);
 void add_explain(CLI::App& app, Work& work);
+void add_token(CLI::App& app, Work& work);
+void add_status(CLI::App& app, Work& work);
 
 }  // namespace csctl

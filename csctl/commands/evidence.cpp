@@ -8,6 +8,12 @@ namespace {
 constexpr const char* kEvidenceHelp =
     "Evidence: the body of a request to a verifier, or what /v1/evidence has answered; - for standard input";
 
+void add_get_options(CLI::App& command, EvidenceGetOptions& options) {
+  command.add_option("--socket", options.socket, "Socket of the launcher, as a workload has it")->capture_default_str();
+  command.add_option("--challenge", options.challenge,
+                     "What the quotes are to be made over, in hexadecimal; without it random bytes");
+}
+
 void add_show_options(CLI::App& command, EvidenceShowOptions& options) {
   command.add_option("FILE", options.source, kEvidenceHelp)->required();
 }
@@ -29,6 +35,12 @@ void add_verify_options(CLI::App& command, EvidenceVerifyOptions& options) {
 void add_evidence(CLI::App& app, Work& work) {
   CLI::App& noun =
       add_noun(app, "evidence", "Evidence: quotes, logs and certificates by which a machine proves what it is");
+  add_verb<EvidenceGetOptions>(
+      noun,
+      {.name = "get",
+       .help = "Ask this machine's launcher for evidence, from inside the workload, and print it",
+       .example = "csctl evidence get > evidence.json"},
+      work, add_get_options, get_evidence);
   add_verb<EvidenceShowOptions>(noun,
                                 {.name = "show",
                                  .help = "Show what evidence holds, without judging it",

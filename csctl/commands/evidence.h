@@ -3,9 +3,18 @@
 #include <string>
 
 #include "csctl/exit_code.h"
+#include "csctl/input/tee_socket.h"
 #include "csctl/screen/screen.h"
 
 namespace csctl {
+
+struct EvidenceGetOptions {
+  std::string socket = kTeeSocket;
+  std::string challenge;  ///< hexadecimal; empty: a random one
+  bool json = false;      ///< it is JSON anyway
+};
+/// Prints what /v1/evidence answers.
+ExitCode get_evidence(const EvidenceGetOptions& options, Screen& screen);
 
 struct EvidenceShowOptions {
   std::string source;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/openssl.h"
 #include "csctl/commands/evidence.h"
+#include "csctl/commands/rows.h"
 #include "csctl/input/material.h"
 #include "evidence/instance_identity.h"
 #include "evidence/quote.h"
@@ -85,21 +86,6 @@ Json evidence_json(const Material& material) {
   return document;
 }
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
-
-/// One row for each value, named by its place in the document.
-void add_rows(const Json& value, const std::string& path, Table& table) {
-  const bool is_branch = value.is_structured() && !value.empty();
-  if (!is_branch) {
-    table.rows.push_back({path, text_of(value)});
-    return;
-  }
-  for (const auto& [key, child] : value.items()) {
-    const std::string place = value.is_array() ? path + "[" + key + "]" : path + (path.empty() ? "" : ".") + key;
-    add_rows(child, place, table);
-  }
-}
-
 }  // namespace
 
 ExitCode show_evidence(const EvidenceShowOptions& options, Screen& screen) {
@@ -111,7 +97,7 @@ ExitCode show_evidence(const EvidenceShowOptions& options, Screen& screen) {
     return ExitCode::kYes;
   }
   Table table{.headings = {"WHAT", "VALUE"}};
-  add_rows(document, "", table);
+  for (auto& [path, value] : leaves_of(document)) table.rows.push_back({path, value});
   screen.table(table);
   return ExitCode::kYes;
 }

@@ -67,7 +67,8 @@ void Screen::line(const Cell& cell) {
 
 void Screen::table(const Table& table) {
   std::vector<Row> rows;
-  if (manner_.is_terminal) {
+  const bool is_continued = std::ranges::all_of(table.headings, &std::string::empty);
+  if (manner_.is_terminal && !is_continued) {
     Row headings;
     for (const std::string& heading : table.headings) headings.emplace_back(heading, Tone::kFaint);
     rows.push_back(std::move(headings));

@@ -21,7 +21,8 @@ struct Cell {
 
 using Row = std::vector<Cell>;
 
-/// Rows under headings. A row may have less cells than there are headings, and not more.
+/// Rows under headings. A row may have less cells than there are headings, and not more. Headings that are all empty
+/// are those of the table before.
 struct Table {
   std::vector<std::string> headings;
   std::vector<Row> rows = {};

@@ -51,7 +51,7 @@ class Launched:
 @contextlib.contextmanager
 def launched(folder: Path) -> Iterator[Launched]:
     """Run a workload, and catch what goes by."""
-    with World(folder) as world, Listener(world) as listener:
+    with World(folder, pki=True) as world, Listener(world) as listener:
         world.verifier.settings["endpoints"] = [world.verifier.url, listener.url]
         config = world.verifier.write_configuration()
         world.verifier.reload()

@@ -10,7 +10,6 @@
 #include "base/parse_number.h"
 #include "base/semaphore.h"
 #include "base/text.h"
-#include "net/http_client.h"
 
 namespace verifier {
 namespace {
@@ -62,6 +61,14 @@ std::chrono::seconds cache_lifetime_of(const net::HttpResponse& response) {
   const auto age = base::parse_number(response.header("Age"));
   if (age) lifetime -= std::chrono::seconds(std::min<std::uint64_t>(*age, kLongestLifetime.count()));
   return std::clamp(lifetime, kShortestLifetime, kLongestLifetime);
+}
+
+base::Awaitable<PublishedKeys> fetch_published_keys(net::HttpClient& http, std::string issuer) {
+  const net::HttpResponse discovery =
+      co_await get(http, issuer + "/.well-known/openid-configuration", kMaxDiscoveryBytes);
+  const std::string uri = jwks_uri_in(discovery, issuer);
+  const net::HttpResponse keys = co_await get(http, uri, kMaxIssuerKeysBytes);
+  co_return PublishedKeys{.keys = evidence::parse_jwks(keys.body, uri), .lifetime = cache_lifetime_of(keys)};
 }
 
 struct IssuerKeys::Issuer {
@@ -121,12 +128,9 @@ base::Awaitable<void> IssuerKeys::fetch(std::shared_ptr<Issuer> issuer) {
   const std::string url = url_of_issuer(issuer->config.issuer);
   std::string failure;
   try {
-    const net::HttpResponse discovery =
-        co_await get(issuer->http, url + "/.well-known/openid-configuration", kMaxDiscoveryBytes);
-    const std::string uri = jwks_uri_in(discovery, url);
-    const net::HttpResponse keys = co_await get(issuer->http, uri, kMaxIssuerKeysBytes);
-    issuer->keys = std::make_shared<const std::vector<evidence::Jwk>>(evidence::parse_jwks(keys.body, uri));
-    issuer->fresh_until = clock_.since_boot() + cache_lifetime_of(keys);
+    PublishedKeys published = co_await fetch_published_keys(issuer->http, url);
+    issuer->keys = std::make_shared<const std::vector<evidence::Jwk>>(std::move(published.keys));
+    issuer->fresh_until = clock_.since_boot() + published.lifetime;
     issuer->good_until = issuer->fresh_until + kMaxStale;
     base::log::info("fetched the keys of an issuer of ID tokens",
                     {{"issuer", url}, {"keys", std::to_string(issuer->keys->size())}});

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "evidence/jose.h"
 #include "net/http.h"
+#include "net/http_client.h"
 #include "verifier/appraisal/identity_tokens.h"
 #include "verifier/service/config.h"
 
@@ -25,6 +26,15 @@ inline constexpr std::size_t kMaxIssuerKeysBytes = std::size_t{1} << 20U;
 /// For how long what an answer holds may be kept (RFC 9111, section 4.2: max-age less Age): an hour when it does not
 /// say, a minute at least, a day at most.
 std::chrono::seconds cache_lifetime_of(const net::HttpResponse& response);
+
+/// The keys that an issuer publishes, and how long they may be used before they are fetched anew.
+struct PublishedKeys {
+  std::vector<evidence::Jwk> keys;
+  std::chrono::seconds lifetime;
+};
+
+/// By OpenID Connect Discovery: from the document below the issuer to the keys that it names. Throws Error.
+base::Awaitable<PublishedKeys> fetch_published_keys(net::HttpClient& http, std::string issuer);
 
 /// The keys of the issuers of ID tokens that publish theirs (OpenID Connect Discovery 1.0). They are fetched when they
 /// are needed, kept as their HTTP headers say, and fetched anew when a token names a key that is not among them, at

@@ -41,6 +41,12 @@ TEST_CASE("A program gets cells between tabs, and no headings") {
         }) == "xyz\t1\tend\n\xc3\xa4\t22\n");
 }
 
+TEST_CASE("A table without headings goes on with the one before") {
+  CHECK(shown(kPlainTerminal, [](Screen& screen) {
+          screen.table({.headings = {"", ""}, .rows = {{"a", "b"}}});
+        }) == "a  b\n");
+}
+
 TEST_CASE("Colours are for terminals that have them") {
   const auto show = [](Screen& screen) { screen.line({"good", Tone::kGood}); };
   CHECK(shown(kTerminal, show) == "\x1b[32mgood\x1b[0m\n");

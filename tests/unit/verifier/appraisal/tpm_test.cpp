@@ -47,7 +47,7 @@ const TpmEvidence& good_evidence() {
 std::string refusal_of(const TpmEvidence& evidence, const base::Bytes& expected_nonce = nonce()) {
   try {
     verifier::appraise(evidence, expected_nonce, real_machine().anchors(), base::Clock::system().wall(),
-                           Scope::kLaunch);
+                       Scope::kLaunch);
     return "accepted";
   } catch (const evidence::Refusal& error) {
     return error.what();
@@ -124,8 +124,7 @@ std::string refusal_with_identity(const base::Bytes& extension) {
   std::vector<verifier::TrustAnchor> roots;
   roots.push_back({std::move(root), {test::kSoftwareTpm}});
   try {
-    verifier::appraise(evidence, nonce(), verifier::TrustAnchors(roots), base::Clock::system().wall(),
-                           Scope::kLaunch);
+    verifier::appraise(evidence, nonce(), verifier::TrustAnchors(roots), base::Clock::system().wall(), Scope::kLaunch);
     return "accepted";
   } catch (const evidence::Refusal& error) {
     return error.what();
@@ -136,7 +135,7 @@ std::string refusal_with_identity(const base::Bytes& extension) {
 
 TEST_CASE("the evidence of a real machine is accepted") {
   const auto appraisal = verifier::appraise(good_evidence(), nonce(), real_machine().anchors(),
-                                                base::Clock::system().wall(), Scope::kLaunch);
+                                            base::Clock::system().wall(), Scope::kLaunch);
   CHECK(appraisal.identity == test::Machine::identity());
   CHECK(appraisal.secure_boot);
   CHECK(appraisal.hwmodel == test::kSoftwareTpm);
@@ -150,13 +149,13 @@ TEST_CASE("the evidence of a real machine is accepted") {
 
 TEST_CASE("a machine of Google Cloud is what its firmware says, and refused when that says nothing") {
   CHECK_THROWS_WITH(verifier::appraise(good_evidence(), nonce(), real_machine().anchors({}),
-                                           base::Clock::system().wall(), Scope::kLaunch),
+                                       base::Clock::system().wall(), Scope::kLaunch),
                     ContainsSubstring("boot event 2 at byte 197: ") && ContainsSubstring("may hide a GCE NonHostInfo"));
 }
 
 TEST_CASE("the entry of the image that a real machine booted matches, and with any other value does not") {
   const auto appraisal = verifier::appraise(good_evidence(), nonce(), real_machine().anchors(),
-                                                base::Clock::system().wall(), Scope::kLaunch);
+                                            base::Clock::system().wall(), Scope::kLaunch);
   const auto log = measure::decode_boot_log(test::recorded_boot_log());
   verifier::ReferenceValue value = verifier::reference_value_of(log);
   value.name = "recorded";

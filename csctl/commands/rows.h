@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+
+namespace csctl {
+
+/// The values in a document, each with its place in it, such as "quotes[0].bank": texts as they are, others as JSON. An
+/// empty list or object is a value.
+std::vector<std::pair<std::string, std::string>> leaves_of(const base::Json& document);
+
+}  // namespace csctl

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "base/asio.h"
+
+namespace csctl {
+
+/// What `work(executor)`, a coroutine with bounds of its own, comes to: its result, or what it throws.
+template <typename Work>
+auto wait_for(Work work) {
+  using Result = typename std::invoke_result_t<Work, asio::any_io_executor>::value_type;
+  asio::io_context context(1);
+  std::optional<Result> result;
+  std::exception_ptr failure;
+  asio::co_spawn(context, work(context.get_executor()), [&](const std::exception_ptr& error, Result value) {
+    failure = error;
+    if (!error) result = std::move(value);
+  });
+  context.run();
+  if (failure) std::rethrow_exception(failure);
+  return std::move(*result);
+}
+
+}  // namespace csctl
