@@ -2,7 +2,7 @@
 
 #include <iosfwd>
 
-#include "csctl/exit_code.h"
+#include "csctl/screen/exit_code.h"
 #include "csctl/screen/screen.h"
 
 namespace csctl {

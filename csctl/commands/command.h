@@ -7,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "csctl/exit_code.h"
+#include "csctl/screen/exit_code.h"
 #include "csctl/screen/screen.h"
 
 namespace csctl {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "csctl/exit_code.h"
+#include "csctl/screen/exit_code.h"
 #include "csctl/screen/screen.h"
 
 namespace csctl {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "csctl/exit_code.h"
+#include "csctl/screen/exit_code.h"
 #include "csctl/input/tee_socket.h"
 #include "csctl/screen/screen.h"
 
