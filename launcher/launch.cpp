@@ -18,7 +18,7 @@
 #include "evidence/messages.h"
 #include "launcher/clean_up.h"
 #include "launcher/cloud.h"
-#include "launcher/container/launch_events.h"
+#include "launcher/plan/launch_events.h"
 #include "launcher/host/firewall.h"
 #include "launcher/host/kernel_command_line.h"
 #include "launcher/host/lockout.h"

@@ -10,8 +10,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "launcher/container/mount_points.h"
-#include "launcher/container/process.h"
-#include "launcher/container/runtime_spec.h"
+#include "launcher/plan/process.h"
+#include "launcher/plan/runtime_spec.h"
 #include "launcher/container/stop_signal.h"
 #include "launcher/container/user.h"
 #include "launcher/containerd/mount.h"
@@ -84,18 +84,11 @@ Awaitable<base::Json> Workload::create(Image image, LaunchSpec spec, std::string
   output_.emplace(executor_, spec.log_redirect, output_options_);
   stop_signal_ = stop_signal_of(image.config);
   const std::vector<Mount> mounts = co_await container_.prepare_snapshot(image.chain_id);
-  ProcessSpec process;
-  process.args = final_args(image.config, spec.cmd);
-  process.env = final_env(image.config, spec.env, hostname);
-  process.cwd = final_working_dir(image.config);
+  ProcessSpec process = process_of(image.config, spec, hostname);
   const ReadonlyMount file_system(mounts);
   process.user = user_of(file_system.path(), image.config.user);
-  base::Json runtime_spec = build_runtime_spec(process, {.runtime_directory = std::move(runtime_directory),
-                                                         .cgroups_path = container_.cgroups_path(),
-                                                         .added_capabilities = std::move(spec.added_capabilities),
-                                                         .dev_shm_kb = spec.dev_shm_kb,
-                                                         .tmpfs_mounts = std::move(spec.tmpfs_mounts),
-                                                         .cgroup_namespace = spec.cgroup_namespace});
+  base::Json runtime_spec =
+      build_runtime_spec(process, setup_of(spec, std::move(runtime_directory), container_.cgroups_path()));
   settle_mount_points(file_system.path(), runtime_spec);
   try {
     co_await container_.create(image.name, runtime_spec);

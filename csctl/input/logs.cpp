@@ -45,7 +45,18 @@ std::string text_of(const measure::Event& event) {
   return base::is_utf8(text) ? std::string(text) : base::hex_encode(content);
 }
 
-LoggedEvent logged(const CelRecord& record) {
+}  // namespace
+
+std::string_view name_of(Standing standing) {
+  switch (standing) {
+    case Standing::kMeasured: return "measured";
+    case Standing::kOnlySaid: return "said";
+    case Standing::kNotMeasured: return "not measured";
+  }
+  return "";
+}
+
+LoggedEvent logged_event_of(const CelRecord& record) {
   LoggedEvent event{.pcr = record.register_index,
                     .number = record.number,
                     .type = "unknown",
@@ -60,17 +71,6 @@ LoggedEvent logged(const CelRecord& record) {
     event.text = std::string("malformed: ") + error.what();
   }
   return event;
-}
-
-}  // namespace
-
-std::string_view name_of(Standing standing) {
-  switch (standing) {
-    case Standing::kMeasured: return "measured";
-    case Standing::kOnlySaid: return "said";
-    case Standing::kNotMeasured: return "not measured";
-  }
-  return "";
 }
 
 Logs Logs::read(const std::string& path) {
@@ -103,7 +103,7 @@ std::vector<LoggedEvent> Logs::boot_events() const {
 std::vector<LoggedEvent> Logs::launch_events() const {
   std::vector<LoggedEvent> events;
   if (!launch) return events;
-  for (const CelRecord& record : *launch) events.push_back(logged(record));
+  for (const CelRecord& record : *launch) events.push_back(logged_event_of(record));
   return events;
 }
 

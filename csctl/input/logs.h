@@ -31,6 +31,9 @@ struct LoggedEvent {
   measure::DigestSet digests;
 };
 
+/// Of a record of a launch's log.
+LoggedEvent logged_event_of(const measure::CelRecord& record);
+
 /// The logs of what somebody hands over, read.
 struct Logs {
   Material material;

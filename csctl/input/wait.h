@@ -19,10 +19,11 @@ auto wait_for(Work work) {
   asio::io_context context(1);
   std::optional<Result> result;
   std::exception_ptr failure;
-  asio::co_spawn(context, work(context.get_executor()), [&](const std::exception_ptr& error, Result value) {
-    failure = error;
-    if (!error) result = std::move(value);
-  });
+  const auto keep = [](auto task, std::optional<Result>& kept) -> base::Awaitable<void> {
+    kept.emplace(co_await std::move(task));
+  };
+  asio::co_spawn(context, keep(work(context.get_executor()), result),
+                 [&](const std::exception_ptr& error) { failure = error; });
   context.run();
   if (failure) std::rethrow_exception(failure);
   return std::move(*result);

@@ -8,7 +8,7 @@
 #include "base/encoding.h"
 #include "base/error.h"
 #include "launcher/container/image_path.h"
-#include "launcher/container/runtime_spec.h"
+#include "launcher/plan/runtime_spec.h"
 
 namespace launcher {
 namespace {

@@ -5,14 +5,9 @@
 #include <string_view>
 #include <vector>
 
-namespace launcher {
+#include "launcher/plan/runtime_spec.h"
 
-/// As whom a process runs (OCI runtime spec, config.md, "POSIX-platform User").
-struct User {
-  std::uint32_t uid = 0;
-  std::uint32_t gid = 0;
-  std::vector<std::uint32_t> additional_gids = {};  ///< sorted, `gid` among them
-};
+namespace launcher {
 
 /// Limits of the image's /etc/passwd and /etc/group, which are as hostile as the image.
 inline constexpr std::size_t kMaxAccountFileBytes = std::size_t{1} << 20U;

@@ -21,9 +21,10 @@
 #include "launcher/containerd/lease.h"
 #include "launcher/containerd/leftovers.h"
 #include "launcher/containerd/snapshotter.h"
-#include "launcher/pull/image_documents.h"
 #include "launcher/pull/layer_download.h"
+#include "launcher/pull/stored_documents.h"
 #include "oci/chain_id.h"
+#include "oci/distribution/image_documents.h"
 
 namespace launcher {
 namespace {
@@ -70,7 +71,7 @@ class Pull {
   base::Awaitable<void> abandon();
 
  private:
-  base::Awaitable<void> store_documents(const ImageDocuments& documents);
+  base::Awaitable<void> store_documents(const oci::ImageDocuments& documents);
   base::Awaitable<void> store(oci::Descriptor descriptor, const std::string& bytes, ContentLabels labels);
   base::Awaitable<std::size_t> first_missing_layer();
   base::Awaitable<void> fetch_layers(std::size_t first);
@@ -106,7 +107,8 @@ class Pull {
 };
 
 base::Awaitable<Image> Pull::run() {
-  ImageDocuments documents = co_await find_documents(registry_, content_, reference_, options_.platform);
+  StoredDocuments source(content_, oci::RegistryDocuments(registry_, reference_));
+  oci::ImageDocuments documents = co_await oci::find_documents(source, options_.platform);
   manifest_ = documents.manifest;
   diff_ids_ = documents.config.diff_ids;
   chain_ = oci::chain_ids(diff_ids_);
@@ -116,12 +118,11 @@ base::Awaitable<Image> Pull::run() {
   const oci::Descriptor target = documents.path.front().descriptor();
   const ImageStore images(lease_.client());
   co_await images.put(reference_.name(), target);
-  Image image{reference_.name(),           target,       documents.path.back().digest, manifest_->config.digest,
-              std::move(documents.config), chain_.back()};
+  Image image = image_of(reference_, documents);
   co_return image;
 }
 
-base::Awaitable<void> Pull::store_documents(const ImageDocuments& documents) {
+base::Awaitable<void> Pull::store_documents(const oci::ImageDocuments& documents) {
   ContentLabels config_labels;
   config_labels[kSnapshotRef + options_.snapshotter] = chain_.back().string();
   co_await store(manifest_->config, documents.config_bytes, std::move(config_labels));

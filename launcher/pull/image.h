@@ -4,22 +4,11 @@
 #include <string>
 
 #include "launcher/containerd/client.h"
-#include "oci/descriptor.h"
+#include "launcher/plan/image.h"
 #include "oci/distribution/registry_client.h"
-#include "oci/image_config.h"
 #include "oci/reference.h"
 
 namespace launcher {
-
-/// An image in containerd's store, unpacked and ready to be run.
-struct Image {
-  std::string name;             ///< containerd's name: docker.io/library/x:latest
-  oci::Descriptor target;       ///< what the reference resolved to: an index or a manifest
-  oci::Digest manifest_digest;  ///< for this machine's platform
-  oci::Digest config_digest;
-  oci::ImageConfig config;
-  oci::Digest chain_id;  ///< names the snapshot of the image's whole file system
-};
 
 struct PullLimits {
   std::size_t parallel_downloads = 3;

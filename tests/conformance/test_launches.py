@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from cs_harness import Image, Launcher, World, busybox_layer
+from cs_harness.csctl import YES, csctl
 from reference_implementation import (
     Appraiser,
     Recorder,
@@ -109,6 +110,20 @@ def lines_of_journal(launcher: Launcher) -> list[str]:
     return sorted(f"{line['severity']} {line['message']}" for line in lines)
 
 
+def differences_from_prediction(
+    world: World, attributes: dict[str, str], hardened: bool, evidence: dict[str, Any]
+) -> list[str]:
+    """Say where a launch parted from what csctl says of it without a machine."""
+    metadata, request = world.folder / "metadata.json", world.folder / "request.json"
+    metadata.write_text(json.dumps(attributes))
+    request.write_text(json.dumps(evidence))
+    answer = csctl(
+        *("predict", "--metadata", metadata, "--hostname", world.metadata.instance.name, "--against", request),
+        *([] if hardened else ["--debug"]),
+    )
+    return [] if answer.code == YES else [f"csctl predict: {answer.text}{answer.error}"]
+
+
 @pytest.mark.parametrize("file", LAUNCHES, ids=lambda file: file.stem)
 def test_a_launch_ends_as_on_the_public_system(
     worlds: Worlds, world: World, other: Appraiser | None, file: Path
@@ -136,6 +151,8 @@ def test_a_launch_ends_as_on_the_public_system(
             problems.append(f"nobody says {expected['error']!r}")
         if "claims" in expected:
             problems += missing_from(verified_claims(world, launcher.token)["submods"], expected["claims"])
+        if recorder.evidence is not None:
+            problems += differences_from_prediction(world, attributes, launch["hardened"], recorder.evidence)
         if recorder.evidence is not None and other is not None:
             question = about_evidence(recorder.evidence, recorder.nonce, world.machine.attestation_root)
             found = other.ask(question)

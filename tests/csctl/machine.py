@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cs_harness import Launcher, World
+from cs_harness import Image, Launcher, World
 from cs_harness.go_between import VERIFY, GoBetween
 from support import STAY, push, shell_image
 
@@ -41,11 +41,16 @@ class Launched:
     evidence: Path
     boot_log: Path
     config: Path
+    image: Image
 
     @property
     def reference_values(self) -> Path:
         """The verifier's."""
         return self.world.verifier.reference_values
+
+    def write_layout(self, folder: Path) -> Path:
+        """Write the workload's image as an OCI image layout."""
+        return self.image.build().write_layout(folder / "layout")
 
 
 @contextlib.contextmanager
@@ -55,9 +60,10 @@ def launched(folder: Path) -> Iterator[Launched]:
         world.verifier.settings["endpoints"] = [world.verifier.url, listener.url]
         config = world.verifier.write_configuration()
         world.verifier.reload()
-        image = push(world.registry, shell_image(STAY))
+        image = shell_image(STAY)
+        pushed = push(world.registry, image)
         options = {"--verifier": listener.url, "--verifier-ca": None}
-        with world.launcher({"tee-image-reference": image.by_tag}, options=options) as launcher:
+        with world.launcher({"tee-image-reference": pushed.by_tag}, options=options) as launcher:
             launcher.wait_ready()
             request, evidence = folder / "request.json", folder / "evidence.json"
             request.write_bytes(listener.request)
@@ -65,4 +71,4 @@ def launched(folder: Path) -> Iterator[Launched]:
             answer = launcher.tee.request("POST", "/v1/evidence", {"challenge": challenge})
             json.loads(answer.text)
             evidence.write_text(answer.text)
-            yield Launched(world, launcher, request, evidence, world.machine.boot_log, config)
+            yield Launched(world, launcher, request, evidence, world.machine.boot_log, config, image)

@@ -4,8 +4,8 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "launcher/container/process.h"
-#include "launcher/container/runtime_spec.h"
+#include "launcher/plan/process.h"
+#include "launcher/plan/runtime_spec.h"
 #include "launcher/container/stop_signal.h"
 #include "launcher/policy/exposed_ports.h"
 #include "oci/descriptor.h"

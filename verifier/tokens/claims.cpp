@@ -115,13 +115,18 @@ Json common_claims(const TokenSubject& subject, const TokenOptions& options, con
   return claims;
 }
 
+Json launch_claims(const LaunchState& launch, const std::vector<evidence::VerifiedImageSignature>& signatures,
+                   const ReferenceValue* image) {
+  return {{"container", container_claims(launch, signatures)},
+          {"confidential_space", confidential_space_claims(launch, image)}};
+}
+
 Json default_claims(const TokenSubject& subject, const TokenOptions& options, const TokenContext& context) {
   Json claims = common_claims(subject, options, context);
   claims["submods"]["gce"] = instance_claims(subject.appraisal.identity);
   if (const auto& launch = subject.appraisal.launch) {
     claims["eat_profile"] = kEatProfile;
-    claims["submods"]["container"] = container_claims(*launch, subject.signatures);
-    claims["submods"]["confidential_space"] = confidential_space_claims(*launch, subject.image);
+    claims["submods"].update(launch_claims(*launch, subject.signatures, subject.image));
   }
   if (!subject.service_accounts.empty()) claims["google_service_accounts"] = subject.service_accounts;
   return claims;

@@ -41,6 +41,10 @@ struct TokenContext {
 base::Json common_claims(const TokenSubject& subject, const evidence::TokenOptions& options,
                          const TokenContext& context);
 
+/// What `submods` of those says of a launch: container and confidential_space.
+base::Json launch_claims(const LaunchState& launch, const std::vector<evidence::VerifiedImageSignature>& signatures,
+                         const ReferenceValue* image);
+
 /// The claims of OIDC and PKI tokens: all that is known. docs/verifier.md has a table of them.
 base::Json default_claims(const TokenSubject& subject, const evidence::TokenOptions& options,
                           const TokenContext& context);

@@ -130,6 +130,17 @@ class BuiltImage:
     manifest: bytes
     config_digest: str
 
+    def write_layout(self, folder: Path, tag: str = "latest") -> Path:
+        """Write it as an OCI image layout, and return its folder."""
+        store = folder / "blobs/sha256"
+        store.mkdir(parents=True)
+        for blob in (*self.blobs, self.manifest):
+            (store / digest_of(blob).removeprefix("sha256:")).write_bytes(blob)
+        entry = descriptor(MANIFEST_TYPE, self.manifest, annotations={"org.opencontainers.image.ref.name": tag})
+        (folder / "oci-layout").write_text(json.dumps({"imageLayoutVersion": "1.0.0"}))
+        (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
+        return folder
+
 
 def descriptor(media_type: str, blob: bytes, **more: object) -> dict[str, object]:
     """Return an OCI content descriptor."""

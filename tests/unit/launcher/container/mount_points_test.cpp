@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "launcher/container/runtime_spec.h"
+#include "launcher/plan/runtime_spec.h"
 #include "tests/unit/catch.h"
 #include "tests/unit/support/temporary_directory.h"
 

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 
 #include "base/file.h"
-#include "launcher/container/runtime_spec.h"
+#include "launcher/plan/runtime_spec.h"
 #include "launcher/containerd/container_store.h"
 #include "launcher/containerd/diff.h"
 #include "launcher/containerd/lease.h"

@@ -8,8 +8,8 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "launcher/container/process.h"
-#include "launcher/container/runtime_spec.h"
+#include "launcher/plan/process.h"
+#include "launcher/plan/runtime_spec.h"
 #include "launcher/containerd/container.h"
 #include "launcher/containerd/content_store.h"
 #include "launcher/containerd/image_store.h"

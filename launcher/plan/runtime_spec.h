@@ -7,10 +7,17 @@
 #include <vector>
 
 #include "base/json.h"
-#include "launcher/container/user.h"
+#include "launcher/spec/launch_spec.h"
 #include "launcher/spec/mounts.h"
 
 namespace launcher {
+
+/// As whom a process runs (OCI runtime spec, config.md, "POSIX-platform User").
+struct User {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::vector<std::uint32_t> additional_gids = {};  ///< sorted, `gid` among them
+};
 
 /// The process in the container, with every default already applied.
 struct ProcessSpec {
@@ -33,6 +40,9 @@ struct ContainerSetup {
   /// RLIMIT_NOFILE, soft and hard. To set more than its own hard limit, containerd needs CAP_SYS_RESOURCE.
   std::uint64_t max_open_files = kMaxOpenFiles;
 };
+
+/// What `spec` asks of the container's set-up.
+ContainerSetup setup_of(const LaunchSpec& spec, std::filesystem::path runtime_directory, std::string cgroups_path);
 
 /// The OCI runtime spec (config.json, version 1.0) as contract section 3.4 describes the container: containerd's usual
 /// Linux set-up, but with the host's network and with a seccomp filter of refused system calls.

@@ -6,12 +6,17 @@
 #include <string_view>
 #include <vector>
 
+#include "launcher/plan/runtime_spec.h"
+#include "launcher/spec/launch_spec.h"
 #include "oci/image_config.h"
 
 namespace launcher {
 
 /// The operator's variables, by name; a map, so that their order is the same on every launch.
 using EnvOverrides = std::map<std::string, std::string>;
+
+/// All of these: what is run of an image, but for the user, who stands in the image's files. Throws what they throw.
+ProcessSpec process_of(const oci::ImageConfig& image, const LaunchSpec& spec, std::string_view hostname);
 
 /// Entrypoint, then the operator's command where there is one, else the image's. Throws InvalidInput when nothing
 /// remains to be run, when a command was given for an image without an entrypoint, or for an argument that is not UTF-8

@@ -1,4 +1,4 @@
-#include "launcher/container/seccomp.h"
+#include "launcher/plan/seccomp.h"
 
 #include <algorithm>
 #include <array>

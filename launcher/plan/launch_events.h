@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "evidence/messages.h"
-#include "launcher/pull/image.h"
+#include "launcher/plan/image.h"
 #include "launcher/spec/launch_spec.h"
 #include "measure/event.h"
 #include "oci/digest.h"

@@ -1,4 +1,4 @@
-#include "launcher/container/process.h"
+#include "launcher/plan/process.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -114,6 +114,13 @@ std::string final_working_dir(const oci::ImageConfig& image) {
   }
   base::check_path(image.working_dir, "image config.config.WorkingDir");
   return image.working_dir;
+}
+
+ProcessSpec process_of(const oci::ImageConfig& image, const LaunchSpec& spec, std::string_view hostname) {
+  return {.args = final_args(image, spec.cmd),
+          .env = final_env(image, spec.env, hostname),
+          .user = {},
+          .cwd = final_working_dir(image)};
 }
 
 }  // namespace launcher

@@ -1,4 +1,4 @@
-#include "launcher/container/process.h"
+#include "launcher/plan/process.h"
 
 #include "base/error.h"
 #include "base/exec_limits.h"

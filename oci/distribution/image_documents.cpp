@@ -1,26 +1,21 @@
-#include "launcher/pull/image_documents.h"
+#include "oci/distribution/image_documents.h"
 
 #include <optional>
 #include <utility>
 
-namespace launcher {
+namespace oci {
 namespace {
 
 using base::InvalidInput;
 
 class Search {
  public:
-  Search(oci::RegistryClient& registry, ContentStore content, oci::ImageReference reference,
-         const oci::Platform& machine)
-      : registry_(registry),
-        content_(std::move(content)),
-        reference_(std::move(reference)),
-        machine_(machine.normalized()) {}
+  Search(DocumentSource& source, const Platform& machine) : source_(source), machine_(machine.normalized()) {}
 
   base::Awaitable<ImageDocuments> run() {
-    oci::ManifestBytes target = co_await registry_.resolve(reference_);
+    ManifestBytes target = co_await source_.resolve();
     path_.push_back(std::move(target));
-    if (oci::is_index(path_.back().media_type)) {
+    if (is_index(path_.back().media_type)) {
       const bool found = co_await search_index();
       if (!found) throw InvalidInput("image index", why_not_);
     } else {
@@ -37,9 +32,9 @@ class Search {
     if (path_.size() > kMaxIndexDepth) {
       throw InvalidInput("image index", "indexes lie more than " + std::to_string(kMaxIndexDepth) + " deep");
     }
-    const oci::ImageIndex index = oci::parse_index(path_.back().bytes, path_.back().media_type);
+    const ImageIndex index = parse_index(path_.back().bytes, path_.back().media_type);
     const std::size_t depth = path_.size();
-    for (const oci::IndexEntry* entry : index.candidates(machine_)) {
+    for (const IndexEntry* entry : index.candidates(machine_)) {
       bool found = false;
       if (entry->platform) {
         found = co_await take(*entry);
@@ -54,7 +49,7 @@ class Search {
   }
 
   /// For an entry that names no platform: what is no image, or none for this machine, is not meant.
-  base::Awaitable<bool> try_to_take(const oci::IndexEntry& entry) {
+  base::Awaitable<bool> try_to_take(const IndexEntry& entry) {
     bool found = false;
     try {
       found = co_await take(entry);
@@ -64,11 +59,11 @@ class Search {
     co_return found;
   }
 
-  base::Awaitable<bool> take(const oci::IndexEntry& entry) {
-    oci::ManifestBytes next = co_await fetch_manifest(entry.descriptor());
+  base::Awaitable<bool> take(const IndexEntry& entry) {
+    ManifestBytes next = co_await fetch_manifest(entry.descriptor());
     path_.push_back(std::move(next));
     bool found = true;
-    if (oci::is_index(path_.back().media_type)) {
+    if (is_index(path_.back().media_type)) {
       found = co_await search_index();
     } else {
       co_await read_image();
@@ -79,76 +74,53 @@ class Search {
 
   /// The manifest at the end of the path, and its config.
   base::Awaitable<void> read_image() {
-    manifest_ = oci::parse_manifest(path_.back().bytes, path_.back().media_type);
-    const oci::Descriptor& config = manifest_->config;
-    std::optional<std::string> stored = co_await read_stored(config, oci::kMaxConfigBytes);
-    if (!stored) stored = co_await registry_.small_blob(reference_, config);
-    config_bytes_ = std::move(*stored);
-    config_ = oci::parse_image_config(config_bytes_, config.media_type);
+    manifest_ = parse_manifest(path_.back().bytes, path_.back().media_type);
+    const Descriptor& config = manifest_->config;
+    config_bytes_ = co_await source_.config(config);
+    config_ = parse_image_config(config_bytes_, config.media_type);
     if (config_.diff_ids.size() != manifest_->layers.size()) {
       throw InvalidInput("image config.rootfs.diff_ids", "not as many as the manifest has layers");
     }
   }
 
-  void expect_fit(const oci::ImageConfig& config, bool must_say) const {
+  void expect_fit(const ImageConfig& config, bool must_say) const {
     if (config.platform.architecture.empty()) {
       if (must_say) throw InvalidInput("image config.architecture", "is missing, and the index does not say it either");
       return;
     }
-    const oci::Platform platform = config.platform.normalized();
-    if (!oci::is_same_kind(platform, machine_) && oci::fitness(platform, machine_) == 0) {
+    const Platform platform = config.platform.normalized();
+    if (!is_same_kind(platform, machine_) && fitness(platform, machine_) == 0) {
       throw InvalidInput("image config.architecture", "the image is not for " + machine_.name());
     }
-    if (oci::needs_more(platform, machine_)) {
+    if (needs_more(platform, machine_)) {
       throw InvalidInput("image config.variant", "the image needs a processor of " + platform.variant +
                                                      ", and this machine's is of " + machine_.variant);
     }
   }
 
-  base::Awaitable<oci::ManifestBytes> fetch_manifest(oci::Descriptor wanted) {
+  base::Awaitable<ManifestBytes> fetch_manifest(Descriptor wanted) {
     if (++tried_ > kMaxManifestsTried) {
       throw base::Error("image index: none of the first " + std::to_string(kMaxManifestsTried) +
                         " manifests that may be meant is for " + machine_.name());
     }
-    std::optional<std::string> stored = co_await read_stored(wanted, oci::kMaxManifestBytes);
-    if (stored) {
-      oci::ManifestBytes manifest{wanted.media_type, wanted.digest, std::move(*stored)};
-      co_return manifest;
-    }
-    co_return co_await registry_.manifest(reference_, wanted);
+    co_return co_await source_.manifest(std::move(wanted));
   }
 
-  base::Awaitable<std::optional<std::string>> read_stored(oci::Descriptor wanted, std::size_t max_bytes) {
-    std::optional<std::string> bytes;
-    try {
-      bytes = co_await content_.read(wanted.digest, max_bytes);
-    } catch (const ContainerdError& error) {
-      if (!error.is_not_found()) throw;
-    }
-    if (bytes && bytes->size() != wanted.size) {
-      throw InvalidInput(wanted.digest.string(), "has another size than its descriptor says");
-    }
-    co_return bytes;
-  }
-
-  oci::RegistryClient& registry_;
-  ContentStore content_;
-  oci::ImageReference reference_;
-  oci::Platform machine_;
-  std::vector<oci::ManifestBytes> path_;
-  std::optional<oci::ImageManifest> manifest_;
+  DocumentSource& source_;
+  Platform machine_;
+  std::vector<ManifestBytes> path_;
+  std::optional<ImageManifest> manifest_;
   std::string config_bytes_;
-  oci::ImageConfig config_;
+  ImageConfig config_;
   std::size_t tried_ = 0;
   std::string why_not_;
 };
 
 }  // namespace
 
-base::Awaitable<ImageDocuments> find_documents(oci::RegistryClient& registry, ContentStore content,
-                                               oci::ImageReference reference, oci::Platform machine) {
-  Search search(registry, std::move(content), std::move(reference), machine);
+base::Awaitable<ImageDocuments> find_documents(DocumentSource& source, Platform machine) {
+  Search search(source, machine);
   co_return co_await search.run();
 }
 
-}  // namespace launcher
+}  // namespace oci

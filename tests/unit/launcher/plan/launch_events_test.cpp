@@ -1,11 +1,11 @@
-#include "launcher/container/launch_events.h"
+#include "launcher/plan/launch_events.h"
 
 #include <algorithm>
 #include <random>
 
 #include "base/error.h"
-#include "launcher/container/process.h"
-#include "launcher/container/runtime_spec.h"
+#include "launcher/plan/process.h"
+#include "launcher/plan/runtime_spec.h"
 #include "measure/cel.h"
 #include "evidence/messages.h"
 #include "tests/unit/catch.h"

@@ -1,4 +1,4 @@
-#include "launcher/container/launch_events.h"
+#include "launcher/plan/launch_events.h"
 
 #include <string>
 #include <utility>
@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "evidence/jose.h"
 #include "evidence/messages.h"
-#include "launcher/container/runtime_spec.h"
+#include "launcher/plan/runtime_spec.h"
 
 namespace launcher {
 

@@ -1,4 +1,4 @@
-#include "launcher/pull/image_documents.h"
+#include "launcher/pull/stored_documents.h"
 
 #include "tests/unit/catch.h"
 #include "tests/unit/launcher/support/image_world.h"
@@ -112,11 +112,11 @@ TEST_CASE("an index that leads nowhere is refused with the reason, and within bo
     const std::vector<base::Json> many(100, entry_for(theirs));
     publish_index(world.registry, "latest", many);
     CHECK_THROWS_WITH(world.pull_tag("latest"), ContainsSubstring("none of the first 16 manifests"));
-    CHECK(world.registry.count("/manifests/") == 1 + kMaxManifestsTried);
+    CHECK(world.registry.count("/manifests/") == 1 + oci::kMaxManifestsTried);
   }
   SECTION("too deep") {
     oci::Descriptor inner = theirs;
-    for (std::size_t i = 0; i <= kMaxIndexDepth; ++i) {
+    for (std::size_t i = 0; i <= oci::kMaxIndexDepth; ++i) {
       inner = publish_index(world.registry, "latest", {entry_for(inner, platform_of("linux", "amd64"))});
     }
     CHECK_THROWS_WITH(world.pull_tag("latest"), ContainsSubstring("more than 4 deep"));
@@ -128,7 +128,7 @@ TEST_CASE("indexes may lie in each other as deep as the limit") {
   if (test::containerd_is_missing()) return;
   test::ImageWorld world;
   oci::Descriptor inner = publish_manifest(world.registry, "good", test::TinyImage::busybox({"/bin/busybox"}));
-  for (std::size_t i = 0; i < kMaxIndexDepth; ++i) {
+  for (std::size_t i = 0; i < oci::kMaxIndexDepth; ++i) {
     inner = publish_index(world.registry, "latest", {entry_for(inner, platform_of("linux", "amd64"))});
   }
   CHECK(world.pull_tag("latest").target.digest == inner.digest);
@@ -141,7 +141,7 @@ TEST_CASE("of manifests that may be meant as many are looked at as the limit") {
   for_arm.architecture = "arm64";
   const oci::Descriptor theirs = publish_manifest(world.registry, "other", for_arm);
   const oci::Descriptor ours = publish_manifest(world.registry, "good", test::TinyImage::busybox({"/bin/busybox"}));
-  std::vector<base::Json> entries(kMaxManifestsTried - 1, entry_for(theirs));
+  std::vector<base::Json> entries(oci::kMaxManifestsTried - 1, entry_for(theirs));
   entries.push_back(entry_for(ours));
   publish_index(world.registry, "latest", entries);
   CHECK(world.pull_tag("latest").manifest_digest == ours.digest);

@@ -1,11 +1,12 @@
-#include "launcher/container/runtime_spec.h"
+#include "launcher/plan/runtime_spec.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "base/error.h"
-#include "launcher/container/seccomp.h"
+#include "launcher/plan/seccomp.h"
 
 namespace launcher {
 namespace {
@@ -162,6 +163,15 @@ Json linux_section(const ContainerSetup& setup) {
 }
 
 }  // namespace
+
+ContainerSetup setup_of(const LaunchSpec& spec, std::filesystem::path runtime_directory, std::string cgroups_path) {
+  return {.runtime_directory = std::move(runtime_directory),
+          .cgroups_path = std::move(cgroups_path),
+          .added_capabilities = spec.added_capabilities,
+          .dev_shm_kb = spec.dev_shm_kb,
+          .tmpfs_mounts = spec.tmpfs_mounts,
+          .cgroup_namespace = spec.cgroup_namespace};
+}
 
 Json build_runtime_spec(const ProcessSpec& process, const ContainerSetup& setup) {
   Json spec = Json::object();

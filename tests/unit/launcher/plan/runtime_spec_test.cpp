@@ -1,4 +1,4 @@
-#include "launcher/container/runtime_spec.h"
+#include "launcher/plan/runtime_spec.h"
 
 #include <algorithm>
 
