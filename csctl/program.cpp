@@ -12,7 +12,13 @@ namespace csctl {
 ExitCode run(int argc, const char* const* argv, Screen& screen, std::ostream& errors) {
   CLI::App app("Looks at Confidential Space: what a machine measured, what that proves, and what a token says of it.",
                "csctl");
-  base::set_up(app, CS_VERSION);
+  base::set_up(
+      app, {.version = CS_VERSION,
+            .manual_section = "1",
+            .status = {{"0", "Yes: it holds, or here it is."},
+                       {"1", "No: it does not hold."},
+                       {"2", "The command line asks for nothing that there is."},
+                       {"3", "It could not be found out: what was handed over can't be read, or nobody answers."}}});
   app.require_subcommand(1);
   Work work;
   add_eventlog(app, work);

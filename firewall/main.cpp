@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/command_line/command_line.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "firewall/ruleset.h"
@@ -38,14 +39,11 @@ int main(int argc, char** argv) {
   std::string mark = "/run/cs-firewall/asked";
   bool close = false;
   CLI::App app("Opens the ports that a workload's image exposes, as long as its launcher lives.", "cs-firewall");
-  app.set_version_flag("--version", CS_VERSION);
+  base::set_up(app, {.version = CS_VERSION});
   app.add_option("--user", user, "the only user who may ask")->capture_default_str();
   app.add_option("--mark", mark, "file that says that there was a request since the machine was started")
       ->capture_default_str();
   app.add_flag("--close", close, "close all ports and end");
-  app.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return "cs-firewall: " + base::log::one_line(error.what()) + '\n';
-  });
   CLI11_PARSE(app, argc, argv);
   base::log::start(base::log::Level::kInfo);
   try {

@@ -10,7 +10,7 @@ What comes out, below the output folder:
     *.epoch                     the SOURCE_DATE_EPOCH that it was built with
     reference-values.json       entries for cs-verifier
     secure-boot/                PK, KEK and db: keys, certificates, and the lists that firmware is given
-    packages/                   Debian packages of launcher and verifier
+    packages/                   Debian packages of launcher, verifier and tools
 
 Everything that decides on trust is an option: whose keys sign the image, whose verifier and whose registry it believes.
 Without these options the image is one for trying things out: it is signed with keys made here, and believes the services

@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/command_line/command_line.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -195,7 +196,7 @@ void take_config(const std::filesystem::path& file, CLI::App& app) try {
   CLI::App overridden;
   Settings ignored;
   add_settings(overridden, ignored);
-  const std::set<std::string> of_command_line_alone = {"config", "help", "version"};
+  const std::set<std::string> of_command_line_alone = {"completion", "config", "help", "manual", "version"};
   std::set<std::string> seen;
   for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(text)) {
     CLI::Option* option = app.get_option_no_throw("--" + item.name);
@@ -235,9 +236,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv,
   settings.options.registry_ca = credential(credentials, kRegistryCaCredential);
   settings.options.registry_auth = credential(credentials, kRegistryAuthCredential);
   CLI::App app("Measures one container into the TPM, attests it, runs it, and hands it its tokens.", "cs-launcher");
-  app.set_version_flag("--version", CS_VERSION);
-  app.failure_message(
-      [](const CLI::App*, const CLI::Error& error) { return base::log::one_line(error.what()) + '\n'; });
+  base::set_up(app, {.version = CS_VERSION});
   app.add_option("--config", config, "file of options: lines of the form name = \"value\"");
   add_settings(app, settings);
   try {

@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/command_line/command_line.h"
 #include "base/core_dumps.h"
 #include "base/encoding.h"
 #include "base/log.h"
@@ -25,13 +26,15 @@ std::size_t default_threads() { return std::clamp<std::size_t>(std::thread::hard
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("An attestation service for Confidential Space");
+  CLI::App app("An attestation service for Confidential Space", "cs-verifier");
+  base::set_up(app, {.version = CS_VERSION});
   app.require_subcommand(1);
   verifier::ServeOptions serve_options{.config = {}, .threads = default_threads()};
   std::string log_level = "info";
   auto* serve_command = app.add_subcommand("serve", "Answer challenges and verify evidence");
   serve_command->add_option("--config", serve_options.config, "Configuration, a JSON file")->required();
-  serve_command->add_option("--log-level", log_level)->check(CLI::IsMember(base::log::levels()));
+  serve_command->add_option("--log-level", log_level, "The least of what is logged (default: info)")
+      ->check(CLI::IsMember(base::log::levels()));
   serve_command
       ->add_option("--threads", serve_options.threads, "That appraise at a time; as many as there are processors")
       ->check(base::why_no_whole_number)
@@ -44,8 +47,6 @@ int main(int argc, char** argv) {
   verifier::add_pki_command(app);
   verifier::add_export_command(app);
   verifier::add_reference_value_command(app);
-  app.failure_message(
-      [](const CLI::App*, const CLI::Error& error) { return base::log::one_line(error.what()) + '\n'; });
   base::log::start(base::log::levels().at(log_level));
   try {
     base::forbid_core_dumps();

@@ -14,6 +14,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/clock.h"
+#include "base/command_line/command_line.h"
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -122,11 +123,16 @@ void add_provision_options(CLI::App& command, ProvisionOptions& options) {
   where->add_option("--tcti", options.tcti, "TCTI configuration of a TPM whose platform hierarchy is open");
   where->require_option(1);
   command.add_option("--ca", options.authority, "Folder of the certificate authority, made when absent")->required();
-  command.add_option("--project-id", options.identity.project_id)->required();
-  command.add_option("--project-number", options.identity.project_number)->required()->check(base::why_no_whole_number);
-  command.add_option("--zone", options.identity.zone)->required();
-  command.add_option("--instance-name", options.identity.instance_name)->required();
-  command.add_option("--instance-id", options.identity.instance_id)->required()->check(base::why_no_whole_number);
+  command.add_option("--project-id", options.identity.project_id, "Project whose machine it is, by its id")->required();
+  command.add_option("--project-number", options.identity.project_number, "The same project, by its number")
+      ->required()
+      ->check(base::why_no_whole_number);
+  command.add_option("--zone", options.identity.zone, "Zone in which the machine is, such as us-central1-a")
+      ->required();
+  command.add_option("--instance-name", options.identity.instance_name, "The machine's name")->required();
+  command.add_option("--instance-id", options.identity.instance_id, "The machine's number, which no other has")
+      ->required()
+      ->check(base::why_no_whole_number);
   command.add_option("--key", options.key, "Kind of attestation key")->check(CLI::IsMember({"ecc", "rsa"}));
   command.add_option("--pcr-banks", options.pcr_banks, "PCR banks of a new TPM, such as sha256,sha384")
       ->delimiter(',')
@@ -145,7 +151,8 @@ void add_provision_options(CLI::App& command, ProvisionOptions& options) {
 int main(int argc, char** argv) {
   // The TPM stack prints what its callers get as errors anyway.
   static_cast<void>(::setenv("TSS2_LOG", "all+NONE", 0));
-  CLI::App app("A virtual TPM as a cloud would hand it to a machine");
+  CLI::App app("A virtual TPM as a cloud would hand it to a machine", "cs-vtpm");
+  base::set_up(app, {.version = CS_VERSION, .manual_section = "1"});
   app.require_subcommand(1);
   ProvisionOptions provision_options;
   auto* provision_command = app.add_subcommand("provision", "Create and certify the attestation key");
@@ -153,9 +160,9 @@ int main(int argc, char** argv) {
   ReplayOptions replay_options;
   auto* replay_command = app.add_subcommand("replay", "Extend a boot event log into the PCRs");
   replay_command->add_option("--tcti", replay_options.tcti, "TCTI configuration")->required();
-  replay_command->add_option("--boot-log", replay_options.boot_log, "binary_bios_measurements")->required();
-  app.failure_message(
-      [](const CLI::App*, const CLI::Error& error) { return base::log::one_line(error.what()) + '\n'; });
+  replay_command
+      ->add_option("--boot-log", replay_options.boot_log, "Event log of the firmware: binary_bios_measurements")
+      ->required();
   CLI11_PARSE(app, argc, argv);
   base::log::start(base::log::Level::kInfo);
   try {

@@ -3,11 +3,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <link.h>
 
 #include <CLI/CLI.hpp>
 
 #include "base/bytes.h"
+#include "base/command_line/command_text.h"
+#include "base/command_line/completion.h"
+#include "base/command_line/manual.h"
 #include "base/encoding.h"
 #include "base/log.h"
 
@@ -61,11 +66,6 @@ const CLI::App& innermost(const CLI::App& app) {
   return *place;
 }
 
-std::string full_name(const CLI::App& app) {
-  const CLI::App* parent = app.get_parent();
-  return parent == nullptr ? app.get_name() : full_name(*parent) + " " + app.get_name();
-}
-
 std::string subcommand_names(const CLI::App& app) {
   std::string names;
   for (const CLI::App* subcommand :
@@ -100,13 +100,35 @@ std::string version_text(std::string_view name, std::string_view version) {
 
 std::string error_line(const CLI::App& app, const CLI::Error& error) {
   const CLI::App& place = innermost(app);
-  return log::one_line(app.get_name() + ": " + reason(app, place, error) + " (" + full_name(place) +
+  return log::one_line(app.get_name() + ": " + reason(app, place, error) + " (" + describe(place).name +
                        " --help says more)");
 }
 
-void set_up(CLI::App& app, std::string_view version) {
-  app.set_version_flag("--version", version_text(app.get_name(), version), "Say which version and build this is");
+void set_up(CLI::App& app, ProgramText text) {
+  app.set_version_flag("--version", version_text(app.get_name(), text.version), "Say which version and build this is");
   app.set_help_flag("-h,--help", "Say what can be asked here");
+  const auto complete = [&app](const std::string& shell) {
+    throw CLI::CallForVersion(completion_script(describe(app), shell), 0);
+  };
+  app.add_option_function<std::string>("--completion", complete,
+                                       "Print a script by which a shell completes this command line")
+      ->check(CLI::IsMember(std::vector<std::string>(kShells.begin(), kShells.end())));
+  const auto write_manual = [&app, text](const std::string& folder) {
+    for (const auto& [file, page] :
+         manual_pages(describe(app),
+                      {.section = text.manual_section, .version = std::string(text.version), .status = text.status})) {
+      std::ofstream(std::filesystem::path(folder) / file) << page;
+    }
+    throw CLI::Success();
+  };
+  app.add_option_function<std::string>("--manual", write_manual, "Write the manual pages into this folder")
+      ->type_name("FOLDER")
+      ->check(CLI::ExistingDirectory)
+      ->group("");
+  const auto help = [](const CLI::App* place, const std::string&, CLI::AppFormatMode) {
+    return help_text(describe(*place));
+  };
+  app.formatter_fn(help);
   app.failure_message([](const CLI::App* root, const CLI::Error& error) { return error_line(*root, error) + '\n'; });
 }
 

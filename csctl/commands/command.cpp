@@ -1,5 +1,7 @@
 #include "csctl/commands/command.h"
 
+#include "base/command_line/command_text.h"
+
 namespace csctl {
 
 CLI::App& add_noun(CLI::App& app, const std::string& name, const std::string& help) {
@@ -10,13 +12,7 @@ CLI::App& add_noun(CLI::App& app, const std::string& name, const std::string& he
 
 CLI::App& add_subcommand(CLI::App& parent, const Verb& verb) {
   CLI::App& command = *parent.add_subcommand(verb.name, verb.help);
-  std::string footer = "Example:\n";
-  for (std::size_t begin = 0; begin < verb.example.size();) {
-    const std::size_t end = std::min(verb.example.find('\n', begin), verb.example.size());
-    footer += "  " + verb.example.substr(begin, end - begin) + '\n';
-    begin = end + 1;
-  }
-  command.footer(footer);
+  command.footer(base::example_footer(verb.example));
   return command;
 }
 

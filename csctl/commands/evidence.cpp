@@ -9,9 +9,13 @@ constexpr const char* kEvidenceHelp =
     "Evidence: the body of a request to a verifier, or what /v1/evidence has answered; - for standard input";
 
 void add_get_options(CLI::App& command, EvidenceGetOptions& options) {
-  command.add_option("--socket", options.socket, "Socket of the launcher, as a workload has it")->capture_default_str();
-  command.add_option("--challenge", options.challenge,
-                     "What the quotes are to be made over, in hexadecimal; without it random bytes");
+  command.add_option("--socket", options.socket, "Socket of the launcher, as a workload has it")
+      ->type_name("SOCKET")
+      ->capture_default_str();
+  command
+      .add_option("--challenge", options.challenge,
+                  "What the quotes are to be made over, in hexadecimal; without it random bytes")
+      ->type_name("HEX");
 }
 
 void add_show_options(CLI::App& command, EvidenceShowOptions& options) {
@@ -23,8 +27,9 @@ void add_verify_options(CLI::App& command, EvidenceVerifyOptions& options) {
   command
       .add_option("--config", options.config,
                   "Configuration of a verifier: its roots, reference values, deny list and demands are what counts")
+      ->type_name("FILE")
       ->required();
-  command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now");
+  command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now")->type_name("TIME");
   command.add_option(
       "--nonce", options.nonce,
       "What the quotes must be made over, in hexadecimal; without it whether they are fresh is not looked at");

@@ -26,11 +26,12 @@ void add_options(CLI::App& command, ExplainOptions& options) {
           "standard input")
       ->required();
   CLI::Option* config =
-      command.add_option("--config", options.config, "Configuration of a verifier, whose reference values count");
+      command.add_option("--config", options.config, "Configuration of a verifier, whose reference values count")
+          ->type_name("FILE");
   CLI::Option* references = command.add_option(
       "--reference", options.references, "File of reference values; may stand several times, instead of --config");
   config->excludes(references);
-  command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now");
+  command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now")->type_name("TIME");
 }
 
 ReferenceValues values_of(const ExplainOptions& options) {

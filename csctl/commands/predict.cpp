@@ -34,22 +34,30 @@ void add_options(CLI::App& command, PredictOptions& options) {
   command
       .add_option("--metadata", options.metadata,
                   "File with the operator's attributes, a JSON object of texts; tee-image-reference names the image")
+      ->type_name("FILE")
       ->required();
   command.add_option("--hostname", options.hostname, "The machine's name, which the workload has as HOSTNAME")
+      ->type_name("NAME")
       ->required();
-  command.add_option("--layout", options.layout,
-                     "Folder of an OCI image layout, with :TAG where it holds several: the image is taken from there "
-                     "instead of its registry");
+  command
+      .add_option("--layout", options.layout,
+                  "Folder of an OCI image layout, with :TAG where it holds several: the image is taken from there "
+                  "instead of its registry")
+      ->type_name("FOLDER[:TAG]");
   command.add_flag("--debug", options.is_debug, "The machine runs a debug image, not a hardened one");
-  command.add_option("--registry-auth", options.registry_auth,
-                     "Docker's config.json with credentials for the registry");
-  command.add_option("--registry-ca", options.registry_ca,
-                     "Roots (PEM) trusted for the registry, instead of the system's");
+  command
+      .add_option("--registry-auth", options.registry_auth, "Docker's config.json with credentials for the registry")
+      ->type_name("FILE");
+  command
+      .add_option("--registry-ca", options.registry_ca, "Roots (PEM) trusted for the registry, instead of the system's")
+      ->type_name("FILE");
   command.add_option("--bank", options.banks, "PCR bank; may stand several times")
       ->check(CLI::IsMember({"sha1", "sha256", "sha384", "sha512"}))
       ->capture_default_str();
-  command.add_option("--against", options.against,
-                     "Log, request or evidence of a launch: say whether it is the one predicted, and where it parts");
+  command
+      .add_option("--against", options.against,
+                  "Log, request or evidence of a launch: say whether it is the one predicted, and where it parts")
+      ->type_name("FILE");
 }
 
 oci::ImageDocuments from_layout(const std::string& layout) {

@@ -8,7 +8,9 @@ namespace csctl {
 namespace {
 
 void add_options(CLI::App& command, StatusOptions& options) {
-  command.add_option("--socket", options.socket, "Socket of the launcher, as a workload has it")->capture_default_str();
+  command.add_option("--socket", options.socket, "Socket of the launcher, as a workload has it")
+      ->type_name("SOCKET")
+      ->capture_default_str();
 }
 
 }  // namespace

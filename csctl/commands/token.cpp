@@ -10,7 +10,9 @@ namespace {
 void add_source(CLI::App& command, std::string& source, std::string& socket) {
   command.add_option("FILE", source,
                      "File with a token, or - for standard input; without it the launcher's default token");
-  command.add_option("--socket", socket, "Socket of the launcher, as a workload has it")->capture_default_str();
+  command.add_option("--socket", socket, "Socket of the launcher, as a workload has it")
+      ->type_name("SOCKET")
+      ->capture_default_str();
 }
 
 void add_show_options(CLI::App& command, TokenShowOptions& options) {
@@ -19,18 +21,25 @@ void add_show_options(CLI::App& command, TokenShowOptions& options) {
 
 void add_verify_options(CLI::App& command, TokenVerifyOptions& options) {
   add_source(command, options.source, options.socket);
-  command.add_option("--issuer", options.issuer,
-                     "Who must have issued it: https://...; its keys are fetched from there unless --jwks gives them");
-  CLI::Option* jwks = command.add_option("--jwks", options.jwks, "File with the issuer's keys, a JSON Web Key Set");
+  command
+      .add_option("--issuer", options.issuer,
+                  "Who must have issued it: https://...; its keys are fetched from there unless --jwks gives them")
+      ->type_name("URL");
+  CLI::Option* jwks =
+      command.add_option("--jwks", options.jwks, "File with the issuer's keys, a JSON Web Key Set")->type_name("FILE");
   command.add_option("--pki-root", options.pki_root, "Certificate (PEM) of the root of PKI tokens, instead of keys")
+      ->type_name("FILE")
       ->excludes(jwks);
-  command.add_option("--ca", options.ca, "Roots (PEM) trusted for where keys are fetched, instead of the system's");
-  command.add_option("--audience", options.audience, "For whom it must be");
-  command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now");
+  command.add_option("--ca", options.ca, "Roots (PEM) trusted for where keys are fetched, instead of the system's")
+      ->type_name("FILE");
+  command.add_option("--audience", options.audience, "For whom it must be")->type_name("URL");
+  command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now")->type_name("TIME");
 }
 
 void add_watch_options(CLI::App& command, TokenWatchOptions& options) {
-  command.add_option("--socket", options.socket, "Socket of the launcher, as a workload has it")->capture_default_str();
+  command.add_option("--socket", options.socket, "Socket of the launcher, as a workload has it")
+      ->type_name("SOCKET")
+      ->capture_default_str();
   command.add_option("--count", options.count, "End after so many tokens; without it when it is interrupted");
 }
 

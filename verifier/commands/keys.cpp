@@ -102,7 +102,7 @@ void add_keys_command(CLI::App& app) {
   };
   add("list", "Every key with its state and dates", [options](const Config& config, base::WallTime now) {
     list_keys(*options, config, now);
-  })->add_flag("--json", options->json, "As JSON");
+  })->add_flag("--json", options->json, "Print one JSON document instead of text");
   add("add", "Make a key and publish it", [options](const Config& config, base::WallTime now) {
     add_key(*options, config, now);
   })->add_option("--pkcs11-id", options->pkcs11_id, "Take the key of this CKA_ID, in hexadecimal, from the token");

@@ -43,15 +43,18 @@ void print_reference_value(const ReferenceOptions& options) {
 void add_reference_value_command(CLI::App& app) {
   auto options = std::make_shared<ReferenceOptions>();
   CLI::App* command = app.add_subcommand("reference-value", "Print the entry of the image that wrote a boot log");
-  command->add_option("--boot-log", options->boot_log, "binary_bios_measurements")->required();
-  command->add_option("--name", options->name)->required();
+  command->add_option("--boot-log", options->boot_log, "Event log of the firmware: binary_bios_measurements")
+      ->required();
+  command->add_option("--name", options->name, "Of the entry, by which people know the image")->required();
   command->add_option("--swversion", options->swversion, "Such as 260100")
       ->required()
       ->check(base::why_no_whole_number);
   command->add_option("--hardened", options->hardened, "true or false")
       ->required()
       ->check(CLI::IsMember({"true", "false"}));
-  command->add_option("--support-attributes", options->support_attributes)
+  command
+      ->add_option("--support-attributes", options->support_attributes,
+                   "What relying parties may count on, such as STABLE,USABLE")
       ->delimiter(',')
       ->check(CLI::IsMember({"LATEST", "STABLE", "USABLE", "EXPERIMENTAL"}));
   command->callback([options] { print_reference_value(*options); });

@@ -12,7 +12,7 @@ namespace {
 /// What is said of a line of a program with the subcommands "key add" and "key list", and an option of the latter.
 std::string error_of(std::vector<std::string> words) {
   CLI::App app("", "prog");
-  base::set_up(app, "1.2");
+  base::set_up(app, {.version = "1.2"});
   app.require_subcommand(1);
   CLI::App& noun = *app.add_subcommand("key", "Keys");
   noun.require_subcommand(1);
