@@ -43,6 +43,7 @@ void add_eventlog(CLI::App& app, Work& work);
 void add_evidence(CLI::App& app, Work& work);
 void add_explain(CLI::App& app, Work& work);
 void add_token(CLI::App& app, Work& work);
+void add_policy(CLI::App& app, Work& work);
 void add_predict(CLI::App& app, Work& work);
 void add_status(CLI::App& app, Work& work);
 
