@@ -25,7 +25,10 @@ void add_replay_options(CLI::App& command, EventlogReplayOptions& options) {
 }
 
 void add_diff_options(CLI::App& command, EventlogDiffOptions& options) {
-  command.add_option("EXPECTED", options.expected, "The log as it should be, of any kind that show takes")->required();
+  command
+      .add_option("EXPECTED", options.expected,
+                  "The log as it should be, of any kind that show takes; logs that both have are compared")
+      ->required();
   command.add_option("FOUND", options.found, "The log to compare with it, or -")->required();
 }
 

@@ -1,4 +1,6 @@
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -86,6 +88,19 @@ Json evidence_json(const Material& material) {
   return document;
 }
 
+/// Registers by number: their values are for csctl eventlog replay.
+Json without_values(Json document) {
+  for (Json& quote : document["quotes"]) {
+    if (!quote.contains("pcrs")) continue;
+    std::set<std::uint32_t> pcrs;
+    for (const auto& [pcr, value] : quote["pcrs"].items()) pcrs.insert(measure::parse_pcr_index(pcr, "pcrs"));
+    std::string text;
+    for (const std::uint32_t pcr : pcrs) text += (text.empty() ? "" : " ") + std::to_string(pcr);
+    quote["pcrs"] = text;
+  }
+  return document;
+}
+
 }  // namespace
 
 ExitCode show_evidence(const EvidenceShowOptions& options, Screen& screen) {
@@ -97,7 +112,7 @@ ExitCode show_evidence(const EvidenceShowOptions& options, Screen& screen) {
     return ExitCode::kYes;
   }
   Table table{.headings = {"WHAT", "VALUE"}};
-  for (auto& [path, value] : leaves_of(document)) table.rows.push_back({path, value});
+  for (auto& [path, value] : leaves_of(without_values(document))) table.rows.push_back({path, value});
   screen.table(table);
   return ExitCode::kYes;
 }

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view kReset = "\x1b[0m";
 constexpr std::size_t kGap = 2;
+/// A cell that is longer pushes what stands behind it, in its own row alone.
+constexpr std::size_t kMaxColumn = 56;
 
 /// Select Graphic Rendition (ECMA-48, section 8.3.117).
 std::string_view colour_of(Tone tone) {
@@ -52,8 +54,9 @@ void Screen::write(const Cell& cell, std::size_t width) {
   const std::string_view colour = manner_.has_colour ? colour_of(cell.tone) : "";
   out_ << colour << cell.text;
   if (!colour.empty()) out_ << kReset;
+  if (width == 0) return;
   const std::size_t used = width_of(cell.text);
-  if (used < width) out_ << std::string(width - used, ' ');
+  out_ << std::string(used + kGap <= width ? width - used : kGap, ' ');
 }
 
 void Screen::heading(std::string_view text) {
@@ -76,7 +79,9 @@ void Screen::table(const Table& table) {
   for (const Row& row : table.rows) rows.push_back(printable(row));
   std::vector<std::size_t> widths(table.headings.size(), 0);
   for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths.at(i) = std::max(widths.at(i), width_of(row[i].text));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths.at(i) = std::max(widths.at(i), std::min(width_of(row[i].text), kMaxColumn));
+    }
   }
   for (const Row& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {

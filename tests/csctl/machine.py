@@ -6,7 +6,7 @@ import base64
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +54,10 @@ class Launched:
 
 
 @contextlib.contextmanager
-def launched(folder: Path) -> Iterator[Launched]:
-    """Run a workload, and catch what goes by."""
+def launched(folder: Path, prepare: Callable[[World], None] = lambda world: None) -> Iterator[Launched]:
+    """Run a workload, and catch what goes by; `prepare` may change the machine ahead of its boot."""
     with World(folder, pki=True) as world, Listener(world) as listener:
+        prepare(world)
         world.verifier.settings["endpoints"] = [world.verifier.url, listener.url]
         config = world.verifier.write_configuration()
         world.verifier.reload()

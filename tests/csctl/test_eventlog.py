@@ -122,6 +122,12 @@ def test_one_event_less_is_one_difference(vectors: Path, tmp_path: Path) -> None
     assert difference["expected"]["type"] == "LaunchSeparator" and difference["found"] is None
 
 
+def test_logs_of_different_kinds_can_not_be_compared(vectors: Path) -> None:
+    """The file is named."""
+    answer = csctl("eventlog", "diff", OVMF, vectors / "cel-rtmr3-gpu-workload.bin")
+    assert answer.code == CANNOT_TELL and "has no log of the kind that" in answer.error
+
+
 @pytest.mark.parametrize("verb", ["show", "replay"])
 def test_what_is_no_log_is_one_line(verb: str, tmp_path: Path) -> None:
     """And names the file."""

@@ -41,6 +41,13 @@ TEST_CASE("A program gets cells between tabs, and no headings") {
         }) == "xyz\t1\tend\n\xc3\xa4\t22\n");
 }
 
+TEST_CASE("A cell that is very long moves its own row alone") {
+  const std::string much(70, 'x');
+  CHECK(shown(kPlainTerminal, [&](Screen& screen) {
+          screen.table({.headings = {"A", "B"}, .rows = {{much, "1"}, {"y", "2"}}});
+        }) == "A" + std::string(57, ' ') + "B\n" + much + "  1\n" + "y" + std::string(57, ' ') + "2\n");
+}
+
 TEST_CASE("A table without headings goes on with the one before") {
   CHECK(shown(kPlainTerminal, [](Screen& screen) {
           screen.table({.headings = {"", ""}, .rows = {{"a", "b"}}});
