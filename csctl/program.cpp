@@ -27,6 +27,7 @@ ExitCode run(int argc, const char* const* argv, Screen& screen, std::ostream& er
   add_explain(app, work);
   add_predict(app, work);
   add_policy(app, work);
+  add_verifier(app, work);
   add_status(app, work);
   try {
     app.parse(argc, argv);

@@ -97,7 +97,7 @@ void print(const Examination& examination, const std::optional<Explanation>& ima
                           ""});
   }
   screen.table(table);
-  if (image) print_explanation(*image, screen);
+  if (image) print_explanation(image->to_json(), screen);
 }
 
 Json json_of(const Examination& examination, const std::optional<Explanation>& image, bool is_fresh) {

@@ -1,13 +1,20 @@
 #include "csctl/commands/explain.h"
 
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "csctl/commands/command.h"
 #include "csctl/commands/explanation_view.h"
+#include "csctl/commands/token.h"
+#include "csctl/input/local_service.h"
 #include "csctl/input/logs.h"
 #include "csctl/input/time.h"
+#include "evidence/jose.h"
+#include "net/http.h"
 #include "verifier/appraisal/tpm.h"
 #include "verifier/reference/explanation.h"
 #include "verifier/service/knowledge.h"
@@ -15,14 +22,13 @@
 namespace csctl {
 namespace {
 
-using verifier::Explanation;
 using verifier::ReferenceValues;
 
 void add_options(CLI::App& command, ExplainOptions& options) {
   command
       .add_option(
           "FILE", options.source,
-          "Boot event log of the machine, a request to a verifier or evidence from a workload's socket, or - for "
+          "Boot event log of the machine, a request to a verifier or evidence from a workload's socket; or - for "
           "standard input")
       ->required();
   CLI::Option* config =
@@ -31,13 +37,21 @@ void add_options(CLI::App& command, ExplainOptions& options) {
   CLI::Option* references = command.add_option(
       "--reference", options.references, "File of reference values; may stand several times, instead of --config");
   config->excludes(references);
+  command
+      .add_option(
+          "--service", options.service,
+          "The verifier's socket for its operator (admin.sock in its state folder); then FILE is a token, whose "
+          "machine it was asked for a token by lately")
+      ->type_name("SOCKET")
+      ->excludes(config)
+      ->excludes(references);
   command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now")->type_name("TIME");
 }
 
 ReferenceValues values_of(const ExplainOptions& options) {
   if (!options.config.empty())
     return verifier::Knowledge::load(verifier::Config::load(options.config)).reference_values;
-  if (options.references.empty()) throw CLI::RequiredError("--config or --reference");
+  if (options.references.empty()) throw CLI::RequiredError("--config, --reference or --service");
   ReferenceValues values;
   for (const std::string& file : options.references) {
     values.add(base::read_text_file(file, verifier::kMaxReferenceValuesBytes), file);
@@ -45,21 +59,38 @@ ReferenceValues values_of(const ExplainOptions& options) {
   return values;
 }
 
-}  // namespace
-
-ExitCode explain(const ExplainOptions& options, Screen& screen) {
+base::Json of_log(const ExplainOptions& options) {
   const ReferenceValues values = values_of(options);
   const base::WallTime at = time_asked_for(options.at, "--at");
   Logs logs = Logs::read(options.source);
   if (!logs.boot) throw base::InvalidInput(logs.material.name, "has no boot event log");
   const verifier::Machine machine = verifier::unproven_machine(std::move(*logs.boot));
-  const Explanation explanation = verifier::explain(values, machine, at);
+  return verifier::explain(values, machine, at).to_json();
+}
+
+/// The newest that the service has of the machine that a token is of.
+base::Json of_service(const ExplainOptions& options) {
+  const base::Json claims = evidence::read_unverified_jwt(read_token(options.source, "")).claims;
+  const std::string instance = base::JsonObject(claims, "token").object("submods").object("gce").string("instance_id");
+  const std::string target = "/v1/appraisals?instance_id=" + net::url_encode(instance);
+  const base::Json answer = base::parse_json(ask_local(options.service, "the verifier", "GET", target), "appraisals",
+                                             {.max_bytes = kMaxMaterialBytes});
+  for (const base::JsonObject& appraisal : base::JsonObject(answer, "appraisals").objects_or_empty("appraisals")) {
+    if (const auto explanation = appraisal.optional_object("explanation")) return explanation->raw();
+  }
+  throw base::Error("the verifier has no explanation of machine " + instance + " any more");
+}
+
+}  // namespace
+
+ExitCode explain(const ExplainOptions& options, Screen& screen) {
+  const base::Json explanation = options.service.empty() ? of_log(options) : of_service(options);
   if (options.json) {
-    screen.json(explanation.to_json());
+    screen.json(explanation);
   } else {
     print_explanation(explanation, screen);
   }
-  return explanation.standing == verifier::Standing::kMatched ? ExitCode::kYes : ExitCode::kNo;
+  return is_matched(explanation) ? ExitCode::kYes : ExitCode::kNo;
 }
 
 void add_explain(CLI::App& app, Work& work) {
@@ -67,7 +98,8 @@ void add_explain(CLI::App& app, Work& work) {
                            {.name = "explain",
                             .help = "Say for which image a machine is taken, or which is the nearest and what differs",
                             .example = "csctl explain boot.bin --reference reference-values.json\n"
-                                       "csctl explain request.json --config /etc/cs-verifier/config.json"},
+                                       "csctl explain request.json --config /etc/cs-verifier/config.json\n"
+                                       "csctl explain token.jwt --service /var/lib/cs-verifier/admin.sock"},
                            work, add_options, explain);
 }
 

@@ -11,7 +11,8 @@ namespace csctl {
 struct ExplainOptions {
   std::string source;
   std::string config;                   ///< of a verifier; its reference values count, or
-  std::vector<std::string> references;  ///< these files
+  std::vector<std::string> references;  ///< these files, or
+  std::string service;                  ///< what a verifier tells its operator, over this socket
   std::string at;                       ///< RFC 3339; empty: now
   bool json = false;
 };

@@ -2,30 +2,47 @@
 
 #include <string>
 
+#include "base/error.h"
+
 namespace csctl {
 namespace {
 
+using base::JsonObject;
+
 std::string or_nothing(const std::string& text) { return text.empty() ? "nothing" : text; }
 
-std::string headline(const verifier::Explanation& explanation) {
-  if (explanation.standing != verifier::Standing::kNearest) return explanation.sentence();
-  return "it runs no known image; the nearest is \"" + explanation.entry->name + "\", from which it differs in:";
+std::string headline(const JsonObject& explanation) {
+  const std::string standing = explanation.string("standing");
+  const std::string image = "image \"" + explanation.string_or("entry", "") + "\"";
+  if (standing == "matched") return "it runs " + image;
+  if (standing == "retired") return "it may run " + image + ", which is deprecated";
+  if (standing == "expired") return "it runs " + image + ", whose document has expired";
+  if (standing == "unknown") return "no image is known";
+  if (standing == "nearest") {
+    return "it runs no known image; the nearest is " + image.substr(6) + ", from which it differs in:";
+  }
+  throw base::InvalidInput(explanation.path() + ".standing", "is none that is known");
 }
 
 }  // namespace
 
-void print_explanation(const verifier::Explanation& explanation, Screen& screen) {
-  const bool is_known = explanation.standing == verifier::Standing::kMatched;
-  screen.line({"image: " + headline(explanation), is_known ? Tone::kGood : Tone::kBad});
-  if (explanation.deviations.empty()) return;
+bool is_matched(const base::Json& explanation) {
+  return JsonObject(explanation, "explanation").string("standing") == "matched";
+}
+
+void print_explanation(const base::Json& explanation, Screen& screen) {
+  const JsonObject object(explanation, "explanation");
+  screen.line({"image: " + headline(object), is_matched(explanation) ? Tone::kGood : Tone::kBad});
   Table table{.headings = {"FIELD", "EXPECTED", "FOUND"}};
-  for (const auto& [mismatch, events] : explanation.deviations) {
-    if (events.empty()) table.rows.push_back({mismatch.field, mismatch.expected, mismatch.found});
-    for (const verifier::EventMismatch& event : events) {
-      table.rows.push_back({mismatch.field, or_nothing(event.expected), or_nothing(event.found)});
+  for (const JsonObject& deviation : object.objects_or_empty("deviations")) {
+    const std::string field = deviation.string("field");
+    const auto events = deviation.objects_or_empty("events");
+    if (events.empty()) table.rows.push_back({field, deviation.string("expected"), deviation.string("found")});
+    for (const JsonObject& event : events) {
+      table.rows.push_back({field, or_nothing(event.string("expected")), or_nothing(event.string("found"))});
     }
   }
-  screen.table(table);
+  if (!table.rows.empty()) screen.table(table);
 }
 
 }  // namespace csctl

@@ -1,12 +1,15 @@
 #pragma once
 
+#include "base/json.h"
 #include "csctl/screen/screen.h"
-#include "verifier/reference/explanation.h"
 
 namespace csctl {
 
-/// What a machine's image is taken for, then, of the nearest entry, everything that differs: its field, what is
-/// expected and what was found.
-void print_explanation(const verifier::Explanation& explanation, Screen& screen);
+/// What a machine's image is taken for (verifier::Explanation as JSON), then, of the nearest entry, everything that
+/// differs: its field, what is expected and what was found. Throws InvalidInput.
+void print_explanation(const base::Json& explanation, Screen& screen);
+
+/// Whether it is taken for a known one.
+bool is_matched(const base::Json& explanation);
 
 }  // namespace csctl

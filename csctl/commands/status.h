@@ -13,7 +13,8 @@ struct StatusOptions {
   bool json = false;
 };
 
-/// How it stands with a launcher's default token. No when it has none that is valid, or can't renew it.
+/// How it stands with a launcher's default token (no when it has none that is valid, or can't renew it), or with a
+/// verifier.
 ExitCode show_status(const StatusOptions& options, Screen& screen);
 
 }  // namespace csctl

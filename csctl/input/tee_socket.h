@@ -2,9 +2,9 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "base/bytes.h"
-#include "evidence/messages.h"
 
 namespace csctl {
 
@@ -19,12 +19,8 @@ class TeeSocket {
 
   /// The default token.
   std::string token() const;
-  /// One of one's own.
-  std::string token(const evidence::TokenOptions& options) const;
   /// Evidence for a challenge, as JSON.
   std::string evidence(base::ByteView challenge) const;
-  /// As JSON.
-  std::string status() const;
 
  private:
   std::string ask(std::string method, const std::string& target, std::string body) const;

@@ -74,6 +74,8 @@ def place(folder: Path) -> Iterator[Path]:
             json.dumps({"claims": {"swname": "CONFIDENTIAL_SPACE", "dbgstat": "disabled-since-boot", "secboot": True}})
         )
         (place / "socket").symlink_to(machine.launcher.socket)
+        (place / "token.jwt").write_text(machine.launcher.tee.request("GET", "/v1/token").text)
+        (place / "admin.sock").symlink_to(machine.config.parent / "state/admin.sock")
         yield place
 
 

@@ -276,18 +276,28 @@ base::Awaitable<std::optional<IssuedToken>> Api::appraise(const ResourcePath& re
   throw Refusal(is_wrong ? Reason::kInvalidIdToken : Reason::kIssuerUnavailable, unknown->what());
 }
 
-base::Awaitable<Json> Api::verify(ResourcePath resource, std::string body) {
+base::Awaitable<IssuedToken> Api::issue(ResourcePath resource, std::string body) {
   // First of all, so that no evidence, however it is judged, gets a second try with the same nonce.
   const base::Bytes nonce = co_await challenges_.consume(*resource.challenge);
   const auto shared_body = std::make_shared<const std::string>(std::move(body));
   // Each issuer that a request's tokens are of may have changed its keys, and the keys are fetched once a minute.
   for (std::size_t i = 0; i <= evidence::kMaxIdTokens; ++i) {
     std::optional<IssuedToken> issued = co_await appraise(resource, shared_body, nonce, i > 0);
-    if (!issued) continue;
-    log_token(*issued);
-    co_return std::move(issued->response);
+    if (issued) co_return std::move(*issued);
   }
   throw Refusal(Reason::kIssuerUnavailable, "the keys of issuers of ID tokens change all the time");
+}
+
+base::Awaitable<Json> Api::verify(ResourcePath resource, std::string body) {
+  try {
+    IssuedToken issued = co_await issue(std::move(resource), std::move(body));
+    log_token(issued);
+    recent_.add(issued, clock_.wall());
+    co_return std::move(issued.response);
+  } catch (const evidence::StatusError& refusal) {
+    recent_.add(refusal, clock_.wall());
+    throw;
+  }
 }
 
 }  // namespace verifier

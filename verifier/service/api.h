@@ -19,6 +19,7 @@
 #include "verifier/service/issuer_keys.h"
 #include "verifier/service/knowledge.h"
 #include "verifier/service/publication.h"
+#include "verifier/service/recent_appraisals.h"
 #include "verifier/service/resource_name.h"
 #include "verifier/tokens/signers.h"
 
@@ -49,6 +50,7 @@ class Api {
   void use(std::shared_ptr<const Signers> signers) { use(knowledge_, std::move(signers)); }
   const Signers& signers() const noexcept { return *signers_; }
   std::shared_ptr<const Signers> shared_signers() const noexcept { return signers_; }
+  const RecentAppraisals& recent() const noexcept { return recent_; }
 
   /// Decides by a request's head whether its body is worth reading: a resource that there is not, another method, or a
   /// challenge that was made up, has been used or has expired is answered at once. Uses nothing up.
@@ -67,6 +69,7 @@ class Api {
                                                        std::shared_ptr<const std::string> body, base::Bytes nonce,
                                                        bool is_last_word);
   base::Awaitable<base::Json> verify(ResourcePath resource, std::string body);
+  base::Awaitable<IssuedToken> issue(ResourcePath resource, std::string body);
 
   std::shared_ptr<const Knowledge> knowledge_;
   std::shared_ptr<const Signers> signers_;
@@ -75,6 +78,7 @@ class Api {
   std::vector<PublishedDocument> published_;
   IssuerKeys issuer_keys_;
   Challenges challenges_;
+  RecentAppraisals recent_;
 };
 
 }  // namespace verifier

@@ -23,6 +23,7 @@
 #include "base/semaphore.h"
 #include "base/service_manager.h"
 #include "net/http_server.h"
+#include "verifier/service/admin_api.h"
 #include "verifier/service/api.h"
 #include "verifier/service/appraisers.h"
 #include "verifier/service/issue_token.h"
@@ -35,6 +36,7 @@ namespace verifier {
 namespace {
 
 constexpr base::Milliseconds kStopGrace{5000};
+constexpr mode_t kAdminSocketMode = 0600;
 /// Requests that come in at the same time: some of the largest, and hundreds of real ones, which are below 100 KiB.
 constexpr std::size_t kMaxBufferedBytes = 4 * kMaxRequestBytes;
 constexpr net::HttpServerLimits kLimits{.max_body_bytes = kMaxRequestBytes, .max_buffered_bytes = kMaxBufferedBytes};
@@ -92,6 +94,8 @@ class Service {
         server_(
             executor_, [this](net::HttpServerRequest& request) { return api_.handle(request); }, kLimits,
             [this](const net::HttpServerRequest& head) { return api_.admit(head); }),
+        admin_api_(api_, clock_),
+        admin_server_(executor_, [this](net::HttpServerRequest& request) { return answer_operator(request); }),
         keys_watch_(executor_, loaded.knowledge->config.state_directory, kSigningKeysFile),
         one_at_a_time_(executor_, 1),
         key_trouble_(std::move(key_trouble)),
@@ -105,6 +109,17 @@ class Service {
     const bool is_ipv6 = config.address.find(':') != std::string::npos;
     return std::string(config.tls ? "https" : "http") + "://" +
            (is_ipv6 ? "[" + config.address + "]" : config.address) + ":" + std::to_string(port);
+  }
+
+  /// For the operator, who is told why a machine gets the token that it gets. A path that is too long for a socket
+  /// keeps nobody from serving.
+  void listen_for_operator() {
+    const std::filesystem::path socket = api_.knowledge().config.state_directory / kAdminSocket;
+    try {
+      admin_server_.listen_unix(socket, kAdminSocketMode);
+    } catch (const base::Error& error) {
+      base::log::warning("there is no socket for the operator", {{"error", error.what()}});
+    }
   }
 
   base::Awaitable<void> run(asio::signal_set& signals) {
@@ -123,6 +138,7 @@ class Service {
     service_manager_.stopping();
     stopping_ = true;
     reloads_.cancel();
+    co_await admin_server_.stop(base::Milliseconds(0));
     co_await server_.stop(kStopGrace);
     // Keys that are being changed are changed to the end.
     const auto turn = co_await one_at_a_time_.enter(kStopGrace);
@@ -133,6 +149,10 @@ class Service {
   bool left_something_behind() const noexcept { return reloading_ || tending_; }
 
  private:
+  base::Awaitable<net::HttpResponse> answer_operator(const net::HttpServerRequest& request) const {
+    co_return admin_api_.handle(request);
+  }
+
   /// Who asks while a reload is under way gets another one behind it: the files may have changed since.
   void ask_for_reload() {
     asked_again_ = true;
@@ -263,6 +283,8 @@ class Service {
   Appraisers appraisers_;
   Api api_;
   net::HttpServer server_;
+  AdminApi admin_api_;
+  net::HttpServer admin_server_;
   base::DirectoryWatch keys_watch_;
   base::Semaphore one_at_a_time_;  ///< who reads files and then puts what he read in the place of what was there
   std::string key_trouble_;        ///< as it was told last; empty: all is well
@@ -303,6 +325,7 @@ void serve(const ServeOptions& options) {
   log_loaded("ready to appraise", loaded, now);
   Service service(context, options, keys, std::move(key_trouble), loaded);
   const std::string url = service.listen(loaded.certificate);
+  service.listen_for_operator();
   asio::co_spawn(context, service.run(signals), [](const std::exception_ptr& failure) {
     if (failure) std::rethrow_exception(failure);
   });

@@ -44,6 +44,7 @@ class ApiService {
   }
 
   verifier::Config& config() noexcept { return config_; }
+  const verifier::Api& api() const noexcept { return api_; }
 
   net::HttpAdmission admit(std::string method, std::string path) {
     return api_.admit({std::move(method), std::move(path), {}, {}, {}});
