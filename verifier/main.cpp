@@ -2,6 +2,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <string>
 #include <thread>
 
@@ -10,10 +11,13 @@
 #include <CLI/CLI.hpp>
 
 #include "base/command_line/command_line.h"
+#include "base/clock.h"
 #include "base/core_dumps.h"
+#include "base/error.h"
 #include "base/encoding.h"
 #include "base/log.h"
 #include "verifier/commands/commands.h"
+#include "verifier/service/configuration_check.h"
 #include "verifier/service/service.h"
 #include "verifier/tokens/pkcs11_token.h"
 
@@ -23,6 +27,15 @@ constexpr std::size_t kMaxThreads = 256;
 
 std::size_t default_threads() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kMaxThreads); }
 
+/// As the start would log it. Throws Error when the service would not start.
+void log_check(const std::filesystem::path& config) {
+  const auto check = verifier::check_configuration(config, base::Clock::system().wall());
+  for (const std::string& error : check.errors) base::log::error(error);
+  for (const std::string& warning : check.warnings) base::log::warning(warning);
+  if (!check.errors.empty()) throw base::Error(config.string() + ": the service would not start");
+  base::log::info("the service would start", {{"config", config.string()}});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -31,6 +44,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   verifier::ServeOptions serve_options{.config = {}, .threads = default_threads()};
   std::string log_level = "info";
+  bool only_check = false;
   auto* serve_command = app.add_subcommand("serve", "Answer challenges and verify evidence");
   serve_command->add_option("--config", serve_options.config, "Configuration, a JSON file")->required();
   serve_command->add_option("--log-level", log_level, "The least of what is logged (default: info)")
@@ -39,8 +53,11 @@ int main(int argc, char** argv) {
       ->add_option("--threads", serve_options.threads, "That appraise at a time; as many as there are processors")
       ->check(base::why_no_whole_number)
       ->check(CLI::Range(std::size_t{1}, kMaxThreads));
+  serve_command->add_flag("--check", only_check,
+                          "Only tell all that is wrong with the configuration; fails when the service would not start");
   serve_command->callback([&] {
     base::log::start(base::log::levels().at(log_level));
+    if (only_check) return log_check(serve_options.config);
     verifier::serve(serve_options);
   });
   verifier::add_keys_command(app);

@@ -23,6 +23,11 @@ void add_appraisals_options(CLI::App& command, VerifierAppraisalsOptions& option
       ->type_name("NUMBER");
 }
 
+void add_check_options(CLI::App& command, VerifierCheckOptions& options) {
+  command.add_option("CONFIG", options.config, "The configuration file")->capture_default_str();
+  command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now")->type_name("TIME");
+}
+
 Row row_of(const JsonObject& appraisal) {
   if (appraisal.string("outcome") != "token") {
     return {
@@ -66,6 +71,11 @@ void add_verifier(CLI::App& app, Work& work) {
                                        .example = "csctl verifier appraisals\n"
                                                   "csctl verifier appraisals --instance 4099312455551234567"},
                                       work, add_appraisals_options, show_appraisals);
+  add_verb<VerifierCheckOptions>(noun,
+                                 {.name = "check",
+                                  .help = "Tell all that is wrong with a configuration, before a verifier is started",
+                                  .example = "csctl verifier check /etc/cs-verifier/config.json"},
+                                 work, add_check_options, check_verifier);
 }
 
 }  // namespace csctl

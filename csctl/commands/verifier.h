@@ -10,6 +10,14 @@ namespace csctl {
 /// Where a packaged verifier answers its operator.
 inline constexpr const char* kVerifierSocket = "/var/lib/cs-verifier/admin.sock";
 
+struct VerifierCheckOptions {
+  std::string config = "/etc/cs-verifier/config.json";
+  std::string at;
+  bool json = false;
+};
+/// What a start with this configuration would refuse, and what it would warn of. No: it would not start.
+ExitCode check_verifier(const VerifierCheckOptions& options, Screen& screen);
+
 struct VerifierAppraisalsOptions {
   std::string socket = kVerifierSocket;
   std::string instance;  ///< a number; empty: all

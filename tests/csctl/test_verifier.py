@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import socket
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
-from cs_harness.csctl import CANNOT_TELL, YES, csctl
+from cs_harness.csctl import CANNOT_TELL, NO, YES, csctl
+from cs_harness.process import binary
 from machine import Launched
 
 
@@ -73,3 +76,51 @@ def test_what_is_not_there_is_told(admin: Path, tmp_path: Path) -> None:
     assert answer.code == CANNOT_TELL and "absent.sock" in answer.error
     answer = csctl("verifier", "appraisals", "--socket", admin, "--instance", "x")
     assert answer.code == CANNOT_TELL and "--instance" in answer.error
+
+
+def test_a_configuration_that_serves_is_sound(machine: Launched) -> None:
+    """The one by which the machine got its token."""
+    answer = csctl("verifier", "check", machine.config)
+    assert (answer.code, answer.rows[-1]) == (YES, ["a verifier starts with it"])
+    document = csctl("verifier", "check", machine.config, "--json").json
+    assert document["starts"] is True and document["errors"] == []
+
+
+def test_all_that_is_wrong_with_a_configuration_is_told(machine: Launched, tmp_path: Path) -> None:
+    """With the names of the files, and a start says the same of the first."""
+    config = json.loads(machine.config.read_text())
+    absent, broken = tmp_path / "absent.json", tmp_path / "broken.json"
+    broken.write_text("{")
+    config |= {"state_directory": str(tmp_path / "state"), "deny_list": str(absent), "reference_values": str(broken)}
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(config))
+    answer = csctl("verifier", "check", file)
+    assert answer.code == NO
+    assert [row[0] for row in answer.rows] == ["error", "error", "no verifier starts with it"]
+    assert "broken.json" in answer.rows[0][1] and "absent.json" in answer.rows[1][1]
+    command = [binary("cs-verifier"), "serve", "--config", file]
+    started = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert started.returncode == 1 and "broken.json" in started.stderr
+
+
+def test_an_entry_that_can_never_match_is_told(machine: Launched, tmp_path: Path) -> None:
+    """It stands behind one that asks for the same."""
+    config = json.loads(machine.config.read_text())
+    values = json.loads(Path(config["reference_values"]).read_text())
+    values["images"].append(values["images"][0] | {"name": "twin"})
+    file, of_two = tmp_path / "config.json", tmp_path / "values.json"
+    of_two.write_text(json.dumps(values))
+    file.write_text(json.dumps(config | {"state_directory": str(tmp_path / "state"), "reference_values": str(of_two)}))
+    answer = csctl("verifier", "check", file)
+    assert answer.code == YES
+    assert answer.rows[0][0] == "warning" and "image twin can never match" in answer.rows[0][1]
+    command = [binary("cs-verifier"), "serve", "--check", "--config", file]
+    checked = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert checked.returncode == 0 and "image twin can never match" in checked.stderr
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_configuration_that_can_not_be_read_is_told(tmp_path: Path) -> None:
+    """That is no answer."""
+    answer = csctl("verifier", "check", tmp_path / "absent.json")
+    assert answer.code == CANNOT_TELL and "absent.json" in answer.error

@@ -61,14 +61,9 @@ void expect_not_older(const Seen& current, const Seen& before, const std::string
   }
 }
 
-}  // namespace
-
-void expect_not_older(const std::filesystem::path& state_directory,
-                      const std::vector<std::shared_ptr<const Publication>>& publications) {
-  if (publications.empty()) return;
-  const base::FileDescriptor directory = base::open_private_directory(state_directory, kStateMode);
-  base::wait_for_directory_lock(directory);
-  const SeenByPublisher before = read(state_directory / kSeenPublicationsFile);
+/// What is to be noted when `publications` come into use.
+SeenByPublisher followed_by(const SeenByPublisher& before,
+                            const std::vector<std::shared_ptr<const Publication>>& publications) {
   SeenByPublisher after = before;
   for (const auto& publication : publications) {
     const Seen current{publication->version, base::hex_encode(publication->sha256)};
@@ -76,6 +71,23 @@ void expect_not_older(const std::filesystem::path& state_directory,
     if (known != before.end()) expect_not_older(current, known->second, publication->publisher);
     after[publication->publisher] = current;
   }
+  return after;
+}
+
+}  // namespace
+
+void expect_not_older(const std::filesystem::path& state_directory,
+                      const std::vector<std::shared_ptr<const Publication>>& publications) {
+  followed_by(read(state_directory / kSeenPublicationsFile), publications);
+}
+
+void note_not_older(const std::filesystem::path& state_directory,
+                    const std::vector<std::shared_ptr<const Publication>>& publications) {
+  if (publications.empty()) return;
+  const base::FileDescriptor directory = base::open_private_directory(state_directory, kStateMode);
+  base::wait_for_directory_lock(directory);
+  const SeenByPublisher before = read(state_directory / kSeenPublicationsFile);
+  const SeenByPublisher after = followed_by(before, publications);
   if (after != before) write(directory, after);
 }
 

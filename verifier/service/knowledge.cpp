@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/openssl.h"
 #include "evidence/jose.h"
@@ -17,26 +18,22 @@ constexpr std::size_t kMaxJwksBytes = std::size_t{1} << 20U;
 constexpr std::size_t kMaxPublisherKeysBytes = std::size_t{64} << 10U;
 constexpr std::size_t kMaxSignatureFileBytes = 4096;
 
-std::vector<TrustAnchor> load_roots(const std::vector<RootConfig>& configs) {
-  std::vector<TrustAnchor> anchors;
-  for (const RootConfig& config : configs) {
-    const std::string pem = base::read_text_file(config.file, kMaxRootsBytes);
-    for (base::X509Ptr& certificate : base::parse_pem_certificates(pem, config.file.string())) {
-      anchors.push_back({std::move(certificate), Platform{config.hwmodel}});
-    }
+void add_root(std::vector<TrustAnchor>& anchors, const RootConfig& config) {
+  const std::string pem = base::read_text_file(config.file, kMaxRootsBytes);
+  for (base::X509Ptr& certificate : base::parse_pem_certificates(pem, config.file.string())) {
+    anchors.push_back({std::move(certificate), Platform{config.hwmodel}});
   }
-  return anchors;
 }
 
-std::vector<IdentityTokenIssuer> load_issuers(const std::vector<IssuerConfig>& configs) {
-  std::vector<IdentityTokenIssuer> issuers;
-  for (const IssuerConfig& config : configs) {
-    if (config.ca) base::parse_pem_certificates(base::read_text_file(*config.ca, kMaxRootsBytes), config.ca->string());
-    if (!config.jwks) continue;
-    auto keys = evidence::parse_jwks(base::read_text_file(*config.jwks, kMaxJwksBytes), config.jwks->string());
-    issuers.push_back({config.issuer, std::make_shared<const std::vector<evidence::Jwk>>(std::move(keys))});
-  }
-  return issuers;
+void add_issuer(std::vector<IdentityTokenIssuer>& issuers, const IssuerConfig& config) {
+  if (config.ca) base::parse_pem_certificates(base::read_text_file(*config.ca, kMaxRootsBytes), config.ca->string());
+  if (!config.jwks) return;
+  auto keys = evidence::parse_jwks(base::read_text_file(*config.jwks, kMaxJwksBytes), config.jwks->string());
+  issuers.push_back({config.issuer, std::make_shared<const std::vector<evidence::Jwk>>(std::move(keys))});
+}
+
+void add_own(ReferenceValues& values, const std::filesystem::path& file) {
+  values.add(base::read_text_file(file, kMaxReferenceValuesBytes), file.string());
 }
 
 void add_published(ReferenceValues& values, const PublisherConfig& config) {
@@ -47,28 +44,53 @@ void add_published(ReferenceValues& values, const PublisherConfig& config) {
                        base::read_file(signature, kMaxSignatureFileBytes), publisher, config.document.string());
 }
 
-ReferenceValues load_reference_values(const Config& config) {
-  ReferenceValues values;
-  for (const auto& file : config.reference_values) {
-    values.add(base::read_text_file(file, kMaxReferenceValuesBytes), file.string());
-  }
-  for (const PublisherConfig& publisher : config.reference_publishers) add_published(values, publisher);
-  return values;
-}
-
-DenyList load_deny_list(const std::optional<std::filesystem::path>& file) {
-  if (!file) return {};
-  return DenyList::parse(base::read_text_file(*file, kMaxDenyListBytes), file->string());
+DenyList load_deny_list(const std::filesystem::path& file) {
+  return DenyList::parse(base::read_text_file(file, kMaxDenyListBytes), file.string());
 }
 
 }  // namespace
 
 Knowledge Knowledge::load(Config config) {
-  TrustAnchors anchors(load_roots(config.attestation_roots));
-  ReferenceValues values = load_reference_values(config);
-  IdentityTokens issuers(load_issuers(config.identity_token_issuers));
-  DenyList denied = load_deny_list(config.deny_list);
-  return {std::move(config), std::move(anchors), std::move(values), std::move(issuers), std::move(denied)};
+  std::vector<TrustAnchor> roots;
+  for (const RootConfig& root : config.attestation_roots) add_root(roots, root);
+  TrustAnchors anchors(roots);
+  ReferenceValues values;
+  for (const auto& file : config.reference_values) add_own(values, file);
+  for (const PublisherConfig& publisher : config.reference_publishers) add_published(values, publisher);
+  std::vector<IdentityTokenIssuer> issuers;
+  for (const IssuerConfig& issuer : config.identity_token_issuers) add_issuer(issuers, issuer);
+  DenyList denied = config.deny_list ? load_deny_list(*config.deny_list) : DenyList();
+  return {std::move(config), std::move(anchors), std::move(values), IdentityTokens(std::move(issuers)),
+          std::move(denied)};
+}
+
+std::vector<std::string> troubles_with_files(const Config& config) {
+  std::vector<std::string> troubles;
+  const auto attempt = [&](const auto& read) {
+    try {
+      read();
+    } catch (const base::Error& error) {
+      troubles.emplace_back(error.what());
+    }
+  };
+  std::vector<TrustAnchor> roots;
+  std::vector<IdentityTokenIssuer> issuers;
+  for (const RootConfig& root : config.attestation_roots) attempt([&] { add_root(roots, root); });
+  for (const auto& file : config.reference_values) {
+    attempt([&] {
+      ReferenceValues values;
+      add_own(values, file);
+    });
+  }
+  for (const PublisherConfig& publisher : config.reference_publishers) {
+    attempt([&] {
+      ReferenceValues values;
+      add_published(values, publisher);
+    });
+  }
+  for (const IssuerConfig& issuer : config.identity_token_issuers) attempt([&] { add_issuer(issuers, issuer); });
+  if (config.deny_list) attempt([&] { load_deny_list(*config.deny_list); });
+  return troubles;
 }
 
 }  // namespace verifier

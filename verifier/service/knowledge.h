@@ -1,6 +1,7 @@
 #pragma once
 
-#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "verifier/appraisal/ak_certificate.h"
 #include "verifier/appraisal/deny_list.h"
@@ -18,8 +19,11 @@ struct Knowledge {
   IdentityTokens identity_tokens;  ///< of issuers whose keys are in files; for the others see IssuerKeys
   DenyList deny_list;
 
-  /// Reads every file that the configuration names. Throws Error.
+  /// Reads every file that the configuration names. Throws Error for the first that can't be used.
   static Knowledge load(Config config);
 };
+
+/// Why files that the configuration names can't be used, each for itself: a line for each that can't.
+std::vector<std::string> troubles_with_files(const Config& config);
 
 }  // namespace verifier

@@ -58,8 +58,8 @@ struct Loaded {
     loaded.signers = std::move(signers);
     loaded.knowledge = std::make_shared<const Knowledge>(Knowledge::load(std::move(config)));
     // Last, so that what can't be used for another reason is not noted as used.
-    expect_not_older(loaded.knowledge->config.state_directory, loaded.knowledge->reference_values.publications());
-    loaded.warnings = startup_warnings(loaded.knowledge->config.listen, loaded.knowledge->reference_values, now);
+    note_not_older(loaded.knowledge->config.state_directory, loaded.knowledge->reference_values.publications());
+    loaded.warnings = startup_warnings(loaded.knowledge->config, loaded.knowledge->reference_values, now);
     return loaded;
   }
 

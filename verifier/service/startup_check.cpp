@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/openssl.h"
+#include "verifier/reference/unreachable_images.h"
+#include "verifier/tokens/secret_file.h"
 
 namespace verifier {
 namespace {
@@ -13,20 +15,27 @@ namespace {
 constexpr std::chrono::hours kExpiryWarning{7 * 24};
 constexpr std::size_t kMaxPemBytes = std::size_t{1} << 20U;
 
-std::vector<base::X509Ptr> read_chain(const TlsFiles& tls) {
-  return base::parse_pem_certificates(base::read_text_file(tls.certificate, kMaxPemBytes),
-                                      "config.listen.certificate: " + tls.certificate.string());
+constexpr const char* kCertificate = "config.listen.certificate";
+constexpr const char* kPrivateKey = "config.listen.private_key";
+constexpr const char* kRoots = "config.attestation_roots";
+
+std::string in_file(const char* field, const std::filesystem::path& file) {
+  return std::string(field) + ": " + file.string();
+}
+
+std::vector<base::X509Ptr> read_certificates(const char* field, const std::filesystem::path& file) {
+  return base::parse_pem_certificates(base::read_text_file(file, kMaxPemBytes), in_file(field, file));
 }
 
 base::EvpPkeyPtr read_key(const TlsFiles& tls) {
   return base::parse_private_key(base::read_text_file(tls.private_key, kMaxPemBytes),
-                                 "config.listen.private_key: " + tls.private_key.string());
+                                 in_file(kPrivateKey, tls.private_key));
 }
 
-void warn_of_times(const TlsFiles& tls, base::WallTime now, std::vector<std::string>& warnings) {
-  for (const base::X509Ptr& certificate : read_chain(tls)) {
-    const std::string subject =
-        "config.listen.certificate: " + tls.certificate.string() + ": " + base::certificate_subject(*certificate);
+void warn_of_times(const char* field, const std::filesystem::path& file, base::WallTime now,
+                   std::vector<std::string>& warnings) {
+  for (const base::X509Ptr& certificate : read_certificates(field, file)) {
+    const std::string subject = in_file(field, file) + ": " + base::certificate_subject(*certificate);
     const base::Validity validity = base::validity_of(*certificate);
     if (validity.not_before > now) {
       warnings.push_back(subject + " is not valid before " + base::to_rfc3339(validity.not_before));
@@ -36,14 +45,23 @@ void warn_of_times(const TlsFiles& tls, base::WallTime now, std::vector<std::str
   }
 }
 
+/// It may be its group's, as keys are that several services have.
+void warn_of_readers(const std::filesystem::path& key, std::vector<std::string>& warnings) {
+  try {
+    expect_secret_of_group(key);
+  } catch (const base::Error& error) {
+    warnings.push_back(std::string(kPrivateKey) + ": " + error.what());
+  }
+}
+
 }  // namespace
 
 void expect_tls_key(const ListenConfig& listen) {
   if (!listen.tls) return;
-  const std::vector<base::X509Ptr> chain = read_chain(*listen.tls);
+  const std::vector<base::X509Ptr> chain = read_certificates(kCertificate, listen.tls->certificate);
   if (base::is_key_of(*read_key(*listen.tls), *chain.front())) return;
-  throw base::Error("config.listen.private_key: " + listen.tls->private_key.string() +
-                    " does not fit the first certificate of " + listen.tls->certificate.string());
+  throw base::Error(in_file(kPrivateKey, listen.tls->private_key) + " does not fit the first certificate of " +
+                    listen.tls->certificate.string());
 }
 
 void expect_unchanged(const Config& config, const Config& running) {
@@ -58,10 +76,13 @@ void expect_unchanged(const Config& config, const Config& running) {
   expect(config.pkcs11 == running.pkcs11, "config.pkcs11");
 }
 
-std::vector<std::string> startup_warnings(const ListenConfig& listen, const ReferenceValues& values,
-                                          base::WallTime now) {
+std::vector<std::string> startup_warnings(const Config& config, const ReferenceValues& values, base::WallTime now) {
   std::vector<std::string> warnings;
-  if (listen.tls) warn_of_times(*listen.tls, now, warnings);
+  if (config.listen.tls) {
+    warn_of_times(kCertificate, config.listen.tls->certificate, now, warnings);
+    warn_of_readers(config.listen.tls->private_key, warnings);
+  }
+  for (const RootConfig& root : config.attestation_roots) warn_of_times(kRoots, root.file, now, warnings);
   if (values.size() == 0) {
     warnings.emplace_back("config.reference_values: no image is known, so every token will say swname GCE");
   }
@@ -80,6 +101,9 @@ std::vector<std::string> startup_warnings(const ListenConfig& listen, const Refe
         "config.reference_values: image " + name +
         " states PCR 4 and neither PCR 9 nor unified_kernel_image_authenticode_sha256: what a boot loader "
         "loads, such as the initial RAM disk, may be anything");
+  }
+  for (const auto& [name, why] : unreachable_images(values.images(), config.require_secure_boot)) {
+    warnings.push_back("config.reference_values: image " + name + " can never match: it " + why);
   }
   return warnings;
 }

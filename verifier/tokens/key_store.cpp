@@ -106,6 +106,12 @@ KeyRing KeyStore::open(base::WallTime now) const {
   return read(now);
 }
 
+KeyRing KeyStore::look(base::WallTime now) const {
+  const base::FileDescriptor directory = base::open_private_directory(state_directory_, kStateMode);
+  base::wait_for_directory_lock(directory);
+  return read_keys_file(state_directory_ / kSigningKeysFile, token_, now).ring;
+}
+
 KeyRing KeyStore::read(base::WallTime now) const {
   return change(now, [](KeyRing&) { return false; });
 }

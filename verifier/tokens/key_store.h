@@ -31,7 +31,9 @@ class KeyStore {
 
   /// Makes the folder, and a key that signs, where there is none.
   KeyRing open(base::WallTime now) const;
-  /// The same, but there must be one.
+  /// What there is, as it is; there must be a key.
+  KeyRing look(base::WallTime now) const;
+  /// The same, and dates are written into a file of the first versions.
   KeyRing read(base::WallTime now) const;
 
   /// What `change` makes of the keys is written when it returns true. Then keys that went are destroyed, if they were

@@ -19,7 +19,7 @@ struct SeenWorld {
     std::vector<std::shared_ptr<const Publication>> shared;
     for (Publication& each : publications) shared.push_back(std::make_shared<const Publication>(std::move(each)));
     try {
-      verifier::expect_not_older(state, shared);
+      verifier::note_not_older(state, shared);
       return "used";
     } catch (const base::Error& error) {
       return error.what();
@@ -43,6 +43,19 @@ TEST_CASE("a publisher's version never goes back") {
         "publisher \"team\": version 7 of its reference values is not the one that has been in use");
   CHECK(world.use({version(9, 2)}) == "used");
   CHECK(world.use({version(8, 3)}) != "used");
+}
+
+TEST_CASE("who only looks is told the same, and nothing is noted") {
+  const SeenWorld world;
+  const auto look = [&](std::uint64_t number) {
+    verifier::expect_not_older(world.state, {std::make_shared<const Publication>(version(number))});
+  };
+  CHECK_NOTHROW(look(9));
+  CHECK_FALSE(std::filesystem::exists(world.state));
+  CHECK(world.use({version(7)}) == "used");
+  CHECK_NOTHROW(look(8));
+  CHECK(world.use({version(7)}) == "used");
+  CHECK_THROWS_WITH(look(6), ContainsSubstring("version 6 of its reference values is older than version 7"));
 }
 
 TEST_CASE("each publisher counts for itself, and is not forgotten when it is away") {

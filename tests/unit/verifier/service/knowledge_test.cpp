@@ -39,6 +39,22 @@ std::string failure_of(const Config& config) {
 
 }  // namespace
 
+TEST_CASE("what is wrong with files is told of each") {
+  const base::PrivateDirectory directory("cs-test");
+  Config config = config_in(directory.path());
+  CHECK(verifier::troubles_with_files(config).empty());
+  config.attestation_roots.push_back({directory.path() / "no-root.pem", test::kSoftwareTpm});
+  config.reference_values.push_back(directory.path() / "no-values.json");
+  config.reference_publishers = {{.name = "team", .keys = directory.path() / "no-team.pem", .document = "no.json"}};
+  config.identity_token_issuers = {{"https://accounts.example", directory.path() / "no-jwks.json"}};
+  config.deny_list = directory.path() / "no-denied.json";
+  const auto troubles = verifier::troubles_with_files(config);
+  REQUIRE(troubles.size() == 5);
+  const std::vector<std::string> files = {"no-root.pem", "no-values.json", "no-team.pem", "no-jwks.json",
+                                          "no-denied.json"};
+  for (std::size_t i = 0; i < files.size(); ++i) CHECK_THAT(troubles[i], ContainsSubstring(files[i]));
+}
+
 TEST_CASE("every file that the configuration names is read, and an error names it") {
   const base::PrivateDirectory directory("cs-test");
   Config config = config_in(directory.path());

@@ -34,6 +34,7 @@ ReferenceValues known() { return ReferenceValues::parse(document("image", false)
 
 ListenConfig listen_in(const std::filesystem::path& folder) {
   test::make_tls_files(folder);
+  std::filesystem::permissions(folder / "server-key.pem", std::filesystem::perms::owner_read);
   ListenConfig listen;
   listen.tls = verifier::TlsFiles{folder / "server.pem", folder / "server-key.pem"};
   return listen;
@@ -44,6 +45,12 @@ base::WallTime not_after(const std::filesystem::path& certificate) {
   std::tm time{};
   REQUIRE(ASN1_TIME_to_tm(X509_get0_notAfter(chain.front().get()), &time) == 1);
   return base::from_unix_seconds(timegm(&time));
+}
+
+verifier::Config config_of(const ListenConfig& listen) {
+  verifier::Config config;
+  config.listen = listen;
+  return config;
 }
 
 std::string refusal_of(const ListenConfig& listen) {
@@ -79,7 +86,7 @@ TEST_CASE("certificates that clients will refuse are warned of") {
   const test::TemporaryDirectory folder;
   const ListenConfig listen = listen_in(folder.path());
   const base::WallTime end = not_after(listen.tls->certificate);
-  const auto warnings = [&](base::WallTime now) { return startup_warnings(listen, known(), now); };
+  const auto warnings = [&](base::WallTime now) { return startup_warnings(config_of(listen), known(), now); };
   CHECK(warnings(end - 1h).empty());
   REQUIRE(warnings(end + 1h).size() == 1);
   CHECK_THAT(warnings(end + 1h)[0],
@@ -87,6 +94,38 @@ TEST_CASE("certificates that clients will refuse are warned of") {
   REQUIRE_FALSE(warnings(base::from_unix_seconds(0)).empty());
   CHECK_THAT(warnings(base::from_unix_seconds(0))[0],
              ContainsSubstring("config.listen.certificate: ") && ContainsSubstring("is not valid before 2"));
+}
+
+TEST_CASE("an attestation root that vouches for nobody at this time is warned of") {
+  const test::TemporaryDirectory folder;
+  test::make_tls_files(folder.path());
+  verifier::Config config;
+  config.attestation_roots = {{folder.path() / "ca.pem", "SOFTWARE_TPM"}};
+  const base::WallTime end = not_after(config.attestation_roots[0].file);
+  CHECK(startup_warnings(config, known(), end - 1h).empty());
+  REQUIRE(startup_warnings(config, known(), end + 1h).size() == 1);
+  CHECK_THAT(startup_warnings(config, known(), end + 1h)[0],
+             ContainsSubstring("config.attestation_roots: ") && ContainsSubstring("has expired at 2"));
+}
+
+TEST_CASE("a private key that any user may read is warned of") {
+  const test::TemporaryDirectory folder;
+  const ListenConfig listen = listen_in(folder.path());
+  const base::WallTime now = not_after(listen.tls->certificate) - 1h;
+  std::filesystem::permissions(listen.tls->private_key, std::filesystem::perms(0644));
+  REQUIRE(startup_warnings(config_of(listen), known(), now).size() == 1);
+  CHECK_THAT(startup_warnings(config_of(listen), known(), now)[0],
+             ContainsSubstring("config.listen.private_key: ") && ContainsSubstring("server-key.pem"));
+  std::filesystem::permissions(listen.tls->private_key, std::filesystem::perms(0640));
+  CHECK(startup_warnings(config_of(listen), known(), now).empty());
+}
+
+TEST_CASE("an image that can never match is warned of") {
+  ReferenceValues values = known();
+  values.add(document("twin", false), "twin.json");
+  CHECK(startup_warnings({}, values, base::from_unix_seconds(1)) ==
+        std::vector<std::string>{"config.reference_values: image twin can never match: it asks for all that image "
+                                 "image asks for, which stands before it"});
 }
 
 TEST_CASE("an image of which only the boot loader is stated is warned of") {
@@ -106,7 +145,9 @@ TEST_CASE("a verifier that knows no image, or none that is not retired, is warne
   CHECK_THAT(warnings(ReferenceValues::parse(R"({"images":[]})", "values.json"))[0],
              ContainsSubstring("config.reference_values: no image is known"));
   ReferenceValues values = known();
-  values.add(document("old", true), "old.json");
+  std::string old = document("old", true);
+  old.replace(old.find("aaaa"), 4, "cccc");
+  values.add(old, "old.json");
   CHECK(warnings(values) == std::vector<std::string>{"config.reference_values: old.json: all images are deprecated"});
 }
 
