@@ -56,10 +56,13 @@ class Builder : public nlohmann::json_sax<Json> {
   }
 
  private:
-  /// Of a text that has several.
+  /// And column, counted in bytes, of a text that has several lines.
   std::string line_of(std::size_t position) const {
     if (text_.find('\n') >= text_.size() - 1) return {};
-    return ", line " + std::to_string(line_at(text_, position == 0 ? 0 : position - 1));
+    const std::size_t offset = std::min(position == 0 ? 0 : position - 1, text_.size());
+    const std::size_t end_before = offset == 0 ? std::string_view::npos : text_.rfind('\n', offset - 1);
+    const std::size_t column = end_before == std::string_view::npos ? offset + 1 : offset - end_before;
+    return ", line " + std::to_string(line_at(text_, offset)) + ", column " + std::to_string(column);
   }
 
   [[noreturn]] void fail(const std::string& reason) const { throw InvalidInput(subject_, reason); }

@@ -18,9 +18,10 @@ TEST_CASE("JSON that readers disagree on is refused") {
   CHECK_THROWS_WITH(base::parse_json("{]\n", "body"), "body: not valid JSON at byte 2");
   CHECK_THROWS_WITH(base::parse_json("", "body"), "body: not valid JSON at byte 1");
   INFO("of several lines the one is told");
-  CHECK_THROWS_WITH(base::parse_json("]\n{}\n", "file"), "file: not valid JSON at byte 1, line 1");
-  CHECK_THROWS_WITH(base::parse_json("{\n  \"a\": 1,\n}\n", "file"), "file: not valid JSON at byte 13, line 3");
-  CHECK_THROWS_WITH(base::parse_json("{\n\n", "file"), "file: not valid JSON at byte 4, line 3");
+  CHECK_THROWS_WITH(base::parse_json("]\n{}\n", "file"), "file: not valid JSON at byte 1, line 1, column 1");
+  CHECK_THROWS_WITH(base::parse_json("{\n  \"a\": 1,\n}\n", "file"),
+                    "file: not valid JSON at byte 13, line 3, column 1");
+  CHECK_THROWS_WITH(base::parse_json("{\n\n", "file"), "file: not valid JSON at byte 4, line 3, column 1");
   CHECK_THROWS_AS(base::parse_json("{\"a\":1,}", "body"), base::InvalidInput);
   CHECK_THROWS_AS(base::parse_json("", "body"), base::InvalidInput);
   CHECK_THROWS_WITH(base::parse_json("\xef\xbb\xbf{}", "body"), "body: begins with a byte order mark");

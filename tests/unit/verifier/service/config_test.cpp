@@ -204,7 +204,7 @@ TEST_CASE("what is wrong with a configuration is told with its file") {
   std::ofstream(file) << json;
   CHECK_THROWS_WITH(Config::load(file), file.string() + ": config.colour: unknown field");
   std::ofstream(file) << "{\n  oops\n}\n";
-  CHECK_THROWS_WITH(Config::load(file), file.string() + ": config: not valid JSON at byte 5, line 2");
+  CHECK_THROWS_WITH(Config::load(file), file.string() + ": config: not valid JSON at byte 5, line 2, column 3");
 }
 
 TEST_CASE("keys may be on a token") {
