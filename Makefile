@@ -38,12 +38,12 @@ qemu-test: setup  ## only the virtual machines
 	@$(MAKE) --no-print-directory build
 	@scripts/test $(BUILD) --label-regex qemu
 
-demo: $(BUILD)    ## two companies, one secret, one attested workload; builds what that takes and no more
+demo: $(BUILD)    ## two companies, one secret, one attested workload; builds what that takes and no more; KEEP=1 lets it run on
 	@[ "$$(id -u)" = 0 ] || { echo "make demo: containers need root: run it as root, or with sudo" >&2; exit 1; }
 	@scripts/setup build services
 	@$(CONFIGURE)
-	@cmake --build --preset $(PRESET) -j $(JOBS) --target demo_programs
-	@CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) examples/mealcorp/demo.py
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target demo_programs $(if $(KEEP),csctl)
+	@CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) examples/mealcorp/demo.py $(if $(KEEP),--keep)
 
 scenes: $(BUILD)  ## the scenes of examples/: two companies, one key in AWS, one in Google Cloud; takes Go 1.24
 	@[ "$$(id -u)" = 0 ] || { echo "make scenes: containers need root: run it as root, or with sudo" >&2; exit 1; }

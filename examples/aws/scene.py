@@ -12,12 +12,14 @@ import copy
 import json
 import re
 import secrets
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to clean up
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "tests/harness")]
 
@@ -349,4 +351,4 @@ class AwsScene(Scene):
 
 
 if __name__ == "__main__":
-    sys.exit(main(AwsScene, "aws"))
+    sys.exit(main(AwsScene, "aws", __doc__))

@@ -10,12 +10,14 @@ from __future__ import annotations
 import contextlib
 import json
 import secrets
+import signal
 import ssl
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to clean up
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "tests/harness")]
 
@@ -391,4 +393,4 @@ def failed_conditions(run: Run) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(GoogleScene, "google"))
+    sys.exit(main(GoogleScene, "google", __doc__))

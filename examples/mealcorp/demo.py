@@ -11,9 +11,11 @@ import contextlib
 import json
 import re
 import secrets
+import signal
 import sys
 from pathlib import Path
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to clean up
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "tests/harness")]
 
@@ -50,6 +52,7 @@ class Demonstration(Scene):
         port = free_port()
         self._image = self._meal_planner(f"http://127.0.0.1:{port}")
         self._good = self.world.registry.push(self._image, "meal-planner", "1.0")
+        self.attributes_to_launch = {"tee-image-reference": self._good.by_digest}
         self.progress("Corporation Corp's key release service")
         self._desk = self.stack.enter_context(self._key_release(port))
         self._desk.wait_for("^listening: ", timeout=20)
@@ -178,4 +181,4 @@ class Demonstration(Scene):
 
 
 if __name__ == "__main__":
-    sys.exit(main(Demonstration, "mealcorp"))
+    sys.exit(main(Demonstration, "mealcorp", __doc__))

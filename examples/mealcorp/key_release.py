@@ -305,6 +305,28 @@ def handler_for(service: KeyRelease) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def read_policy(file: Path) -> dict[str, Any]:
+    """Read a policy; ends the program with one line about what is wrong with it."""
+    try:
+        policy = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        sys.exit(f"key_release.py: {file}: {reason}")
+    types = {"issuer": str, "audience": str, "image_digest": str, "minimum_swversion": int, "hwmodels": list}
+    for name, wanted in types.items():
+        if not isinstance(policy, dict) or not isinstance(policy.get(name), wanted):
+            sys.exit(f"key_release.py: {file}: {name} is missing, or no {wanted.__name__}")
+    return policy
+
+
+def read_key(file: Path) -> bytes:
+    """Read the key; the same."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        sys.exit(f"key_release.py: {file}: {error.strerror}")
+
+
 def main() -> int:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -314,8 +336,8 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="loopback port (default: a free one)")
     arguments = parser.parse_args()
 
-    policy = json.loads(arguments.policy.read_text())
-    service = KeyRelease(policy, Issuer(policy["issuer"], arguments.issuer_ca), arguments.key.read_bytes())
+    policy, key = read_policy(arguments.policy), read_key(arguments.key)
+    service = KeyRelease(policy, Issuer(policy["issuer"], arguments.issuer_ca), key)
     server = ThreadingHTTPServer(("127.0.0.1", arguments.port), handler_for(service))
     server.daemon_threads = True
     say("listening", f"http://127.0.0.1:{server.server_address[1]}")

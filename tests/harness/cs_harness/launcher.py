@@ -71,6 +71,12 @@ class Launcher:
             self._process.stop()
 
     @property
+    def command(self) -> list[str]:
+        """What starts it, behind env(1)."""
+        variables = [f"{name}={value}" for name, value in self._env.items()]
+        return [*variables, *self._wrapper, str(binary("cs-launcher")), *map(str, self._arguments)]
+
+    @property
     def process(self) -> Process:
         """The running process."""
         if self._process is None:

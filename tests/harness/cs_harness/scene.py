@@ -5,8 +5,10 @@ Whoever tells one writes a class below Scene; `main` plays it in a folder of its
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
+import shlex
 import sys
 import tempfile
 import time
@@ -25,16 +27,19 @@ from .process import (
     Interrupted,
     binary,
     missing_requirements,
+    pause,
     unwind_on_signals,
 )
 from .registry import PushedImage
-from .transcript import StepByStep, Transcript
+from .transcript import AudienceLeft, StepByStep, Transcript
 from .verifier import HARDWARE_MODEL, reference_value
 from .world import World
 
 LAUNCH_SECONDS = 60.0
 LAST_WORDS = 5  # of a launcher whose program wrote nothing
 INTERRUPTED = 130
+AUDIENCE_LEFT = 141  # as of a program that SIGPIPE ends
+LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class Scene:
         self.stack = contextlib.ExitStack()
         self.failures = 0
         self.world: World
+        #: With which a visitor may launch once more, when the world is kept.
+        self.attributes_to_launch: Mapping[str, str] = {}
 
     @classmethod
     def missing(cls) -> list[str]:
@@ -72,16 +79,41 @@ class Scene:
         """Play everything; returns what came of it, in one sentence."""
         raise NotImplementedError
 
-    def play(self) -> int:
-        """Play the story; returns the exit code."""
+    def play(self, *, keep: bool = False) -> int:
+        """Play the story, and keep its world running until a signal comes; returns the exit code."""
         with self.stack:
             outcome = self.story()
-        self.show.heading("Outcome")
-        if self.failures:
-            self.show.bad(f"{self.failures} of the checks above failed")
-            return 1
-        self.show.good(outcome)
-        return 0
+            self.show.heading("Outcome")
+            if self.failures:
+                self.show.bad(f"{self.failures} of the checks above failed")
+            else:
+                self.show.good(outcome)
+            if keep:
+                self._invite()
+                with contextlib.suppress(Interrupted):
+                    while True:
+                        pause(LOOK_SECONDS)
+        return 1 if self.failures else 0
+
+    def _invite(self) -> None:
+        """Say what there is to play with, as commands to be copied."""
+        world, verifier = self.world, self.world.verifier
+        authority, configuration = world.authority.certificate, verifier.write_configuration()
+        self.show.heading("The world runs on, in " + str(self.folder) + ", until Ctrl-C")
+        self.show.line(f"attestation service {verifier.url}, image registry {world.registry.address}")
+        self._show_command("curl", "--cacert", authority, f"{verifier.url}/.well-known/openid-configuration")
+        if binary("csctl").exists():
+            csctl = binary("csctl")
+            self._show_command(csctl, "verifier", "appraisals", "--socket", configuration.parent / "state/admin.sock")
+            self._show_command(csctl, "verifier", "check", configuration)
+            self._show_command(csctl, "explain", world.machine.boot_log, "--config", configuration)
+        if self.attributes_to_launch:
+            launcher = world.launcher(self.attributes_to_launch)
+            self.show.line("a launch, of which a machine has one for each time that it boots:")
+            self._show_command("env", *launcher.command)
+
+    def _show_command(self, *words: str | Path) -> None:
+        self.show.code(shlex.join(str(word) for word in words))
 
     def check(self, good: bool, text: str) -> None:
         """Say whether something is as it should be, and count it when it is not."""
@@ -182,8 +214,11 @@ class Scene:
                 verifier.reload()
 
 
-def main(scene: type[Scene], name: str) -> int:
-    """Play a scene. 0 only when everything ended as it should; 130 when interrupted."""
+def main(scene: type[Scene], name: str, story: str | None) -> int:
+    """Play a scene that has this story. 0 only when everything ended as it should; 130 when interrupted."""
+    parser = argparse.ArgumentParser(description=story, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--keep", action="store_true", help="keep the world running afterwards, to play with it")
+    arguments = parser.parse_args()
     problems = scene.missing()
     if problems:
         print(f"{name} cannot be played: " + "; ".join(problems), file=sys.stderr)
@@ -192,10 +227,12 @@ def main(scene: type[Scene], name: str) -> int:
     start = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
-            code = scene(Path(folder), Transcript()).play()
+            code = scene(Path(folder), Transcript()).play(keep=arguments.keep)
     except Interrupted as signal:
         print(f"\ninterrupted by {signal}; everything that was started has been stopped", file=sys.stderr)
         return INTERRUPTED
+    except AudienceLeft:
+        return AUDIENCE_LEFT
     except HarnessError as error:
         print(f"\n{name} broke off: {error}", file=sys.stderr)
         return 1

@@ -9,6 +9,10 @@ import time
 from collections.abc import Iterator
 
 
+class AudienceLeft(Exception):
+    """Nobody reads what is printed any more."""
+
+
 class Transcript:
     """What the audience sees: coloured and alive on a terminal, plain lines elsewhere."""
 
@@ -18,11 +22,11 @@ class Transcript:
 
     def heading(self, text: str) -> None:
         """Begin a scene."""
-        print(f"\n{self._paint('1;36', text)}", flush=True)
+        self._print(f"\n{self._paint('1;36', text)}")
 
     def line(self, text: str, indent: int = 3) -> None:
         """Say something."""
-        print(" " * indent + text, flush=True)
+        self._print(" " * indent + text)
 
     def code(self, text: str) -> None:
         """Show what somebody types."""
@@ -42,10 +46,10 @@ class Transcript:
         """Show that something is under way, then how long it took."""
         start = time.monotonic()
         if self._terminal:
-            print(f"   {text} ...", end="", flush=True)
+            self._print(f"   {text} ...", end="")
         yield
         done = f"   {text:<58}{time.monotonic() - start:5.1f} s"
-        print(f"\r\033[K{done}" if self._terminal else done, flush=True)
+        self._print(f"\r\033[K{done}" if self._terminal else done)
 
     def check(self, good: bool, text: str) -> bool:
         """Say whether something that was checked is as it should be, and return it."""
@@ -54,6 +58,14 @@ class Transcript:
         else:
             self.bad(text)
         return good
+
+    def _print(self, text: str, end: str = "\n") -> None:
+        try:
+            print(text, end=end, flush=True)
+        except BrokenPipeError:
+            # What is still in the buffer would be tried again, and complained of, at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise AudienceLeft from None
 
     def _paint(self, code: str, text: str) -> str:
         return f"\033[{code}m{text}\033[0m" if self._colour else text
