@@ -19,11 +19,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
+TESTS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS / "harness"), str(TESTS / "csctl")]
 
+import boot_log
 from cs_harness import (
     GoogleApis,
     HarnessError,
@@ -34,12 +36,14 @@ from cs_harness import (
     Swtpm,
     World,
     binary,
+    boot_log_path,
     busybox_layer,
     missing_requirements,
     unwind_on_signals,
 )
 from cs_harness.metadata import Instance
 from cs_harness.process import run, wait_connect
+from cs_harness.verifier import reference_value
 
 LAUNCHES = 10
 ATTESTATIONS = 100
@@ -47,6 +51,10 @@ REQUESTS = 20000
 WRK_SECONDS = 5
 WRK_CONNECTIONS = 8
 ONE_BANK = ["sha256"]
+QUESTIONS = 20
+USUAL_LOG_BYTES = 64_000
+MANY_EVENTS = 8_000
+EV_IPL = 0xD
 WORKLOAD = "trap 'exit 0' TERM; sleep 300 & wait"
 
 
@@ -307,6 +315,43 @@ def bench_size(folder: Path) -> Iterator[Row]:
     yield below("cs-launcher, stripped", Path(copy).stat().st_size / 1e6, "MB", 12)
 
 
+def bench_csctl(folder: Path) -> Iterator[Row]:
+    """Ask the tool for people about a log as machines have it, and about one with nearly as many events as may be."""
+    folder.mkdir(parents=True)
+    head, events = boot_log.read(boot_log_path().read_bytes())
+    usual, many, reference = folder / "usual.bin", folder / "many.bin", folder / "reference.json"
+    one_more = boot_log.Event(9, EV_IPL, dict(events[-1].digests), b"/boot/module" * 20)
+    one_more.measure()
+    room = USUAL_LOG_BYTES - len(boot_log.write(head, events))
+    fits = room // len(boot_log.write(b"", [one_more]))
+    usual.write_bytes(boot_log.write(head, [*events, *[one_more] * fits]))
+    all_of_them = [*events, *[replace(one_more, data=b"x")] * (MANY_EVENTS - len(events))]
+    many.write_bytes(boot_log.write(*boot_log.with_sha256_alone(head, all_of_them)))
+    reference.write_text(json.dumps({"images": [reference_value(boot_log_path())]}))
+    yield at_most("csctl: start", question_ms("--version"), "ms", 20)
+    questions = {
+        "eventlog show": ["eventlog", "show", "LOG"],
+        "eventlog diff": ["eventlog", "diff", boot_log_path(), "LOG"],
+        "explain": ["explain", "LOG", "--reference", reference],
+    }
+    for log, size, bound in ((usual, "64 kB", 100), (many, f"{MANY_EVENTS:,} events", 1000)):
+        for name, words in questions.items():
+            took = question_ms(*(log if word == "LOG" else word for word in words))
+            yield at_most(f"csctl {name}, {size}", took, "ms", bound)
+
+
+def question_ms(*words: str | Path) -> float:
+    """Return how long the program takes to answer, whatever it answers but that it can't."""
+    times = []
+    for _ in range(QUESTIONS):
+        began = time.monotonic()
+        code = subprocess.run([binary("csctl"), *words], check=False, stdout=subprocess.DEVNULL).returncode
+        times.append((time.monotonic() - began) * 1e3)
+        if code not in (0, 1):
+            raise HarnessError(f"csctl {words[0]} ends with {code}")
+    return quantile(times, 0.5)
+
+
 BENCHES: dict[str, Callable[[Path], Iterator[Row]]] = {
     "extend": bench_extend,
     "quote": bench_quote,
@@ -314,6 +359,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[Row]]] = {
     "get": bench_token_server,
     "launch": bench_launch,
     "features": bench_features,
+    "csctl": bench_csctl,
     "size": bench_size,
 }
 

@@ -59,6 +59,14 @@ def write(head: bytes, events: list[Event]) -> bytes:
     return log
 
 
+def with_sha256_alone(head: bytes, events: list[Event]) -> tuple[bytes, list[Event]]:
+    """Return a log as of a TPM with that bank only."""
+    sha256 = 0xB
+    spec = head[32 : 32 + 24] + struct.pack("<IHHB", 1, sha256, 32, 0)
+    only = [Event(each.pcr, each.type, {sha256: each.digests[sha256]}, each.data) for each in events]
+    return head[:28] + struct.pack("<I", len(spec)) + spec, only
+
+
 def changed(log: Path, folder: Path, change: Callable[[list[Event]], None]) -> Path:
     """Return a file with the log after `change` has been at its events."""
     head, events = read(log.read_bytes())
