@@ -26,6 +26,8 @@ ExitCode run(int argc, const char* const* argv, Screen& screen, std::ostream& er
   add_token(app, work);
   add_explain(app, work);
   add_predict(app, work);
+  add_spec(app, work);
+  add_image(app, work);
   add_policy(app, work);
   add_verifier(app, work);
   add_status(app, work);

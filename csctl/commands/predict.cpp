@@ -1,25 +1,17 @@
 #include "csctl/commands/predict.h"
 
-#include <filesystem>
-#include <memory>
 #include <optional>
 #include <utility>
 
 #include "base/encoding.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "csctl/commands/command.h"
+#include "csctl/commands/launch_input.h"
 #include "csctl/commands/rows.h"
 #include "csctl/input/logs.h"
-#include "csctl/input/wait.h"
 #include "launcher/plan/prediction.h"
-#include "launcher/spec/attributes.h"
 #include "measure/alignment.h"
 #include "measure/cel.h"
-#include "net/http_client.h"
-#include "oci/distribution/docker_config.h"
-#include "oci/distribution/layout_documents.h"
-#include "oci/distribution/registry_documents.h"
 #include "verifier/appraisal/launch_state.h"
 #include "verifier/tokens/claims.h"
 
@@ -39,18 +31,8 @@ void add_options(CLI::App& command, PredictOptions& options) {
   command.add_option("--hostname", options.hostname, "The machine's name, which the workload has as HOSTNAME")
       ->type_name("NAME")
       ->required();
-  command
-      .add_option("--layout", options.layout,
-                  "Folder of an OCI image layout, with :TAG where it holds several: the image is taken from there "
-                  "instead of its registry")
-      ->type_name("FOLDER[:TAG]");
   command.add_flag("--debug", options.is_debug, "The machine runs a debug image, not a hardened one");
-  command
-      .add_option("--registry-auth", options.registry_auth, "Docker's config.json with credentials for the registry")
-      ->type_name("FILE");
-  command
-      .add_option("--registry-ca", options.registry_ca, "Roots (PEM) trusted for the registry, instead of the system's")
-      ->type_name("FILE");
+  add_image_options(command, options.image);
   command.add_option("--bank", options.banks, "PCR bank; may stand several times")
       ->check(CLI::IsMember({"sha1", "sha256", "sha384", "sha512"}))
       ->capture_default_str();
@@ -58,47 +40,6 @@ void add_options(CLI::App& command, PredictOptions& options) {
       .add_option("--against", options.against,
                   "Log, request or evidence of a launch: say whether it is the one predicted, and where it parts")
       ->type_name("FILE");
-}
-
-oci::ImageDocuments from_layout(const std::string& layout) {
-  std::string folder = layout;
-  std::string tag;
-  if (const std::size_t colon = layout.rfind(':');
-      colon != std::string::npos && layout.find('/', colon) == std::string::npos) {
-    folder = layout.substr(0, colon);
-    tag = layout.substr(colon + 1);
-  }
-  return wait_for([&](const asio::any_io_executor&) {
-    return [](std::filesystem::path path, std::string name) -> base::Awaitable<oci::ImageDocuments> {
-      oci::LayoutDocuments source(std::move(path), std::move(name));
-      co_return co_await oci::find_documents(source, oci::Platform::host());
-    }(folder, tag);
-  });
-}
-
-oci::DockerConfig credentials_of(const PredictOptions& options, const launcher::LaunchSpec& spec) {
-  if (options.registry_auth.empty()) return spec.registry_auth;
-  return oci::DockerConfig::parse(base::read_text_file(options.registry_auth, oci::kMaxDockerConfigBytes),
-                                  options.registry_auth);
-}
-
-base::Awaitable<oci::ImageDocuments> fetch(asio::any_io_executor executor, std::optional<std::filesystem::path> ca,
-                                           oci::ImageReference reference, oci::DockerConfig credentials) {
-  net::HttpClient http(executor, ca);
-  oci::CredentialSource known = [&credentials](std::string host) -> base::Awaitable<std::optional<oci::Credential>> {
-    co_return credentials.credential_for(host);
-  };
-  oci::RegistryClient registry(http, std::move(known));
-  oci::RegistryDocuments source(registry, std::move(reference));
-  co_return co_await oci::find_documents(source, oci::Platform::host());
-}
-
-oci::ImageDocuments from_registry(const PredictOptions& options, const launcher::LaunchSpec& spec) {
-  std::optional<std::filesystem::path> ca;
-  if (!options.registry_ca.empty()) ca = options.registry_ca;
-  return wait_for([&](asio::any_io_executor executor) {
-    return fetch(std::move(executor), ca, spec.image, credentials_of(options, spec));
-  });
 }
 
 std::vector<HashAlgorithm> banks_of(const PredictOptions& options) {
@@ -122,15 +63,9 @@ std::vector<CelRecord> records_of(const std::vector<measure::Event>& events, con
 }
 
 std::vector<CelRecord> predicted_records(const PredictOptions& options) {
-  const launcher::Attributes attributes =
-      launcher::parse_attributes(base::read_text_file(options.metadata, launcher::kMaxAttributesBytes));
-  launcher::MachineOffer offer;
-  // Which service is chosen is not measured.
-  offer.services = {{.name = "default", .url = "https://localhost", .ca_file = {}}};
-  const launcher::LaunchSpec spec = launcher::LaunchSpec::parse(attributes, offer);
-  const oci::ImageDocuments documents =
-      options.layout.empty() ? from_registry(options, spec) : from_layout(options.layout);
-  const launcher::Image image = launcher::image_of(spec.image, documents);
+  const launcher::LaunchSpec spec = launch_spec_of(read_attributes(options.metadata));
+  const launcher::Image image =
+      launcher::image_of(spec.image, find_image(options.image, spec.image, spec.registry_auth));
   return records_of(launcher::predict_launch(image, spec, !options.is_debug, options.hostname), banks_of(options));
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "csctl/commands/launch_input.h"
 #include "csctl/screen/exit_code.h"
 #include "csctl/screen/screen.h"
 
@@ -11,10 +12,8 @@ namespace csctl {
 struct PredictOptions {
   std::string metadata;  ///< a file of the operator's attributes
   std::string hostname;  ///< of the machine
-  std::string layout;    ///< folder of an OCI image layout, with :TAG; empty: the registry
+  ImageSource image;
   bool is_debug = false;
-  std::string registry_auth;
-  std::string registry_ca;
   std::vector<std::string> banks = {"sha256"};
   std::string against;  ///< a log to compare with
   bool json = false;

@@ -1,3 +1,6 @@
+#include <utility>
+
+#include "csctl/commands/findings.h"
 #include "csctl/commands/verifier.h"
 #include "csctl/input/time.h"
 #include "verifier/service/configuration_check.h"
@@ -5,19 +8,15 @@
 namespace csctl {
 
 ExitCode check_verifier(const VerifierCheckOptions& options, Screen& screen) {
-  const auto check = verifier::check_configuration(options.config, time_asked_for(options.at, "--at"));
-  const bool starts = check.errors.empty();
+  auto check = verifier::check_configuration(options.config, time_asked_for(options.at, "--at"));
+  const Findings findings{.errors = std::move(check.errors), .warnings = std::move(check.warnings)};
+  const bool starts = findings.errors.empty();
   if (options.json) {
-    screen.json({{"starts", starts}, {"errors", check.errors}, {"warnings", check.warnings}});
+    screen.json(findings.added_to({{"starts", starts}}));
   } else {
-    Table table{.headings = {"KIND", "WHAT IS WRONG"}};
-    for (const std::string& error : check.errors) table.rows.push_back({{"error", Tone::kBad}, error});
-    for (const std::string& warning : check.warnings) table.rows.push_back({{"warning", Tone::kStrong}, warning});
-    if (!table.rows.empty()) screen.table(table);
-    screen.line(starts ? Cell("a verifier starts with it", Tone::kGood)
-                       : Cell("no verifier starts with it", Tone::kBad));
+    findings.print(starts ? "a verifier starts with it" : "no verifier starts with it", screen);
   }
-  return starts ? ExitCode::kYes : ExitCode::kNo;
+  return findings.exit_code();
 }
 
 }  // namespace csctl

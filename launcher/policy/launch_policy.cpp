@@ -5,20 +5,36 @@
 
 namespace launcher {
 
+namespace {
+
+constexpr std::string_view kPrefix = "tee.";
+
+LaunchPolicy read_labels(LabelReader& reader) {
+  return {.overrides = OverridePolicy::read(reader),
+          .output = OutputPolicy::read(reader),
+          .monitoring = MonitoringPolicy::read(reader),
+          .mounts = MountPolicy::read(reader),
+          .privileges = PrivilegePolicy::read(reader)};
+}
+
+}  // namespace
+
 LaunchPolicy LaunchPolicy::parse(const ImageLabels& labels, const std::vector<std::string>& exposed_ports) {
   LabelReader reader(labels);
-  LaunchPolicy policy{.overrides = OverridePolicy::read(reader),
-                      .output = OutputPolicy::read(reader),
-                      .monitoring = MonitoringPolicy::read(reader),
-                      .mounts = MountPolicy::read(reader),
-                      .privileges = PrivilegePolicy::read(reader),
-                      .ports = read_exposed_ports(exposed_ports, reader.problems())};
+  LaunchPolicy policy = read_labels(reader);
+  policy.ports = read_exposed_ports(exposed_ports, reader.problems());
   try {
     reader.problems().throw_if_any();
   } catch (const base::Error& error) {
     throw error.in_context("failed to parse image Launch Policy");
   }
   return policy;
+}
+
+std::vector<std::string> LaunchPolicy::unknown_labels(const ImageLabels& labels) {
+  LabelReader reader(labels);
+  read_labels(reader);
+  return reader.unread(kPrefix);
 }
 
 base::Json LaunchPolicy::loggable() const {

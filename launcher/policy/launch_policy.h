@@ -29,6 +29,9 @@ struct LaunchPolicy {
   /// ignored.
   static LaunchPolicy parse(const ImageLabels& labels, const std::vector<std::string>& exposed_ports = {});
 
+  /// Labels that begin as those of the policy do, and mean nothing: misspelt ones.
+  static std::vector<std::string> unknown_labels(const ImageLabels& labels);
+
   base::Json loggable() const;
 
   /// Throws Error with everything in `spec` that is not allowed.

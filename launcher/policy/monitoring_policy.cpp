@@ -24,8 +24,9 @@ Monitoring read_one(LabelReader& reader, const char* label, const std::string& k
 }  // namespace
 
 MonitoringPolicy MonitoringPolicy::read(LabelReader& reader) {
-  const bool has_new = reader.text(kHardened) || reader.text(kDebug);
-  if (reader.text(kMemoryAllow) && has_new) {
+  const bool has_hardened = reader.text(kHardened).has_value();
+  const bool has_debug = reader.text(kDebug).has_value();
+  if (reader.text(kMemoryAllow) && (has_hardened || has_debug)) {
     reader.problems().add(std::string("use either ") + kMemoryAllow + " or " + kHardened + "/" + kDebug +
                           " in image labels,- not both: contact the image author");
     return {.on_hardened = Monitoring::kNone, .on_debug = Monitoring::kNone};

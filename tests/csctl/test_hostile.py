@@ -42,6 +42,8 @@ def questions(file: Path, trusted: dict[str, Path]) -> list[tuple[str | Path, ..
         ("token", "verify", file, "--pki-root", file),
         ("predict", "--hostname", "vm", "--metadata", file, "--layout", file.parent),
         ("policy", "test", file, file),
+        ("spec", "check", file),
+        ("verifier", "check", file),
     ]
 
 

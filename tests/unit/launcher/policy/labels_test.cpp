@@ -31,10 +31,21 @@ TEST_CASE("booleans are Go's, anything else is the author's to mend") {
 
 TEST_CASE("a list is cut at its separator; a label may be empty or absent") {
   const ImageLabels labels = {{"l", "a,,b c"}, {"empty", ""}};
-  const LabelReader reader(labels);
+  LabelReader reader(labels);
   CHECK(reader.list("l", ',') == std::vector<std::string>{"a", "b c"});
   CHECK(reader.list("empty", ',').empty());
   CHECK(reader.list("absent", ',').empty());
   CHECK(reader.text("empty") == "");
   CHECK_FALSE(reader.text("absent"));
+}
+
+TEST_CASE("labels that nobody has asked for are known") {
+  const ImageLabels labels = {{"tee.a", "1"}, {"tee.b", "x"}, {"tee.c", "x"}, {"tee.d", "x"}, {"other", "x"}};
+  LabelReader reader(labels);
+  CHECK(reader.unread("tee.").size() == 4);
+  reader.boolean("tee.a");
+  (void)reader.text("tee.b");
+  (void)reader.list("tee.c", ',');
+  (void)reader.text("tee.absent");
+  CHECK(reader.unread("tee.") == std::vector<std::string>{"tee.d"});
 }

@@ -68,3 +68,18 @@ TEST_CASE("all that is not allowed is told at once, in the contract's order") {
                                      {"tee.launch_policy.allow_cgroups", "true"}})
                     .verify(spec, true));
 }
+
+TEST_CASE("misspelt labels of the policy are told, and known and others' are not") {
+  launcher::ImageLabels labels = {{"maintainer", "me"}, {"org.opencontainers.image.title", "x"}};
+  for (const char* known :
+       {"allow_cmd_override", "allow_env_override", "log_redirect", "monitoring_memory_allow", "hardened_monitoring",
+        "debug_monitoring", "allow_mount_destinations", "allow_capabilities", "allow_cgroups", "nonroot_container"}) {
+    labels[std::string("tee.launch_policy.") + known] = "x";
+    // Alone as well, since some decide whether others are looked at.
+    CHECK(launcher::LaunchPolicy::unknown_labels({{std::string("tee.launch_policy.") + known, "x"}}).empty());
+  }
+  CHECK(launcher::LaunchPolicy::unknown_labels(labels).empty());
+  labels["tee.launch_policy.allow_env_overide"] = "GREETING";
+  CHECK(launcher::LaunchPolicy::unknown_labels(labels) ==
+        std::vector<std::string>{"tee.launch_policy.allow_env_overide"});
+}
