@@ -16,6 +16,7 @@
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "launcher/option_checks.h"
@@ -131,7 +132,8 @@ void add_settings(CLI::App& app, Settings& settings) {
                  "chooses by name. An image with two is as trustworthy as the weaker one. Without it: Google's")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->check(check_verifier);
+      ->check(check_verifier)
+      ->default_str(Options().services.front().name + "=" + Options().services.front().url);
   app.add_option("--verifier-ca", settings.verifier_ca,
                  "PEM file of the only roots trusted for a verifier that names no file of its own")
       ->check(check_certificates);
@@ -165,7 +167,9 @@ void add_settings(CLI::App& app, Settings& settings) {
       ->check(check_capabilities);
   app.add_flag("--check-machine", options.check_machine,
                "refuse a machine whose root is not on dm-verity or whose state volume is not encrypted");
-  app.add_option("--log-level", options.log_level, "trace, debug, info, warning or error")->transform(log_level_number);
+  app.add_option("--log-level", options.log_level, "trace, debug, info, warning or error")
+      ->transform(log_level_number)
+      ->default_str("info");
 }
 
 /// The parser does not tell all of them: one of the name "default" is as good as none.
@@ -196,7 +200,7 @@ void take_config(const std::filesystem::path& file, CLI::App& app) try {
   CLI::App overridden;
   Settings ignored;
   add_settings(overridden, ignored);
-  const std::set<std::string> of_command_line_alone = {"completion", "config", "help", "manual", "version"};
+  const std::set<std::string> of_command_line_alone = {"check", "completion", "config", "help", "manual", "version"};
   std::set<std::string> seen;
   for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_config(text)) {
     CLI::Option* option = app.get_option_no_throw("--" + item.name);
@@ -209,6 +213,38 @@ void take_config(const std::filesystem::path& file, CLI::App& app) try {
   }
 } catch (const CLI::ParseError& error) {
   throw base::InvalidInput(file.string(), error.what());
+}
+
+/// The names of the options that have been given.
+std::set<std::string> given(const CLI::App& app) {
+  std::set<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() > 0) names.insert(option->get_name());
+  }
+  return names;
+}
+
+/// As a configuration file, with where each value comes from behind it; what is neither given nor has a default is left
+/// out. `of_line`: the names that the command line has given.
+void print_settings(const CLI::App& app, const std::set<std::string>& of_line,
+                    const std::map<std::string, std::optional<std::filesystem::path>>& credentials) {
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_name();
+    if (!option->get_configurable() || name == "--config" || name == "--check") continue;
+    std::vector<std::string> values = option->results();
+    std::string source = of_line.contains(name) ? "command line" : "configuration file";
+    if (const auto credential = credentials.find(name); values.empty() && credential != credentials.end()) {
+      if (credential->second) values = {credential->second->string()};
+      source = "credential";
+    } else if (values.empty()) {
+      if (!option->get_default_str().empty()) values = {option->get_default_str()};
+      source = "default";
+    }
+    if (values.empty()) continue;
+    base::Json shown = base::Json::array();
+    for (const std::string& value : values) shown.push_back(base::log::one_line(value));
+    std::cout << name.substr(2) << " = " << (values.size() == 1 ? shown[0] : shown).dump() << "  # " << source << '\n';
+  }
 }
 
 /// systemd.exec(5), "Credentials".
@@ -232,15 +268,23 @@ std::optional<Options> parse_options(int argc, const char* const* argv,
                                      const std::optional<std::filesystem::path>& credentials, int& exit_code) {
   std::optional<std::filesystem::path> config = credential(credentials, kConfigCredential);
   Settings settings;
-  settings.verifier_ca = credential(credentials, kVerifierCaCredential);
-  settings.options.registry_ca = credential(credentials, kRegistryCaCredential);
-  settings.options.registry_auth = credential(credentials, kRegistryAuthCredential);
+  const std::map<std::string, std::optional<std::filesystem::path>> defaults = {
+      {"--verifier-ca", credential(credentials, kVerifierCaCredential)},
+      {"--registry-ca", credential(credentials, kRegistryCaCredential)},
+      {"--registry-auth", credential(credentials, kRegistryAuthCredential)}};
+  settings.verifier_ca = defaults.at("--verifier-ca");
+  settings.options.registry_ca = defaults.at("--registry-ca");
+  settings.options.registry_auth = defaults.at("--registry-auth");
   CLI::App app("Measures one container into the TPM, attests it, runs it, and hands it its tokens.", "cs-launcher");
   base::set_up(app, {.version = CS_VERSION});
   app.add_option("--config", config, "file of options: lines of the form name = \"value\"");
+  bool only_check = false;
+  app.add_flag("--check", only_check, "only say what every option is and where it comes from, or what is wrong");
   add_settings(app, settings);
+  std::set<std::string> of_line;
   try {
     app.parse(argc, argv);
+    of_line = given(app);
     if (config) take_config(*config, app);
   } catch (const CLI::ParseError& error) {
     exit_code = app.exit(error);
@@ -251,20 +295,28 @@ std::optional<Options> parse_options(int argc, const char* const* argv,
     return std::nullopt;
   }
   // Those that nobody named are not checked yet.
-  using Check = std::string (*)(const std::string&);
-  const std::initializer_list<std::pair<std::optional<std::filesystem::path>, Check>> files = {
-      {settings.verifier_ca, check_certificates},
-      {settings.options.registry_ca, check_certificates},
-      {settings.options.registry_auth, check_docker_config}};
-  for (const auto& [file, check] : files) {
+  struct NamedFile {
+    const char* option;
+    std::optional<std::filesystem::path> file;
+    std::string (*check)(const std::string&);
+  };
+  const std::initializer_list<NamedFile> files = {
+      {"--verifier-ca", settings.verifier_ca, check_certificates},
+      {"--registry-ca", settings.options.registry_ca, check_certificates},
+      {"--registry-auth", settings.options.registry_auth, check_docker_config}};
+  for (const auto& [option, file, check] : files) {
     const std::string reason = file ? check(*file) : std::string();
     if (reason.empty()) continue;
-    std::cerr << "cs-launcher: " << base::log::one_line(file->string()) << ": " << reason << '\n';
+    std::cerr << "cs-launcher: " << option << ": " << base::log::one_line(file->string()) << ": " << reason << '\n';
     exit_code = static_cast<int>(CLI::ExitCodes::ValidationError);
     return std::nullopt;
   }
   try {
-    return std::move(settings).finished();
+    Options options = std::move(settings).finished();
+    if (!only_check) return options;
+    print_settings(app, of_line, defaults);
+    exit_code = 0;
+    return std::nullopt;
   } catch (const base::InvalidInput& error) {
     std::cerr << "cs-launcher: " << base::log::one_line(error.what()) << '\n';
     exit_code = static_cast<int>(CLI::ExitCodes::ValidationError);

@@ -72,7 +72,7 @@ inline constexpr auto kRegistryAuthCredential = "cs-launcher.registry-auth";
 std::optional<std::filesystem::path> credentials_directory();
 
 /// Reads the command line, and the configuration file below it: what the line says counts. Returns nothing when help
-/// was asked for or either is wrong; `exit_code` is set then and the text has been printed.
+/// or a check was asked for, or either is wrong; `exit_code` is set then and the text has been printed.
 std::optional<Options> parse_options(int argc, const char* const* argv,
                                      const std::optional<std::filesystem::path>& credentials, int& exit_code);
 

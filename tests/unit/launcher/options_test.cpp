@@ -332,7 +332,45 @@ TEST_CASE("a credential that is no certificate is named as well, unless another 
   int exit_code = 0;
   CHECK_FALSE(parse({}, exit_code, credentials.folder.path()));
   CHECK(exit_code > 100);
-  CHECK_THAT(standard_error.text(), ContainsSubstring("cs-launcher: " + file.string() + ": PEM"));
+  CHECK_THAT(standard_error.text(), ContainsSubstring("cs-launcher: --registry-ca: " + file.string() + ": PEM"));
   const auto ca = credentials.certificates();
   CHECK(credentials.parse({"--registry-ca", ca.c_str()}));
+}
+
+TEST_CASE("a check says what every option is and where it comes from, as a configuration file") {
+  const Credentials credentials;
+  credentials.write(launcher::kConfigCredential, "wait = 7\ncheck-machine = true\n");
+  const auto registry_ca = credentials.certificates(launcher::kRegistryCaCredential);
+  std::ostringstream text;
+  std::streambuf* const before = std::cout.rdbuf(text.rdbuf());
+  int exit_code = 1;
+  const auto options =
+      ::parse({"--check", "--stop-grace", "5", "--verifier", "a=https://a.example", "--verifier", "https://b.example"},
+              exit_code, credentials.folder.path());
+  std::cout.rdbuf(before);
+  CHECK_FALSE(options);
+  CHECK(exit_code == 0);
+  for (const std::string& line :
+       {std::string("wait = \"7\"  # configuration file\n"),
+        std::string("check-machine = \"true\"  # configuration file\n"),
+        std::string("stop-grace = \"5\"  # command line\n"), std::string("log-level = \"info\"  # default\n"),
+        std::string("verifier = [\"a=https://a.example\",\"https://b.example\"]  # command line\n"),
+        "registry-ca = \"" + registry_ca.string() + "\"  # credential\n"}) {
+    CHECK_THAT(text.str(), ContainsSubstring(line));
+  }
+  for (const char* none : {"metadata-file", "google-ca", "verifier-ca", "config", "version", "help"}) {
+    CHECK_THAT("\n" + text.str(), !ContainsSubstring(std::string("\n") + none + " = "));
+  }
+}
+
+TEST_CASE("a check fails as a start does, and a credential's error names its option") {
+  const Credentials credentials;
+  credentials.write(launcher::kRegistryCaCredential, "no certificate");
+  int exit_code = 0;
+  const StandardError errors;
+  CHECK_FALSE(::parse({"--check"}, exit_code, credentials.folder.path()));
+  CHECK(exit_code > 100);
+  CHECK_THAT(errors.text(), StartsWith("cs-launcher: --registry-ca: ") && ContainsSubstring("cs-launcher.registry-ca"));
+  std::filesystem::remove(credentials.folder.path() / launcher::kRegistryCaCredential);
+  credentials.expect_refused("check = true\n", "unknown key check");
 }
