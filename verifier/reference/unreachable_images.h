@@ -18,6 +18,6 @@ struct UnreachableImage {
 std::vector<UnreachableImage> unreachable_images(const std::vector<ReferenceValue>& images, bool require_secure_boot);
 
 /// Each is compared once for each set of fields that entries state, of which there are a handful.
-inline constexpr std::size_t kMaxShapes = 64;
+inline constexpr std::size_t kMaxShapes = 16;
 
 }  // namespace verifier
