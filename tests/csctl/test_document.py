@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import subprocess
 from collections.abc import Iterator
@@ -14,12 +13,12 @@ from pathlib import Path
 import boot_log
 import pytest
 from cs_harness import World, missing_requirements
+from cs_harness.csctl import run_at_terminal
 from cs_harness.process import REPOSITORY
 from machine import launched
 from session import begin_session
 
 DOCUMENT = REPOSITORY / "docs/csctl.md"
-SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -81,21 +80,8 @@ def place(folder: Path) -> Iterator[Path]:
 
 def type_at_terminal(command: str, place: Path) -> list[str]:
     """Return the lines that a person sees."""
-    master, slave = pty.openpty()
     environment = {**os.environ, "NO_COLOR": "1", "PATH": f"{os.environ['CS_BIN']}:{os.environ['PATH']}"}
-    process = subprocess.Popen(
-        ["bash", "-c", command], stdout=slave, stderr=slave, stdin=slave, cwd=place, env=environment
-    )
-    os.close(slave)
-    seen = b""
-    try:
-        while piece := os.read(master, 65536):
-            seen += piece
-    except OSError:  # EIO: the other end is closed
-        pass
-    process.wait(SECONDS)
-    os.close(master)
-    return [line.rstrip() for line in seen.decode().replace("\r\n", "\n").splitlines()]
+    return [line.rstrip() for line in run_at_terminal(["bash", "-c", command], environment, place).splitlines()]
 
 
 def fits(line: str, printed: str) -> bool:

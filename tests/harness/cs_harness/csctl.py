@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import subprocess
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .process import binary
+from .process import HarnessError, binary
 
 YES, NO, WRONG_USE, CANNOT_TELL = range(4)
 ANSWER_SECONDS = 60.0
@@ -45,18 +48,27 @@ def csctl(*words: str | Path, stdin: bytes = b"") -> Answer:
 
 def csctl_at_terminal(*words: str | Path, no_color: bool = False) -> str:
     """Return what a person sees, escape sequences and all."""
-    master, slave = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     if no_color:
         environment["NO_COLOR"] = "1"
-    process = subprocess.Popen([binary("csctl"), *map(str, words)], stdout=slave, stdin=slave, env=environment)
+    return run_at_terminal([str(binary("csctl")), *map(str, words)], environment)
+
+
+def run_at_terminal(command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None) -> str:
+    """Return what a program writes to a terminal, to which its three streams go, until it has ended."""
+    master, slave = pty.openpty()
+    deadline = time.monotonic() + ANSWER_SECONDS
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=folder)
     os.close(slave)
     seen = b""
     try:
-        while piece := os.read(master, 65536):
-            seen += piece
+        while select.select([master], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            seen += os.read(master, 65536)
     except OSError:  # EIO: the other end is closed
-        pass
-    process.wait(ANSWER_SECONDS)
-    os.close(master)
-    return seen.decode().replace("\r\n", "\n")
+        process.wait(ANSWER_SECONDS)
+        return seen.decode().replace("\r\n", "\n")
+    finally:
+        process.kill()  # nothing, once it has ended
+        process.wait()
+        os.close(master)
+    raise HarnessError(f"{command[0]} still writes or waits after {ANSWER_SECONDS} s: {seen[-500:]!r}")
