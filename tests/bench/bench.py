@@ -22,10 +22,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(TESTS / "harness"), str(TESTS / "csctl")]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "harness"))
 
-import boot_log
 from cs_harness import (
     GoogleApis,
     HarnessError,
@@ -36,6 +34,7 @@ from cs_harness import (
     Swtpm,
     World,
     binary,
+    boot_log,
     boot_log_path,
     busybox_layer,
     missing_requirements,

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import boot_log
 import pytest
-from cs_harness import World, missing_requirements
+from cs_harness import World, boot_log, missing_requirements
 from cs_harness.csctl import run_at_terminal
 from cs_harness.process import REPOSITORY
 from machine import launched

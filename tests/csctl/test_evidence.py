@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boot_log
 import pytest
+from cs_harness import boot_log
 from cs_harness.csctl import CANNOT_TELL, NO, WRONG_USE, YES, Answer, csctl
 from machine import Launched
 
