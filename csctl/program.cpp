@@ -29,6 +29,7 @@ ExitCode run(int argc, const char* const* argv, Screen& screen, std::ostream& er
   add_spec(app, work);
   add_image(app, work);
   add_policy(app, work);
+  add_reference(app, work);
   add_verifier(app, work);
   add_status(app, work);
   try {

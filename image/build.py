@@ -6,6 +6,7 @@ What comes out, below the output folder:
     hardened.raw, debug.raw     disk images: EFI system partition, root, its hash tree
     *.efi                       the unified kernel image of each, as it is in the system partition
     *.manifest                  the packages in each, with their versions
+    *.files.json                the files in each, and in its initial RAM disk but for kernel modules
     *.sizes.json                what takes how much of it
     *.epoch                     the SOURCE_DATE_EPOCH that it was built with
     reference-values.json       entries for cs-verifier
@@ -31,6 +32,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterable
 from pathlib import Path
@@ -44,6 +46,7 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
 sys.path.insert(0, str(HERE))
 
+from file_lists import files_of
 from predictions.entry import load_packages, predicted_entry
 from predictions.error import PredictionError
 from predictions.secure_boot import signature_list
@@ -296,7 +299,7 @@ class Workshop:
     def build_image(self, variant: str, output: Path, *, packages: Path, keys: SecureBootKeys, settings: Path) -> None:
         """Build one variant of the appliance."""
         image = output / f"{variant}.raw"
-        inputs = [HERE / "build.py", HERE / "appliance", self.initrd, packages, keys.folder / "db.crt", settings]
+        inputs = [HERE / "build.py", HERE / "file_lists.py", HERE / "appliance", self.initrd, packages, keys.folder / "db.crt", settings]
         stamp = Stamp(output / f"{variant}.stamp", inputs, self.epoch)
         if stamp.is_current(image):
             return
@@ -312,7 +315,33 @@ class Workshop:
         kernel_image = output / f"{variant}.efi"
         kernel_image.unlink(missing_ok=True)
         subprocess.run(["mcopy", "-i", f"{image}@@{SYSTEM_PARTITION}", KERNEL_IMAGE, kernel_image], check=True)
+        lists = {"root": self._files_of_root(image), "initrd": self._files_of_initrd()}
+        (output / f"{variant}.files.json").write_text(json.dumps(lists, indent=0) + "\n")
         stamp.write()
+
+    def _files_of_root(self, image: Path) -> dict[str, str]:
+        """Take the root file system apart."""
+        table = json.loads(_output("sfdisk", "--json", image))["partitiontable"]
+        (start,) = [partition["start"] for partition in table["partitions"] if partition["name"] == "root"]
+        with tempfile.TemporaryDirectory(dir=self.folder / "workspace") as folder:
+            root = Path(folder) / "root"
+            offset = f"--offset={start * table['sectorsize']}"
+            self._run_tool("fsck.erofs", offset, f"--extract={root}", "--preserve", image)
+            return files_of(root)
+
+    def _files_of_initrd(self) -> dict[str, str]:
+        with tempfile.TemporaryDirectory(dir=self.folder / "workspace") as folder:
+            archive, root = Path(folder) / "cpio", Path(folder) / "root"
+            root.mkdir()
+            self._run_tool("zstd", "--quiet", "--decompress", "-o", archive, self.initrd)
+            self._run_tool("cpio", "--extract", "--quiet", "--no-absolute-filenames", "-D", root, "-F", archive)
+            return files_of(root)
+
+    def _run_tool(self, name: str, *words: str | Path) -> None:
+        """Run a program of the tools as it is there, on files of this machine."""
+        libraries = f"{self.tools}/usr/lib/x86_64-linux-gnu:{self.tools}/usr/lib/x86_64-linux-gnu/systemd"
+        loader = [self.tools / "usr/lib64/ld-linux-x86-64.so.2", "--library-path", libraries]
+        subprocess.run([*loader, self.tools / "usr/bin" / name, *words], check=True, stdout=subprocess.DEVNULL)
 
     def _write_sources(self) -> None:
         """Point mkosi at the mirrors that this machine's own packages come from."""

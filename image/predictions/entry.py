@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .error import PredictionError
-from .registers import predict_pcrs
+from .registers import predict_events, predict_pcrs
 from .secure_boot import SecureBootKeys
 from .unified_kernel_image import UnifiedKernelImage
 
@@ -56,6 +56,12 @@ def predicted_entry(
     root_hash = image.verity_root_hash()
     if root_hash is not None:
         result["verity_root_hash"] = root_hash
+    if "sha256" in banks:
+        result["events"] = {
+            str(pcr): [{"sha256": event.digest.hex(), "text": event.text} for event in events]
+            for pcr, events in predict_events(image, secure_boot).items()
+            if events
+        }
     if packages is not None:
         result["packages"] = dict(packages)
     return result

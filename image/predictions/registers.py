@@ -9,8 +9,9 @@ import hashlib
 import struct
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from .secure_boot import SecureBootKeys
+from .secure_boot import SecureBootKeys, subjects
 from .unified_kernel_image import MEASURED_SECTIONS, UnifiedKernelImage
 
 BANKS = ("sha256", "sha384", "sha512")
@@ -27,66 +28,88 @@ def _variable(name: str, vendor: uuid.UUID, data: bytes) -> bytes:
     return vendor.bytes_le + struct.pack("<QQ", len(name), len(data)) + name.encode("utf-16-le") + data
 
 
-def _extended(bank: str, digests: Sequence[bytes]) -> bytes:
+@dataclass(frozen=True)
+class Event:
+    """What a register is extended with, and what that is of, for people."""
+
+    digest: bytes
+    text: str
+
+
+def value_of(bank: str, events: Sequence[Event]) -> bytes:
+    """Return what a register holds that is zero at first."""
     value = bytes(hashlib.new(bank).digest_size)
-    for digest in digests:
-        value = hashlib.new(bank, value + digest).digest()
+    for event in events:
+        value = hashlib.new(bank, value + event.digest).digest()
     return value
 
 
-def _measured(bank: str, *events: bytes) -> list[bytes]:
-    return [hashlib.new(bank, event).digest() for event in events]
+def _measured(bank: str, data: bytes, text: str) -> Event:
+    return Event(hashlib.new(bank, data).digest(), text)
 
 
-def driver_pcr(bank: str) -> bytes:
-    """Return PCR 2 of a machine whose firmware starts no drivers from outside of itself."""
-    return _extended(bank, _measured(bank, SEPARATOR))
+def _separator(bank: str) -> Event:
+    return _measured(bank, SEPARATOR, "the firmware's part ends")
 
 
-def application_pcr(bank: str, authenticode: bytes) -> bytes:
-    """Return PCR 4 of a machine that starts one application from its first boot option."""
-    return _extended(bank, [*_measured(bank, CALLING_APPLICATION, SEPARATOR), authenticode])
+def driver_events(bank: str) -> list[Event]:
+    """Return those of PCR 2 of a machine whose firmware starts no drivers from outside of itself."""
+    return [_separator(bank)]
 
 
-def secure_boot_pcr(bank: str, keys: SecureBootKeys, approving: bytes) -> bytes:
-    """Return PCR 7 of a machine with Secure Boot on, given the EFI_SIGNATURE_DATA that approved what it started."""
-    return _extended(
-        bank,
-        _measured(
-            bank,
-            _variable("SecureBoot", GLOBAL_VARIABLE, b"\x01"),
-            _variable("PK", GLOBAL_VARIABLE, keys.pk),
-            _variable("KEK", GLOBAL_VARIABLE, keys.kek),
-            _variable("db", IMAGE_SECURITY_DATABASE, keys.db),
-            _variable("dbx", IMAGE_SECURITY_DATABASE, keys.dbx),
-            SEPARATOR,
-            _variable("db", IMAGE_SECURITY_DATABASE, approving),
-        ),
-    )
+def application_events(bank: str, authenticode: bytes) -> list[Event]:
+    """Return those of PCR 4 of a machine that starts one application from its first boot option."""
+    calling = _measured(bank, CALLING_APPLICATION, CALLING_APPLICATION.decode())
+    return [calling, _separator(bank), Event(authenticode, "the unified kernel image")]
 
 
-def loaded_pcr(bank: str, command_line: str, initial_ram_disk: bytes) -> bytes:
-    """Return PCR 9 as the kernel's EFI stub leaves it."""
-    return _extended(bank, _measured(bank, (command_line + "\0").encode("utf-16-le"), initial_ram_disk))
+def secure_boot_events(bank: str, keys: SecureBootKeys, approving: bytes) -> list[Event]:
+    """Return those of PCR 7 with Secure Boot on, given the EFI_SIGNATURE_DATA that approved what was started."""
+
+    def variable(name: str, vendor: uuid.UUID, data: bytes, text: str) -> Event:
+        return _measured(bank, _variable(name, vendor, data), text)
+
+    return [
+        variable("SecureBoot", GLOBAL_VARIABLE, b"\x01", "SecureBoot = on"),
+        variable("PK", GLOBAL_VARIABLE, keys.pk, f"PK = {subjects(keys.pk)}"),
+        variable("KEK", GLOBAL_VARIABLE, keys.kek, f"KEK = {subjects(keys.kek)}"),
+        variable("db", IMAGE_SECURITY_DATABASE, keys.db, f"db = {subjects(keys.db)}"),
+        variable("dbx", IMAGE_SECURITY_DATABASE, keys.dbx, f"dbx = {subjects(keys.dbx)}"),
+        _separator(bank),
+        variable("db", IMAGE_SECURITY_DATABASE, approving, "the entry of db that approved the unified kernel image"),
+    ]
 
 
-def sections_pcr(bank: str, image: UnifiedKernelImage) -> bytes:
-    """Return PCR 11 as systemd's stub leaves it."""
-    events: list[bytes] = []
+def loaded_events(bank: str, command_line: str, initial_ram_disk: bytes) -> list[Event]:
+    """Return those of PCR 9 as the kernel's EFI stub makes them."""
+    return [
+        _measured(bank, (command_line + "\0").encode("utf-16-le"), f"command line: {command_line}"),
+        _measured(bank, initial_ram_disk, "initial RAM disk"),
+    ]
+
+
+def sections_events(bank: str, image: UnifiedKernelImage) -> list[Event]:
+    """Return those of PCR 11 as systemd's stub makes them."""
+    events: list[Event] = []
     for name in MEASURED_SECTIONS:
         content = image.section(name)
         if content is not None:
-            events += [name.encode() + b"\0", content]
-    return _extended(bank, _measured(bank, *events))
+            events += [_measured(bank, name.encode() + b"\0", name), _measured(bank, content, f"contents of {name}")]
+    return events
+
+
+def predict_events(image: UnifiedKernelImage, keys: SecureBootKeys, bank: str = "sha256") -> dict[int, list[Event]]:
+    """Return what a machine measures that boots the image, by register."""
+    return {
+        2: driver_events(bank),
+        4: application_events(bank, image.authenticode(bank)),
+        7: secure_boot_events(bank, keys, keys.approving(image).data),
+        9: loaded_events(bank, image.command_line(), image.initial_ram_disk()),
+        11: sections_events(bank, image),
+        12: [],
+    }
 
 
 def predict_pcrs(image: UnifiedKernelImage, keys: SecureBootKeys, bank: str = "sha256") -> dict[int, bytes]:
     """Return the registers of a machine that boots the image."""
-    return {
-        2: driver_pcr(bank),
-        4: application_pcr(bank, image.authenticode(bank)),
-        7: secure_boot_pcr(bank, keys, keys.approving(image).data),
-        9: loaded_pcr(bank, image.command_line(), image.initial_ram_disk()),
-        11: sections_pcr(bank, image),
-        12: bytes(hashlib.new(bank).digest_size),
-    }
+    return {pcr: value_of(bank, events) for pcr, events in predict_events(image, keys, bank).items()}

@@ -56,6 +56,23 @@ def parse_signature_lists(data: bytes, file: str) -> list[Signature]:
     return signatures
 
 
+def subjects(lists: bytes) -> str:
+    """Return who is in signature lists, for people."""
+    names: list[str] = []
+    signatures = parse_signature_lists(lists, "signature lists")
+    for signature in signatures:
+        if signature.kind == CERT_X509:
+            try:
+                subject = x509.load_der_x509_certificate(signature.certificate).subject
+                names.append(", ".join(f"{part.rfc4514_attribute_name} = {part.value}" for part in subject))
+            except ValueError:
+                names.append("a certificate that can't be read")
+    others = len(signatures) - len(names)
+    if others:
+        names.append(f"{others} hash" + ("es" if others > 1 else ""))
+    return "; ".join(names) or "empty"
+
+
 def signature_list(certificate: bytes, owner: uuid.UUID) -> bytes:
     """Return an EFI_SIGNATURE_LIST with one X.509 certificate, given as DER."""
     entry = owner.bytes_le + certificate

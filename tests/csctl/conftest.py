@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "harness")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "harness"), str(HERE.parents[1] / "image")]
 
 from cs_harness import missing_requirements
 from machine import Launched, launched

@@ -71,6 +71,8 @@ def place(folder: Path) -> Iterator[Path]:
         (place / "wanted.json").write_text(
             json.dumps({"claims": {"swname": "CONFIDENTIAL_SPACE", "dbgstat": "disabled-since-boot", "secboot": True}})
         )
+        entries = json.loads(Path(json.loads(machine.config.read_text())["reference_values"]).read_text())["images"]
+        (place / "entry.json").write_text(json.dumps(entries[0]))
         (place / "socket").symlink_to(machine.launcher.socket)
         (place / "token.jwt").write_text(machine.launcher.tee.request("GET", "/v1/token").text)
         (place / "admin.sock").symlink_to(machine.config.parent / "state/admin.sock")

@@ -10,9 +10,9 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY / "image"), str(REPOSITORY / "tests/harness")]
 
+from cs_harness.signed_image import Signer
 from predictions.secure_boot import SecureBootKeys
 from session import pytest_runtest_makereport
-from signed_image import Signer
 
 __all__ = ["keys", "pytest_runtest_makereport", "signer"]
 

@@ -10,10 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from predictions.error import PredictionError
-from predictions.secure_boot import SecureBootKeys
-from predictions.unified_kernel_image import UnifiedKernelImage
-from signed_image import (
+from cs_harness.signed_image import (
     HEADERS,
     OPTIONAL,
     PE,
@@ -24,6 +21,9 @@ from signed_image import (
     image_of,
     unsigned_image,
 )
+from predictions.error import PredictionError
+from predictions.secure_boot import SecureBootKeys
+from predictions.unified_kernel_image import UnifiedKernelImage
 
 
 @pytest.mark.parametrize("bank", ["sha256", "sha384", "sha512"])

@@ -8,9 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from predictions.registers import sections_pcr, secure_boot_pcr
-from predictions.secure_boot import SecureBootKeys
-from signed_image import (
+from cs_harness.signed_image import (
     COMMAND_LINE,
     OWNER,
     ROOT_HASH,
@@ -21,6 +19,8 @@ from signed_image import (
     replayed,
     unsigned_image,
 )
+from predictions.registers import sections_events, secure_boot_events, value_of
+from predictions.secure_boot import SecureBootKeys
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -54,7 +54,9 @@ def test_program(tmp_path: Path, signer: Signer, keys: SecureBootKeys) -> None:
             for event in ((COMMAND_LINE + "\0").encode("utf-16-le"), image.initial_ram_disk())
         ],
     ]
-    assert json.loads((tmp_path / "reference-values.json").read_text()) == {
+    document = json.loads((tmp_path / "reference-values.json").read_text())
+    events = document["images"][0].pop("events")
+    assert document == {
         "images": [
             {
                 "name": "test-1",
@@ -67,9 +69,9 @@ def test_program(tmp_path: Path, signer: Signer, keys: SecureBootKeys) -> None:
                     "sha256": {
                         "2": replayed("sha256", hashlib.sha256(bytes(4)).digest()).hex(),
                         "4": replayed("sha256", *digests[0], authenticode(unsigned_image(SECTIONS))).hex(),
-                        "7": secure_boot_pcr("sha256", keys, OWNER.bytes_le + signer.der).hex(),
+                        "7": value_of("sha256", secure_boot_events("sha256", keys, OWNER.bytes_le + signer.der)).hex(),
                         "9": replayed("sha256", *digests[1]).hex(),
-                        "11": sections_pcr("sha256", image).hex(),
+                        "11": value_of("sha256", sections_events("sha256", image)).hex(),
                         "12": "0" * 64,
                     }
                 },
@@ -80,6 +82,13 @@ def test_program(tmp_path: Path, signer: Signer, keys: SecureBootKeys) -> None:
             }
         ]
     }
+    pcrs = document["images"][0]["pcrs"]["sha256"]
+    assert sorted(events) == sorted(pcr for pcr in pcrs if pcr != "12")
+    for pcr, of_register in events.items():
+        assert replayed("sha256", *(bytes.fromhex(event["sha256"]) for event in of_register)).hex() == pcrs[pcr]
+    texts = {pcr: [event["text"] for event in of_register] for pcr, of_register in events.items()}
+    assert texts["7"][:2] == ["SecureBoot = on", "PK = CN = test PK"] and texts["7"][4] == "dbx = empty"
+    assert texts["11"][:4] == [".linux", "contents of .linux", ".osrel", "contents of .osrel"]
 
 
 def test_program_takes_banks(tmp_path: Path, signer: Signer, keys: SecureBootKeys) -> None:

@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cs_harness.signed_image import SECTIONS, Signer, image_of, replayed
 from predictions.registers import (
-    application_pcr,
-    driver_pcr,
+    application_events,
+    driver_events,
     predict_pcrs,
-    sections_pcr,
-    secure_boot_pcr,
+    sections_events,
+    secure_boot_events,
+    value_of,
 )
 from predictions.secure_boot import SecureBootKeys, signature_list
-from signed_image import SECTIONS, Signer, image_of, replayed
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BOOT_LOG = REPOSITORY / "tests/data/boot-log/ovmf-secure-boot"
@@ -62,21 +63,21 @@ def test_keys_of_a_recorded_boot(bank: str) -> None:
     db = signature_list(certificate, owner)
     assert db == variables["db"]
     keys = SecureBootKeys(pk=variables["PK"], kek=variables["KEK"], db=db)
-    predicted = secure_boot_pcr(bank, keys, owner.bytes_le + certificate)
-    assert predicted.hex() == machine["pcrs"][bank]["7"]
+    predicted = secure_boot_events(bank, keys, owner.bytes_le + certificate)
+    assert value_of(bank, predicted).hex() == machine["pcrs"][bank]["7"]
 
 
 @pytest.mark.parametrize("bank", ["sha256", "sha384"])
 def test_drivers_of_a_recorded_boot(bank: str) -> None:
     _, machine = recorded()
-    assert driver_pcr(bank).hex() == machine["pcrs"][bank]["2"]
+    assert value_of(bank, driver_events(bank)).hex() == machine["pcrs"][bank]["2"]
 
 
 @pytest.mark.parametrize("bank", ["sha256", "sha384"])
 def test_application_of_a_recorded_boot(bank: str) -> None:
     events, machine = recorded()
     (digest,) = [digests[bank] for pcr, kind, digests, _ in events if (pcr, kind) == (4, EV_EFI_APPLICATION)]
-    assert application_pcr(bank, digest).hex() == machine["pcrs"][bank]["4"]
+    assert value_of(bank, application_events(bank, digest)).hex() == machine["pcrs"][bank]["4"]
 
 
 @pytest.mark.parametrize("bank", ["sha256", "sha384"])
@@ -96,7 +97,7 @@ def test_section_measurements(signer: Signer) -> None:
     digests = []
     for name in names:
         digests += [hashlib.sha256(name.encode() + b"\0").digest(), hashlib.sha256(contents[name]).digest()]
-    assert sections_pcr("sha256", image) == replayed("sha256", *digests)
+    assert value_of("sha256", sections_events("sha256", image)) == replayed("sha256", *digests)
 
 
 def root_with_systemd_measure() -> Path | None:
@@ -125,7 +126,7 @@ def test_systemd_measure_agrees(signer: Signer) -> None:
                 options.append(f"--{section[1:]}=/tmp/{folder.name}/{section}")
         command = ["chroot", root, f"/{SYSTEMD_MEASURE}", "calculate", "--bank=sha256", "--phase=:", *options]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert f"11:sha256={sections_pcr('sha256', image_of(signer)).hex()}" in said
+    assert f"11:sha256={value_of('sha256', sections_events('sha256', image_of(signer))).hex()}" in said
 
 
 def test_a_dbx_is_measured(signer: Signer, keys: SecureBootKeys) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cs_harness.signed_image import OWNER, Signer, image_of
 from predictions.error import PredictionError
 from predictions.secure_boot import (
     SecureBootKeys,
     load_signature_lists,
     parse_signature_lists,
 )
-from signed_image import OWNER, Signer, image_of
 
 
 def test_the_certificate_that_signed_approves(signer: Signer, keys: SecureBootKeys) -> None:

@@ -8,9 +8,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cs_harness.signed_image import (
+    ROOT_HASH,
+    SECTIONS,
+    TABLE,
+    Signer,
+    image_of,
+    unsigned_image,
+)
 from predictions.error import PredictionError
 from predictions.unified_kernel_image import UnifiedKernelImage
-from signed_image import ROOT_HASH, SECTIONS, TABLE, Signer, image_of, unsigned_image
 
 
 def test_initial_ram_disk(signer: Signer) -> None:

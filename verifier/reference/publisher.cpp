@@ -17,8 +17,6 @@ namespace {
 using base::InvalidInput;
 
 constexpr std::size_t kMaxNameLength = 64;
-/// What every reader of JSON has as a whole number (RFC 8259, section 6).
-constexpr std::uint64_t kMaxVersion = (std::uint64_t{1} << 53U) - 1;
 constexpr std::size_t kSignatureBytes = 64;
 
 /// The next block of a PEM file (RFC 7468).
@@ -88,6 +86,20 @@ bool is_publisher_name(std::string_view name) {
          std::ranges::all_of(name, [](char c) { return base::is_alphanumeric_or(c, "-_."); });
 }
 
+Publication Publication::parse(const base::JsonObject& document, base::Bytes sha256) {
+  Publication publication{.publisher = document.string("publisher"),
+                          .version = document.unsigned_integer("version"),
+                          .expires = document.optional_time("expires"),
+                          .sha256 = std::move(sha256)};
+  if (!is_publisher_name(publication.publisher)) {
+    throw InvalidInput(document.path() + ".publisher", "is not 1 to 64 letters, digits, '-', '_' and '.'");
+  }
+  if (publication.version == 0 || publication.version > kMaxPublicationVersion) {
+    throw InvalidInput(document.path() + ".version", "is not between 1 and 2^53 - 1");
+  }
+  return publication;
+}
+
 Publisher::Publisher(std::string name, std::string_view keys_pem, const std::string& subject)
     : name_(std::move(name)), keys_(parse_keys(keys_pem, subject)) {}
 
@@ -100,17 +112,25 @@ void Publisher::expect_signature(std::string_view document, base::ByteView signa
 }
 
 Publication Publisher::parse_publication(const base::JsonObject& document, base::Bytes sha256) const {
-  Publication publication{.publisher = document.string("publisher"),
-                          .version = document.unsigned_integer("version"),
-                          .expires = document.optional_time("expires"),
-                          .sha256 = std::move(sha256)};
+  Publication publication = Publication::parse(document, std::move(sha256));
   if (publication.publisher != name_) {
     throw InvalidInput(document.path() + ".publisher", "is not \"" + name_ + "\", whose signature this is");
   }
-  if (publication.version == 0 || publication.version > kMaxVersion) {
-    throw InvalidInput(document.path() + ".version", "is not between 1 and 2^53 - 1");
-  }
   return publication;
+}
+
+base::Bytes sign_document(std::string_view document, EVP_PKEY& key, const std::string& subject) {
+  if (EVP_PKEY_get_base_id(&key) != EVP_PKEY_ED25519) throw InvalidInput(subject, "is no key of Ed25519");
+  const base::EvpMdContextPtr context(EVP_MD_CTX_new());
+  if (!context) throw std::bad_alloc();
+  const base::ByteView bytes = base::view_of(document);
+  base::Bytes signature(kSignatureBytes);
+  std::size_t size = signature.size();
+  if (EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, &key) != 1 ||
+      EVP_DigestSign(context.get(), signature.data(), &size, bytes.data(), bytes.size()) != 1) {
+    throw base::Error("signing a document: " + base::openssl_error());
+  }
+  return signature;
 }
 
 }  // namespace verifier

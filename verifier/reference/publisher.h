@@ -22,7 +22,14 @@ struct Publication {
   base::Bytes sha256;                     ///< of the document as it was signed
 
   bool has_expired(base::WallTime now) const { return expires && *expires <= now; }
+
+  /// Of a document whose bytes have this hash. Throws InvalidInput that names the field. Whether the publisher has
+  /// signed it is not looked at.
+  static Publication parse(const base::JsonObject& document, base::Bytes sha256);
 };
+
+/// What every reader of JSON has as a whole number (RFC 8259, section 6).
+inline constexpr std::uint64_t kMaxPublicationVersion = (std::uint64_t{1} << 53U) - 1;
 
 /// Somebody who publishes reference values, and the keys by which that is known.
 class Publisher {
@@ -45,6 +52,9 @@ class Publisher {
   std::string name_;
   std::vector<base::EvpPkeyPtr> keys_;
 };
+
+/// The signature of a document. `key` is the private one; throws InvalidInput(`subject`) when it is not Ed25519.
+base::Bytes sign_document(std::string_view document, EVP_PKEY& key, const std::string& subject);
 
 /// 1 to 64 letters, digits, '-', '_' and '.'.
 bool is_publisher_name(std::string_view name);

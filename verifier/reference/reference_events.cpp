@@ -16,19 +16,19 @@ using base::Bytes;
 using measure::Digest;
 using measure::HashAlgorithm;
 
-constexpr HashAlgorithm kBank = HashAlgorithm::kSha256;
+constexpr HashAlgorithm kEventsBank = HashAlgorithm::kSha256;
 
 bool makes_from(std::uint8_t start, const std::vector<ReferenceEvent>& events, const Bytes& value) {
-  Bytes begin(measure::digest_size(kBank), 0);
+  Bytes begin(measure::digest_size(kEventsBank), 0);
   begin.back() = start;
-  Digest made(kBank, begin);
-  for (const ReferenceEvent& event : events) made = made.extended(Digest(kBank, event.sha256));
+  Digest made(kEventsBank, begin);
+  for (const ReferenceEvent& event : events) made = made.extended(Digest(kEventsBank, event.sha256));
   return base::equal(made.bytes(), value);
 }
 
 std::vector<Digest> digests_of(const std::vector<ReferenceEvent>& events) {
   std::vector<Digest> digests;
-  for (const ReferenceEvent& event : events) digests.emplace_back(kBank, event.sha256);
+  for (const ReferenceEvent& event : events) digests.emplace_back(kEventsBank, event.sha256);
   return digests;
 }
 
@@ -50,9 +50,9 @@ std::vector<ReferenceEvent> reference_events_of(const measure::BootLog& log, std
   std::vector<ReferenceEvent> events;
   for (const measure::BootEvent& event : log.events) {
     if (event.pcr != pcr || event.type == measure::boot_event::kNoAction) continue;
-    const Digest* digest = event.digests.find(kBank);
+    const Digest* digest = event.digests.find(kEventsBank);
     if (digest == nullptr) continue;
-    const std::string standing = measure::meaning_is_measured(event, kBank) ? "" : "said to be ";
+    const std::string standing = measure::meaning_is_measured(event, kEventsBank) ? "" : "said to be ";
     events.push_back({digest->to_bytes(), standing + measure::meaning_of(event)});
   }
   return events;

@@ -18,8 +18,10 @@ using base::Json;
 using base::JsonObject;
 
 constexpr std::size_t kMaxImages = 10000;
-constexpr base::JsonLimits kDocumentLimits{.max_bytes = kMaxReferenceValuesBytes,
-                                           .max_values = kMaxReferenceValuesValues};
+
+base::Bytes sha256_of(std::string_view json) {
+  return measure::hash(measure::HashAlgorithm::kSha256, base::view_of(json));
+}
 
 }  // namespace
 
@@ -30,7 +32,7 @@ ReferenceValues ReferenceValues::parse(std::string_view json, const std::string&
 }
 
 void ReferenceValues::add(std::string_view json, const std::string& subject) {
-  const Json parsed = base::parse_json(json, subject, kDocumentLimits);
+  const Json parsed = base::parse_json(json, subject, kReferenceDocumentLimits);
   const JsonObject document(parsed, subject);
   document.expect_only({"images"});
   add_images(document, nullptr);
@@ -39,13 +41,27 @@ void ReferenceValues::add(std::string_view json, const std::string& subject) {
 void ReferenceValues::add_published(std::string_view json, base::ByteView signature, const Publisher& publisher,
                                     const std::string& subject) {
   publisher.expect_signature(json, signature, subject);
-  const Json parsed = base::parse_json(json, subject, kDocumentLimits);
+  const Json parsed = base::parse_json(json, subject, kReferenceDocumentLimits);
   const JsonObject document(parsed, subject);
+  add_publication(document, publisher.parse_publication(document, sha256_of(json)));
+}
+
+void ReferenceValues::add_unproven(std::string_view json, const std::string& subject) {
+  const Json parsed = base::parse_json(json, subject, kReferenceDocumentLimits);
+  const JsonObject document(parsed, subject);
+  if (document.has("publisher")) {
+    add_publication(document, Publication::parse(document, sha256_of(json)));
+  } else {
+    document.expect_only({"images"});
+    add_images(document, nullptr);
+  }
+}
+
+void ReferenceValues::add_publication(const JsonObject& document, Publication publication) {
   document.expect_only({"publisher", "version", "expires", "images"});
-  auto publication = std::make_shared<const Publication>(
-      publisher.parse_publication(document, measure::hash(measure::HashAlgorithm::kSha256, base::view_of(json))));
-  add_images(document, publication);
-  publications_.push_back(std::move(publication));
+  auto shared = std::make_shared<const Publication>(std::move(publication));
+  add_images(document, shared);
+  publications_.push_back(std::move(shared));
 }
 
 ReferenceValues::FullName ReferenceValues::full_name(const ReferenceValue& image) {

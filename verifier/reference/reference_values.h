@@ -20,6 +20,8 @@ namespace verifier {
 inline constexpr std::size_t kMaxReferenceValuesBytes = std::size_t{16} << 20U;
 /// Some thousand images with lists of their packages.
 inline constexpr std::size_t kMaxReferenceValuesValues = std::size_t{1} << 20U;
+inline constexpr base::JsonLimits kReferenceDocumentLimits{.max_bytes = kMaxReferenceValuesBytes,
+                                                           .max_values = kMaxReferenceValuesValues};
 
 /// All known images.
 class ReferenceValues {
@@ -33,6 +35,10 @@ class ReferenceValues {
   /// Adds the entries of a document that `publisher` has signed. Their names are unique over all of that publisher's.
   void add_published(std::string_view json, base::ByteView signature, const Publisher& publisher,
                      const std::string& subject);
+
+  /// Adds the entries of a document that may say whose publication it is, and nobody's signature is looked at: for who
+  /// makes documents, and is not to believe one.
+  void add_unproven(std::string_view json, const std::string& subject);
 
   /// The first entry that the machine matches, of those whose publication has not expired; nullptr when there is none
   /// or a deprecated one may match, of whatever publication.
@@ -52,6 +58,7 @@ class ReferenceValues {
 
  private:
   void add_images(const base::JsonObject& document, const std::shared_ptr<const Publication>& publication);
+  void add_publication(const base::JsonObject& document, Publication publication);
 
   /// Of an entry: the publisher, empty for the operator's own, and the name.
   using FullName = std::pair<std::string, std::string>;

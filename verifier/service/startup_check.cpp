@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/openssl.h"
-#include "verifier/reference/unreachable_images.h"
+#include "verifier/reference/doubts.h"
 #include "verifier/tokens/secret_file.h"
 
 namespace verifier {
@@ -93,17 +93,8 @@ std::vector<std::string> startup_warnings(const Config& config, const ReferenceV
                        (publication->has_expired(now) ? " has expired at " : " expires at ") +
                        base::to_rfc3339(*publication->expires));
   }
-  for (const std::string& subject : values.retired_subjects()) {
-    warnings.push_back("config.reference_values: " + subject + ": all images are deprecated");
-  }
-  for (const std::string& name : values.images_by_loader_alone()) {
-    warnings.push_back(
-        "config.reference_values: image " + name +
-        " states PCR 4 and neither PCR 9 nor unified_kernel_image_authenticode_sha256: what a boot loader "
-        "loads, such as the initial RAM disk, may be anything");
-  }
-  for (const auto& [name, why] : unreachable_images(values.images(), config.require_secure_boot)) {
-    warnings.push_back("config.reference_values: image " + name + " can never match: it " + why);
+  for (const std::string& doubt : doubts_about(values, config.require_secure_boot)) {
+    warnings.push_back("config.reference_values: " + doubt);
   }
   return warnings;
 }

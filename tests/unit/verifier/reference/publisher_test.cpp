@@ -111,6 +111,20 @@ TEST_CASE("a document says whose it is, which version, and until when it counts"
   CHECK_THAT(refusal_of_publication("expires", "tomorrow"), StartsWith("document.expires: "));
 }
 
+TEST_CASE("what a publisher signs is his") {
+  const base::EvpPkeyPtr key(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+  const base::BioPtr bio(BIO_new(BIO_s_mem()));
+  REQUIRE(PEM_write_bio_PUBKEY(bio.get(), key.get()) == 1);
+  char* text = nullptr;
+  const long length = BIO_get_mem_data(bio.get(), &text);
+  const Publisher publisher("team", std::string_view(text, static_cast<std::size_t>(length)), "team.pem");
+  publisher.expect_signature("document", verifier::sign_document("document", *key, "team.key"), "doc.json");
+  CHECK_THROWS(publisher.expect_signature("other", verifier::sign_document("document", *key, "team.key"), "doc.json"));
+  const base::EvpPkeyPtr of_another_kind(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED448"));
+  CHECK_THROWS_WITH(verifier::sign_document("document", *of_another_kind, "team.key"),
+                    "team.key: is no key of Ed25519");
+}
+
 TEST_CASE("names of publishers are plain") {
   CHECK(verifier::is_publisher_name("image-team_2.eu"));
   CHECK(verifier::is_publisher_name(std::string(64, 'a')));

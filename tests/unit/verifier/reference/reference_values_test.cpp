@@ -148,3 +148,16 @@ TEST_CASE("entries of publishers count until they expire, and never without a si
                       ContainsSubstring("doc.json.images: is missing"));
   }
 }
+
+TEST_CASE("a document whose signature nobody looked at says whose it is, or not") {
+  ReferenceValues values;
+  values.add_unproven(test::published(3, Json::array({entry()})).dump(), "published");
+  values.add_unproven(Json{{"images", {unbooted_entry()}}}.dump(), "own");
+  REQUIRE(values.size() == 2);
+  CHECK(values.images()[0].publication->version == 3);
+  CHECK(values.images()[1].publication == nullptr);
+  CHECK(values.publications().size() == 1);
+  CHECK_THROWS_AS(values.add_unproven(R"({"version": 3, "images": []})", "odd"), base::InvalidInput);
+  CHECK_THROWS_WITH(values.add_unproven(R"({"publisher": "a b", "version": 3, "images": []})", "odd"),
+                    "odd.publisher: is not 1 to 64 letters, digits, '-', '_' and '.'");
+}

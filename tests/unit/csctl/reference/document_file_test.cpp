@@ -1,0 +1,23 @@
+#include "csctl/reference/document_file.h"
+
+#include <filesystem>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "tests/unit/catch.h"
+#include "tests/unit/support/temporary_directory.h"
+
+TEST_CASE("A document is replaced whole, with the mode that it had, also behind a link") {
+  const test::TemporaryDirectory folder;
+  const std::filesystem::path file = folder.path() / "values.json";
+  csctl::write_document(file, base::view_of("one"));
+  CHECK(base::read_text_file(file, 100) == "one");
+  std::filesystem::permissions(file, std::filesystem::perms{0600});
+  std::filesystem::create_symlink(file, folder.path() / "link");
+  csctl::write_document(folder.path() / "link", base::view_of("two"));
+  CHECK(base::read_text_file(file, 100) == "two");
+  CHECK(std::filesystem::is_symlink(folder.path() / "link"));
+  CHECK(std::filesystem::status(file).permissions() == std::filesystem::perms{0600});
+  CHECK_THROWS_AS(csctl::write_document(folder.path() / "absent" / "values.json", {}), base::SystemError);
+}

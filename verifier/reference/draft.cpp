@@ -1,0 +1,80 @@
+#include "verifier/reference/draft.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "verifier/reference/publisher.h"
+
+namespace verifier {
+namespace {
+
+using base::InvalidInput;
+using base::Json;
+using base::JsonObject;
+
+constexpr const char* kDocument = "document";
+
+Json parse_document(std::string_view json, const std::string& subject) {
+  ReferenceValues values;
+  values.add_unproven(json, subject);
+  return base::parse_json(json, subject, kReferenceDocumentLimits);
+}
+
+}  // namespace
+
+ReferenceDraft ReferenceDraft::parse(std::string_view json, const std::string& subject) {
+  ReferenceDraft draft;
+  draft.document_ = parse_document(json, subject);
+  return draft;
+}
+
+void ReferenceDraft::add(std::string_view json, const std::string& subject) {
+  Json added = base::parse_json(json, subject, kReferenceDocumentLimits);
+  if (!added.is_object()) throw InvalidInput(subject, "is no JSON object");
+  if (!added.contains("images")) added = {{"images", Json::array({std::move(added)})}};
+  added = parse_document(added.dump(), subject);
+  ReferenceDraft changed = *this;
+  for (Json& image : added["images"]) changed.document_["images"].push_back(std::move(image));
+  changed.values();
+  *this = std::move(changed);
+}
+
+bool ReferenceDraft::deprecate(const std::string& name) {
+  Json& images = document_.at("images");
+  const auto found = std::ranges::find_if(images, [&](const Json& image) { return image.at("name") == name; });
+  if (found == images.end()) throw InvalidInput(kDocument, "has no image \"" + name + "\"");
+  if (JsonObject(*found, kDocument).optional_bool("deprecated").value_or(false)) return false;
+  (*found)["deprecated"] = true;
+  return true;
+}
+
+Publication ReferenceDraft::publish(const Terms& terms, base::WallTime now) {
+  const std::optional<std::string> publisher =
+      terms.publisher ? terms.publisher : JsonObject(document_, kDocument).optional_string("publisher");
+  if (!publisher) throw InvalidInput("publisher", "is missing: the document does not say whose it is");
+  const std::uint64_t before = JsonObject(document_, kDocument).optional_unsigned("version").value_or(0);
+  const std::uint64_t version = terms.version.value_or(before + 1);
+  if (version <= before) throw InvalidInput("version", "is not above " + std::to_string(before) + ", the one before");
+  Json changed = document_;
+  changed["publisher"] = *publisher;
+  changed["version"] = version;
+  if (terms.expires) changed["expires"] = base::to_rfc3339(*terms.expires);
+  Publication publication = Publication::parse(JsonObject(changed, kDocument), {});
+  if (publication.has_expired(now)) throw InvalidInput("expires", "has passed");
+  document_ = std::move(changed);
+  return publication;
+}
+
+ReferenceValues ReferenceDraft::values() const {
+  ReferenceValues values;
+  values.add_unproven(text(), kDocument);
+  return values;
+}
+
+std::string ReferenceDraft::text() const {
+  constexpr int kIndent = 2;
+  return document_.dump(kIndent) + "\n";
+}
+
+}  // namespace verifier
