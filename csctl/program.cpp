@@ -30,6 +30,7 @@ ExitCode run(int argc, const char* const* argv, Screen& screen, std::ostream& er
   add_image(app, work);
   add_policy(app, work);
   add_reference(app, work);
+  add_report(app, work);
   add_verifier(app, work);
   add_status(app, work);
   try {

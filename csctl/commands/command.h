@@ -46,6 +46,7 @@ void add_token(CLI::App& app, Work& work);
 void add_policy(CLI::App& app, Work& work);
 void add_predict(CLI::App& app, Work& work);
 void add_reference(CLI::App& app, Work& work);
+void add_report(CLI::App& app, Work& work);
 void add_spec(CLI::App& app, Work& work);
 void add_image(CLI::App& app, Work& work);
 void add_verifier(CLI::App& app, Work& work);

@@ -107,6 +107,7 @@ void print(const std::vector<CelRecord>& records, const PredictOptions& options,
 /// By contents: the log may have other banks than were asked for.
 std::vector<measure::Digest> contents_of(const std::vector<CelRecord>& records) {
   std::vector<measure::Digest> digests;
+  digests.reserve(records.size());
   for (const CelRecord& record : records) {
     digests.push_back(measure::Digest::of(HashAlgorithm::kSha256, record.content));
   }

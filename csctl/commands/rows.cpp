@@ -1,5 +1,11 @@
 #include "csctl/commands/rows.h"
 
+#include <cstdint>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/parse_number.h"
+
 namespace csctl {
 namespace {
 
@@ -23,6 +29,14 @@ std::vector<std::pair<std::string, std::string>> leaves_of(const Json& document)
   std::vector<std::pair<std::string, std::string>> leaves;
   add_leaves(document, "", leaves);
   return leaves;
+}
+
+std::string claim_text(const std::string& path, const std::string& value) {
+  const bool is_time = path == "iat" || path == "nbf" || path == "exp";
+  const auto seconds = is_time ? base::parse_number(value) : std::nullopt;
+  constexpr std::uint64_t kLast = 9'000'000'000;  // of the years that a WallTime holds
+  if (!seconds || *seconds > kLast) return value;
+  return value + " (" + base::to_rfc3339(base::from_unix_seconds(static_cast<std::int64_t>(*seconds))) + ")";
 }
 
 }  // namespace csctl

@@ -12,4 +12,7 @@ namespace csctl {
 /// empty list or object is a value.
 std::vector<std::pair<std::string, std::string>> leaves_of(const base::Json& document);
 
+/// A claim's value, of times also as such.
+std::string claim_text(const std::string& path, const std::string& value);
+
 }  // namespace csctl

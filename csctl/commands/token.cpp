@@ -1,6 +1,7 @@
 #include "csctl/commands/token.h"
 
 #include "csctl/commands/command.h"
+#include "csctl/commands/token_checks.h"
 #include "csctl/input/input.h"
 #include "evidence/jose.h"
 
@@ -21,6 +22,20 @@ void add_show_options(CLI::App& command, TokenShowOptions& options) {
 
 void add_verify_options(CLI::App& command, TokenVerifyOptions& options) {
   add_source(command, options.source, options.socket);
+  add_key_options(command, options);
+  command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now")->type_name("TIME");
+}
+
+void add_watch_options(CLI::App& command, TokenWatchOptions& options) {
+  command.add_option("--socket", options.socket, "Socket of the launcher, as a workload has it")
+      ->type_name("SOCKET")
+      ->capture_default_str();
+  command.add_option("--count", options.count, "End after so many tokens; without it when it is interrupted");
+}
+
+}  // namespace
+
+void add_key_options(CLI::App& command, TokenVerifyOptions& options) {
   command
       .add_option("--issuer", options.issuer,
                   "Who must have issued it: https://...; its keys are fetched from there unless --jwks gives them")
@@ -33,17 +48,7 @@ void add_verify_options(CLI::App& command, TokenVerifyOptions& options) {
   command.add_option("--ca", options.ca, "Roots (PEM) trusted for where keys are fetched, instead of the system's")
       ->type_name("FILE");
   command.add_option("--audience", options.audience, "For whom it must be")->type_name("URL");
-  command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now")->type_name("TIME");
 }
-
-void add_watch_options(CLI::App& command, TokenWatchOptions& options) {
-  command.add_option("--socket", options.socket, "Socket of the launcher, as a workload has it")
-      ->type_name("SOCKET")
-      ->capture_default_str();
-  command.add_option("--count", options.count, "End after so many tokens; without it when it is interrupted");
-}
-
-}  // namespace
 
 std::string read_token(const std::string& source, const std::string& socket) {
   std::string text = source.empty() ? TeeSocket(socket).token() : read_text_input(source, evidence::kMaxJwtBytes + 2);

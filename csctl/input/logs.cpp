@@ -73,8 +73,10 @@ LoggedEvent logged_event_of(const CelRecord& record) {
   return event;
 }
 
-Logs Logs::read(const std::string& path) {
-  Logs logs{.material = Material::read(path), .boot = {}, .launch = {}};
+Logs Logs::read(const std::string& path) { return of(Material::read(path)); }
+
+Logs Logs::of(Material handed_over) {
+  Logs logs{.material = std::move(handed_over), .boot = {}, .launch = {}};
   const Material& material = logs.material;
   if (!material.boot_log && !material.launch_log) throw InvalidInput(material.name, "has neither log");
   try {

@@ -42,6 +42,7 @@ struct Logs {
 
   /// Of a file, or "-". Throws InvalidInput that names it, also when it has no log.
   static Logs read(const std::string& path);
+  static Logs of(Material material);
 
   std::vector<LoggedEvent> boot_events() const;
   std::vector<LoggedEvent> launch_events() const;

@@ -20,7 +20,7 @@ using measure::HashAlgorithm;
 using verifier::EventMismatch;
 using verifier::ReferenceValue;
 using Registers = std::vector<std::uint32_t>;
-using Texts = std::map<std::string, std::string>;
+using TextsByName = std::map<std::string, std::string>;
 
 const Registers kOfCommandLine = {verifier::kApplicationPcr, verifier::kLoaderPcr, verifier::kUnifiedKernelImagePcr};
 const Registers kOfKeys = {verifier::kKeysPcr};
@@ -42,8 +42,8 @@ Registers registers_of_section(const std::string& name) {
 }
 
 /// Values by name; those of a name that stands twice behind each other, as their order counts.
-Texts options_of(const std::string& command_line) {
-  Texts options;
+TextsByName options_of(const std::string& command_line) {
+  TextsByName options;
   std::istringstream words(command_line);
   for (std::string word; words >> word;) {
     const std::size_t equals = word.find('=');
@@ -54,14 +54,14 @@ Texts options_of(const std::string& command_line) {
   return options;
 }
 
-Texts digests_of(const std::map<std::string, base::Bytes>& sections) {
-  Texts digests;
+TextsByName digests_of(const std::map<std::string, base::Bytes>& sections) {
+  TextsByName digests;
   for (const auto& [name, sha256] : sections) digests.emplace(name, "sha256 " + base::hex_encode(sha256));
   return digests;
 }
 
 /// What an entry says that nothing measures.
-Texts statements_of(const ReferenceValue& entry) {
+TextsByName statements_of(const ReferenceValue& entry) {
   std::string attributes;
   for (const std::string& attribute : entry.support_attributes)
     attributes += (attributes.empty() ? "" : ", ") + attribute;
@@ -102,7 +102,8 @@ class Comparison {
 
   /// Lists of which one is not known have nothing to say.
   template <typename RegistersOf>
-  void texts(const std::string& kind, const Texts& before, const Texts& after, const RegistersOf& registers_of) {
+  void texts(const std::string& kind, const TextsByName& before, const TextsByName& after,
+             const RegistersOf& registers_of) {
     if (before.empty() || after.empty()) return;
     for (const auto& [name, text] : before) {
       const auto other = after.find(name);
@@ -115,8 +116,8 @@ class Comparison {
   }
 
   void options(const std::string& before, const std::string& after) {
-    const Texts one = options_of(before);
-    const Texts other = options_of(after);
+    const TextsByName one = options_of(before);
+    const TextsByName other = options_of(after);
     texts("option", one, other, [](const auto&) { return kOfCommandLine; });
     if (before != after && one == other) add("option", "order", before, after, kOfCommandLine);
   }

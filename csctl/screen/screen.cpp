@@ -93,6 +93,8 @@ void Screen::table(const Table& table) {
   }
 }
 
+void Screen::page(std::string_view text) { out_ << text; }
+
 void Screen::json(const base::Json& document) {
   constexpr int kIndent = 2;
   constexpr bool kAsciiOnly = true;

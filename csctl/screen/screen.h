@@ -27,6 +27,8 @@ class Screen {
   void heading(std::string_view text);
   void line(const Cell& cell);
   void table(const Table& table);
+  /// A text for another program, such as a browser, as it is.
+  void page(std::string_view text);
   /// The whole answer as one document.
   void json(const base::Json& document);
 

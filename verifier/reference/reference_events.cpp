@@ -28,6 +28,7 @@ bool makes_from(std::uint8_t start, const std::vector<ReferenceEvent>& events, c
 
 std::vector<Digest> digests_of(const std::vector<ReferenceEvent>& events) {
   std::vector<Digest> digests;
+  digests.reserve(events.size());
   for (const ReferenceEvent& event : events) digests.emplace_back(kEventsBank, event.sha256);
   return digests;
 }

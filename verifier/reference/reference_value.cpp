@@ -151,19 +151,20 @@ class Comparison {
   }
 
   bool registers() {
-    for (const auto& [bank, values] : value_.pcrs) {
-      for (const auto& [pcr, expected] : values) {
-        const bool holds = machine_.pcrs.contains(bank) && pcr_matches(pcr, expected, bank, machine_);
-        const bool goes_on = expect(holds, [&] {
-          Mismatch mismatch{field_of(bank, pcr), base::hex_encode(expected),
-                            hex_or(quoted(bank, pcr, machine_), "not quoted")};
-          if (bank == HashAlgorithm::kSha256) mismatch.pcr = pcr;
-          return mismatch;
-        });
-        if (!goes_on) return false;
-      }
-    }
-    return true;
+    return std::ranges::all_of(value_.pcrs, [this](const auto& bank) {
+      return std::ranges::all_of(bank.second,
+                                 [&](const auto& pcr) { return register_holds(bank.first, pcr.first, pcr.second); });
+    });
+  }
+
+  bool register_holds(HashAlgorithm bank, std::uint32_t pcr, const Bytes& value) {
+    const bool holds = machine_.pcrs.contains(bank) && pcr_matches(pcr, value, bank, machine_);
+    return expect(holds, [&] {
+      Mismatch mismatch{field_of(bank, pcr), base::hex_encode(value),
+                        hex_or(quoted(bank, pcr, machine_), "not quoted")};
+      if (bank == HashAlgorithm::kSha256) mismatch.pcr = pcr;
+      return mismatch;
+    });
   }
 
   const ReferenceValue& value_;
