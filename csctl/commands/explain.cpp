@@ -11,8 +11,11 @@
 #include "csctl/commands/explanation_view.h"
 #include "csctl/commands/token.h"
 #include "csctl/input/local_service.h"
+#include "csctl/input/log_differences.h"
 #include "csctl/input/logs.h"
 #include "csctl/input/time.h"
+#include "csctl/reference/image_difference.h"
+#include "csctl/reference/image_facts.h"
 #include "evidence/jose.h"
 #include "net/http.h"
 #include "verifier/appraisal/tpm.h"
@@ -37,6 +40,15 @@ void add_options(CLI::App& command, ExplainOptions& options) {
   CLI::Option* references = command.add_option(
       "--reference", options.references, "File of reference values; may stand several times, instead of --config");
   config->excludes(references);
+  CLI::Option* image = command.add_option(
+      "--image", options.image,
+      "The unified kernel image (.efi) that the machine has booted, with what its build has left beside it: then it is "
+      "told which package, file or word is another one");
+  image->type_name("FILE");
+  CLI::Option* against =
+      command.add_option("--against", options.against,
+                         "Launch log or evidence of a launch as it should be, with which the launch is compared, too");
+  against->type_name("FILE");
   command
       .add_option(
           "--service", options.service,
@@ -44,7 +56,9 @@ void add_options(CLI::App& command, ExplainOptions& options) {
           "machine it was asked for a token by lately")
       ->type_name("SOCKET")
       ->excludes(config)
-      ->excludes(references);
+      ->excludes(references)
+      ->excludes(image)
+      ->excludes(against);
   command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now")->type_name("TIME");
 }
 
@@ -59,13 +73,53 @@ ReferenceValues values_of(const ExplainOptions& options) {
   return values;
 }
 
+/// What the image that was booted has not in common with the one of the entry.
+base::Json image_differences(const std::string& file, const verifier::TpmMachine& machine,
+                             const verifier::ReferenceValue& entry) {
+  const ImageFacts booted = ImageFacts::read(file, "");
+  const auto& started = machine.boot.boot_manager.only_application;
+  if (!booted.authenticode_sha256 || booted.authenticode_sha256 != started) {
+    throw base::InvalidInput(file, "is not what the firmware of the machine started");
+  }
+  base::Json list = base::Json::array();
+  for (const ImageDifference& difference : differences_between(ImageFacts::of_entry(entry), booted)) {
+    // Registers are explained already, and what an entry says of an image is no part of it.
+    if (difference.kind == "register" || difference.kind == "statement") continue;
+    list.push_back({{"field", difference.kind + " " + difference.name},
+                    {"expected", difference.before},
+                    {"found", difference.after}});
+  }
+  return list;
+}
+
+base::Json launch_differences(const std::string& against, const Logs& logs) {
+  Logs expected = Logs::read(against);
+  if (!expected.launch) throw base::InvalidInput(expected.material.name, "has no launch event log");
+  if (!logs.launch) throw base::InvalidInput(logs.material.name, "has no launch event log");
+  expected.boot.reset();
+  base::Json list = base::Json::array();
+  for (const EventDifference& difference : differences_between(expected, logs)) {
+    const LoggedEvent& event = difference.found ? *difference.found : *difference.expected;
+    list.push_back({{"field", "launch " + event.type},
+                    {"expected", difference.expected ? difference.expected->text : ""},
+                    {"found", difference.found ? difference.found->text : ""}});
+  }
+  return list;
+}
+
 base::Json of_log(const ExplainOptions& options) {
   const ReferenceValues values = values_of(options);
   const base::WallTime at = time_asked_for(options.at, "--at");
-  Logs logs = Logs::read(options.source);
+  const Logs logs = Logs::read(options.source);
   if (!logs.boot) throw base::InvalidInput(logs.material.name, "has no boot event log");
-  const verifier::Machine machine = verifier::unproven_machine(std::move(*logs.boot));
-  return verifier::explain(values, machine, at).to_json();
+  const verifier::TpmMachine machine = verifier::unproven_machine(*logs.boot);
+  const verifier::Explanation explanation = verifier::explain(values, machine, at);
+  base::Json json = explanation.to_json();
+  if (!options.image.empty() && explanation.standing == verifier::Standing::kNearest) {
+    json["image"] = image_differences(options.image, machine, *explanation.entry);
+  }
+  if (!options.against.empty()) json["launch"] = launch_differences(options.against, logs);
+  return json;
 }
 
 /// The newest that the service has of the machine that a token is of.
@@ -90,7 +144,8 @@ ExitCode explain(const ExplainOptions& options, Screen& screen) {
   } else {
     print_explanation(explanation, screen);
   }
-  return is_matched(explanation) ? ExitCode::kYes : ExitCode::kNo;
+  const bool is_other_launch = explanation.contains("launch") && !explanation["launch"].empty();
+  return is_matched(explanation) && !is_other_launch ? ExitCode::kYes : ExitCode::kNo;
 }
 
 void add_explain(CLI::App& app, Work& work) {
@@ -99,6 +154,7 @@ void add_explain(CLI::App& app, Work& work) {
                             .help = "Say for which image a machine is taken, or which is the nearest and what differs",
                             .example = "csctl explain boot.bin --reference reference-values.json\n"
                                        "csctl explain request.json --config /etc/cs-verifier/config.json\n"
+                                       "csctl explain boot.bin --reference values.json --image hardened.efi\n"
                                        "csctl explain token.jwt --service /var/lib/cs-verifier/admin.sock"},
                            work, add_options, explain);
 }

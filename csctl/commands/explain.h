@@ -13,6 +13,8 @@ struct ExplainOptions {
   std::string config;                   ///< of a verifier; its reference values count, or
   std::vector<std::string> references;  ///< these files, or
   std::string service;                  ///< what a verifier tells its operator, over this socket
+  std::string image;                    ///< a unified kernel image, which the machine has booted; may be empty
+  std::string against;                  ///< a launch as it should be; may be empty
   std::string at;                       ///< RFC 3339; empty: now
   bool json = false;
 };

@@ -42,7 +42,16 @@ void print_explanation(const base::Json& explanation, Screen& screen) {
       table.rows.push_back({field, or_nothing(event.string("expected")), or_nothing(event.string("found"))});
     }
   }
+  for (const char* more : {"image", "launch"}) {
+    for (const JsonObject& difference : object.objects_or_empty(more)) {
+      table.rows.push_back({difference.string("field"), or_nothing(difference.string("expected")),
+                            or_nothing(difference.string("found"))});
+    }
+  }
   if (!table.rows.empty()) screen.table(table);
+  if (object.has("launch") && object.objects_or_empty("launch").empty()) {
+    screen.line({"launch: it is as it should be", Tone::kGood});
+  }
 }
 
 }  // namespace csctl

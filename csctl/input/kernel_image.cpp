@@ -59,7 +59,7 @@ Headers parse_headers(ByteView bytes, const std::string& subject) {
   headers.section_table = reader.offset();
   if (headers.sections > kMaxSections) throw InvalidInput(subject, "has too many sections");
 
-  ByteReader fields(optional_header, subject + ": optional header");
+  ByteReader fields(optional_header, subject);
   if (fields.u16_le("Magic") != kPe32Plus) throw InvalidInput(subject, "is no PE32+ image");
   fields.take(kCountOfDirectories - 2, "header");
   if (fields.u32_le("NumberOfRvaAndSizes") <= kCertificateTable) {

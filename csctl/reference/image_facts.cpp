@@ -87,7 +87,7 @@ std::string command_line_of(const base::Bytes& section) {
 
 ImageFacts facts_of_kernel_image(base::ByteView bytes, const std::filesystem::path& path) {
   const KernelImage image = KernelImage::parse(bytes, path.string());
-  ImageFacts facts{.name = path.string()};
+  ImageFacts facts{.name = path.string(), .authenticode_sha256 = image.authenticode_sha256};
   for (const auto& [name, content] : image.sections) {
     facts.sections_sha256.emplace(name, measure::hash(measure::HashAlgorithm::kSha256, content));
   }
@@ -114,13 +114,17 @@ ImageFacts ImageFacts::read(const std::string& path, const std::string& entry_na
   if (may_be_kernel_image(bytes)) return facts_of_kernel_image(bytes, path);
   const std::string subject = name_of_input(path);
   const ReferenceValues values = parse_values(base::text_of(bytes), subject);
-  const ReferenceValue& entry = entry_named(values, entry_name, subject);
+  return of_entry(entry_named(values, entry_name, subject));
+}
+
+ImageFacts ImageFacts::of_entry(const ReferenceValue& entry) {
   return {.name = entry.name,
           .entry = entry,
           .packages = packages_of_entry(entry),
           .files = {},
           .sections_sha256 = {},
-          .command_line = entry.kernel_command_line};
+          .command_line = entry.kernel_command_line,
+          .authenticode_sha256 = entry.unified_kernel_image_authenticode_sha256};
 }
 
 }  // namespace csctl

@@ -17,6 +17,7 @@ struct ImageFacts {
   std::map<std::string, std::string> files = {};            ///< what each is, in words, by path
   std::map<std::string, base::Bytes> sections_sha256 = {};  ///< of its unified kernel image, by name
   std::optional<std::string> command_line = {};
+  std::optional<base::Bytes> authenticode_sha256 = {};  ///< of its unified kernel image
 
   /// Of `path`, which is
   ///   - a unified kernel image NAME.efi. Beside it the image build leaves NAME.manifest, its packages (mkosi,
@@ -25,6 +26,8 @@ struct ImageFacts {
   ///   - a document of reference values, with the entry `entry_name` or the only one.
   /// Throws InvalidInput that names file and field, SystemError.
   static ImageFacts read(const std::string& path, const std::string& entry_name);
+  /// What an entry tells.
+  static ImageFacts of_entry(const verifier::ReferenceValue& entry);
 };
 
 }  // namespace csctl

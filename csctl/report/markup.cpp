@@ -21,7 +21,7 @@ std::string escaped(std::string_view text) {
 
 std::string element(std::string_view tag, std::string_view text, std::string_view css_class) {
   std::string markup = "<" + std::string(tag);
-  if (!css_class.empty()) markup += " class=\"" + std::string(css_class) + "\"";
+  if (!css_class.empty()) markup += " class='" + std::string(css_class) + "'";
   return markup + ">" + escaped(text) + "</" + std::string(tag) + ">";
 }
 

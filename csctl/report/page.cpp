@@ -19,7 +19,7 @@ std::string capital(std::string_view text) {
 /// A description list's pair, whose term is read out and, on narrow pages, shown.
 std::string pair(std::string_view term, std::string_view text, std::string_view css_class) {
   if (text.empty()) return "";
-  return "<div class=\"" + std::string(css_class) + "\">" + element("dt", term) + "<dd><bdi>" + escaped(text) +
+  return "<div class='" + std::string(css_class) + "'>" + element("dt", term) + "<dd><bdi>" + escaped(text) +
          "</bdi></dd></div>";
 }
 
@@ -28,7 +28,7 @@ std::string badge(State state) { return element("span", capital(name_of(state)),
 std::string expectations_of(const Link& link) {
   std::string markup;
   for (const auto& [field, expected, found] : link.expectations) {
-    markup += "<dl class=\"expectation\">" + pair("What", field, "field") +
+    markup += "<dl class='expectation'>" + pair("What", field, "field") +
               pair("Expected", expected.empty() ? "nothing" : expected, "expected") +
               pair("Found", found.empty() ? "nothing" : found, "found") + "</dl>";
   }
@@ -36,11 +36,11 @@ std::string expectations_of(const Link& link) {
 }
 
 std::string chain_section(const Report& report) {
-  std::string markup = "<section aria-labelledby=\"chain\"><h2 id=\"chain\">Chain of trust</h2>";
+  std::string markup = "<section aria-labelledby='chain'><h2 id='chain'>Chain of trust</h2>";
   markup += chain_picture(report.chain, Layout::kWide) + chain_picture(report.chain, Layout::kTall);
-  markup += "<ol class=\"links\">";
+  markup += "<ol class='links'>";
   for (const Link& link : report.chain) {
-    markup += "<li class=\"" + css_class_of(link.state) + "\"><h3>" + escaped(link.name) + " " + badge(link.state) +
+    markup += "<li class='" + css_class_of(link.state) + "'><h3>" + escaped(link.name) + " " + badge(link.state) +
               "</h3><dl>" + pair("It is", link.what, "what") + pair("What proves it", link.proof, "proof") + "</dl>" +
               expectations_of(link) + "</li>";
   }
@@ -49,9 +49,9 @@ std::string chain_section(const Report& report) {
 
 std::string checks_section(const Report& report) {
   if (report.checks.empty()) return "";
-  std::string markup = "<section aria-labelledby=\"checks\"><h2 id=\"checks\">Checks</h2><ul class=\"rows\">";
+  std::string markup = "<section aria-labelledby='checks'><h2 id='checks'>Checks</h2><ul class='rows'>";
   for (const ReportCheck& check : report.checks) {
-    markup += "<li class=\"" + css_class_of(check.state) + "\">" + badge(check.state) + "<dl>" +
+    markup += "<li class='" + css_class_of(check.state) + "'>" + badge(check.state) + "<dl>" +
               pair("Check", check.name, "strong") + pair("Why", check.why, "why") + "</dl></li>";
   }
   return markup + "</ul></section>";
@@ -59,22 +59,22 @@ std::string checks_section(const Report& report) {
 
 std::string moment_markup(const Moment& moment) {
   const bool differs = !moment.expected.empty();
-  std::string markup = "<li class=\"" +
+  std::string markup = "<li class='" +
                        std::string(differs                         ? "fails"
                                    : moment.standing == "measured" ? "holds"
                                                                    : "unknown") +
-                       "\"><span class=\"register\">PCR " + std::to_string(moment.pcr) + "</span> ";
-  markup += "<span class=\"event\"><bdi>" + escaped(moment.text) + "</bdi> ";
+                       "'><span class='register'>PCR " + std::to_string(moment.pcr) + "</span> ";
+  markup += "<span class='event'><bdi>" + escaped(moment.text) + "</bdi> ";
   markup += element("span", moment.standing + (moment.purpose.empty() ? "" : "; " + moment.purpose), "note");
-  if (differs) markup += "<br><span class=\"note\">Expected: <bdi>" + escaped(moment.expected) + "</bdi></span>";
+  if (differs) markup += "<br><span class='note'>Expected: <bdi>" + escaped(moment.expected) + "</bdi></span>";
   return markup + "</span></li>";
 }
 
 std::string timeline_section(const Report& report) {
   if (report.moments.empty()) return "";
   std::string markup =
-      "<section aria-labelledby=\"events\"><h2 id=\"events\">Boot and launch</h2>"
-      "<p class=\"note\">In the order in which it was measured. A text that is measured is what the register holds; "
+      "<section aria-labelledby='events'><h2 id='events'>Boot and launch</h2>"
+      "<p class='note'>In the order in which it was measured. A text that is measured is what the register holds; "
       "one "
       "that is only said may be anything.</p>";
   std::string phase;
@@ -82,7 +82,7 @@ std::string timeline_section(const Report& report) {
     if (moment.phase != phase) {
       if (!phase.empty()) markup += "</ol></details>";
       phase = moment.phase;
-      markup += "<details open><summary>" + escaped(capital(phase)) + "</summary><ol class=\"timeline\">";
+      markup += "<details open><summary>" + escaped(capital(phase)) + "</summary><ol class='timeline'>";
     }
     markup += moment_markup(moment);
   }
@@ -92,7 +92,7 @@ std::string timeline_section(const Report& report) {
 std::string claims_section(const Report& report) {
   if (report.claims.empty()) return "";
   std::string markup =
-      "<section aria-labelledby=\"claims\"><h2 id=\"claims\">Claims of the token</h2><ul class=\"rows claims\">";
+      "<section aria-labelledby='claims'><h2 id='claims'>Claims of the token</h2><ul class='rows claims'>";
   for (const ClaimLine& line : report.claims) {
     markup += "<li><dl>" + pair("Claim", line.claim, "strong code") + pair("Value", line.value, "code") +
               pair("Proves", line.proves, "why") + pair("From", line.source, "why") + "</dl></li>";
@@ -104,12 +104,12 @@ std::string claims_section(const Report& report) {
 
 std::string page_of(const Report& report) {
   std::string page =
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
-      "<meta name=\"color-scheme\" content=\"light dark\">" +
+      "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
+      R"(<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">)"
+      "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+      "<meta name='color-scheme' content='light dark'>" +
       element("title", report.title) + "<style>\n" + kReportStyle + "</style></head>\n<body>";
-  page += "<header>" + element("h1", report.title) + "<p class=\"verdict " + css_class_of(report.state) + "\">" +
+  page += "<header>" + element("h1", report.title) + "<p class='verdict " + css_class_of(report.state) + "'>" +
           badge(report.state) + " <bdi>" + escaped(report.verdict) + "</bdi></p></header>\n<main>\n";
   page += chain_section(report) + "\n" + checks_section(report) + "\n" + claims_section(report) + "\n" +
           timeline_section(report);

@@ -27,10 +27,10 @@ std::string number(int value) { return std::to_string(value); }
 
 std::string box(const Link& link, int x, int y) {
   const int middle = kBoxHeight / 2;
-  return "<g class=\"" + css_class_of(link.state) + "\" transform=\"translate(" + number(x) + " " + number(y) +
-         ")\"><rect width=\"" + number(kBoxWidth) + "\" height=\"" + number(kBoxHeight) + "\" rx=\"" + number(kCorner) +
-         "\"/><path class=\"sign\" transform=\"translate(" + number(kSignX) + " " + number(middle) + ")\" d=\"" +
-         std::string(sign_of(link.state)) + "\"/><text x=\"" + number(2 * kSignX) + "\" y=\"" + number(middle) + "\">" +
+  return "<g class='" + css_class_of(link.state) + "' transform='translate(" + number(x) + " " + number(y) +
+         ")'><rect width='" + number(kBoxWidth) + "' height='" + number(kBoxHeight) + "' rx='" + number(kCorner) +
+         "'/><path class='sign' transform='translate(" + number(kSignX) + " " + number(middle) + ")' d='" +
+         std::string(sign_of(link.state)) + "'/><text x='" + number(2 * kSignX) + "' y='" + number(middle) + "'>" +
          escaped(link.name) + "</text></g>";
 }
 
@@ -39,7 +39,7 @@ std::string arrow(int x, int y, Layout layout) {
   const int length = kBoxGap - 4;
   const std::string tip = layout == Layout::kWide ? "h" + number(length) + " m-6 -5 l6 5 l-6 5"
                                                   : "v" + number(length) + " m-5 -6 l5 6 l5 -6";
-  return "<path class=\"arrow\" d=\"M" + number(x) + " " + number(y) + " " + tip + "\"/>";
+  return "<path class='arrow' d='M" + number(x) + " " + number(y) + " " + tip + "'/>";
 }
 
 std::string description_of(const std::vector<Link>& chain) {
@@ -67,10 +67,10 @@ std::string chain_picture(const std::vector<Link>& chain, Layout layout) {
   const int step = (is_wide ? kBoxWidth : kBoxHeight) + kBoxGap;
   const int along = count * step - kBoxGap + 2 * kPictureMargin;
   const int across = (is_wide ? kBoxHeight : kBoxWidth) + 2 * kPictureMargin;
-  std::string svg = "<svg class=\"chain " + std::string(is_wide ? "wide" : "tall") +
-                    "\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 " +
-                    number(is_wide ? along : across) + " " + number(is_wide ? across : along) + "\" aria-label=\"" +
-                    escaped("Chain of trust: " + description_of(chain)) + "\">";
+  std::string svg = "<svg class='chain " + std::string(is_wide ? "wide" : "tall") +
+                    "' xmlns='http://www.w3.org/2000/svg' role='img' viewBox='0 0 " + number(is_wide ? along : across) +
+                    " " + number(is_wide ? across : along) + "' aria-label='" +
+                    escaped("Chain of trust: " + description_of(chain)) + "'>";
   int place = kPictureMargin;
   for (const Link& link : chain) {
     if (place > kPictureMargin) {

@@ -4,17 +4,27 @@
 #include <utility>
 #include <variant>
 
+#include "verifier/appraisal/boot_registers.h"
+
 namespace verifier {
 namespace {
 
 using base::Json;
 
+/// Whether there is to be no event behind it: see ReferenceValue::matches for what an entry does not state.
+bool must_be_zero(std::uint32_t pcr, const ReferenceValue& entry) {
+  if (entry.states(pcr)) return !entry.states_content(pcr);
+  return pcr == kGrubCommandPcr || pcr == kParametersPcr;
+}
+
 std::vector<EventMismatch> events_behind(const Mismatch& mismatch, const ReferenceValue& entry,
                                          const TpmMachine& machine) {
   if (!mismatch.pcr) return {};
-  const auto events = entry.events.find(*mismatch.pcr);
-  if (events == entry.events.end()) return {};
-  return event_mismatches(events->second, reference_events_of(machine.log, *mismatch.pcr));
+  const std::uint32_t pcr = *mismatch.pcr;
+  const auto events = entry.events.find(pcr);
+  if (events == entry.events.end() && !must_be_zero(pcr, entry)) return {};
+  const std::vector<ReferenceEvent> none;
+  return event_mismatches(events != entry.events.end() ? events->second : none, reference_events_of(machine.log, pcr));
 }
 
 std::vector<Deviation> deviations_from(const ReferenceValue& entry, const TpmMachine& machine) {

@@ -15,15 +15,20 @@ IMAGE_SECURITY_DATABASE = uuid.UUID("d719b2cb-3d3a-4596-a3bc-dad00e67656f")
 SECURE_BOOT_ENABLE = uuid.UUID("f0a30bc7-af08-4556-99c4-001009c93a44")
 AUTHENTICATED_STORE = uuid.UUID("aaf32c78-947b-439a-a180-2e144ec37792")
 NON_VOLATILE, BOOT_SERVICE, RUNTIME, TIME_BASED_AUTH = 0x01, 0x02, 0x04, 0x20
-KEY_VARIABLES = {"PK": GLOBAL_VARIABLE, "KEK": GLOBAL_VARIABLE, "db": IMAGE_SECURITY_DATABASE}
+KEY_VARIABLES = {
+    "PK": GLOBAL_VARIABLE,
+    "KEK": GLOBAL_VARIABLE,
+    "db": IMAGE_SECURITY_DATABASE,
+    "dbx": IMAGE_SECURITY_DATABASE,
+}
 EMPTY_STORE = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 
 
-def enrolled_store(keys: Mapping[str, bytes], empty: Path = EMPTY_STORE) -> bytes:
-    """Return a firmware's variable store with Secure Boot on and the signature lists PK, KEK and db in it."""
+def enrolled_store(keys: Mapping[str, bytes], empty: Path = EMPTY_STORE, *, is_on: bool = True) -> bytes:
+    """Return a firmware's variable store with the signature lists PK, KEK, db and perhaps dbx, and Secure Boot on."""
     authenticated = NON_VOLATILE | BOOT_SERVICE | RUNTIME | TIME_BASED_AUTH
-    records = [_variable(name, vendor, authenticated, keys[name]) for name, vendor in KEY_VARIABLES.items()]
-    records.append(_variable("SecureBootEnable", SECURE_BOOT_ENABLE, NON_VOLATILE | BOOT_SERVICE, b"\x01"))
+    records = [_variable(name, vendor, authenticated, keys[name]) for name, vendor in KEY_VARIABLES.items() if name in keys]
+    records.append(_variable("SecureBootEnable", SECURE_BOOT_ENABLE, NON_VOLATILE | BOOT_SERVICE, bytes([is_on])))
     content = b"".join(records)
     store = empty.read_bytes()
     volume_header_length = struct.unpack_from("<H", store, 48)[0]

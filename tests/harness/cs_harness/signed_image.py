@@ -83,6 +83,9 @@ class Signer:
         )
         self.der = self.certificate.public_bytes(serialization.Encoding.DER)
         self.pem = self.certificate.public_bytes(serialization.Encoding.PEM)
+        self.key_pem = self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
         self.list = signature_list(self.der, OWNER)
 
     def sign(self, image: bytearray, digest: bytes | None = None) -> bytearray:

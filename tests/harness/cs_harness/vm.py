@@ -253,7 +253,7 @@ class VirtualMachine:
                 stack.enter_context(self._start_tpm(self._tpm_state))
             qemu = stack.enter_context(Process(self._command(), name="qemu"))
             for name in ("console.sock", "monitor.sock"):
-                _wait_listening(self.folder / name, qemu)
+                wait_listening(self.folder / name, qemu)
             self.console = Console(self.folder / "console.sock", self.folder / "console.log", lines)
             stack.callback(self.console.close)
             self.monitor = Monitor(self.folder / "monitor.sock")
@@ -313,7 +313,7 @@ class VirtualMachine:
             ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--ctrl", f"type=unixio,path={control}"]
         )
         try:
-            _wait_listening(control, process)
+            wait_listening(control, process)
         except BaseException:
             process.stop()
             raise
@@ -385,7 +385,7 @@ def _disk(name: str, path: Path, serial: str, *more: str) -> list[str]:
     return ["-drive", f"if=none,id={name},format=qcow2,file={path},cache=unsafe", "-device", device]
 
 
-def _wait_listening(path: Path, process: Process) -> None:
+def wait_listening(path: Path, process: Process) -> None:
     """Return once a socket accepts connections; that of a single client must not be spent on a trial connection."""
     deadline = time.monotonic() + LISTEN_SECONDS
     while not _is_listening(path):

@@ -45,12 +45,12 @@ TEST_CASE("Nothing that is shown becomes part of the page") {
 
 TEST_CASE("The page stands alone, and forbids itself to fetch or run anything") {
   const std::string page = page_of(report_of("text"));
-  CHECK_THAT(page, ContainsSubstring("content=\"default-src 'none'; style-src 'unsafe-inline'\""));
-  for (const char* reference : {" src=", " href=", "url(", "@import", "<script", "<link", "http-equiv=\"refresh\""}) {
+  CHECK_THAT(page, ContainsSubstring(R"(content="default-src 'none'; style-src 'unsafe-inline'")"));
+  for (const char* reference : {" src=", " href=", "url(", "@import", "<script", "<link", "http-equiv='refresh'"}) {
     INFO(reference);
     CHECK(count_of(page, reference) == 0);
   }
-  CHECK_THAT(page, StartsWith("<!DOCTYPE html>\n<html lang=\"en\">"));
+  CHECK_THAT(page, StartsWith("<!DOCTYPE html>\n<html lang='en'>"));
 }
 
 TEST_CASE("What is not known of is left out") {
@@ -69,17 +69,17 @@ TEST_CASE("The picture has a box, a sign and a word for each link, and an arrow 
   for (const auto layout : {csctl::Layout::kWide, csctl::Layout::kTall}) {
     const std::string svg = csctl::chain_picture(chain, layout);
     CHECK(count_of(svg, "<rect") == 3);
-    CHECK(count_of(svg, "class=\"sign\"") == 3);
-    CHECK(count_of(svg, "class=\"arrow\"") == 2);
-    CHECK_THAT(svg, ContainsSubstring("aria-label=\"Chain of trust: text (does not hold), then Keys (not known), then "
-                                      "Token (holds)\""));
+    CHECK(count_of(svg, "class='sign'") == 3);
+    CHECK(count_of(svg, "class='arrow'") == 2);
+    CHECK_THAT(svg, ContainsSubstring("aria-label='Chain of trust: text (does not hold), then Keys (not known), then "
+                                      "Token (holds)'"));
   }
 }
 
 TEST_CASE("Markup is escaped wherever it may stand") {
   CHECK(csctl::escaped("a<b>&\"'") == "a&lt;b&gt;&amp;&quot;&#39;");
   CHECK(csctl::element("p", "<") == "<p>&lt;</p>");
-  CHECK(csctl::element("p", "a", "x y") == "<p class=\"x y\">a</p>");
+  CHECK(csctl::element("p", "a", "x y") == "<p class='x y'>a</p>");
 }
 
 TEST_CASE("A report is one document, too") {

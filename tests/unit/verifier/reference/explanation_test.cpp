@@ -143,3 +143,21 @@ TEST_CASE("A register's events name what is another one") {
   CHECK_THAT(explanation.deviations[0].events[0].expected, StartsWith("PK = CN = Confidential Space test PK"));
   CHECK_THAT(explanation.sentence(), StartsWith("image \"image\" is the nearest, but pcrs.sha256.7: expected PK = "));
 }
+
+TEST_CASE("What came into a register that is to be zero is named by its events") {
+  const test::BootLogWriter writer = test::BootLogWriter().add(12, measure::boot_event::kIpl, "a credential");
+  TpmMachine changed = machine();
+  changed.log = writer.log();
+  changed.pcrs[HashAlgorithm::kSha256][12] = base::Bytes(32, 1);
+  Json stating = entry();
+  stating["pcrs"]["sha256"]["12"] = kZeros;
+  for (const Json& image : {stating, entry()}) {
+    const ReferenceValues values = parse(Json::array({image}));
+    const Explanation explanation = explain(values, changed);
+    REQUIRE(explanation.deviations.size() == 1);
+    CHECK(explanation.deviations[0].mismatch.field == "pcrs.sha256.12");
+    REQUIRE(explanation.deviations[0].events.size() == 1);
+    CHECK(explanation.deviations[0].events[0].expected.empty());
+    CHECK_THAT(explanation.deviations[0].events[0].found, StartsWith("a credential"));
+  }
+}
