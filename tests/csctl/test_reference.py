@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cs_harness import boot_log
 from cs_harness.csctl import CANNOT_TELL, NO, WRONG_USE, YES, csctl
 from cs_harness.signed_image import SECTIONS, Signer, unsigned_image
 from machine import Launched
@@ -210,3 +211,20 @@ def test_documents_alone_tell_what_they_know(tmp_path: Path) -> None:
     assert answer.code == CANNOT_TELL and "has 2 images" in answer.error
     assert csctl("reference", "diff", before, before).rows == [["nothing tells them apart"]]
     assert csctl("reference", "diff", both, both, "--before", "x", "--after", "after").code == CANNOT_TELL
+
+
+def test_an_image_that_was_not_booted_explains_nothing(machine: Launched, tmp_path: Path) -> None:
+    """Another one than what the firmware says it has started."""
+
+    def other_key(events: list[boot_log.Event]) -> None:
+        boot_log.replace_measured(events, 7, b"test PK", b"test QK")
+
+    other = boot_log.changed(machine.boot_log, tmp_path, other_key)
+    image = Build(tmp_path).make("image", {}, {})
+    answer = csctl("explain", other, "--config", machine.config, "--image", image)
+    assert (answer.code, answer.text) == (CANNOT_TELL, "")
+    assert answer.error == f"csctl: {image}: is not what the firmware of the machine started\n"
+    document = tmp_path / "no-image"
+    document.write_bytes(b"MZ")
+    answer = csctl("explain", other, "--config", machine.config, "--image", document)
+    assert answer.code == CANNOT_TELL and "no-image" in answer.error
