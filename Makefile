@@ -13,7 +13,7 @@ UNITY ?= ON
 CONFIGURE = cmake --preset $(PRESET) -DCS_WARNINGS_ARE_ERRORS=$(WERROR) -DCMAKE_UNITY_BUILD=$(UNITY) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build image test qemu-test demo scenes bench lint check fuzz clean
+.PHONY: help setup build image csctl-image try test qemu-test demo scenes bench lint check fuzz clean
 
 help:             ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,6 +30,20 @@ $(BUILD):
 
 image: setup      ## the VM images and their reference values, below build/image
 	@image/build.py $(IMAGE_OPTIONS)
+
+csctl-image: $(BUILD) ## an image with csctl, to be launched where nobody can log in: build/csctl-image
+	@scripts/setup build services
+	@$(CONFIGURE)
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target csctl
+	@scripts/csctl-image $(BUILD)/bin/csctl build/csctl-image
+
+try: $(BUILD)     ## launch an image on this computer: LAYOUT=FOLDER:TAG TRY_OPTIONS="--debug --attribute tee-NAME=VALUE"
+	@[ "$$(id -u)" = 0 ] || { echo "make try: containers need root: run it as root, or with sudo" >&2; exit 1; }
+	@[ -n "$(LAYOUT)" ] || { echo "make try: LAYOUT=FOLDER:TAG says which image" >&2; exit 1; }
+	@scripts/setup build services
+	@$(CONFIGURE)
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target demo_programs csctl
+	@CS_BIN=$(CURDIR)/$(BUILD)/bin $(PYTHON) examples/laptop/try_image.py $(LAYOUT) $(TRY_OPTIONS)
 
 test: setup       ## unit and integration tests, the images, and virtual machines that boot them
 	@began=$$(date +%s) && $(MAKE) --no-print-directory build && CS_BEGAN=$$began scripts/test $(BUILD)

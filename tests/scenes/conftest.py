@@ -14,7 +14,7 @@ from session import begin_session, folder, pytest_runtest_makereport
 
 __all__ = ["folder", "pytest_runtest_makereport", "pytest_sessionstart"]
 
-PROGRAMS = ("cs-conditions", "meal-planner-aws", "meal-planner-google")
+PROGRAMS = ("cs-conditions", "meal-planner-aws", "meal-planner-google", "token-client-go")
 
 
 def pytest_sessionstart() -> None:

@@ -66,8 +66,13 @@ class Scene:
         self.stack = contextlib.ExitStack()
         self.failures = 0
         self.world: World
+        self.options = argparse.Namespace()
         #: With which a visitor may launch once more, when the world is kept.
         self.attributes_to_launch: Mapping[str, str] = {}
+
+    @classmethod
+    def add_options(cls, parser: argparse.ArgumentParser) -> None:
+        """Add what its command line takes beside --keep; `options` has it."""
 
     @classmethod
     def missing(cls) -> list[str]:
@@ -218,6 +223,7 @@ def main(scene: type[Scene], name: str, story: str | None) -> int:
     """Play a scene that has this story. 0 only when everything ended as it should; 130 when interrupted."""
     parser = argparse.ArgumentParser(description=story, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", action="store_true", help="keep the world running afterwards, to play with it")
+    scene.add_options(parser)
     arguments = parser.parse_args()
     problems = scene.missing()
     if problems:
@@ -227,7 +233,9 @@ def main(scene: type[Scene], name: str, story: str | None) -> int:
     start = time.monotonic()
     try:
         with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
-            code = scene(Path(folder), Transcript()).play(keep=arguments.keep)
+            played = scene(Path(folder), Transcript())
+            played.options = arguments
+            code = played.play(keep=arguments.keep)
     except Interrupted as signal:
         print(f"\ninterrupted by {signal}; everything that was started has been stopped", file=sys.stderr)
         return INTERRUPTED
