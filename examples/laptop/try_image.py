@@ -26,6 +26,8 @@ from cs_harness.process import Interrupted, pause, run
 from cs_harness.scene import LAUNCH_SECONDS, LOOK_SECONDS, Scene, main
 from cs_harness.verifier import unverified_claims
 
+STAYS = 4  # a debug machine, for its operator to look at, whatever came of the workload
+
 
 def attribute(text: str) -> tuple[str, str]:
     """Return NAME=VALUE as both."""
@@ -70,7 +72,7 @@ class Trial(Scene):
         self.attributes_to_launch = attributes
         with self._machine_known():
             self._launch(attributes)
-        return "the workload has ended with exit code 0"
+        return "the workload has done its work"
 
     def _machine_known(self) -> contextlib.AbstractContextManager[None]:
         if not self.options.debug:
@@ -96,9 +98,9 @@ class Trial(Scene):
                 self.show.line("interrupted; the workload is stopped")
                 return
             code = launcher.wait(LAUNCH_SECONDS)
-            if code != 0:
-                self._show_refusal(launcher)
-            self.check(code == 0, f"the launcher ends with exit code {code}")
+            self._show_refusal(launcher)
+            has_failed = code != (STAYS if self.options.debug else 0) or "level=ERROR" in launcher.log_text
+            self.check(not has_failed, f"the launcher ends with exit code {code}")
 
     def _output(self, launcher: Launcher) -> Iterator[str]:
         """Yield what the workload writes, until it has ended."""

@@ -155,6 +155,8 @@ def test_a_debug_machine_shows_what_no_label_lets_out(tmp_path: Path) -> None:
     done = try_image(layout, is_debug=True)
     assert done.returncode == 1 and "\n      seen\n" in done.stdout
     assert '"dbgstat": "enabled"' in done.stdout and "the launcher ends with exit code" in done.stdout
+    good = shell_image("echo seen").build().write_layout(tmp_path / "good")
+    assert try_image(good, is_debug=True).returncode == 0
     hardened = try_image(layout)
     assert hardened.returncode == 1 and "\n      seen\n" not in hardened.stdout
 
