@@ -11,6 +11,7 @@
 #include "csctl/commands/findings.h"
 #include "csctl/commands/launch_input.h"
 #include "csctl/commands/rows.h"
+#include "evidence/image_signature.h"
 #include "launcher/plan/process.h"
 #include "launcher/policy/launch_policy.h"
 
@@ -29,6 +30,7 @@ constexpr std::array<std::string_view, 4> kChoosingVariables = {"LD_PRELOAD", "L
 
 struct ImageCheckOptions {
   std::string reference;
+  std::string signed_in;  ///< a repository; empty: the image's own
   ImageSource source;
   bool json = false;
 };
@@ -36,6 +38,11 @@ struct ImageCheckOptions {
 void add_options(CLI::App& command, ImageCheckOptions& options) {
   command.add_option("REFERENCE", options.reference, "Image in a registry, as in tee-image-reference; or say --layout");
   add_image_options(command, options.source);
+  command
+      .add_option("--signed-in", options.signed_in,
+                  "Repository in which its signatures are looked for, as in tee-signed-image-repos; without it the "
+                  "image's own")
+      ->type_name("REPOSITORY");
 }
 
 oci::ImageDocuments documents_of(const ImageCheckOptions& options) {
@@ -98,6 +105,51 @@ Findings findings_of(const ImageConfig& config) {
   return findings;
 }
 
+/// Of a key that has signed the image, or why a signature is none.
+Json json_of(const oci::ImageSignature& signature, const std::string& digest) {
+  try {
+    const auto verified = evidence::verify_image_signature({signature.payload, signature.signature}, digest);
+    return {{"key_id", verified.key_id}, {"algorithm", verified.algorithm}};
+  } catch (const base::InvalidInput& error) {
+    return {{"error", error.what()}};
+  }
+}
+
+/// Nothing of an image that lies in a folder, unless a repository is named.
+Json signatures_of(const ImageCheckOptions& options, const oci::Digest& digest) {
+  const std::string& repository = options.signed_in.empty() ? options.reference : options.signed_in;
+  if (repository.empty()) return nullptr;
+  const auto reference =
+      oci::ImageReference::parse(repository, options.signed_in.empty() ? "REFERENCE" : "--signed-in");
+  Json list = Json::array();
+  for (const oci::ImageSignature& signature : find_signatures(options.source, reference, digest)) {
+    list.push_back(json_of(signature, digest.string()));
+  }
+  return list;
+}
+
+/// All for which the reference has an image.
+Json platforms_of(const oci::ImageDocuments& documents) {
+  Json platforms = Json::array();
+  for (const oci::ManifestBytes& document : documents.path) {
+    if (!oci::is_index(document.media_type)) continue;
+    for (const oci::IndexEntry& entry : oci::parse_index(document.bytes, document.media_type).manifests) {
+      if (entry.platform) platforms.push_back(entry.platform->name());
+    }
+  }
+  if (platforms.empty()) platforms.push_back(documents.config.platform.name());
+  return platforms;
+}
+
+void warn_of_signatures(const Json& signatures, Findings& findings) {
+  for (const Json& signature : signatures) {
+    if (signature.contains("error")) {
+      findings.warnings.push_back("a signature is none that a token would name: " +
+                                  signature["error"].get<std::string>());
+    }
+  }
+}
+
 Json described(const oci::ImageDocuments& documents) {
   const ImageConfig& config = documents.config;
   std::uint64_t bytes = 0;
@@ -105,6 +157,7 @@ Json described(const oci::ImageDocuments& documents) {
   Json image = {{"digest", documents.path.front().digest.string()},
                 {"manifest_digest", documents.path.back().digest.string()},
                 {"platform", config.platform.name()},
+                {"platforms", platforms_of(documents)},
                 {"layers", documents.manifest.layers.size()},
                 {"compressed_bytes", bytes},
                 {"entrypoint", config.entrypoint},
@@ -124,8 +177,10 @@ Json described(const oci::ImageDocuments& documents) {
 
 ExitCode check_image(const ImageCheckOptions& options, Screen& screen) {
   const oci::ImageDocuments documents = documents_of(options);
-  const Json image = described(documents);
-  const Findings findings = findings_of(documents.config);
+  Json image = described(documents);
+  image["signatures"] = signatures_of(options, documents.path.front().digest);
+  Findings findings = findings_of(documents.config);
+  warn_of_signatures(image["signatures"], findings);
   const bool launches = findings.errors.empty();
   if (options.json) {
     screen.json(findings.added_to({{"launches", launches}, {"image", image}}));

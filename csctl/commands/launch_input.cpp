@@ -19,15 +19,33 @@ oci::DockerConfig credentials_of(const ImageSource& source, const oci::DockerCon
                                   source.registry_auth);
 }
 
+/// `credentials` must outlive it.
+oci::CredentialSource source_of(const oci::DockerConfig& credentials) {
+  return [&credentials](std::string host) -> base::Awaitable<std::optional<oci::Credential>> {
+    co_return credentials.credential_for(host);
+  };
+}
+
 base::Awaitable<oci::ImageDocuments> fetch(asio::any_io_executor executor, std::optional<std::filesystem::path> ca,
                                            oci::ImageReference reference, oci::DockerConfig credentials) {
   net::HttpClient http(executor, ca);
-  oci::CredentialSource known = [&credentials](std::string host) -> base::Awaitable<std::optional<oci::Credential>> {
-    co_return credentials.credential_for(host);
-  };
-  oci::RegistryClient registry(http, std::move(known));
+  oci::RegistryClient registry(http, source_of(credentials));
   oci::RegistryDocuments source(registry, std::move(reference));
   co_return co_await oci::find_documents(source, oci::Platform::host());
+}
+
+base::Awaitable<std::vector<oci::ImageSignature>> fetch_signatures(asio::any_io_executor executor,
+                                                                   std::optional<std::filesystem::path> ca,
+                                                                   oci::ImageReference repository, oci::Digest image,
+                                                                   oci::DockerConfig credentials) {
+  net::HttpClient http(executor, ca);
+  oci::RegistryClient registry(http, source_of(credentials));
+  co_return co_await oci::find_image_signatures(registry, std::move(repository), std::move(image));
+}
+
+std::optional<std::filesystem::path> ca_of(const ImageSource& source) {
+  if (source.registry_ca.empty()) return std::nullopt;
+  return source.registry_ca;
 }
 
 }  // namespace
@@ -53,7 +71,7 @@ oci::ImageDocuments find_in_layout(const std::string& layout) {
     folder = layout.substr(0, colon);
     tag = layout.substr(colon + 1);
   }
-  return wait_for([&](const asio::any_io_executor&) {
+  return wait_for(folder, [&](const asio::any_io_executor&) {
     return [](std::filesystem::path path, std::string name) -> base::Awaitable<oci::ImageDocuments> {
       oci::LayoutDocuments source(std::move(path), std::move(name));
       co_return co_await oci::find_documents(source, oci::Platform::host());
@@ -64,10 +82,15 @@ oci::ImageDocuments find_in_layout(const std::string& layout) {
 oci::ImageDocuments find_image(const ImageSource& source, const oci::ImageReference& reference,
                                const oci::DockerConfig& credentials) {
   if (!source.layout.empty()) return find_in_layout(source.layout);
-  std::optional<std::filesystem::path> ca;
-  if (!source.registry_ca.empty()) ca = source.registry_ca;
-  return wait_for([&](asio::any_io_executor executor) {
-    return fetch(std::move(executor), ca, reference, credentials_of(source, credentials));
+  return wait_for("registry " + reference.registry_host(), [&](asio::any_io_executor executor) {
+    return fetch(std::move(executor), ca_of(source), reference, credentials_of(source, credentials));
+  });
+}
+
+std::vector<oci::ImageSignature> find_signatures(const ImageSource& source, const oci::ImageReference& repository,
+                                                 const oci::Digest& image) {
+  return wait_for("registry " + repository.registry_host(), [&](asio::any_io_executor executor) {
+    return fetch_signatures(std::move(executor), ca_of(source), repository, image, credentials_of(source, {}));
   });
 }
 

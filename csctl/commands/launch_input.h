@@ -2,11 +2,13 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "launcher/spec/launch_spec.h"
 #include "oci/distribution/image_documents.h"
+#include "oci/distribution/image_signatures.h"
 
 namespace csctl {
 
@@ -23,6 +25,10 @@ void add_image_options(CLI::App& command, ImageSource& source);
 oci::ImageDocuments find_image(const ImageSource& source, const oci::ImageReference& reference,
                                const oci::DockerConfig& credentials);
 oci::ImageDocuments find_in_layout(const std::string& layout);
+
+/// What keys have signed of an image, as it lies in a repository; nobody has verified it.
+std::vector<oci::ImageSignature> find_signatures(const ImageSource& source, const oci::ImageReference& repository,
+                                                 const oci::Digest& image);
 
 /// The operator's attributes in a file: a JSON object of texts.
 launcher::Attributes read_attributes(const std::filesystem::path& file);

@@ -25,13 +25,14 @@ constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20U;
 std::vector<evidence::Jwk> fetch_keys(const TokenVerifyOptions& options) {
   std::optional<std::filesystem::path> ca;
   if (!options.ca.empty()) ca = options.ca;
-  return wait_for([&](const asio::any_io_executor& executor) {
-           return [](asio::any_io_executor home, std::optional<std::filesystem::path> roots,
-                     std::string issuer) -> base::Awaitable<verifier::PublishedKeys> {
-             net::HttpClient http(std::move(home), roots);
-             co_return co_await verifier::fetch_published_keys(http, std::move(issuer));
-           }(executor, ca, options.issuer);
-         })
+  return wait_for("keys of " + options.issuer,
+                  [&](const asio::any_io_executor& executor) {
+                    return [](asio::any_io_executor home, std::optional<std::filesystem::path> roots,
+                              std::string issuer) -> base::Awaitable<verifier::PublishedKeys> {
+                      net::HttpClient http(std::move(home), roots);
+                      co_return co_await verifier::fetch_published_keys(http, std::move(issuer));
+                    }(executor, ca, options.issuer);
+                  })
       .keys;
 }
 

@@ -26,8 +26,9 @@ std::string ask_local(const std::filesystem::path& socket, std::string_view who,
                       const std::string& target, std::string body) {
   net::HttpRequest request{.method = std::move(method), .url = "http://localhost" + target, .body = std::move(body)};
   if (!request.body.empty()) request.headers.push_back({"Content-Type", "application/json"});
-  net::HttpResponse response = wait_for(
-      [&](asio::any_io_executor executor) { return exchange(std::move(executor), socket, std::move(request)); });
+  net::HttpResponse response = wait_for(std::string(who), [&](asio::any_io_executor executor) {
+    return exchange(std::move(executor), socket, std::move(request));
+  });
   if (response.status != net::status::kOk) {
     throw base::Error(std::string(who) + " refuses " + target + " with status " + std::to_string(response.status) +
                       ": " + response.body);

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cs_harness.cosign import SigningKey, push_simple_signatures, simple_signing_payload
 from cs_harness.csctl import CANNOT_TELL, NO, WRONG_USE, YES, Answer, csctl
-from cs_harness.images import Image
+from cs_harness.images import Image, digest_of, index_of
 from machine import Launched
 from support import program_image, push
 
@@ -98,3 +99,42 @@ def test_what_can_not_be_looked_at_is_one_line(machine: Launched, tmp_path: Path
         answer = csctl("image", "check", *words)
         assert (answer.code, answer.text, answer.error.count("\n")) == (CANNOT_TELL, "", 1), (words, answer)
     assert csctl("image", "check", "x", "y").code == WRONG_USE
+
+
+def test_who_has_signed_an_image_is_told(machine: Launched) -> None:
+    """By signatures in its own repository or in another, and what is none."""
+    registry = machine.world.registry
+    image = push(registry, program_image("/bin/true", user="1000"), "signed")
+    assert csctl("image", "check", image.by_tag, "--json").json["image"]["signatures"] == []
+    key = SigningKey("ECDSA_P256_SHA256")
+    payload = simple_signing_payload(key, image.digest)
+    push_simple_signatures(registry, "signed", image.digest, [(payload, key.sign(payload)), (payload, b"none")])
+    answer = csctl("image", "check", image.by_tag, "--json")
+    good, bad = answer.json["image"]["signatures"]
+    assert good == {"key_id": key.key_id, "algorithm": "ECDSA_P256_SHA256"} and "error" in bad
+    assert answer.code == YES and answer.json["warnings"] == [f"a signature is none that a token would name: {bad['error']}"]
+    other = push(registry, program_image("/bin/true", user="1000"), "other")
+    assert other.digest == image.digest
+    signed_in = image.by_tag.rpartition(":")[0]
+    found = csctl("image", "check", other.by_tag, "--signed-in", signed_in, "--json").json["image"]["signatures"]
+    assert found == [good, bad]
+    assert csctl("image", "check", other.by_tag, "--json").json["image"]["signatures"] == []
+
+
+def test_a_layout_has_no_signatures_beside_it(machine: Launched, tmp_path: Path) -> None:
+    """Nor are any looked for."""
+    layout = machine.write_layout(tmp_path)
+    described = csctl("image", "check", "--layout", layout, "--json").json["image"]
+    assert described["signatures"] is None and described["platforms"] == ["linux/amd64"]
+
+
+def test_all_platforms_of_an_index_are_told(machine: Launched) -> None:
+    """Also those that this machine can't run."""
+    built = program_image("/bin/true", user="1000").build()
+    registry = machine.world.registry
+    registry.push(built, "index")
+    index = index_of([(built.manifest, "arm64"), (built.manifest, "amd64")])
+    registry.push_manifest("index", "both", index)
+    described = csctl("image", "check", f"{registry.address}/index:both", "--json").json["image"]
+    assert described["platforms"] == ["linux/arm64", "linux/amd64"] and described["platform"] == "linux/amd64"
+    assert described["digest"] == digest_of(index)
