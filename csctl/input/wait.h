@@ -17,12 +17,12 @@ namespace csctl {
 /// What `work(executor)`, a coroutine with bounds of its own, comes to: its result, or what it throws. A person who
 /// waits for it sees that `whom` is waited for.
 template <typename Work>
-auto wait_for(std::string whom, Work work) {
+auto wait_for(const std::string& whom, Work work) {
   using Result = typename std::invoke_result_t<Work, asio::any_io_executor>::value_type;
   asio::io_context context(1);
   std::optional<Result> result;
   std::exception_ptr failure;
-  WaitSign sign(context.get_executor(), std::move(whom));
+  WaitSign sign(context.get_executor(), whom, terminal_of_person());
   const auto keep = [](auto task, std::optional<Result>& kept) -> base::Awaitable<void> {
     kept.emplace(co_await std::move(task));
   };

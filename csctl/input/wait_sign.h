@@ -1,5 +1,6 @@
 #pragma once
 
+#include <iosfwd>
 #include <memory>
 #include <string>
 
@@ -7,11 +8,11 @@
 
 namespace csctl {
 
-/// Tells a person at a terminal (standard error), from the first second on, what is waited for and how long already;
-/// the line goes when the wait ends. Nobody else sees anything.
+/// Tells a person, from the first second on, for whom is waited and how long already. The line goes when the wait ends.
 class WaitSign {
  public:
-  WaitSign(const asio::any_io_executor& executor, std::string whom);
+  /// `terminal` is where it is shown; nullptr: nobody watches.
+  WaitSign(const asio::any_io_executor& executor, const std::string& whom, std::ostream* terminal);
   WaitSign(const WaitSign&) = delete;
   WaitSign& operator=(const WaitSign&) = delete;
   ~WaitSign() { end(); }
@@ -22,7 +23,10 @@ class WaitSign {
   struct State;
   static void arm(const std::shared_ptr<State>& state);
 
-  std::shared_ptr<State> state_;  ///< nothing: nobody watches
+  std::shared_ptr<State> state_;  ///< nothing: nobody watches, or the wait has ended
 };
+
+/// Standard error, where that is a terminal; else nullptr.
+std::ostream* terminal_of_person();
 
 }  // namespace csctl

@@ -330,8 +330,10 @@ def bench_csctl(folder: Path) -> Iterator[Row]:
     yield at_most("csctl: start", question_ms("--version"), "ms", 20)
     questions = {
         "eventlog show": ["eventlog", "show", "LOG"],
+        "eventlog replay": ["eventlog", "replay", "LOG"],
         "eventlog diff": ["eventlog", "diff", boot_log_path(), "LOG"],
         "explain": ["explain", "LOG", "--reference", reference],
+        "report": ["report", "LOG", "--against", boot_log_path()],
     }
     for log, size, bound in ((usual, "64 kB", 100), (many, f"{MANY_EVENTS:,} events", 1000)):
         for name, words in questions.items():
