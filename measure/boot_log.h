@@ -16,7 +16,7 @@ namespace measure {
 
 /// Logs of real machines are below 200 KiB, and have some hundred events.
 inline constexpr std::size_t kMaxBootLogBytes = std::size_t{1} << 20U;
-inline constexpr std::size_t kMaxBootEvents = 8192;
+inline constexpr std::size_t kMaxBootEvents = 10240;
 
 /// Event types of the profile, section 10.4.1. An event's type is not measured: only its digest is.
 namespace boot_event {
