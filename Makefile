@@ -32,7 +32,7 @@ image: setup      ## the VM images and their reference values, below build/image
 	@image/build.py $(IMAGE_OPTIONS)
 
 csctl-image: $(BUILD) ## an image with csctl, to be launched where nobody can log in: build/csctl-image
-	@scripts/setup build services
+	@scripts/setup build containers
 	@$(CONFIGURE)
 	@cmake --build --preset $(PRESET) -j $(JOBS) --target csctl
 	@scripts/csctl-image $(BUILD)/bin/csctl build/csctl-image

@@ -43,7 +43,7 @@ void add_options(CLI::App& command, ExplainOptions& options) {
   CLI::Option* image = command.add_option(
       "--image", options.image,
       "The unified kernel image (.efi) that the machine has booted, with what its build has left beside it: then it is "
-      "told which package, file or word is another one");
+      "told which package or word is another one");
   image->type_name("FILE");
   CLI::Option* against =
       command.add_option("--against", options.against,
@@ -68,7 +68,7 @@ ReferenceValues values_of(const ExplainOptions& options) {
   if (options.references.empty()) throw CLI::RequiredError("--config, --reference or --service");
   ReferenceValues values;
   for (const std::string& file : options.references) {
-    values.add(base::read_text_file(file, verifier::kMaxReferenceValuesBytes), file);
+    values.add_unproven(base::read_text_file(file, verifier::kMaxReferenceValuesBytes), file);
   }
   return values;
 }
@@ -101,8 +101,8 @@ base::Json launch_differences(const std::string& against, const Logs& logs) {
   for (const EventDifference& difference : differences_between(expected, logs)) {
     const LoggedEvent& event = difference.found ? *difference.found : *difference.expected;
     list.push_back({{"field", "launch " + event.type},
-                    {"expected", difference.expected ? difference.expected->text : ""},
-                    {"found", difference.found ? difference.found->text : ""}});
+                    {"expected", difference.expected ? difference.expected_words() : ""},
+                    {"found", difference.found ? difference.found_words() : ""}});
   }
   return list;
 }

@@ -115,17 +115,22 @@ Json json_of(const oci::ImageSignature& signature, const std::string& digest) {
   }
 }
 
-/// Nothing of an image that lies in a folder, unless a repository is named.
-Json signatures_of(const ImageCheckOptions& options, const oci::Digest& digest) {
+/// Nothing of an image that lies in a folder, unless a repository is named, and of a repository that can't be searched.
+Json signatures_of(const ImageCheckOptions& options, const oci::Digest& digest, Findings& findings) {
   const std::string& repository = options.signed_in.empty() ? options.reference : options.signed_in;
   if (repository.empty()) return nullptr;
   const auto reference =
       oci::ImageReference::parse(repository, options.signed_in.empty() ? "REFERENCE" : "--signed-in");
-  Json list = Json::array();
-  for (const oci::ImageSignature& signature : find_signatures(options.source, reference, digest)) {
-    list.push_back(json_of(signature, digest.string()));
+  try {
+    Json list = Json::array();
+    for (const oci::ImageSignature& signature : find_signatures(options.source, reference, digest)) {
+      list.push_back(json_of(signature, digest.string()));
+    }
+    return list;
+  } catch (const base::Error& error) {
+    findings.warnings.push_back(std::string("its signatures can't be looked for: ") + error.what());
+    return nullptr;
   }
-  return list;
 }
 
 /// All for which the reference has an image.
@@ -134,7 +139,9 @@ Json platforms_of(const oci::ImageDocuments& documents) {
   for (const oci::ManifestBytes& document : documents.path) {
     if (!oci::is_index(document.media_type)) continue;
     for (const oci::IndexEntry& entry : oci::parse_index(document.bytes, document.media_type).manifests) {
-      if (entry.platform) platforms.push_back(entry.platform->name());
+      // What builders attest of an image stands beside it as one for no machine.
+      const bool is_for_a_machine = entry.platform && entry.platform->architecture != "unknown";
+      if (is_for_a_machine) platforms.push_back(entry.platform->name());
     }
   }
   if (platforms.empty()) platforms.push_back(documents.config.platform.name());
@@ -178,8 +185,8 @@ Json described(const oci::ImageDocuments& documents) {
 ExitCode check_image(const ImageCheckOptions& options, Screen& screen) {
   const oci::ImageDocuments documents = documents_of(options);
   Json image = described(documents);
-  image["signatures"] = signatures_of(options, documents.path.front().digest);
   Findings findings = findings_of(documents.config);
+  image["signatures"] = signatures_of(options, documents.path.front().digest, findings);
   warn_of_signatures(image["signatures"], findings);
   const bool launches = findings.errors.empty();
   if (options.json) {

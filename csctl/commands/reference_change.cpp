@@ -29,21 +29,19 @@ base::EvpPkeyPtr read_key(const std::string& file) {
   return base::parse_private_key(base::read_text_file(file, kMaxKeyBytes), file);
 }
 
-/// What stands beside a document that was changed is a signature of what it was.
-bool must_be_signed_anew(const std::string& document) { return std::filesystem::exists(signature_file_of(document)); }
-
 ExitCode write_and_tell(const ReferenceDraft& draft, const std::string& document, bool as_json, Screen& screen) {
-  const std::size_t count = draft.values().size();
+  const verifier::ReferenceValues values = draft.values();
+  const std::size_t count = values.size();
   write_document(document, base::view_of(draft.text()));
-  const bool must_be_signed = must_be_signed_anew(document);
+  // Its signature, wherever that is, is of what it was.
+  const bool must_be_signed = !values.publications().empty();
   if (as_json) {
     screen.json({{"images", count}, {"must_be_signed", must_be_signed}});
     return ExitCode::kYes;
   }
   screen.line({document + " has " + std::to_string(count) + (count == 1 ? " image" : " images"), Tone::kGood});
   if (must_be_signed) {
-    screen.line(
-        {signature_file_of(document) + " is of what it was: sign it anew (csctl reference sign)", Tone::kStrong});
+    screen.line({"its signature is of what it was: sign it anew (csctl reference sign)", Tone::kStrong});
   }
   return ExitCode::kYes;
 }
@@ -63,7 +61,7 @@ std::optional<base::WallTime> end_of(const ReferenceSignOptions& options, base::
 }  // namespace
 
 ExitCode add_reference(const ReferenceAddOptions& options, Screen& screen) {
-  ReferenceDraft draft;
+  ReferenceDraft draft(options.document);
   if (std::filesystem::exists(options.document)) {
     draft = ReferenceDraft::parse(read_document(options.document), options.document);
   }

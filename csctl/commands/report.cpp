@@ -48,9 +48,10 @@ struct ReportOptions {
 };
 
 void add_options(CLI::App& command, ReportOptions& options) {
-  command.add_option("FILE", options.source,
-                     "Evidence, a request to a verifier, a log or a token; - for standard input; without it what this "
-                     "machine's launcher gives");
+  CLI::Option* source = command.add_option(
+      "FILE", options.source,
+      "Evidence, a request to a verifier, a log or a token; - for standard input; without it what this "
+      "machine's launcher gives");
   CLI::Option* against = command.add_option("--against", options.against,
                                             "Log or evidence of a machine as it should be: what differs from it");
   against->type_name("FILE");
@@ -60,6 +61,7 @@ void add_options(CLI::App& command, ReportOptions& options) {
       ->excludes(against);
   command.add_option("--token", options.token, "The machine's token, beside its evidence")
       ->type_name("FILE")
+      ->needs(source)
       ->excludes(against);
   add_key_options(command, options.keys);
   command.add_option("--socket", options.keys.socket, "Socket of the launcher, as a workload has it")
@@ -75,31 +77,45 @@ struct Sources {
   std::optional<std::string> token;
 };
 
-bool is_token(base::ByteView bytes) {
-  return base::text_of(bytes).starts_with("eyJ");  // '{"' in base64url, with which every JOSE header begins
+bool is_token(std::string_view text) {
+  return text.starts_with("eyJ");  // '{"' in base64url, with which every JOSE header begins
 }
 
-std::string trimmed(std::string_view text) {
-  const std::size_t end = text.find_last_not_of(" \t\r\n");
-  return std::string(text.substr(0, end == std::string_view::npos ? 0 : end + 1));
+/// What is asked for and would be passed over.
+void expect_used(const ReportOptions& options, const Sources& sources) {
+  const auto expect = [](bool is_used, const char* option, const char* why) {
+    if (!is_used) throw base::InvalidInput(option, why);
+  };
+  expect(options.config.empty() || sources.material, "--config", "takes a machine's evidence or log beside it");
+  expect(options.against.empty() || sources.material, "--against", "takes a machine's evidence or log beside it");
+  expect(!names_keys(options.keys) || sources.token, "--issuer, --jwks or --pki-root", "takes a token beside it");
+}
+
+/// From this machine's launcher.
+Sources ask_launcher(const ReportOptions& options) {
+  constexpr std::size_t kChallengeBytes = 32;
+  const TeeSocket launcher(options.keys.socket);
+  const base::Bytes challenge = base::random_bytes(kChallengeBytes);
+  Sources sources;
+  sources.material = Material::parse(base::to_bytes(launcher.evidence(challenge)), "the launcher");
+  if (sources.material->workload_challenge != challenge) {
+    throw base::InvalidInput("the launcher", "gave evidence for another challenge");
+  }
+  sources.token = launcher.token();
+  return sources;
 }
 
 Sources read_sources(const ReportOptions& options) {
+  if (options.source.empty()) return ask_launcher(options);
   Sources sources;
-  if (options.source.empty()) {
-    constexpr std::size_t kChallengeBytes = 32;
-    const TeeSocket launcher(options.keys.socket);
-    sources.material =
-        Material::parse(base::to_bytes(launcher.evidence(base::random_bytes(kChallengeBytes))), "the launcher");
-    sources.token = launcher.token();
+  base::Bytes bytes = read_input(options.source, kMaxMaterialBytes);
+  std::string text = token_text(base::text_of(bytes));
+  if (is_token(text)) {
+    if (!options.token.empty()) throw base::InvalidInput("--token", "is one token too many");
+    sources.token = std::move(text);
     return sources;
   }
-  base::Bytes bytes = read_input(options.source, kMaxMaterialBytes);
-  if (is_token(bytes)) {
-    sources.token = trimmed(base::text_of(bytes));
-  } else {
-    sources.material = Material::parse(std::move(bytes), name_of_input(options.source));
-  }
+  sources.material = Material::parse(std::move(bytes), name_of_input(options.source));
   if (!options.token.empty()) sources.token = read_token(options.token, "");
   return sources;
 }
@@ -128,8 +144,8 @@ std::vector<Moment> moments_of(const Logs& logs) {
 void mark(std::vector<Moment>& moments, const std::vector<EventDifference>& differences) {
   std::map<std::pair<bool, std::uint64_t>, std::string> expected;
   for (const EventDifference& difference : differences) {
-    const bool is_launch = difference.pcr == measure::kLaunchPcr;
-    if (difference.found) expected[{is_launch, difference.found->number}] = difference.expected_words();
+    if (!difference.found || !difference.matters()) continue;
+    expected[{difference.is_launch(), difference.found->number}] = difference.expected_words();
   }
   for (Moment& moment : moments) {
     const auto found = expected.find({moment.phase == "launch", moment.number});
@@ -153,27 +169,23 @@ void add_checks(Report& report, const EvidenceAppraisal& appraisal) {
                              .state = state_of(examined.outcome),
                              .why = examined.detail});
   }
+  if (appraisal.is_freshness_known) return;
+  report.checks.push_back({"evidence is fresh", State::kUnknown, "nobody said what it must be made over"});
 }
 
-void describe_machine(Report& report, const ReportOptions& options, base::WallTime at, Material material) {
-  report.title = "Machine of " + short_name(material);
-  if (options.config.empty()) {
-    const Logs logs = Logs::of(std::move(material));
-    report.chain = chain_of_machine({}, logs);
-    report.verdict = "nobody said whom and what images to believe (--config)";
-    report.moments = moments_of(logs);
-    return;
-  }
-  const Knowledge knowledge = Knowledge::load(verifier::Config::load(options.config));
-  if (material.evidence() == nullptr) {
-    const Logs logs = Logs::of(std::move(material));
-    if (!logs.boot) throw base::InvalidInput(logs.material.name, "has no boot event log");
-    const auto explanation = verifier::explain(knowledge.reference_values, verifier::unproven_machine(*logs.boot), at);
-    report.chain = chain_of_machine({.explanation = &explanation}, logs);
-    report.verdict = "nothing of it is proven, as there is no quote; " + explanation.sentence();
-    report.moments = moments_of(logs);
-    return;
-  }
+/// By JSON pointer, claims that a token of this machine has.
+using Claims = std::map<std::string, std::string>;
+
+Claims claims_of(const verifier::Appraisal& machine) {
+  Claims claims = {{"/submods/gce/instance_id", std::to_string(machine.identity.instance_id)},
+                   {"/submods/gce/project_id", machine.identity.project_id},
+                   {"/hwmodel", machine.hwmodel}};
+  if (machine.launch) claims.emplace("/submods/container/image_digest", machine.launch->image_digest);
+  return claims;
+}
+
+/// Of evidence, with a verifier's knowledge; returns what a token of the machine says.
+Claims describe_appraised(Report& report, const Knowledge& knowledge, base::WallTime at, Material material) {
   const EvidenceAppraisal appraisal = appraise_evidence(material, knowledge, at, "");
   const Logs logs = Logs::of(std::move(material));
   report.chain = chain_of_machine({.examination = &appraisal.examination,
@@ -182,8 +194,34 @@ void describe_machine(Report& report, const ReportOptions& options, base::WallTi
                                   logs);
   if (appraisal.machine) report.title = "Machine " + appraisal.machine->identity.instance_name;
   report.verdict = appraisal.image ? appraisal.image->sentence() : "the evidence is not good";
+  const bool is_known = appraisal.image && appraisal.image->standing == verifier::Standing::kMatched;
+  if (is_known && !appraisal.examination.has_failed()) report.state = State::kHolds;
   add_checks(report, appraisal);
   report.moments = moments_of(logs);
+  return appraisal.machine ? claims_of(*appraisal.machine) : Claims();
+}
+
+Claims describe_machine(Report& report, const ReportOptions& options, base::WallTime at, Material material) {
+  report.title = "Machine of " + short_name(material);
+  report.legend =
+      "Green is proven: a TPM that is believed holds it, and the image's entry states it so. Grey is not known, red is "
+      "not what it should be.";
+  if (options.config.empty()) {
+    const Logs logs = Logs::of(std::move(material));
+    report.chain = chain_of_machine({}, logs);
+    report.verdict = "nobody said whom and what images to believe (--config)";
+    report.moments = moments_of(logs);
+    return {};
+  }
+  const Knowledge knowledge = Knowledge::load(verifier::Config::load(options.config));
+  if (material.evidence() != nullptr) return describe_appraised(report, knowledge, at, std::move(material));
+  const Logs logs = Logs::of(std::move(material));
+  if (!logs.boot) throw base::InvalidInput(logs.material.name, "has no boot event log");
+  const auto explanation = verifier::explain(knowledge.reference_values, verifier::unproven_machine(*logs.boot), at);
+  report.chain = chain_of_machine({.explanation = &explanation}, logs);
+  report.verdict = "nothing of it is proven, as there is no quote; " + explanation.sentence();
+  report.moments = moments_of(logs);
+  return {};
 }
 
 std::string verdict_on(std::ptrdiff_t differences_that_matter) {
@@ -197,33 +235,57 @@ void describe_difference(Report& report, const ReportOptions& options, Material 
   const Logs found = Logs::of(std::move(material));
   const auto differences = differences_between(expected, found);
   report.title = short_name(found.material) + " against " + short_name(expected.material);
+  report.legend =
+      "Green is the same in both logs, red is another one; grey is what not both tell of. Nothing is proven.";
   report.chain = chain_of_differences(differences, expected, found);
   const auto matters = std::ranges::count_if(differences, &EventDifference::matters);
   report.verdict = verdict_on(matters);
+  if (matters == 0) report.state = State::kHolds;
   report.moments = moments_of(found);
   mark(report.moments, differences);
 }
 
-void describe_token(Report& report, const ReportOptions& options, const std::string& token) {
-  const Json claims = evidence::read_unverified_jwt(token).claims;
-  State signature = State::kUnknown;
-  if (names_keys(options.keys)) {
-    TokenVerifyOptions keys = options.keys;
-    keys.at = options.at;
-    const TokenChecks checks = check_token(token, keys);
-    signature = checks.hold ? State::kHolds : State::kFails;
-    for (const auto& [name, holds, why] : checks.all) {
-      report.checks.push_back({"token: " + name, holds ? State::kHolds : State::kFails, why});
-    }
+/// Whether it is genuine, as far as anybody said by whose keys.
+State check_signature(Report& report, const ReportOptions& options, const std::string& token) {
+  if (!names_keys(options.keys)) return State::kUnknown;
+  TokenVerifyOptions keys = options.keys;
+  keys.at = options.at;
+  const TokenChecks checks = check_token(token, keys);
+  for (const auto& [name, holds, why] : checks.all) {
+    report.checks.push_back({"token: " + name, holds ? State::kHolds : State::kFails, why});
   }
+  return checks.hold ? State::kHolds : State::kFails;
+}
+
+std::string verdict_on_token(State signature) {
+  switch (signature) {
+    case State::kHolds: return "it is genuine";
+    case State::kUnknown: return "nobody said by whose keys to verify it (--issuer, --jwks)";
+    case State::kFails: return "it is not good";
+  }
+  return "";
+}
+
+/// Alone, or the token of a machine that has these claims.
+void describe_token(Report& report, const ReportOptions& options, const std::string& token, const Claims& machine) {
+  const Json claims = evidence::read_unverified_jwt(token).claims;
+  const State signature = check_signature(report, options, token);
   if (report.chain.empty()) {
-    report.title = "Token for " + base::JsonObject(claims, "token").string_or("aud", "nobody");
-    report.verdict = signature == State::kUnknown ? "nobody said by whose keys to verify it (--issuer, --jwks)"
-                     : signature == State::kHolds ? "it is genuine"
-                                                  : "it is not good";
+    report.title = "Token for " + claim_at(claims, "/aud");
+    report.verdict = verdict_on_token(signature);
+    report.legend =
+        "Green is what the token says, whose signature was verified. Grey is not known, red is not what it should be.";
     report.chain = chain_of_token(claims, signature);
+    report.state = signature;
   } else {
-    report.chain.push_back(token_link(claims, signature));
+    Link link = token_link(claims, signature);
+    for (const auto& [claim, expected] : machine) {
+      const std::string found = claim_at(claims, claim);
+      if (found == expected) continue;
+      link.state = State::kFails;
+      link.expectations.push_back({"claim " + claim.substr(1), expected, found});
+    }
+    report.chain.push_back(std::move(link));
   }
   for (const auto& [path, value] : leaves_of(claims)) {
     report.claims.push_back({.claim = path,
@@ -233,31 +295,26 @@ void describe_token(Report& report, const ReportOptions& options, const std::str
   }
 }
 
-/// As good as its worst link; a link of which nobody can know is none.
-State state_of(const Report& report) {
-  const auto has = [&](State state) {
-    return std::ranges::any_of(report.chain, [&](const Link& link) { return link.state == state; }) ||
-           std::ranges::any_of(report.checks, [&](const ReportCheck& check) { return check.state == state; });
-  };
-  if (has(State::kFails)) return State::kFails;
-  return std::ranges::any_of(report.chain, [](const Link& link) { return link.state == State::kUnknown; })
-             ? State::kUnknown
-             : State::kHolds;
+bool has_failed(const Report& report) {
+  return std::ranges::any_of(report.chain, [](const Link& link) { return link.state == State::kFails; }) ||
+         std::ranges::any_of(report.checks, [](const ReportCheck& check) { return check.state == State::kFails; });
 }
 
 Report report_of(const ReportOptions& options) {
   const base::WallTime at = time_asked_for(options.at, "--at");
   Sources sources = read_sources(options);
+  expect_used(options, sources);
   Report report;
-  report.made_at = base::to_rfc3339(at);
+  report.made_at = base::to_rfc3339(base::Clock::system().wall());
+  report.as_of = options.at.empty() ? report.made_at : base::to_rfc3339(at);
   if (!options.against.empty()) {
-    if (!sources.material) throw base::InvalidInput(name_of_input(options.source), "is a token, and has no log");
     describe_difference(report, options, std::move(*sources.material));
   } else {
-    if (sources.material) describe_machine(report, options, at, std::move(*sources.material));
-    if (sources.token) describe_token(report, options, *sources.token);
+    Claims of_machine;
+    if (sources.material) of_machine = describe_machine(report, options, at, std::move(*sources.material));
+    if (sources.token) describe_token(report, options, *sources.token, of_machine);
   }
-  report.state = state_of(report);
+  if (has_failed(report)) report.state = State::kFails;
   return report;
 }
 

@@ -13,13 +13,32 @@ using base::Json;
 
 std::string leaf_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
+bool is_leaf(const Json& value) { return !value.is_structured() || value.empty(); }
+
+std::string child_path(const Json& parent, const std::string& path, const std::string& key) {
+  return parent.is_array() ? path + "[" + key + "]" : path + (path.empty() ? "" : ".") + key;
+}
+
+void add_branches(const Json& parent, const std::string& path, const std::string& indent, std::vector<Branch>& tree) {
+  for (const auto& [key, child] : parent.items()) {
+    const std::string place = child_path(parent, path, key);
+    const std::string label = indent + (parent.is_array() ? "[" + key + "]" : key);
+    if (is_leaf(child)) {
+      tree.push_back({label, place, leaf_text(child)});
+    } else {
+      tree.push_back({label, place, std::nullopt});
+      add_branches(child, place, indent + "  ", tree);
+    }
+  }
+}
+
 void add_leaves(const Json& value, const std::string& path, std::vector<std::pair<std::string, std::string>>& leaves) {
-  if (!value.is_structured() || value.empty()) {
+  if (is_leaf(value)) {
     leaves.emplace_back(path, leaf_text(value));
     return;
   }
   for (const auto& [key, child] : value.items()) {
-    add_leaves(child, value.is_array() ? path + "[" + key + "]" : path + (path.empty() ? "" : ".") + key, leaves);
+    add_leaves(child, child_path(value, path, key), leaves);
   }
 }
 
@@ -29,6 +48,12 @@ std::vector<std::pair<std::string, std::string>> leaves_of(const Json& document)
   std::vector<std::pair<std::string, std::string>> leaves;
   add_leaves(document, "", leaves);
   return leaves;
+}
+
+std::vector<Branch> tree_of(const Json& document) {
+  std::vector<Branch> tree;
+  add_branches(document, "", "", tree);
+  return tree;
 }
 
 std::string claim_text(const std::string& path, const std::string& value) {

@@ -50,12 +50,15 @@ void add_key_options(CLI::App& command, TokenVerifyOptions& options) {
   command.add_option("--audience", options.audience, "For whom it must be")->type_name("URL");
 }
 
-std::string read_token(const std::string& source, const std::string& socket) {
-  std::string text = source.empty() ? TeeSocket(socket).token() : read_text_input(source, evidence::kMaxJwtBytes + 2);
+std::string token_text(std::string_view text) {
   constexpr std::string_view kWhiteSpace = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(kWhiteSpace);
-  if (begin == std::string::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kWhiteSpace) - begin + 1);
+  if (begin == std::string_view::npos) return {};
+  return std::string(text.substr(begin, text.find_last_not_of(kWhiteSpace) - begin + 1));
+}
+
+std::string read_token(const std::string& source, const std::string& socket) {
+  return token_text(source.empty() ? TeeSocket(socket).token() : read_text_input(source, evidence::kMaxJwtBytes + 2));
 }
 
 void add_token(CLI::App& app, Work& work) {

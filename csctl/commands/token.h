@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "csctl/screen/exit_code.h"
@@ -8,6 +9,9 @@
 #include "csctl/screen/screen.h"
 
 namespace csctl {
+
+/// A token without what stands around it in a file.
+std::string token_text(std::string_view text);
 
 struct TokenShowOptions {
   std::string source;  ///< a file, or -; empty: the launcher's default token

@@ -88,6 +88,8 @@ base::Bytes authenticode_of(ByteView bytes, const Headers& headers, const std::s
   return hash.finish();
 }
 
+std::string shown(const std::string& section) { return "section " + std::string(base::shown_key(section)); }
+
 }  // namespace
 
 bool may_be_kernel_image(ByteView bytes) { return base::text_of(bytes).starts_with("MZ"); }
@@ -96,6 +98,7 @@ KernelImage KernelImage::parse(ByteView bytes, const std::string& subject) {
   const Headers headers = parse_headers(bytes, subject);
   KernelImage image{.sections = {}, .authenticode_sha256 = authenticode_of(bytes, headers, subject)};
   ByteReader table = reader_at(bytes, headers.section_table, subject);
+  std::uint64_t end = 0;  // of the section before
   for (std::uint16_t i = 0; i < headers.sections; ++i) {
     ByteReader header(table.take(kSizeOfSectionHeader, "section table"), subject);
     const std::string_view padded = base::text_of(header.take(kSizeOfSectionName, "name"));
@@ -104,10 +107,14 @@ KernelImage KernelImage::parse(ByteView bytes, const std::string& subject) {
     header.u32_le("VirtualAddress");
     const std::uint32_t size = header.u32_le("SizeOfRawData");
     const std::uint32_t place = header.u32_le("PointerToRawData");
-    const ByteView loaded = reader_at(bytes, place, subject).take(std::min(virtual_size, size), "section " + name);
+    if (size == 0) continue;
+    if (end != 0 && place != end)
+      throw InvalidInput(subject, shown(name) + " does not begin where the one before ends");
+    end = std::uint64_t{place} + size;
+    const ByteView loaded = reader_at(bytes, place, subject).take(size, "section").first(std::min(virtual_size, size));
     if (loaded.empty()) continue;
-    const bool is_new = image.sections.emplace(name, base::Bytes(loaded.begin(), loaded.end())).second;
-    if (!is_new) throw InvalidInput(subject, "has section " + std::string(base::shown_key(name)) + " twice");
+    const bool is_new = image.sections.emplace(name, loaded).second;
+    if (!is_new) throw InvalidInput(subject, "has " + shown(name) + " twice");
   }
   return image;
 }

@@ -14,13 +14,13 @@ inline constexpr std::size_t kMaxSections = 96;
 
 /// The parts of a unified kernel image: the sections of a PE32+ program (Microsoft PE and COFF specification; UAPI.5).
 struct KernelImage {
-  std::map<std::string, base::Bytes> sections;  ///< by name, each as it is loaded
+  std::map<std::string, base::ByteView> sections;  ///< by name, each as it is loaded; of the bytes that were parsed
   /// SHA-256 of all but the checksum and the signatures (Windows Authenticode Portable Executable Signature Format):
-  /// what firmware measures of it. Right for images whose sections follow on each other in the file, as image builds
-  /// make them.
+  /// what firmware measures of it.
   base::Bytes authenticode_sha256;
 
-  /// Throws InvalidInput(`subject`...).
+  /// Throws InvalidInput(`subject`...), also for sections that do not follow on each other in the file, as those of
+  /// image builds do: whether the digest covers what lies between depends on who computes it.
   static KernelImage parse(base::ByteView bytes, const std::string& subject);
 };
 

@@ -73,7 +73,7 @@ std::string words_for(const std::optional<LoggedEvent>& event, const std::option
 }  // namespace
 
 bool EventDifference::matters() const {
-  return pcr == measure::kLaunchPcr || std::ranges::find(verifier::kImagePcrs, pcr) != verifier::kImagePcrs.end();
+  return is_launch() || std::ranges::find(verifier::kImagePcrs, pcr) != verifier::kImagePcrs.end();
 }
 
 std::string EventDifference::expected_words() const { return words_for(expected, found, bank); }
@@ -95,7 +95,7 @@ std::vector<EventDifference> differences_between(const Logs& expected, const Log
   // What was measured first explains what follows; a launch comes behind the boot.
   const auto order = [](const EventDifference& difference) {
     const LoggedEvent& event = difference.found ? *difference.found : *difference.expected;
-    return std::tuple(!difference.matters(), difference.pcr == measure::kLaunchPcr, event.number);
+    return std::tuple(!difference.matters(), difference.is_launch(), event.number);
   };
   std::ranges::stable_sort(differences, {}, order);
   return differences;

@@ -17,6 +17,8 @@ struct EventDifference {
   std::optional<LoggedEvent> found;
   measure::HashAlgorithm bank = measure::HashAlgorithm::kSha256;  ///< in which they were compared
 
+  /// Whether it is one of the launch.
+  bool is_launch() const { return found ? found->is_launch : expected && expected->is_launch; }
   /// Whether reference values and tokens tell of the register; the others hold what is each machine's own.
   bool matters() const;
   /// What it is, in words by which it can be told from the one that stands for it in the other log; or "nothing".

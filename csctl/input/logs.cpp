@@ -57,7 +57,8 @@ std::string_view name_of(Standing standing) {
 }
 
 LoggedEvent logged_event_of(const CelRecord& record) {
-  LoggedEvent event{.pcr = record.register_index,
+  LoggedEvent event{.is_launch = true,
+                    .pcr = record.register_index,
                     .number = record.number,
                     .type = "unknown",
                     .standing = standing_of(record),
@@ -92,7 +93,8 @@ std::vector<LoggedEvent> Logs::boot_events() const {
   std::vector<LoggedEvent> events;
   if (!boot) return events;
   for (const BootEvent& event : boot->events) {
-    events.push_back({.pcr = event.pcr,
+    events.push_back({.is_launch = false,
+                      .pcr = event.pcr,
                       .number = event.number,
                       .type = measure::event_type_name(event.type),
                       .standing = standing_of(event),

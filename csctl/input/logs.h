@@ -23,6 +23,7 @@ std::string_view name_of(Standing standing);
 
 /// An event of either log, as it is shown.
 struct LoggedEvent {
+  bool is_launch = false;  ///< of the launch's log, not of the boot's
   std::uint32_t pcr = 0;
   std::uint64_t number = 0;  ///< in its log, from 0
   std::string type;

@@ -6,8 +6,9 @@
 
 namespace csctl {
 
-/// Puts `content` in a file's place, in one step; a link stays, and what it leads to changes. A new file may be read by
-/// all, one that was there by whom it could. Throws SystemError.
+/// Puts `content` in a file's place, in one step; a link stays, and the file that it leads to changes. That keeps its
+/// owner and mode; a new one may be read by all, as far as the umask lets it. Throws InvalidInput(`path`) for what is
+/// no regular file, and SystemError.
 void write_document(const std::string& path, base::ByteView content);
 
 /// Where the signature of a document stands.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "base/error.h"
 #include "measure/hash.h"
 #include "verifier/appraisal/boot_registers.h"
 #include "verifier/reference/reference_events.h"
@@ -47,7 +48,8 @@ TextsByName options_of(const std::string& command_line) {
   std::istringstream words(command_line);
   for (std::string word; words >> word;) {
     const std::size_t equals = word.find('=');
-    const std::string value = equals == std::string::npos ? "set" : word.substr(equals + 1);
+    std::string value = equals == std::string::npos ? "set" : word.substr(equals + 1);
+    if (value.empty()) value = "set to nothing";
     const auto [option, is_new] = options.try_emplace(word.substr(0, equals), value);
     if (!is_new) option->second += ", " + value;
   }
@@ -72,6 +74,19 @@ TextsByName statements_of(const ReferenceValue& entry) {
           {"deprecated", entry.deprecated ? "true" : "false"}};
 }
 
+/// Registers that one of two entries states alone, and those of banks that need not be compared event by event.
+TextsByName registers_beside(const ReferenceValue& entry, const ReferenceValue& other) {
+  TextsByName registers;
+  for (const auto& [bank, values] : entry.pcrs) {
+    for (const auto& [pcr, value] : values) {
+      if (bank == HashAlgorithm::kSha256 && other.states(pcr)) continue;
+      registers.emplace("pcrs." + std::string(measure::name_of(bank)) + "." + std::to_string(pcr),
+                        base::hex_encode(value));
+    }
+  }
+  return registers;
+}
+
 std::string hex_or_nothing(const std::optional<base::Bytes>& bytes) { return bytes ? base::hex_encode(*bytes) : ""; }
 
 /// Of a register that the entry states.
@@ -84,13 +99,14 @@ class Comparison {
   Comparison(const ImageFacts& before, const ImageFacts& after) : before_(before), after_(after) {}
 
   std::vector<ImageDifference> run() {
+    expect_anything_in_common();
     if (before_.entry && after_.entry) entries(*before_.entry, *after_.entry);
     texts("package", before_.packages, after_.packages, [this](const auto&) { return of_root(); });
     texts("file", before_.files, after_.files, [this](const std::string& path) {
       return path.starts_with(kInitrdPrefix) ? registers_of_section(".initrd") : of_root();
     });
     if (before_.command_line && after_.command_line) options(*before_.command_line, *after_.command_line);
-    texts("part", digests_of(before_.sections_sha256), digests_of(after_.sections_sha256), registers_of_section);
+    parts();
     return std::move(found_);
   }
 
@@ -100,11 +116,25 @@ class Comparison {
     found_.push_back({std::move(kind), std::move(name), std::move(before), std::move(after), std::move(moves)});
   }
 
+  void expect_anything_in_common() const {
+    const bool have_entries = before_.entry && after_.entry;
+    const bool have_command_lines = before_.command_line && after_.command_line;
+    const bool have_digests = before_.authenticode_sha256 && after_.authenticode_sha256;
+    if (have_entries || have_command_lines || have_digests) return;
+    throw base::InvalidInput(after_.name, "has nothing that could be compared with " + before_.name);
+  }
+
   /// Lists of which one is not known have nothing to say.
   template <typename RegistersOf>
   void texts(const std::string& kind, const TextsByName& before, const TextsByName& after,
              const RegistersOf& registers_of) {
     if (before.empty() || after.empty()) return;
+    all_texts(kind, before, after, registers_of);
+  }
+
+  template <typename RegistersOf>
+  void all_texts(const std::string& kind, const TextsByName& before, const TextsByName& after,
+                 const RegistersOf& registers_of) {
     for (const auto& [name, text] : before) {
       const auto other = after.find(name);
       const std::string now = other == after.end() ? "" : other->second;
@@ -115,10 +145,22 @@ class Comparison {
     }
   }
 
+  /// Where not both have their sections, the digest tells at least that one is another.
+  void parts() {
+    const auto& before = before_.sections_sha256;
+    const auto& after = after_.sections_sha256;
+    texts("part", digests_of(before), digests_of(after), registers_of_section);
+    if (!before.empty() && !after.empty()) return;
+    if (!before_.authenticode_sha256 || !after_.authenticode_sha256) return;
+    if (before_.authenticode_sha256 == after_.authenticode_sha256) return;
+    add("part", "unified kernel image", hex_or_nothing(before_.authenticode_sha256),
+        hex_or_nothing(after_.authenticode_sha256), {verifier::kApplicationPcr});
+  }
+
   void options(const std::string& before, const std::string& after) {
     const TextsByName one = options_of(before);
     const TextsByName other = options_of(after);
-    texts("option", one, other, [](const auto&) { return kOfCommandLine; });
+    all_texts("option", one, other, [](const auto&) { return kOfCommandLine; });
     if (before != after && one == other) add("option", "order", before, after, kOfCommandLine);
   }
 
@@ -131,7 +173,9 @@ class Comparison {
       add("key", "secure_boot_certificate_sha256", hex_or_nothing(before.secure_boot_certificate_sha256),
           hex_or_nothing(after.secure_boot_certificate_sha256), kOfKeys);
     }
-    texts("statement", statements_of(before), statements_of(after), [](const auto&) { return Registers(); });
+    const auto nothing = [](const auto&) { return Registers(); };
+    texts("statement", statements_of(before), statements_of(after), nothing);
+    all_texts("statement", registers_beside(before, after), registers_beside(after, before), nothing);
   }
 
   void moved(std::uint32_t pcr, const base::Bytes& before, const base::Bytes& after) {

@@ -19,7 +19,8 @@ struct ImageDifference {
 
 /// Registers first; a register whose events both entries have is a difference for each event that is another.
 /// Which registers move because of something follows from what firmware, systemd's stub and the kernel's stub measure
-/// (docs/image.md, "Identity"); where both entries state a register, it is told only if it moves.
+/// (docs/image.md, "Identity"); where both entries state a register, it is told only if it moves. Throws InvalidInput
+/// when nothing is known of both.
 std::vector<ImageDifference> differences_between(const ImageFacts& before, const ImageFacts& after);
 
 }  // namespace csctl

@@ -71,13 +71,17 @@ std::map<std::string, std::string> read_files(const std::filesystem::path& file)
     const auto paths = trees.optional_object(tree);
     if (!paths) continue;
     const std::string prefix = std::string_view(tree) == "initrd" ? "initrd:" : "";
-    for (const auto& [path, words] : paths->raw().items()) files.emplace(prefix + path, paths->string(path.c_str()));
+    for (const auto& [path, words] : paths->raw().items()) {
+      if (!words.is_string())
+        throw InvalidInput(paths->path() + "." + std::string(base::shown_key(path)), "is no text");
+      files.emplace(prefix + path, words.get<std::string>());
+    }
   }
   return files;
 }
 
 /// As the kernel gets it: without what stands around it.
-std::string command_line_of(const base::Bytes& section) {
+std::string command_line_of(base::ByteView section) {
   std::string_view text = base::text_of(section);
   text = text.substr(0, text.find('\0'));
   const std::size_t begin = text.find_first_not_of(" \t\n");

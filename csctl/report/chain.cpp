@@ -60,7 +60,6 @@ LinkKind link_of_register(std::uint32_t pcr) {
     case verifier::kGrubCommandPcr:
     case verifier::kLoaderPcr:
     case verifier::kParametersPcr: return LinkKind::kRoot;
-    case measure::kLaunchPcr: return LinkKind::kContainer;
     default: return LinkKind::kFirmware;
   }
 }
@@ -129,14 +128,14 @@ std::string texts_of(const Logs& logs, std::uint32_t type) {
   return all;
 }
 
-std::set<std::uint32_t> measured_registers(const Logs& logs) {
-  std::set<std::uint32_t> registers;
-  for (const auto& events : {logs.boot_events(), logs.launch_events()}) {
-    for (const LoggedEvent& event : events) {
-      if (event.standing != Standing::kNotMeasured) registers.insert(event.pcr);
-    }
+/// Of which the logs measure anything.
+std::set<LinkKind> measured_links(const Logs& logs) {
+  std::set<LinkKind> links;
+  for (const LoggedEvent& event : logs.boot_events()) {
+    if (event.standing != Standing::kNotMeasured) links.insert(link_of_register(event.pcr));
   }
-  return registers;
+  if (logs.launch) links.insert(LinkKind::kContainer);
+  return links;
 }
 
 std::string container_text(const Logs& logs) {
@@ -189,16 +188,17 @@ void deviates(Chain& chain, const verifier::Explanation& explanation) {
   }
 }
 
-/// Of what the entry states and the machine has.
+/// Of what the entry states and the machine has: a link by what tells it from any other alone.
 void matches(Chain& chain, const ReferenceValue& entry) {
-  for (const auto& [bank, values] : entry.pcrs) {
-    for (const auto& [pcr, value] : values) chain.hold(link_of_register(pcr));
-  }
-  const Json fields = entry.to_json();
-  for (const char* field : {"secure_boot", "secure_boot_certificate_sha256", "kernel_command_line",
-                            "unified_kernel_image_authenticode_sha256"}) {
-    if (fields.contains(field)) chain.hold(link_of_field(field));
-  }
+  const auto hold_if = [&](LinkKind kind, bool is_stated) {
+    if (is_stated) chain.hold(kind);
+  };
+  hold_if(LinkKind::kFirmware, entry.states_content(verifier::kFirmwarePcr));
+  hold_if(LinkKind::kKeys,
+          entry.states_content(verifier::kKeysPcr) || entry.secure_boot_certificate_sha256.has_value());
+  hold_if(LinkKind::kKernel, entry.states_content(verifier::kApplicationPcr) ||
+                                 entry.unified_kernel_image_authenticode_sha256.has_value());
+  hold_if(LinkKind::kRoot, entry.states_content(verifier::kLoaderPcr) || entry.kernel_command_line.has_value());
 }
 
 std::string image_text(const ReferenceValue& entry) {
@@ -233,24 +233,17 @@ Expectation expectation_of(const EventDifference& difference) {
   return {"PCR " + std::to_string(difference.pcr), difference.expected_words(), difference.found_words()};
 }
 
-std::string text_at(const Json& claims, const std::string& path) {
-  const Json::json_pointer pointer(path);
-  if (!claims.contains(pointer)) return {};
-  const Json& value = claims.at(pointer);
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
 void tokens_image(Chain& chain, const Json& claims, State good) {
   constexpr std::string_view kKnown = "CONFIDENTIAL_SPACE";
-  const std::string name = text_at(claims, "/swname");
+  const std::string name = claim_at(claims, "/swname");
   const bool is_known = name == kKnown;
   for (const LinkKind kind : {LinkKind::kKernel, LinkKind::kRoot, LinkKind::kLauncher}) {
     chain.at(kind).state = is_known ? good : State::kFails;
     chain.at(kind).what = is_known ? "as the image's" : "";
   }
   Link& launcher = chain.at(LinkKind::kLauncher);
-  launcher.what = name + " " + text_at(claims, "/swversion") + ", dbgstat " + text_at(claims, "/dbgstat");
-  const std::string entry = text_at(claims, "/submods/confidential_space/reference_value/name");
+  launcher.what = name + " " + claim_at(claims, "/swversion") + ", dbgstat " + claim_at(claims, "/dbgstat");
+  const std::string entry = claim_at(claims, "/submods/confidential_space/reference_value/name");
   if (!entry.empty()) launcher.what += ", image \"" + entry + "\"";
   if (!is_known) launcher.expectations.push_back({"swname", std::string(kKnown), name});
 }
@@ -266,7 +259,9 @@ std::vector<Link> chain_of_machine(const MachineFindings& findings, const Logs& 
   deviates(chain, *findings.explanation);
   launched(chain, *findings.explanation);
   if (!chain.holds(LinkKind::kTpm)) return std::move(chain).links();
-  if (const ReferenceValue* entry = findings.explanation->entry) {
+  // A machine that may run a deprecated image need not have all that its entry states.
+  const ReferenceValue* entry = findings.explanation->entry;
+  if (entry != nullptr && findings.explanation->standing != verifier::Standing::kRetired) {
     matches(chain, *entry);
     const auto& command_line = entry->kernel_command_line;
     if (command_line && chain.holds(LinkKind::kRoot)) chain.at(LinkKind::kRoot).what = *command_line;
@@ -281,11 +276,12 @@ std::vector<Link> chain_of_differences(const std::vector<EventDifference>& diffe
   Chain chain;
   describe(chain, found);
   for (const EventDifference& difference : differences) {
-    if (difference.matters()) chain.fail(link_of_register(difference.pcr), expectation_of(difference));
+    const LinkKind kind = difference.is_launch() ? LinkKind::kContainer : link_of_register(difference.pcr);
+    if (difference.matters()) chain.fail(kind, expectation_of(difference));
   }
-  const std::set<std::uint32_t> of_expected = measured_registers(expected);
-  for (const std::uint32_t pcr : measured_registers(found)) {
-    if (of_expected.contains(pcr)) chain.hold(link_of_register(pcr));
+  const std::set<LinkKind> of_expected = measured_links(expected);
+  for (const LinkKind kind : measured_links(found)) {
+    if (of_expected.contains(kind)) chain.hold(kind);
   }
   std::vector<Link> links = std::move(chain).links();
   // Two logs tell neither whose TPM it was nor which launcher is in the root.
@@ -298,17 +294,17 @@ std::vector<Link> chain_of_token(const Json& claims, State signature) {
   // What a token says that nobody has verified is anybody's word.
   const State good = signature == State::kHolds ? State::kHolds : State::kUnknown;
   chain.at(LinkKind::kTpm).state = good;
-  chain.at(LinkKind::kTpm).what = "of machine " + text_at(claims, "/submods/gce/instance_name") + ", project " +
-                                  text_at(claims, "/submods/gce/project_id");
-  chain.at(LinkKind::kFirmware).what = "a machine of kind " + text_at(claims, "/hwmodel");
-  const bool is_on = text_at(claims, "/secboot") == "true";
+  chain.at(LinkKind::kTpm).what = "of machine " + claim_at(claims, "/submods/gce/instance_name") + ", project " +
+                                  claim_at(claims, "/submods/gce/project_id");
+  chain.at(LinkKind::kFirmware).what = "a machine of kind " + claim_at(claims, "/hwmodel");
+  const bool is_on = claim_at(claims, "/secboot") == "true";
   chain.at(LinkKind::kKeys).what = is_on ? "Secure Boot is on" : "Secure Boot is off";
   chain.at(LinkKind::kKeys).state = is_on ? good : State::kFails;
-  if (!is_on) chain.at(LinkKind::kKeys).expectations.push_back({"secboot", "true", text_at(claims, "/secboot")});
+  if (!is_on) chain.at(LinkKind::kKeys).expectations.push_back({"secboot", "true", claim_at(claims, "/secboot")});
   tokens_image(chain, claims, good);
-  const std::string digest = text_at(claims, "/submods/container/image_digest");
+  const std::string digest = claim_at(claims, "/submods/container/image_digest");
   chain.at(LinkKind::kContainer).what =
-      digest.empty() ? "none was launched" : text_at(claims, "/submods/container/image_reference") + " " + digest;
+      digest.empty() ? "none was launched" : claim_at(claims, "/submods/container/image_reference") + " " + digest;
   if (!digest.empty() && chain.holds(LinkKind::kLauncher)) chain.hold(LinkKind::kContainer);
   std::vector<Link> links = std::move(chain).links();
   for (Link& link : links) link.proof = kSaidByToken;
@@ -319,8 +315,16 @@ std::vector<Link> chain_of_token(const Json& claims, State signature) {
 Link token_link(const Json& claims, State signature) {
   return {.name = std::string(kTokenName),
           .state = signature,
-          .what = "of " + text_at(claims, "/iss") + " for " + text_at(claims, "/aud"),
+          .what = "of " + claim_at(claims, "/iss") + " for " + claim_at(claims, "/aud"),
           .proof = std::string(kTokenProof)};
+}
+
+std::string claim_at(const Json& claims, const std::string& pointer) {
+  const Json::json_pointer place(pointer);
+  if (!claims.contains(place)) return {};
+  const Json& value = claims.at(place);
+  if (value.is_null()) return {};
+  return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 }  // namespace csctl

@@ -33,4 +33,7 @@ std::vector<Link> chain_of_token(const base::Json& claims, State signature);
 /// The link of the token alone.
 Link token_link(const base::Json& claims, State signature);
 
+/// A claim by its place (JSON pointer, RFC 6901): a text as it is, anything else as JSON; empty: it is not there.
+std::string claim_at(const base::Json& claims, const std::string& pointer);
+
 }  // namespace csctl

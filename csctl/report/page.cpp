@@ -59,11 +59,9 @@ std::string checks_section(const Report& report) {
 
 std::string moment_markup(const Moment& moment) {
   const bool differs = !moment.expected.empty();
-  std::string markup = "<li class='" +
-                       std::string(differs                         ? "fails"
-                                   : moment.standing == "measured" ? "holds"
-                                                                   : "unknown") +
-                       "'><span class='register'>PCR " + std::to_string(moment.pcr) + "</span> ";
+  const char* css_class = differs ? "fails" : moment.standing == "measured" ? "measured" : "unknown";
+  std::string markup = "<li class='" + std::string(css_class) + "'><span class='register'>PCR " +
+                       std::to_string(moment.pcr) + "</span> ";
   markup += "<span class='event'><bdi>" + escaped(moment.text) + "</bdi> ";
   markup += element("span", moment.standing + (moment.purpose.empty() ? "" : "; " + moment.purpose), "note");
   if (differs) markup += "<br><span class='note'>Expected: <bdi>" + escaped(moment.expected) + "</bdi></span>";
@@ -113,8 +111,9 @@ std::string page_of(const Report& report) {
           badge(report.state) + " <bdi>" + escaped(report.verdict) + "</bdi></p></header>\n<main>\n";
   page += chain_section(report) + "\n" + checks_section(report) + "\n" + claims_section(report) + "\n" +
           timeline_section(report);
-  page += "\n</main><footer><p>Made by csctl at <time>" + escaped(report.made_at) +
-          "</time>. Green is proven, grey is not known, red is not what it should be.</p></footer></body></html>\n";
+  page += "\n</main><footer><p>Made by csctl at <time>" + escaped(report.made_at) + "</time>" +
+          (report.as_of == report.made_at ? "" : ", as of " + escaped(report.as_of)) + ". " + escaped(report.legend) +
+          "</p></footer></body></html>\n";
   return page;
 }
 

@@ -53,6 +53,7 @@ Json Report::to_json() const {
       {"verdict", verdict},
       {"state", name_of(state)},
       {"made_at", made_at},
+      {"as_of", as_of},
       {"chain", list_of(chain, [](const Link& link) { return json_of(link); })},
       {"checks", list_of(checks,
                          [](const ReportCheck& check) {

@@ -64,7 +64,9 @@ struct Report {
   std::string verdict;
   State state = State::kUnknown;
   std::string made_at;  ///< RFC 3339
-  std::vector<Link> chain;
+  std::string as_of;    ///< for which moment it was looked at, RFC 3339
+  std::string legend;   ///< what the colours stand for
+  std::vector<Link> chain = {};
   std::vector<ReportCheck> checks = {};
   std::vector<Moment> moments = {};
   std::vector<ClaimLine> claims = {};

@@ -23,6 +23,9 @@ class Screen {
   /// Standard output: colours at a terminal only, and not there where NO_COLOR is set (no-color.org).
   static Screen of_standard_output();
 
+  /// Whether a person reads it, at a terminal.
+  bool is_for_person() const noexcept { return manner_.is_terminal; }
+
   /// A line that a program has no use for: shown at a terminal only.
   void heading(std::string_view text);
   void line(const Cell& cell);

@@ -70,17 +70,14 @@ class Trial(Scene):
             attributes.setdefault("tee-container-log-redirect", "true")
         self.show.line("metadata: " + json.dumps(attributes))
         self.attributes_to_launch = attributes
-        with self._machine_known():
-            self._launch(attributes)
+        if self.options.debug:
+            self.is_hardened = False
+            self.stack.enter_context(self.vm_image_known_as(hardened=False, support_attributes=()))
+        self._launch(attributes)
         return "the workload has done its work"
 
-    def _machine_known(self) -> contextlib.AbstractContextManager[None]:
-        if not self.options.debug:
-            return contextlib.nullcontext()
-        return self.vm_image_known_as(hardened=False, support_attributes=())
-
     def _launch(self, attributes: dict[str, str]) -> None:
-        with self.world.launcher(attributes, hardened=not self.options.debug) as launcher:
+        with self.world.launcher(attributes, hardened=self.is_hardened) as launcher:
             try:
                 token = launcher.wait_token(LAUNCH_SECONDS)
             except HarnessError:
@@ -99,7 +96,7 @@ class Trial(Scene):
                 return
             code = launcher.wait(LAUNCH_SECONDS)
             self._show_refusal(launcher)
-            has_failed = code != (STAYS if self.options.debug else 0) or "level=ERROR" in launcher.log_text
+            has_failed = code != (0 if self.is_hardened else STAYS) or "level=ERROR" in launcher.log_text
             self.check(not has_failed, f"the launcher ends with exit code {code}")
 
     def _output(self, launcher: Launcher) -> Iterator[str]:

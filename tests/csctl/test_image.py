@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from cs_harness.cosign import SigningKey, push_simple_signatures, simple_signing_payload
@@ -119,6 +120,10 @@ def test_who_has_signed_an_image_is_told(machine: Launched) -> None:
     found = csctl("image", "check", other.by_tag, "--signed-in", signed_in, "--json").json["image"]["signatures"]
     assert found == [good, bad]
     assert csctl("image", "check", other.by_tag, "--json").json["image"]["signatures"] == []
+    answer = csctl("image", "check", other.by_tag, "--signed-in", "127.0.0.1:1/nobody", "--json")
+    assert answer.code == YES and answer.json["image"]["signatures"] is None
+    (warning,) = answer.json["warnings"]
+    assert warning.startswith("its signatures can't be looked for: ") and "127.0.0.1:1" in warning
 
 
 def test_a_layout_has_no_signatures_beside_it(machine: Launched, tmp_path: Path) -> None:
@@ -133,7 +138,9 @@ def test_all_platforms_of_an_index_are_told(machine: Launched) -> None:
     built = program_image("/bin/true", user="1000").build()
     registry = machine.world.registry
     registry.push(built, "index")
-    index = index_of([(built.manifest, "arm64"), (built.manifest, "amd64")])
+    attestation = json.dumps(json.loads(built.manifest) | {"annotations": {"x": "y"}}).encode()
+    registry.push_manifest("index", "attestation", attestation)
+    index = index_of([(built.manifest, "arm64"), (built.manifest, "amd64"), (attestation, "unknown")])
     registry.push_manifest("index", "both", index)
     described = csctl("image", "check", f"{registry.address}/index:both", "--json").json["image"]
     assert described["platforms"] == ["linux/arm64", "linux/amd64"] and described["platform"] == "linux/amd64"

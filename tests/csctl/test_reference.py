@@ -62,6 +62,8 @@ def test_a_document_is_made_signed_and_taken(
     file = tmp_path / "config.json"
     file.write_text(json.dumps(config))
     assert csctl("verifier", "check", file).code == YES
+    answer = csctl("explain", machine.boot_log, "--reference", document)
+    assert (answer.code, answer.rows) == (YES, [['image: it runs image "confidential-space-260100"']])
     again = csctl("reference", "sign", document, "--key", private, "--days", "60", "--json").json
     assert (again["publisher"], again["version"]) == ("team", 2) and again["expires"] < END
     assert csctl("verifier", "check", file).code == YES
@@ -101,8 +103,10 @@ def test_what_has_expired_is_not_taken(entry: Path, keys: tuple[Path, Path], tmp
     assert csctl("reference", "list", document, "--at", "2040-01-01T00:00:00Z").rows[0][4] == "expired"
     before = document.read_bytes()
     answer = csctl("reference", "sign", document, "--key", private, "--expires", "2020-01-01T00:00:00Z")
-    assert (answer.code, answer.error) == (CANNOT_TELL, "csctl: expires: has passed\n")
+    assert (answer.code, answer.error) == (CANNOT_TELL, f"csctl: {document}.expires: has passed\n")
     assert document.read_bytes() == before
+    answer = csctl("reference", "verify", document, "--keys", public, "--at", "2040-01-01T00:00:00Z", "--json")
+    assert answer.json["good"] is False and answer.json["signature_verified"] is True
 
 
 def test_what_no_verifier_takes_is_not_written(entry: Path, tmp_path: Path) -> None:
@@ -124,6 +128,9 @@ def test_what_no_verifier_takes_is_not_written(entry: Path, tmp_path: Path) -> N
     assert csctl("reference", "add", document).code == WRONG_USE
     assert csctl("reference", "sign", document, "--key", entry).code == CANNOT_TELL
     assert csctl("reference", "verify", document, "--signature", entry).code == WRONG_USE
+    answer = csctl("reference", "verify", document, "--keys", tmp_path / "absent.pem", "--signature", entry)
+    assert answer.code == CANNOT_TELL and "absent.pem" in answer.error
+    assert csctl("reference", "verify", document, "--keys", entry, "--signature", entry).code == CANNOT_TELL
 
 
 def test_a_key_that_others_may_read_signs_nothing(entry: Path, keys: tuple[Path, Path], tmp_path: Path) -> None:
@@ -202,7 +209,7 @@ def test_documents_alone_tell_what_they_know(tmp_path: Path) -> None:
     documents = [path.parent / "reference-values.json" for path in (before, after)]
     rows = csctl("reference", "diff", *documents).rows
     assert rows[0] == ["registers that move: 4, 11"]
-    assert {row[0] for row in rows[1:]} == {"register"}
+    assert {row[0] for row in rows[1:]} == {"register", "part"}
     both = tmp_path / "both.json"
     csctl("reference", "add", both, *documents)
     answer = csctl("reference", "diff", both, both, "--before", "before", "--after", "after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,7 @@ def test_a_token_alone(machine: Launched, tmp_path: Path) -> None:
     token, keys = write_token(machine, tmp_path)
     document = csctl("report", token, "--jwks", keys, "--json").json
     assert states(document) == dict.fromkeys(LINKS, "holds") | {"Firmware": "not known"}
+    assert document["state"] == "holds" and document["verdict"] == "it is genuine"
     answer = csctl("report", token, "--json")
     assert answer.code == YES and set(states(answer.json).values()) == {"not known"}
     assert "--issuer" in answer.json["verdict"]
@@ -89,6 +91,44 @@ def test_a_token_alone(machine: Launched, tmp_path: Path) -> None:
     answer = csctl("report", forged, "--jwks", keys, "--json")
     assert answer.code == NO and states(answer.json)["Token"] == "does not hold"
     assert "holds" not in states(answer.json).values()
+
+
+def test_a_token_of_another_launch_is_not_this_ones(machine: Launched, tmp_path: Path) -> None:
+    """However genuine it is."""
+    token, _ = write_token(machine, tmp_path)
+    claims = json.loads(base64.urlsafe_b64decode(token.read_text().split(".")[1] + "=="))
+    claims["submods"]["container"]["image_digest"] = "sha256:" + "0" * 64
+    claims["submods"]["gce"]["instance_id"] = "1"
+    other = tmp_path / "other.jwt"
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    other.write_text(f"{token.read_text().split('.')[0]}.{body}.c2lnbmF0dXJl")
+    answer = csctl("report", machine.request, "--config", machine.config, "--token", other, "--json")
+    assert answer.code == NO and states(answer.json) == dict.fromkeys(LINKS, "holds") | {"Token": "does not hold"}
+    (link,) = [link for link in answer.json["chain"] if link["name"] == "Token"]
+    assert {expectation["field"] for expectation in link["expectations"]} == {
+        "claim submods/container/image_digest", "claim submods/gce/instance_id"
+    }
+
+
+def test_what_is_not_used_is_refused(machine: Launched, tmp_path: Path) -> None:
+    """Nothing that somebody asks for is passed over."""
+    token, keys = write_token(machine, tmp_path)
+    for words, option in (
+        (["report", token, "--config", machine.config], "--config"),
+        (["report", token, "--token", token], "--token"),
+        (["report", machine.request, "--jwks", keys], "--jwks"),
+    ):
+        answer = csctl(*words)
+        assert (answer.code, answer.text) == (CANNOT_TELL, "") and option in answer.error
+    assert csctl("report", "--token", token).code == WRONG_USE
+
+
+def test_whether_evidence_is_fresh_is_told(machine: Launched) -> None:
+    """Of a captured request nobody knows; of a workload's evidence its challenge is known."""
+    stale = csctl("report", machine.request, "--config", machine.config, "--json").json["checks"]
+    assert {"check": "evidence is fresh", "state": "not known", "why": "nobody said what it must be made over"} in stale
+    fresh = csctl("report", machine.evidence, "--config", machine.config, "--json").json["checks"]
+    assert "evidence is fresh" not in [check["check"] for check in fresh]
 
 
 def test_recorded_logs_are_shown(vectors: Path) -> None:

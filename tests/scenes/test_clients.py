@@ -96,8 +96,8 @@ class BusyHandler(BaseHTTPRequestHandler):
         status = self.server.refusals.pop(0) if self.server.refusals else 200
         body = b"busy\n" if status != 200 else b"a.b.c"
         self.send_response(status)
-        if status == 429:
-            self.send_header("Retry-After", "0")
+        if status in (429, 408):
+            self.send_header("Retry-After", "0" if status == 429 else "soon")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -112,7 +112,7 @@ class BusyHandler(BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize(
-    ("refusals", "requests", "code"), [([429, 429, 429], 4, 0), ([429] * 9, ATTEMPTS, 1), ([404], 1, 1), ([503], 2, 0)]
+    ("refusals", "requests", "code"), [([429, 429, 429], 4, 0), ([429] * 9, ATTEMPTS, 1), ([404], 1, 1), ([503, 408], 3, 0)]
 )
 def test_each_client_waits_for_what_passes(
     tmp_path: Path, client: str, refusals: list[int], requests: int, code: int
@@ -140,6 +140,16 @@ def test_the_dockerfile_makes_an_image_that_can_be_tried(program: str, tmp_path:
     (jwt,) = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith("eyJ")]
     claims = unverified_claims(jwt)
     assert claims["aud"] == AUDIENCE and claims["submods"]["container"]["cmd_override"] == [AUDIENCE, NONCE]
+
+
+def test_nothing_but_a_layout_is_replaced(tmp_path: Path) -> None:
+    """A folder with something else in it stays."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/letter").write_text("dear")
+    command = [REPOSITORY / "scripts/oci-image", EXAMPLES / "clients", tmp_path / "home"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "no OCI image layout" in done.stderr
+    assert (tmp_path / "home/letter").read_text() == "dear"
 
 
 def try_image(layout: Path, *attributes: str, is_debug: bool = False) -> subprocess.CompletedProcess[str]:

@@ -13,8 +13,6 @@ using base::InvalidInput;
 using base::Json;
 using base::JsonObject;
 
-constexpr const char* kDocument = "document";
-
 Json parse_document(std::string_view json, const std::string& subject) {
   ReferenceValues values;
   values.add_unproven(json, subject);
@@ -24,7 +22,7 @@ Json parse_document(std::string_view json, const std::string& subject) {
 }  // namespace
 
 ReferenceDraft ReferenceDraft::parse(std::string_view json, const std::string& subject) {
-  ReferenceDraft draft;
+  ReferenceDraft draft(subject);
   draft.document_ = parse_document(json, subject);
   return draft;
 }
@@ -36,39 +34,41 @@ void ReferenceDraft::add(std::string_view json, const std::string& subject) {
   added = parse_document(added.dump(), subject);
   ReferenceDraft changed = *this;
   for (Json& image : added["images"]) changed.document_["images"].push_back(std::move(image));
-  changed.values();
+  ReferenceValues values;
+  values.add_unproven(changed.text(), subject + ", added to " + subject_);
   *this = std::move(changed);
 }
 
 bool ReferenceDraft::deprecate(const std::string& name) {
   Json& images = document_.at("images");
   const auto found = std::ranges::find_if(images, [&](const Json& image) { return image.at("name") == name; });
-  if (found == images.end()) throw InvalidInput(kDocument, "has no image \"" + name + "\"");
-  if (JsonObject(*found, kDocument).optional_bool("deprecated").value_or(false)) return false;
+  if (found == images.end()) throw InvalidInput(subject_, "has no image \"" + name + "\"");
+  if (JsonObject(*found, subject_).optional_bool("deprecated").value_or(false)) return false;
   (*found)["deprecated"] = true;
   return true;
 }
 
 Publication ReferenceDraft::publish(const Terms& terms, base::WallTime now) {
   const std::optional<std::string> publisher =
-      terms.publisher ? terms.publisher : JsonObject(document_, kDocument).optional_string("publisher");
-  if (!publisher) throw InvalidInput("publisher", "is missing: the document does not say whose it is");
-  const std::uint64_t before = JsonObject(document_, kDocument).optional_unsigned("version").value_or(0);
+      terms.publisher ? terms.publisher : JsonObject(document_, subject_).optional_string("publisher");
+  if (!publisher) throw InvalidInput(subject_ + ".publisher", "is missing: it does not say whose it is");
+  const std::uint64_t before = JsonObject(document_, subject_).optional_unsigned("version").value_or(0);
   const std::uint64_t version = terms.version.value_or(before + 1);
-  if (version <= before) throw InvalidInput("version", "is not above " + std::to_string(before) + ", the one before");
+  if (version <= before)
+    throw InvalidInput(subject_ + ".version", "is not above " + std::to_string(before) + ", the one before");
   Json changed = document_;
   changed["publisher"] = *publisher;
   changed["version"] = version;
   if (terms.expires) changed["expires"] = base::to_rfc3339(*terms.expires);
-  Publication publication = Publication::parse(JsonObject(changed, kDocument), {});
-  if (publication.has_expired(now)) throw InvalidInput("expires", "has passed");
+  Publication publication = Publication::parse(JsonObject(changed, subject_), {});
+  if (publication.has_expired(now)) throw InvalidInput(subject_ + ".expires", "has passed");
   document_ = std::move(changed);
   return publication;
 }
 
 ReferenceValues ReferenceDraft::values() const {
   ReferenceValues values;
-  values.add_unproven(text(), kDocument);
+  values.add_unproven(text(), subject_);
   return values;
 }
 

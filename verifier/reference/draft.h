@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -15,12 +16,13 @@ namespace verifier {
 /// would take.
 class ReferenceDraft {
  public:
-  /// One without images.
-  ReferenceDraft() : document_({{"images", base::Json::array()}}) {}
+  /// One without images. `subject` names it in errors.
+  explicit ReferenceDraft(std::string subject)
+      : subject_(std::move(subject)), document_({{"images", base::Json::array()}}) {}
   /// Throws InvalidInput(`subject`...) as ReferenceValues does.
   static ReferenceDraft parse(std::string_view json, const std::string& subject);
 
-  /// Adds an entry, or all of another document. Throws InvalidInput(`subject`...).
+  /// Adds an entry, or all of another document. Throws InvalidInput(`subject`...), also for names that are there.
   void add(std::string_view json, const std::string& subject);
 
   /// False: it is so already. Throws InvalidInput when there is no entry of this name.
@@ -40,6 +42,7 @@ class ReferenceDraft {
   std::string text() const;
 
  private:
+  std::string subject_;
   base::Json document_;
 };
 

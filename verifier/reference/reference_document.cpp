@@ -106,8 +106,10 @@ std::optional<Json> parse_packages(const JsonObject& json) {
   if (!packages.is_object()) {
     throw InvalidInput(json.path() + ".packages", "is neither a text nor an object of versions by name");
   }
-  const JsonObject versions = json.object("packages");
-  for (const auto& [name, version] : packages.items()) versions.string(name.c_str());
+  for (const auto& [name, version] : packages.items()) {
+    if (version.is_string()) continue;
+    throw InvalidInput(json.path() + ".packages." + std::string(base::shown_key(name)), "is no text");
+  }
   return packages;
 }
 

@@ -4,8 +4,13 @@
 //     client AUDIENCE [NONCE]...    a token for one relying party, with the nonces that it chose
 
 #include <array>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -14,14 +19,14 @@
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <future>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -31,7 +36,7 @@ namespace http = boost::beast::http;
 using nlohmann::json;
 
 constexpr int kAttempts = 5;
-constexpr timeval kTimeout = {.tv_sec = 330, .tv_usec = 0};  // a request may wait for others for five minutes
+constexpr std::chrono::seconds kTimeout{330};  // a request may wait for others for five minutes
 constexpr std::uint64_t kMaxTokenBytes = std::uint64_t{1} << 20U;
 
 /// What may be otherwise the next time.
@@ -49,25 +54,38 @@ std::string socket_path() {
   return path != nullptr ? path : "/run/container_launcher/teeserver.sock";
 }
 
-Answer ask(const std::optional<json>& options) {
-  asio::io_context context;
-  asio::local::stream_protocol::socket launcher(context);
-  launcher.connect({socket_path()});
-  ::setsockopt(launcher.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &kTimeout, sizeof kTimeout);
+std::chrono::seconds wait_of(const std::string& retry_after) {
+  const bool is_number = !retry_after.empty() && retry_after.size() < 6 &&
+                         std::ranges::all_of(retry_after, [](char c) { return c >= '0' && c <= '9'; });
+  return std::chrono::seconds(is_number ? std::stoi(retry_after) : 1);
+}
 
+asio::awaitable<Answer> exchange(http::request<http::string_body> request) {
+  boost::beast::basic_stream<asio::local::stream_protocol> launcher(co_await asio::this_coro::executor);
+  launcher.expires_after(kTimeout);
+  const asio::local::stream_protocol::endpoint endpoint(socket_path());
+  co_await launcher.async_connect(endpoint, asio::use_awaitable);
+  co_await http::async_write(launcher, request, asio::use_awaitable);
+
+  boost::beast::flat_buffer buffer;
+  http::response_parser<http::string_body> parser;
+  parser.body_limit(kMaxTokenBytes);
+  co_await http::async_read(launcher, buffer, parser, asio::use_awaitable);
+  const http::response<http::string_body>& answer = parser.get();
+  co_return Answer{answer.result(), answer.body(), wait_of(std::string(answer[http::field::retry_after]))};
+}
+
+Answer ask(const std::optional<json>& options) {
   http::request<http::string_body> request(options ? http::verb::post : http::verb::get, "/v1/token", 11);
   request.set(http::field::host, "localhost");
   request.set(http::field::connection, "close");
   if (options) request.body() = options->dump();
   request.prepare_payload();
-  http::write(launcher, request);
 
-  boost::beast::flat_buffer buffer;
-  http::response_parser<http::string_body> parser;
-  parser.body_limit(kMaxTokenBytes);
-  http::read(launcher, buffer, parser);
-  const std::string wait(parser.get()[http::field::retry_after]);
-  return {parser.get().result(), parser.get().body(), std::chrono::seconds(wait.empty() ? 1 : std::stoi(wait))};
+  asio::io_context context;
+  std::future<Answer> answer = asio::co_spawn(context, exchange(std::move(request)), asio::use_future);
+  context.run();
+  return answer.get();
 }
 
 /// What passes is waited for; anything else is an error with the launcher's own words.

@@ -10,6 +10,7 @@ import { setTimeout } from "node:timers/promises";
 const SOCKET = process.env.TEE_SOCKET ?? "/run/container_launcher/teeserver.sock";
 const ATTEMPTS = 5;
 const SECONDS = 330; // a request may wait for others for five minutes
+const MAX_TOKEN_BYTES = 1 << 20;
 const PASSES = [408, 429, 500, 503]; // what may be otherwise the next time
 
 // Status and body of the answer, and after how many seconds to ask again if need be.
@@ -26,11 +27,15 @@ function ask(options) {
       (answer) => {
         let body = "";
         answer.setEncoding("utf8");
-        answer.on("data", (part) => (body += part));
+        answer.on("data", (part) => {
+          body += part;
+          if (body.length > MAX_TOKEN_BYTES) answer.destroy(new Error("the answer is too long"));
+        });
         answer.on("error", reject);
-        answer.on("end", () =>
-          resolve({ status: answer.statusCode, body, seconds: Number(answer.headers["retry-after"] ?? 1) }),
-        );
+        answer.on("end", () => {
+          const wait = Number.parseInt(answer.headers["retry-after"], 10);
+          resolve({ status: answer.statusCode, body, seconds: Number.isNaN(wait) ? 1 : wait });
+        });
       },
     );
     request.on("error", reject);

@@ -17,6 +17,7 @@ import time
 SOCKET = os.environ.get("TEE_SOCKET", "/run/container_launcher/teeserver.sock")
 ATTEMPTS = 5
 SECONDS = 330  # a request may wait for others for five minutes
+MAX_TOKEN_BYTES = 1 << 20
 PASSES = (408, 429, 500, 503)  # what may be otherwise the next time
 
 
@@ -42,7 +43,8 @@ def ask(options: dict[str, object] | None) -> tuple[int, str, float]:
         else:
             launcher.request("POST", "/v1/token", json.dumps(options), {"Content-Type": "application/json"})
         answer = launcher.getresponse()
-        return answer.status, answer.read().decode(), float(answer.headers.get("Retry-After", "1"))
+        wait = answer.headers.get("Retry-After", "")
+        return answer.status, answer.read(MAX_TOKEN_BYTES).decode(), float(wait) if wait.isdigit() else 1.0
     finally:
         launcher.close()
 

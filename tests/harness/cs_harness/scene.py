@@ -69,6 +69,7 @@ class Scene:
         self.options = argparse.Namespace()
         #: With which a visitor may launch once more, when the world is kept.
         self.attributes_to_launch: Mapping[str, str] = {}
+        self.is_hardened = True
 
     @classmethod
     def add_options(cls, parser: argparse.ArgumentParser) -> None:
@@ -113,7 +114,7 @@ class Scene:
             self._show_command(csctl, "verifier", "check", configuration)
             self._show_command(csctl, "explain", world.machine.boot_log, "--config", configuration)
         if self.attributes_to_launch:
-            launcher = world.launcher(self.attributes_to_launch)
+            launcher = world.launcher(self.attributes_to_launch, hardened=self.is_hardened)
             self.show.line("a launch, of which a machine has one for each time that it boots:")
             self._show_command("env", *launcher.command)
 

@@ -14,3 +14,14 @@ TEST_CASE("What is empty is a value, too") {
   CHECK(leaves_of({{"a", base::Json::array()}, {"b", base::Json::object()}}) == Leaves{{"a", "[]"}, {"b", "{}"}});
   CHECK(leaves_of("text") == Leaves{{"", "text"}});
 }
+
+TEST_CASE("A document is a tree in which nothing is left out") {
+  const base::Json document = {{"a", {{"b", {"x", "y"}}, {"c", base::Json::object()}}}, {"d", 1}};
+  std::vector<std::string> lines;
+  for (const auto& [label, path, value] : csctl::tree_of(document)) {
+    lines.push_back(label + " | " + path + " | " + value.value_or("-"));
+  }
+  CHECK(lines == std::vector<std::string>{"a | a | -", "  b | a.b | -", "    [0] | a.b[0] | x", "    [1] | a.b[1] | y",
+                                          "  c | a.c | {}", "d | d | 1"});
+  CHECK(csctl::tree_of(base::Json::object()).empty());
+}

@@ -63,6 +63,9 @@ TEST_CASE("What is no kernel image is refused with what it lacks") {
   CHECK(refusal_with(PeImage::kOptionalHeader + 108, 4) == "image.efi: has no place for signatures");
   CHECK(refusal_with(PeImage::kCertificateDirectory + 4, 1) == "image.efi: does not end with its signatures");
   CHECK(refusal_of_image(PeImage({{".linux", "a"}, {".linux", "b"}}).bytes) == "image.efi: has section .linux twice");
+  PeImage apart = image_of_two();
+  apart.put32(PeImage::kSectionTable + 40 + 20, 0x400);  // the second where the first is
+  CHECK(refusal_of_image(apart.bytes) == "image.efi: section .linux does not begin where the one before ends");
   PeImage in_headers = image_of_two();
   in_headers.put32(PeImage::kCertificateDirectory, 0x10);
   in_headers.put32(PeImage::kCertificateDirectory + 4, static_cast<std::uint32_t>(in_headers.bytes.size() - 0x10));

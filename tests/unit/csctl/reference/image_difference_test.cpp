@@ -38,9 +38,45 @@ std::vector<ImageDifference> because_of(const ImageFacts& after) {
 
 }  // namespace
 
-TEST_CASE("An image does not differ from itself") {
-  CHECK(differences_between(some_image(), some_image()).empty());
-  CHECK(differences_between(some_image(), ImageFacts{.name = "nothing is known"}).empty());
+TEST_CASE("An image does not differ from itself") { CHECK(differences_between(some_image(), some_image()).empty()); }
+
+TEST_CASE("What has nothing in common is not said to be the same") {
+  CHECK_THROWS_WITH(differences_between(some_image(), ImageFacts{.name = "unknown"}),
+                    "unknown: has nothing that could be compared with image");
+  ImageFacts before = some_image();
+  before.sections_sha256.clear();
+  before.authenticode_sha256 = base::Bytes(32, 1);
+  ImageFacts after{.name = "after", .authenticode_sha256 = base::Bytes(32, 2)};
+  const auto differences = differences_between(before, after);
+  REQUIRE(differences.size() == 1);
+  CHECK(differences[0].kind == "part");
+  CHECK(differences[0].moves == Registers{4});
+  after.authenticode_sha256 = before.authenticode_sha256;
+  CHECK(differences_between(before, after).empty());
+}
+
+TEST_CASE("What one entry states alone is told") {
+  ImageFacts after = some_image();
+  after.entry->pcrs[HashAlgorithm::kSha256].erase(11);
+  after.entry->pcrs[HashAlgorithm::kSha384][4] = base::Bytes(48, 1);
+  const auto differences = differences_between(some_image(), after);
+  REQUIRE(differences.size() == 2);
+  CHECK(differences[0].name == "pcrs.sha256.11");
+  CHECK(differences[0].after.empty());
+  CHECK(differences[1].name == "pcrs.sha384.4");
+  CHECK(differences[1].before.empty());
+}
+
+TEST_CASE("An option without a value is told, also when it goes") {
+  ImageFacts before = some_image();
+  before.command_line = "foo=";
+  ImageFacts after = some_image();
+  after.command_line = "";
+  const auto differences = differences_between(before, after);
+  REQUIRE(differences.size() == 1);
+  CHECK(differences[0].name == "foo");
+  CHECK(differences[0].before == "set to nothing");
+  CHECK(differences[0].after.empty());
 }
 
 TEST_CASE("A package moves what the root hash moves") {

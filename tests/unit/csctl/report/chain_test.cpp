@@ -95,6 +95,21 @@ TEST_CASE("What an entry states otherwise fails in its link, and then the launch
   CHECK(link_named(chain, "Keys").expectations[0].expected == other);
 }
 
+TEST_CASE("What an entry leaves out is not known, whatever else it states of the link") {
+  verifier::ReferenceValue recorded = verifier::reference_value_of(measure::decode_boot_log(test::recorded_boot_log()));
+  base::Json entry = recorded.to_json();
+  entry["name"] = "image";
+  entry.erase("events");
+  entry.erase("secure_boot_certificate_sha256");
+  entry.erase("unified_kernel_image_authenticode_sha256");
+  entry.erase("kernel_command_line");
+  base::Json& pcrs = entry["pcrs"]["sha256"];
+  pcrs = {{"2", pcrs["2"]}, {"4", pcrs["4"]}, {"12", pcrs["12"]}};
+  const auto chain = chain_with(ReferenceValues::parse(base::Json{{"images", {entry}}}.dump(), "values"));
+  CHECK(names_in(chain, State::kFails).empty());
+  CHECK(names_in(chain, State::kHolds) == std::vector<std::string>{"TPM", "Kernel", "Launcher"});
+}
+
 TEST_CASE("Without a TPM that is believed nothing holds") {
   const auto chain = chain_with(values_with(nullptr, {}), Check::kQuote);
   CHECK(names_in(chain, State::kFails) == std::vector<std::string>{"TPM"});
@@ -105,6 +120,7 @@ TEST_CASE("Without a TPM that is believed nothing holds") {
 TEST_CASE("A deprecated image is none to launch from") {
   const auto chain = chain_with(values_with("/deprecated", true));
   CHECK(link_named(chain, "Launcher").state == State::kFails);
+  CHECK(names_in(chain, State::kHolds) == std::vector<std::string>{"TPM"});
 }
 
 TEST_CASE("Two logs are told apart link by link") {
@@ -142,4 +158,12 @@ TEST_CASE("A token of an unknown image says where the chain ends") {
   CHECK(link_named(chain, "Container").state == State::kUnknown);
   CHECK(link_named(chain, "Launcher").expectations.at(0).found == "GCE");
   CHECK(csctl::chain_of_token(base::Json::object(), State::kUnknown).size() == 8);
+}
+
+TEST_CASE("A claim is told whatever it is") {
+  const base::Json odd = {{"aud", {"a", "b"}}, {"submods", "none"}};
+  CHECK(csctl::claim_at(odd, "/aud") == R"(["a","b"])");
+  CHECK(csctl::claim_at(odd, "/submods/container/image_digest").empty());
+  CHECK(csctl::claim_at(base::Json("text"), "/aud").empty());
+  CHECK(csctl::chain_of_token(odd, State::kHolds).size() == 8);
 }

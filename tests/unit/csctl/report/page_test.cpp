@@ -13,7 +13,11 @@ namespace {
 const std::string kHostile = "<script>alert('x')</script>\" onload=\"y\x1b[2J\n\xff";
 
 Report report_of(const std::string& text) {
-  Report report{.title = text, .verdict = text, .state = State::kFails, .made_at = "2026-01-31T23:59:59Z", .chain = {}};
+  Report report;
+  report.title = report.verdict = report.legend = text;
+  report.state = State::kFails;
+  report.made_at = "2026-01-31T23:59:59Z";
+  report.as_of = "2040-01-01T00:00:00Z";
   report.chain = {
       {.name = text, .state = State::kFails, .what = text, .proof = text, .expectations = {{text, "", text}}},
       {.name = "Keys", .state = State::kUnknown, .what = {}, .proof = "p"},
@@ -51,6 +55,13 @@ TEST_CASE("The page stands alone, and forbids itself to fetch or run anything") 
     CHECK(count_of(page, reference) == 0);
   }
   CHECK_THAT(page, StartsWith("<!DOCTYPE html>\n<html lang='en'>"));
+}
+
+TEST_CASE("A page says when it was made, and for which moment") {
+  Report report = report_of("text");
+  CHECK_THAT(page_of(report), ContainsSubstring("2026-01-31T23:59:59Z</time>, as of 2040-01-01T00:00:00Z. text"));
+  report.as_of = report.made_at;
+  CHECK_THAT(page_of(report), ContainsSubstring("2026-01-31T23:59:59Z</time>. text"));
 }
 
 TEST_CASE("What is not known of is left out") {

@@ -17,7 +17,7 @@ Json entry_named(const std::string& name) {
 }
 
 ReferenceDraft draft_of(const std::string& name) {
-  ReferenceDraft draft;
+  ReferenceDraft draft("document");
   draft.add(entry_named(name).dump(), "entry");
   return draft;
 }
@@ -41,7 +41,7 @@ TEST_CASE("A draft takes entries, and documents of them, and stays as it was whe
   CHECK(draft.values().images()[2].name == "c");
   const std::string before = draft.text();
   CHECK_THAT(refusal_of_change([&] { draft.add(entry_named("b").dump(), "more"); }),
-             ContainsSubstring("\"b\" stands in"));
+             StartsWith("more, added to document.images[3].name: \"b\" stands in"));
   CHECK_THAT(refusal_of_change([&] { draft.add(R"({"name": "d"})", "more"); }), StartsWith("more.images[0]."));
   CHECK_THAT(refusal_of_change([&] { draft.add("[]", "more"); }), StartsWith("more"));
   CHECK(draft.text() == before);
@@ -62,7 +62,7 @@ TEST_CASE("A draft deprecates what it has, once") {
 
 TEST_CASE("Each publication counts up and says whose it is") {
   ReferenceDraft draft = draft_of("a");
-  CHECK_THAT(refusal_of_change([&] { draft.publish({}, kSomeTime); }), StartsWith("publisher: is missing"));
+  CHECK_THAT(refusal_of_change([&] { draft.publish({}, kSomeTime); }), StartsWith("document.publisher: is missing"));
   const base::WallTime end = kSomeTime + std::chrono::hours(24);
   CHECK(draft.publish({.publisher = "team", .version = {}, .expires = end}, kSomeTime).version == 1);
   const verifier::Publication second = draft.publish({}, kSomeTime);
@@ -71,8 +71,8 @@ TEST_CASE("Each publication counts up and says whose it is") {
   CHECK(second.expires == end);
   CHECK(draft.values().publications().at(0)->version == 2);
   CHECK(refusal_of_change([&] { draft.publish({.publisher = {}, .version = 2, .expires = {}}, kSomeTime); }) ==
-        "version: is not above 2, the one before");
-  CHECK(refusal_of_change([&] { draft.publish({}, end); }) == "expires: has passed");
+        "document.version: is not above 2, the one before");
+  CHECK(refusal_of_change([&] { draft.publish({}, end); }) == "document.expires: has passed");
   CHECK_THAT(refusal_of_change([&] { draft.publish({.publisher = "a b", .version = {}, .expires = {}}, kSomeTime); }),
              StartsWith("document.publisher: "));
   CHECK(draft.publish({.publisher = {}, .version = 9, .expires = end}, kSomeTime).version == 9);
