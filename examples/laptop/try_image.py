@@ -104,6 +104,8 @@ class Trial(Scene):
         seen = 0
         while True:
             is_running = launcher.process.running
+            if not is_running:
+                launcher.wait(LAUNCH_SECONDS)  # for all that it has written
             lines = launcher.process.stdout_lines
             for line in lines[seen:]:
                 yield json.loads(line)["message"]
