@@ -1,6 +1,9 @@
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
+#include <string>
 
 #include "base/log.h"
 #include "csctl/program.h"
@@ -11,6 +14,10 @@ int main(int argc, char** argv) {
   base::log::start(base::log::Level::kError);  // what an answer is made of is said in the answer
   csctl::Screen screen = csctl::Screen::of_standard_output();
   const csctl::ExitCode code = csctl::run(argc, argv, screen, std::cerr);
+  errno = 0;
   std::cout.flush();
-  return static_cast<int>(std::cout ? code : csctl::ExitCode::kCannotTell);
+  if (std::cout) return static_cast<int>(code);
+  std::cerr << "csctl: writing standard output failed" << (errno != 0 ? std::string(": ") + std::strerror(errno) : "")
+            << '\n';
+  return static_cast<int>(csctl::ExitCode::kCannotTell);
 }

@@ -107,12 +107,20 @@ base::Json launch_differences(const std::string& against, const Logs& logs) {
   return list;
 }
 
+verifier::TpmMachine machine_of(const Logs& logs) {
+  try {
+    return verifier::unproven_machine(*logs.boot);
+  } catch (const base::InvalidInput& error) {
+    throw error.in_context(logs.material.name);
+  }
+}
+
 base::Json of_log(const ExplainOptions& options) {
   const ReferenceValues values = values_of(options);
   const base::WallTime at = time_asked_for(options.at, "--at");
   const Logs logs = Logs::read(options.source);
   if (!logs.boot) throw base::InvalidInput(logs.material.name, "has no boot event log");
-  const verifier::TpmMachine machine = verifier::unproven_machine(*logs.boot);
+  const verifier::TpmMachine machine = machine_of(logs);
   const verifier::Explanation explanation = verifier::explain(values, machine, at);
   base::Json json = explanation.to_json();
   if (!options.image.empty() && explanation.standing == verifier::Standing::kNearest) {

@@ -62,7 +62,7 @@ std::optional<base::WallTime> end_of(const ReferenceSignOptions& options, base::
 
 ExitCode add_reference(const ReferenceAddOptions& options, Screen& screen) {
   ReferenceDraft draft(options.document);
-  if (std::filesystem::exists(options.document)) {
+  if (is_there(options.document)) {
     draft = ReferenceDraft::parse(read_document(options.document), options.document);
   }
   for (const std::string& file : options.entries) {
@@ -93,6 +93,7 @@ ExitCode sign_reference(const ReferenceSignOptions& options, Screen& screen) {
   draft.values();  // throws for what no service would take
   const std::string text = draft.text();
   const base::Bytes signature = verifier::sign_document(text, *key, options.key);
+  expect_document(signature_file_of(options.document));
   // In between a service that reads both sees that they are not of each other, and keeps what it has.
   write_document(options.document, base::view_of(text));
   write_document(signature_file_of(options.document), signature);

@@ -67,7 +67,7 @@ void add_options(CLI::App& command, ReportOptions& options) {
   command.add_option("--socket", options.keys.socket, "Socket of the launcher, as a workload has it")
       ->type_name("SOCKET")
       ->capture_default_str();
-  command.add_option("--output", options.output, "Where the page goes; without it standard output")->type_name("FILE");
+  command.add_option("--output", options.output, "Where it goes; without it standard output")->type_name("FILE");
   command.add_option("--at", options.at, "When: such as 2026-01-31T23:59:59Z; without it now")->type_name("TIME");
 }
 
@@ -88,7 +88,22 @@ void expect_used(const ReportOptions& options, const Sources& sources) {
   };
   expect(options.config.empty() || sources.material, "--config", "takes a machine's evidence or log beside it");
   expect(options.against.empty() || sources.material, "--against", "takes a machine's evidence or log beside it");
-  expect(!names_keys(options.keys) || sources.token, "--issuer, --jwks or --pki-root", "takes a token beside it");
+  const bool verifies = names_keys(options.keys);
+  expect(verifies || options.keys.audience.empty(), "--audience", "takes --issuer, --jwks or --pki-root");
+  expect(verifies || options.keys.ca.empty(), "--ca", "takes --issuer");
+  expect(!verifies || sources.token, "--issuer, --jwks or --pki-root", "takes a token beside it");
+}
+
+/// Nobody means to put a page in the place of what it is made from.
+void expect_output_apart(const ReportOptions& options) {
+  if (options.output.empty() || !is_there(options.output)) return;
+  for (const std::string& input : {options.source, options.token, options.against, options.config, options.keys.jwks,
+                                   options.keys.pki_root, options.keys.ca}) {
+    std::error_code ignored;
+    if (!input.empty() && std::filesystem::equivalent(input, options.output, ignored)) {
+      throw base::InvalidInput("--output", "is " + input + ", which is read");
+    }
+  }
 }
 
 /// From this machine's launcher.
@@ -302,6 +317,7 @@ bool has_failed(const Report& report) {
 
 Report report_of(const ReportOptions& options) {
   const base::WallTime at = time_asked_for(options.at, "--at");
+  expect_output_apart(options);
   Sources sources = read_sources(options);
   expect_used(options, sources);
   Report report;
@@ -320,12 +336,14 @@ Report report_of(const ReportOptions& options) {
 
 ExitCode make_report(const ReportOptions& options, Screen& screen) {
   const Report report = report_of(options);
-  if (options.json) {
+  if (options.json && options.output.empty()) {
     screen.json(report.to_json());
   } else if (options.output.empty()) {
     screen.page(page_of(report));
   } else {
-    write_document(options.output, base::view_of(page_of(report)));
+    constexpr int kIndent = 2;
+    const std::string text = options.json ? report.to_json().dump(kIndent) + "\n" : page_of(report);
+    write_document(options.output, base::view_of(text));
   }
   return report.state == State::kFails ? ExitCode::kNo : ExitCode::kYes;
 }

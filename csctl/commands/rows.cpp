@@ -13,9 +13,13 @@ using base::Json;
 
 std::string leaf_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
+constexpr const char* kCut = "...";
+
 bool is_leaf(const Json& value) { return !value.is_structured() || value.empty(); }
 
 std::string child_path(const Json& parent, const std::string& path, const std::string& key) {
+  if (path.ends_with(kCut)) return path;
+  if (path.size() + key.size() > kMaxPathBytes) return path + kCut;
   return parent.is_array() ? path + "[" + key + "]" : path + (path.empty() ? "" : ".") + key;
 }
 

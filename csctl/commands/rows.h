@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -8,6 +9,9 @@
 #include "base/json.h"
 
 namespace csctl {
+
+/// Of the place of a value in a document: it stands beside each of them. What is longer ends with "...".
+inline constexpr std::size_t kMaxPathBytes = 512;
 
 /// The values in a document, each with its place in it, such as "quotes[0].bank": texts as they are, others as JSON. An
 /// empty list or object is a value.

@@ -11,6 +11,12 @@ namespace csctl {
 /// no regular file, and SystemError.
 void write_document(const std::string& path, base::ByteView content);
 
+/// Whether there is anything at a path. Throws SystemError when that can't be found out.
+bool is_there(const std::string& path);
+
+/// Throws InvalidInput(`path`) when something is there, and it is no regular file.
+void expect_document(const std::string& path);
+
 /// Where the signature of a document stands.
 std::string signature_file_of(const std::string& document);
 

@@ -67,7 +67,9 @@ TextsByName statements_of(const ReferenceValue& entry) {
   std::string attributes;
   for (const std::string& attribute : entry.support_attributes)
     attributes += (attributes.empty() ? "" : ", ") + attribute;
-  return {{"swversion", std::to_string(entry.swversion)},
+  const bool has_list = entry.packages && entry.packages->is_string();
+  return {{"packages", has_list ? entry.packages->get<std::string>() : "as they stand there, if any"},
+          {"swversion", std::to_string(entry.swversion)},
           {"hardened", entry.hardened ? "true" : "false"},
           {"support_attributes", attributes},
           {"secure_boot", entry.secure_boot.value_or(true) ? "true" : "false"},

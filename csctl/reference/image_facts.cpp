@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "csctl/input/input.h"
 #include "csctl/input/kernel_image.h"
+#include "csctl/reference/document_file.h"
 #include "measure/hash.h"
 #include "verifier/reference/reference_values.h"
 
@@ -45,10 +46,13 @@ const ReferenceValue& entry_named(const ReferenceValues& values, const std::stri
   return *found;
 }
 
+/// Something, as nothing stands for what is not there.
+std::string shown(std::string version) { return version.empty() ? "(without a version)" : version; }
+
 std::map<std::string, std::string> packages_of_entry(const ReferenceValue& entry) {
   std::map<std::string, std::string> packages;
   if (!entry.packages || !entry.packages->is_object()) return packages;
-  for (const auto& [name, version] : entry.packages->items()) packages.emplace(name, version.get<std::string>());
+  for (const auto& [name, version] : entry.packages->items()) packages.emplace(name, shown(version.get<std::string>()));
   return packages;
 }
 
@@ -56,7 +60,8 @@ std::map<std::string, std::string> read_manifest(const std::filesystem::path& fi
   const Json manifest = read_list(file);
   std::map<std::string, std::string> packages;
   for (const JsonObject& package : JsonObject(manifest, file.string()).objects_or_empty("packages")) {
-    packages[package.string("name")] = package.string("version");
+    const auto [other, is_new] = packages.try_emplace(package.string("name"), shown(package.string("version")));
+    if (!is_new) other->second += ", " + shown(package.string("version"));
   }
   return packages;
 }
@@ -99,10 +104,10 @@ ImageFacts facts_of_kernel_image(base::ByteView bytes, const std::filesystem::pa
     facts.command_line = command_line_of(section->second);
   }
   const auto beside = [&](const char* extension) { return std::filesystem::path(path).replace_extension(extension); };
-  if (const auto file = beside(".manifest"); std::filesystem::exists(file)) facts.packages = read_manifest(file);
-  if (const auto file = beside(".files.json"); std::filesystem::exists(file)) facts.files = read_files(file);
+  if (const auto file = beside(".manifest"); is_there(file.string())) facts.packages = read_manifest(file);
+  if (const auto file = beside(".files.json"); is_there(file.string())) facts.files = read_files(file);
   const std::filesystem::path document = path.parent_path() / "reference-values.json";
-  if (!std::filesystem::exists(document)) return facts;
+  if (!is_there(document.string())) return facts;
   const auto values = parse_values(read_text_input(document, verifier::kMaxReferenceValuesBytes), document.string());
   const auto entry = std::ranges::find_if(values.images(), [&](const ReferenceValue& value) {
     return value.unified_kernel_image_authenticode_sha256 == image.authenticode_sha256;

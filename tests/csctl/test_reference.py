@@ -133,6 +133,24 @@ def test_what_no_verifier_takes_is_not_written(entry: Path, tmp_path: Path) -> N
     assert csctl("reference", "verify", document, "--keys", entry, "--signature", entry).code == CANNOT_TELL
 
 
+def test_what_can_not_be_written_changes_nothing(entry: Path, keys: tuple[Path, Path], tmp_path: Path) -> None:
+    """Neither document nor version, when the signature's place is taken; and nobody else's file is in the way."""
+    document = tmp_path / "team.json"
+    (tmp_path / ".team.json.new").write_text("precious")
+    csctl("reference", "add", document, entry)
+    assert (tmp_path / ".team.json.new").read_text() == "precious"
+    before = document.read_bytes()
+    (tmp_path / "team.json.sig").mkdir()
+    answer = csctl("reference", "sign", document, "--key", keys[0], "--publisher", "team")
+    assert (answer.code, answer.error) == (CANNOT_TELL, f"csctl: {document}.sig: is no regular file\n")
+    assert document.read_bytes() == before
+    answer = csctl("reference", "add", "/proc/nowhere/values.json", entry)
+    assert answer.code == CANNOT_TELL and "/proc/nowhere/values.json" in answer.error
+    assert sorted(path.name for path in tmp_path.iterdir() if "team.json" in path.name) == [
+        ".team.json.new", "team.json", "team.json.sig"
+    ]
+
+
 def test_a_key_that_others_may_read_signs_nothing(entry: Path, keys: tuple[Path, Path], tmp_path: Path) -> None:
     """As ssh has it."""
     document = tmp_path / "team.json"

@@ -121,6 +121,14 @@ def test_what_is_not_used_is_refused(machine: Launched, tmp_path: Path) -> None:
         answer = csctl(*words)
         assert (answer.code, answer.text) == (CANNOT_TELL, "") and option in answer.error
     assert csctl("report", "--token", token).code == WRONG_USE
+    before = token.read_bytes()
+    answer = csctl("report", token, "--output", token)
+    assert (answer.code, answer.error) == (CANNOT_TELL, f"csctl: --output: is {token}, which is read\n")
+    assert token.read_bytes() == before
+    assert "--audience" in csctl("report", token, "--audience", "https://rp.example").error
+    page = tmp_path / "report.json"
+    assert csctl("report", token, "--json", "--output", page).text == ""
+    assert json.loads(page.read_text())["title"] == "Token for https://sts.googleapis.com"
 
 
 def test_whether_evidence_is_fresh_is_told(machine: Launched) -> None:

@@ -24,6 +24,7 @@ Json parse_document(std::string_view json, const std::string& subject) {
 ReferenceDraft ReferenceDraft::parse(std::string_view json, const std::string& subject) {
   ReferenceDraft draft(subject);
   draft.document_ = parse_document(json, subject);
+  for (const Json& image : draft.document_.at("images")) draft.names_.insert(image.at("name").get<std::string>());
   return draft;
 }
 
@@ -32,11 +33,14 @@ void ReferenceDraft::add(std::string_view json, const std::string& subject) {
   if (!added.is_object()) throw InvalidInput(subject, "is no JSON object");
   if (!added.contains("images")) added = {{"images", Json::array({std::move(added)})}};
   added = parse_document(added.dump(), subject);
-  ReferenceDraft changed = *this;
-  for (Json& image : added["images"]) changed.document_["images"].push_back(std::move(image));
-  ReferenceValues values;
-  values.add_unproven(changed.text(), subject + ", added to " + subject_);
-  *this = std::move(changed);
+  for (const Json& image : added["images"]) {
+    const std::string& name = image.at("name").get_ref<const std::string&>();
+    if (names_.contains(name)) throw InvalidInput(subject, "image \"" + name + "\" stands in " + subject_ + " already");
+  }
+  for (Json& image : added["images"]) {
+    names_.insert(image.at("name").get<std::string>());
+    document_["images"].push_back(std::move(image));
+  }
 }
 
 bool ReferenceDraft::deprecate(const std::string& name) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,7 @@ class ReferenceDraft {
 
  private:
   std::string subject_;
+  std::set<std::string> names_;  ///< of the images
   base::Json document_;
 };
 

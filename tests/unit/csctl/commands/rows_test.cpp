@@ -25,3 +25,16 @@ TEST_CASE("A document is a tree in which nothing is left out") {
                                           "  c | a.c | {}", "d | d | 1"});
   CHECK(csctl::tree_of(base::Json::object()).empty());
 }
+
+TEST_CASE("Places that are too long to stand beside each value are cut") {
+  base::Json document = 1;
+  for (int i = 0; i < 20; ++i) document = {{std::string(100, 'k'), document}, {"l", 2}};
+  std::size_t bytes = 0;
+  for (const auto& [path, value] : csctl::leaves_of(document)) {
+    CHECK(path.size() <= csctl::kMaxPathBytes + 5);
+    bytes += path.size();
+  }
+  CHECK(bytes < 21 * csctl::kMaxPathBytes);
+  CHECK(csctl::leaves_of(document).front().first.ends_with("..."));
+  CHECK(csctl::tree_of(document).size() == 40);
+}

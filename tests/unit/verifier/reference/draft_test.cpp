@@ -41,7 +41,7 @@ TEST_CASE("A draft takes entries, and documents of them, and stays as it was whe
   CHECK(draft.values().images()[2].name == "c");
   const std::string before = draft.text();
   CHECK_THAT(refusal_of_change([&] { draft.add(entry_named("b").dump(), "more"); }),
-             StartsWith("more, added to document.images[3].name: \"b\" stands in"));
+             StartsWith("more: image \"b\" stands in document already"));
   CHECK_THAT(refusal_of_change([&] { draft.add(R"({"name": "d"})", "more"); }), StartsWith("more.images[0]."));
   CHECK_THAT(refusal_of_change([&] { draft.add("[]", "more"); }), StartsWith("more"));
   CHECK(draft.text() == before);
