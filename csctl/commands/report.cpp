@@ -336,13 +336,10 @@ Report report_of(const ReportOptions& options) {
 
 ExitCode make_report(const ReportOptions& options, Screen& screen) {
   const Report report = report_of(options);
-  if (options.json && options.output.empty()) {
-    screen.json(report.to_json());
-  } else if (options.output.empty()) {
-    screen.page(page_of(report));
+  const std::string text = options.json ? Screen::text_of(report.to_json()) : page_of(report);
+  if (options.output.empty()) {
+    screen.page(text);
   } else {
-    constexpr int kIndent = 2;
-    const std::string text = options.json ? report.to_json().dump(kIndent) + "\n" : page_of(report);
     write_document(options.output, base::view_of(text));
   }
   return report.state == State::kFails ? ExitCode::kNo : ExitCode::kYes;

@@ -95,10 +95,12 @@ void Screen::table(const Table& table) {
 
 void Screen::page(std::string_view text) { out_ << text; }
 
-void Screen::json(const base::Json& document) {
+void Screen::json(const base::Json& document) { out_ << text_of(document); }
+
+std::string Screen::text_of(const base::Json& document) {
   constexpr int kIndent = 2;
   constexpr bool kAsciiOnly = true;
-  out_ << document.dump(kIndent, ' ', kAsciiOnly, base::Json::error_handler_t::replace) << '\n';
+  return document.dump(kIndent, ' ', kAsciiOnly, base::Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace csctl

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <iosfwd>
+#include <string>
 #include <string_view>
 
 #include "base/json.h"
@@ -34,6 +35,8 @@ class Screen {
   void page(std::string_view text);
   /// The whole answer as one document.
   void json(const base::Json& document);
+  /// As which it is shown: with a line's end, in ASCII; what is no UTF-8 is replaced.
+  static std::string text_of(const base::Json& document);
 
  private:
   void write(const Cell& cell, std::size_t width);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,18 @@ def test_whether_evidence_is_fresh_is_told(machine: Launched) -> None:
     assert {"check": "evidence is fresh", "state": "not known", "why": "nobody said what it must be made over"} in stale
     fresh = csctl("report", machine.evidence, "--config", machine.config, "--json").json["checks"]
     assert "evidence is fresh" not in [check["check"] for check in fresh]
+
+
+def test_a_file_may_have_any_name(machine: Launched, tmp_path: Path) -> None:
+    """Also one that is no UTF-8, on the page and in the document, wherever they go."""
+    log, output = tmp_path / os.fsdecode(b"\xff<b>.bin"), tmp_path / "output"
+    log.write_bytes(machine.boot_log.read_bytes())
+    for words in ((), ("--json",)):
+        shown = csctl("report", log, *words)
+        assert shown.code == YES and "Machine of" in shown.text
+        answer = csctl("report", log, *words, "--output", output)
+        assert (answer.code, answer.text, answer.error) == (YES, "", "")
+        assert "Machine of" in output.read_text()
 
 
 def test_recorded_logs_are_shown(vectors: Path) -> None:
