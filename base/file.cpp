@@ -15,15 +15,6 @@ namespace {
 
 constexpr std::size_t kReadChunk = std::size_t{64} << 10U;
 
-void write_all(int fd, ByteView content, const std::string& name) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(fd, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw SystemError("writing " + name, errno);
-    content = content.subspan(static_cast<std::size_t>(written));
-  }
-}
-
 }  // namespace
 
 FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept : fd_(other.release()) {}
@@ -62,6 +53,15 @@ Bytes read_file(const std::filesystem::path& path, std::size_t max_bytes) {
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes) {
   const Bytes content = read_file(path, max_bytes);
   return std::string(text_of(content));
+}
+
+void write_all(int fd, ByteView content, const std::string& name) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw SystemError("writing " + name, errno);
+    content = content.subspan(static_cast<std::size_t>(written));
+  }
 }
 
 FileDescriptor open_private_directory(const std::filesystem::path& path, mode_t mode) {

@@ -33,6 +33,9 @@ class FileDescriptor {
 Bytes read_file(const std::filesystem::path& path, std::size_t max_bytes);
 std::string read_text_file(const std::filesystem::path& path, std::size_t max_bytes);
 
+/// Writes everything to an open file, which errors call `name`. Throws SystemError.
+void write_all(int fd, ByteView content, const std::string& name);
+
 /// Opens the folder `path`, made with `mode` if it is absent. Refuses a symbolic link, anything but a folder, and a
 /// folder that is another user's or that others may write to.
 FileDescriptor open_private_directory(const std::filesystem::path& path, mode_t mode);

@@ -9,6 +9,9 @@
 
 namespace csctl {
 
+/// Where the signature of a document stands.
+inline std::string signature_file_of(const std::string& document) { return document + ".sig"; }
+
 struct ReferenceAddOptions {
   std::string document;
   std::vector<std::string> entries;  ///< files

@@ -1,5 +1,4 @@
 #include <chrono>
-#include <filesystem>
 
 #include "base/certificate.h"
 #include "base/clock.h"
@@ -7,7 +6,7 @@
 #include "base/file.h"
 #include "csctl/commands/reference.h"
 #include "csctl/input/input.h"
-#include "csctl/reference/document_file.h"
+#include "csctl/screen/output_file.h"
 #include "verifier/reference/draft.h"
 #include "verifier/reference/publisher.h"
 #include "verifier/tokens/secret_file.h"
@@ -32,7 +31,7 @@ base::EvpPkeyPtr read_key(const std::string& file) {
 ExitCode write_and_tell(const ReferenceDraft& draft, const std::string& document, bool as_json, Screen& screen) {
   const verifier::ReferenceValues values = draft.values();
   const std::size_t count = values.size();
-  write_document(document, base::view_of(draft.text()));
+  write_output_file(document, base::view_of(draft.text()));
   // Its signature, wherever that is, is of what it was.
   const bool must_be_signed = !values.publications().empty();
   if (as_json) {
@@ -93,10 +92,10 @@ ExitCode sign_reference(const ReferenceSignOptions& options, Screen& screen) {
   draft.values();  // throws for what no service would take
   const std::string text = draft.text();
   const base::Bytes signature = verifier::sign_document(text, *key, options.key);
-  expect_document(signature_file_of(options.document));
+  expect_replaceable(signature_file_of(options.document));
   // In between a service that reads both sees that they are not of each other, and keeps what it has.
-  write_document(options.document, base::view_of(text));
-  write_document(signature_file_of(options.document), signature);
+  write_output_file(options.document, base::view_of(text));
+  write_output_file(signature_file_of(options.document), signature);
   if (options.json) {
     base::Json document = {{"publisher", publication.publisher}, {"version", publication.version}};
     if (publication.expires) document["expires"] = base::to_rfc3339(*publication.expires);

@@ -6,7 +6,6 @@
 #include "csctl/commands/reference.h"
 #include "csctl/input/input.h"
 #include "csctl/input/time.h"
-#include "csctl/reference/document_file.h"
 #include "verifier/reference/doubts.h"
 #include "verifier/reference/publisher.h"
 #include "verifier/reference/reference_values.h"

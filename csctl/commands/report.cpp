@@ -21,9 +21,9 @@
 #include "csctl/input/material.h"
 #include "csctl/input/tee_socket.h"
 #include "csctl/input/time.h"
-#include "csctl/reference/document_file.h"
 #include "csctl/report/chain.h"
 #include "csctl/report/page.h"
+#include "csctl/screen/output_file.h"
 #include "evidence/jose.h"
 #include "measure/boot_meaning.h"
 #include "verifier/appraisal/tpm.h"
@@ -340,7 +340,7 @@ ExitCode make_report(const ReportOptions& options, Screen& screen) {
   if (options.output.empty()) {
     screen.page(text);
   } else {
-    write_document(options.output, base::view_of(text));
+    write_output_file(options.output, base::view_of(text));
   }
   return report.state == State::kFails ? ExitCode::kNo : ExitCode::kYes;
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -28,6 +29,13 @@ base::Bytes read_standard_input(std::size_t max_bytes) {
 }  // namespace
 
 std::string name_of_input(const std::string& path) { return path == kStandardInput ? "standard input" : path; }
+
+bool is_there(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) return true;
+  if (errno == ENOENT) return false;
+  throw base::SystemError("inspecting " + path, errno);
+}
 
 base::Bytes read_input(const std::string& path, std::size_t max_bytes) {
   return path == kStandardInput ? read_standard_input(max_bytes) : base::read_file(path, max_bytes);

@@ -67,13 +67,14 @@ TextsByName statements_of(const ReferenceValue& entry) {
   std::string attributes;
   for (const std::string& attribute : entry.support_attributes)
     attributes += (attributes.empty() ? "" : ", ") + attribute;
+  TextsByName statements = {{"swversion", std::to_string(entry.swversion)},
+                            {"hardened", entry.hardened ? "true" : "false"},
+                            {"support_attributes", attributes},
+                            {"secure_boot", entry.secure_boot.value_or(true) ? "true" : "false"},
+                            {"deprecated", entry.deprecated ? "true" : "false"}};
   const bool has_list = entry.packages && entry.packages->is_string();
-  return {{"packages", has_list ? entry.packages->get<std::string>() : "as they stand there, if any"},
-          {"swversion", std::to_string(entry.swversion)},
-          {"hardened", entry.hardened ? "true" : "false"},
-          {"support_attributes", attributes},
-          {"secure_boot", entry.secure_boot.value_or(true) ? "true" : "false"},
-          {"deprecated", entry.deprecated ? "true" : "false"}};
+  if (has_list) statements.emplace("packages", entry.packages->get<std::string>());
+  return statements;
 }
 
 /// Registers that one of two entries states alone, and those of banks that need not be compared event by event.
@@ -176,7 +177,7 @@ class Comparison {
           hex_or_nothing(after.secure_boot_certificate_sha256), kOfKeys);
     }
     const auto nothing = [](const auto&) { return Registers(); };
-    texts("statement", statements_of(before), statements_of(after), nothing);
+    all_texts("statement", statements_of(before), statements_of(after), nothing);
     all_texts("statement", registers_beside(before, after), registers_beside(after, before), nothing);
   }
 

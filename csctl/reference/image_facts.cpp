@@ -8,7 +8,6 @@
 #include "base/json.h"
 #include "csctl/input/input.h"
 #include "csctl/input/kernel_image.h"
-#include "csctl/reference/document_file.h"
 #include "measure/hash.h"
 #include "verifier/reference/reference_values.h"
 

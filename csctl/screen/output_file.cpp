@@ -1,4 +1,4 @@
-#include "csctl/reference/document_file.h"
+#include "csctl/screen/output_file.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -38,17 +38,8 @@ Attributes attributes_for(const std::optional<struct stat>& there) {
   return {.mode = kReadableByAll & ~mask, .owner = ::geteuid(), .group = ::getegid()};
 }
 
-void write_all(int file, base::ByteView content) {
-  while (!content.empty()) {
-    const ssize_t count = ::write(file, content.data(), content.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw base::SystemError("writing it", errno);
-    content = content.subspan(static_cast<std::size_t>(count));
-  }
-}
-
 void write_new(int file, base::ByteView content, const Attributes& attributes) {
-  write_all(file, content);
+  base::write_all(file, content, "it");
   const bool is_ours = attributes.owner == ::geteuid() && attributes.group == ::getegid();
   if (!is_ours && ::fchown(file, attributes.owner, attributes.group) != 0) {
     throw base::SystemError("leaving it its owner's", errno);
@@ -59,15 +50,13 @@ void write_new(int file, base::ByteView content, const Attributes& attributes) {
 
 }  // namespace
 
-bool is_there(const std::string& path) { return status_of(path).has_value(); }
-
-void expect_document(const std::string& path) {
+void expect_replaceable(const std::string& path) {
   const auto status = status_of(path);
   if (status && !S_ISREG(status->st_mode)) throw base::InvalidInput(path, "is no regular file");
 }
 
-void write_document(const std::string& path, base::ByteView content) {
-  expect_document(path);
+void write_output_file(const std::string& path, base::ByteView content) {
+  expect_replaceable(path);
   const auto there = status_of(path);
   const std::string target = there ? std::filesystem::canonical(path).string() : path;
   std::string temporary = target + ".XXXXXX";  // in a folder that others may write to, too
@@ -81,7 +70,5 @@ void write_document(const std::string& path, base::ByteView content) {
     throw error.in_context(target);
   }
 }
-
-std::string signature_file_of(const std::string& document) { return document + ".sig"; }
 
 }  // namespace csctl
