@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "evidence/quote.h"
 #include "evidence/vm_attestation.h"
+#include "verifier/appraisal/tpm.h"
 #include "verifier/service/admission.h"
 #include "verifier/service/resource_name.h"
 
@@ -55,6 +56,15 @@ EvidenceAppraisal appraise_evidence(const Material& material, const verifier::Kn
   verifier::examine_admission(appraisal.examination, knowledge, *appraisal.machine, resource ? &*resource : nullptr);
   appraisal.image = verifier::explain(knowledge.reference_values, appraisal.machine->machine, at);
   return appraisal;
+}
+
+verifier::TpmMachine unproven_machine_of(const Logs& logs) {
+  if (!logs.boot) throw base::InvalidInput(logs.material.name, "has no boot event log");
+  try {
+    return verifier::unproven_machine(*logs.boot);
+  } catch (const base::InvalidInput& error) {
+    throw error.in_context(logs.material.name);
+  }
 }
 
 }  // namespace csctl

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "csctl/input/logs.h"
 #include "csctl/input/material.h"
 #include "verifier/appraisal/appraisal.h"
 #include "verifier/appraisal/examination.h"
@@ -24,5 +25,8 @@ struct EvidenceAppraisal {
 /// socket it is known. Throws InvalidInput.
 EvidenceAppraisal appraise_evidence(const Material& material, const verifier::Knowledge& knowledge, base::WallTime at,
                                     const std::string& nonce);
+
+/// The machine that wrote a boot log, of which nothing is proven. Throws InvalidInput that names what was handed over.
+verifier::TpmMachine unproven_machine_of(const Logs& logs);
 
 }  // namespace csctl

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "csctl/commands/command.h"
+#include "csctl/commands/evidence_appraisal.h"
 #include "csctl/commands/explanation_view.h"
 #include "csctl/commands/token.h"
 #include "csctl/input/local_service.h"
@@ -107,20 +108,11 @@ base::Json launch_differences(const std::string& against, const Logs& logs) {
   return list;
 }
 
-verifier::TpmMachine machine_of(const Logs& logs) {
-  try {
-    return verifier::unproven_machine(*logs.boot);
-  } catch (const base::InvalidInput& error) {
-    throw error.in_context(logs.material.name);
-  }
-}
-
 base::Json of_log(const ExplainOptions& options) {
   const ReferenceValues values = values_of(options);
   const base::WallTime at = time_asked_for(options.at, "--at");
   const Logs logs = Logs::read(options.source);
-  if (!logs.boot) throw base::InvalidInput(logs.material.name, "has no boot event log");
-  const verifier::TpmMachine machine = machine_of(logs);
+  const verifier::TpmMachine machine = unproven_machine_of(logs);
   const verifier::Explanation explanation = verifier::explain(values, machine, at);
   base::Json json = explanation.to_json();
   if (!options.image.empty() && explanation.standing == verifier::Standing::kNearest) {

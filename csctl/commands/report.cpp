@@ -26,7 +26,6 @@
 #include "csctl/screen/output_file.h"
 #include "evidence/jose.h"
 #include "measure/boot_meaning.h"
-#include "verifier/appraisal/tpm.h"
 #include "verifier/service/knowledge.h"
 #include "verifier/tokens/claim_meaning.h"
 
@@ -231,8 +230,7 @@ Claims describe_machine(Report& report, const ReportOptions& options, base::Wall
   const Knowledge knowledge = Knowledge::load(verifier::Config::load(options.config));
   if (material.evidence() != nullptr) return describe_appraised(report, knowledge, at, std::move(material));
   const Logs logs = Logs::of(std::move(material));
-  if (!logs.boot) throw base::InvalidInput(logs.material.name, "has no boot event log");
-  const auto explanation = verifier::explain(knowledge.reference_values, verifier::unproven_machine(*logs.boot), at);
+  const auto explanation = verifier::explain(knowledge.reference_values, unproven_machine_of(logs), at);
   report.chain = chain_of_machine({.explanation = &explanation}, logs);
   report.verdict = "nothing of it is proven, as there is no quote; " + explanation.sentence();
   report.moments = moments_of(logs);

@@ -170,6 +170,11 @@ def test_what_can_not_be_reported_is_one_line(machine: Launched, tmp_path: Path)
         write(text)
         answer = csctl("report", file, "--output", page)
         assert (answer.code, answer.text, answer.error.count("\n")) == (CANNOT_TELL, "", 1), (text, answer)
+    odd = boot_log.changed(machine.boot_log, tmp_path, lambda events: events[4].measure(b"another SecureBoot"))
+    file.write_bytes(odd.read_bytes())
+    for words in (("report", file, "--config", machine.config), ("explain", file, "--config", machine.config)):
+        answer = csctl(*words)
+        assert answer.code == CANNOT_TELL and answer.error.startswith(f"csctl: {file}"), answer
     token, _ = write_token(machine, tmp_path)
     assert csctl("report", token, "--against", machine.boot_log).code == CANNOT_TELL
     assert csctl("report", machine.boot_log, "--against", token).code == CANNOT_TELL
